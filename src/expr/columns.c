@@ -1,0 +1,118 @@
+/* Values out of the frame: rows of a variable, through joins, to a column. */
+#include "expr/node.h"
+
+bool sh_kind_minus_one(enum sh_kind kind) {
+    return kind == SH_KIND_CODE || kind == SH_KIND_TEXT || kind == SH_KIND_LEVEL || kind == SH_KIND_SET ||
+           kind == SH_KIND_RANGE || kind == SH_KIND_SCOPE;
+}
+
+sh_code sh_run_nomem(const struct sh_run *run) {
+    return sh_fail(run->err, SH_E_NOMEM, "no memory to evaluate an expression");
+}
+
+sh_code sh_frame_column(struct sh_run *run, uint16_t table, uint16_t column, const void **ret) {
+    const struct sh_frame_table *t = &run->in->frame->tables[table];
+    *ret = t->columns && column != SH_NO_COLUMN ? t->columns[column] : NULL;
+    if (*ret || t->n_rows == 0)
+        return SH_OK;
+    const struct sh_model_table *m = &run->env->model->tables[table];
+    return sh_fail(run->err, SH_E_INTERNAL, "the column %s.%s was not read", m->name,
+                   column == SH_NO_COLUMN ? "?" : m->columns[column].name);
+}
+
+/* Row numbers of a slot; *ret NULL: tuple i has row lo + i. May point into the batch. */
+static const int32_t *slot_rows(const struct sh_view *view, uint16_t slot) {
+    const int32_t *rows = view->batch->rows[slot];
+    return rows ? rows + view->lo : NULL;
+}
+
+sh_code sh_view_rows(struct sh_run *run, const struct sh_view *view, uint16_t slot, int32_t **ret) {
+    const int32_t *rows = slot_rows(view, slot);
+    int32_t *copy = sh_new(run->in->arena, int32_t, (size_t)view->n + 1);
+    if (!copy)
+        return sh_run_nomem(run);
+    for (uint32_t i = 0; i < view->n; i++)
+        copy[i] = rows ? rows[i] : (int32_t)(view->lo + i);
+    *ret = copy;
+    return SH_OK;
+}
+
+/* Row numbers at the end of a path. */
+static sh_code path_rows(struct sh_run *run, const struct sh_path *path, const struct sh_view *view,
+                         const int32_t **ret) {
+    *ret = slot_rows(view, path->slot);
+    if (path->n_hops == 0)
+        return SH_OK;
+    int32_t *rows;
+    SH_TRY(sh_view_rows(run, view, path->slot, &rows));
+    for (uint8_t h = 0; h < path->n_hops; h++) {
+        const void *join;
+        SH_TRY(sh_frame_column(run, path->hops[h].table, path->hops[h].column, &join));
+        for (uint32_t i = 0; i < view->n; i++)
+            rows[i] = rows[i] < 0 || !join ? -1 : ((const int32_t *)join)[rows[i]];
+    }
+    *ret = rows;
+    return SH_OK;
+}
+
+#define LOAD(type, gone, gone2)                                                                              \
+    do {                                                                                                     \
+        const type *x = data;                                                                                \
+        if (!rows) {                                                                                         \
+            x += view->lo;                                                                                   \
+            for (uint32_t i = 0; i < n; i++)                                                                 \
+                out[i] = x[i] == (gone) || x[i] == (gone2) ? if_gone : (int64_t)x[i];                        \
+        } else {                                                                                             \
+            for (uint32_t i = 0; i < n; i++) {                                                               \
+                const int32_t r = rows[i];                                                                   \
+                out[i] = r < 0 ? SH_MISSING : x[r] == (gone) || x[r] == (gone2) ? if_gone : (int64_t)x[r];   \
+            }                                                                                                \
+        }                                                                                                    \
+    } while (0)
+
+sh_code sh_eval_column(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                       int64_t *out) {
+    const struct sh_path *path = &node->path;
+    const struct sh_model_column *column = &run->env->model->tables[path->table].columns[path->column];
+    const uint32_t n = view->n;
+    const int32_t *rows;
+    const void *data;
+    SH_TRY(path_rows(run, path, view, &rows));
+    SH_TRY(sh_frame_column(run, path->table, path->column, &data));
+    if (!data) { /* a table without rows */
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = SH_MISSING;
+        return SH_OK;
+    }
+    const int64_t if_gone = column->empty_none ? SH_NONE : SH_MISSING;
+    const bool minus_one = sh_kind_minus_one(column->type.kind) || column->join >= 0;
+    switch (column->storage) {
+    case SH_STORE_I8:
+        LOAD(int8_t, SH_MISSING_I8, minus_one ? -1 : SH_MISSING_I8);
+        break;
+    case SH_STORE_I32:
+        LOAD(int32_t, SH_MISSING_I32, minus_one ? -1 : SH_MISSING_I32);
+        break;
+    case SH_STORE_I64:
+        LOAD(int64_t, SH_MISSING, SH_NONE);
+        break;
+    }
+    if (column->type.kind == SH_KIND_BOOL)
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = out[i] <= SH_NONE ? out[i] : out[i] != 0;
+    if (column->type.kind == SH_KIND_SCOPE)
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = out[i] == SH_SCOPE_NONE ? SH_MISSING : out[i];
+    return SH_OK;
+}
+
+sh_code sh_eval_row(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                    int64_t *out) {
+    const int32_t *rows;
+    SH_TRY(path_rows(run, &node->path, view, &rows));
+    for (uint32_t i = 0; i < view->n; i++) {
+        const int64_t row = rows ? rows[i] : (int64_t)(view->lo + i);
+        out[i] = row < 0 ? SH_MISSING : row;
+    }
+    return SH_OK;
+}

@@ -1,0 +1,347 @@
+/*
+ * The expression language: parse, type, evaluate over batches of rows. Knows no claim, no law and no file
+ * format: what names exist is passed in as a model, the data as a frame of columns.
+ *
+ * docs/rules.md describes the language for those who write it. In short: typed, total, no loops,
+ * three-valued. Every value may be *missing*; a condition answers true, false or missing (Kleene). Money is
+ * never a float.
+ *
+ * Values in batches are int64 with one sentinel, SH_MISSING. A condition is 0, 1 or SH_MISSING. What a number
+ * means (its unit and decimal scale) is static: it belongs to the type of the node, never to the value.
+ * Products and scale alignment run in 128 bits; what does not fit becomes SH_MISSING with the cause
+ * "overflow".
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SH_MISSING INT64_MIN     /* in evaluated vectors and in int64 columns */
+#define SH_MISSING_I32 INT32_MIN /* in int32 columns (dates, codes, joins use -1 or this) */
+#define SH_MISSING_I8 INT8_MIN   /* in int8 columns (flags, levels) */
+
+/* ---- types --------------------------------------------------------------------------------------------- */
+
+enum sh_kind {
+    SH_KIND_BOOL,   /* three-valued */
+    SH_KIND_NUMBER, /* has a unit and a decimal scale */
+    SH_KIND_DATE,   /* int32 days since 1970-01-01 */
+    SH_KIND_TIME,   /* int64 seconds, wall clock */
+    SH_KIND_CODE,   /* dense id in dictionary `domain`; compared by = != in under, never by < */
+    SH_KIND_LEVEL,  /* ordered word list `domain` of the model; index is the value */
+    SH_KIND_TEXT,   /* id of a text; only = != and distinct */
+    SH_KIND_SET,    /* number of a struct sh_set in the frame (knowledge cells, literals) */
+    SH_KIND_RANGE,  /* number of a struct sh_range in the frame */
+    SH_KIND_SCOPE,  /* a grouping word in a knowledge cell: day, encounter, course, ... (enum sh_scope) */
+};
+
+enum sh_unit {
+    SH_UNIT_NONE,    /* plain number, count, quantity */
+    SH_UNIT_YUAN,    /* money: scale 2 = fen; unit price: scale 6 */
+    SH_UNIT_DAYS,    /* duration in days */
+    SH_UNIT_SECONDS, /* duration in seconds ("6 hours") */
+    SH_UNIT_YEARS,   /* ages */
+    SH_UNIT_MONTHS,
+    SH_UNIT_RATIO, /* result of an exact division; comparable with plain numbers */
+};
+
+struct sh_type {
+    enum sh_kind kind;
+    enum sh_unit unit; /* NUMBER only */
+    int8_t scale;      /* NUMBER only: value x 10^-scale */
+    int16_t domain;    /* CODE: dictionary domain; LEVEL: word list; SET, RANGE: kind of member in `member` */
+    enum sh_kind member; /* SET, RANGE */
+};
+
+/* Grouping words. The same words serve as keys of a group, as SCOPE of a related call and in knowledge cells.
+ */
+enum sh_scope {
+    SH_SCOPE_NONE,
+    SH_SCOPE_HOUR,
+    SH_SCOPE_DAY,
+    SH_SCOPE_WEEK, /* Monday to Sunday */
+    SH_SCOPE_MONTH,
+    SH_SCOPE_QUARTER,
+    SH_SCOPE_YEAR,
+    SH_SCOPE_ENCOUNTER,
+    SH_SCOPE_PRESCRIPTION,
+    SH_SCOPE_STAY,
+    SH_SCOPE_COURSE,
+    SH_SCOPE_PERSON,
+    SH_SCOPE_INSTITUTION, /* same person at the same institution */
+    SH_SCOPE_EVER,
+    SH_SCOPE_SIX_HOURS, /* "6 hours": |ta - tb| <= 21 600 s */
+};
+
+/** Word of the language or of a knowledge cell ("day", "encounter" or "visit", "6 hours" …); SH_SCOPE_NONE if
+ * it is none. */
+enum sh_scope sh_scope_find(struct sh_str word);
+/** The word of a scope; "?" for SH_SCOPE_NONE. */
+const char *sh_scope_word(enum sh_scope scope);
+
+/* ---- model: which names exist -------------------------------------------------------------------------- */
+
+/*
+ * How a column lies in memory. I8/I32/I64 with their sentinel above. Also missing: -1 in joins and in small
+ * columns (I8, I32) of kind CODE, TEXT, LEVEL, SET, RANGE, SCOPE, and INT64_MIN + 1 in I64. A CODE below -1
+ * is known, but is no code of this lake: it equals nothing that is in the lake.
+ */
+enum sh_storage { SH_STORE_I8, SH_STORE_I32, SH_STORE_I64 };
+
+struct sh_model_column {
+    const char *name;
+    struct sh_type type;
+    enum sh_storage storage;
+    int16_t join;    /* >= 0: the column holds row numbers (int32, -1 none) of that table: line.encounter */
+    bool empty_none; /* empty means "none" (no refund, alive), so a comparison with it is false, not missing;
+                        see known() */
+    const char *meaning; /* Chinese, one line; NULL allowed */
+};
+
+struct sh_model_table {
+    const char *name;
+    const struct sh_model_column *columns;
+    uint16_t n_columns;
+    int16_t time_column; /* column that dates a row (TIME or DATE), -1 none: used by day, hour, past, within,
+                            age */
+    int16_t end_column;  /* end of an interval row (stay, encounter, supply), -1 none */
+    bool knowledge;      /* a knowledge table: reached only through `uses` */
+};
+
+struct sh_model {
+    const struct sh_model_table *tables;
+    uint16_t n_tables;
+    const char *const *const *level_words; /* [domain] -> NULL-terminated words, lowest first */
+    uint16_t n_level_domains;
+    const char *const *domain_names; /* [domain] names of dictionaries, for messages */
+    uint16_t n_domains;
+};
+
+/* A name that stands for a row: line, encounter, k, a, b, p, stay ... */
+struct sh_variable {
+    const char *name;
+    uint16_t table; /* in the model */
+    bool bare;      /* its columns may be written without the variable's name */
+};
+
+#define SH_VARIABLES_MAX 16
+
+enum sh_context_kind {
+    SH_CONTEXT_ROW,    /* no aggregates */
+    SH_CONTEXT_GROUP,  /* aggregates over the members of the group; bare/keyed columns are those of the group
+                          key or equal in all members */
+    SH_CONTEXT_WINDOW, /* aggregates over the window's rows, standing() allowed */
+    SH_CONTEXT_MEMBER, /* one member of a group (`blame`): as ROW, and nth() is allowed; batches give
+                          group_begin */
+};
+
+struct sh_context {
+    const struct sh_model *model;
+    enum sh_context_kind kind;
+    const struct sh_variable *variables; /* slot i of a batch is variables[i] */
+    uint16_t n_variables;
+    uint16_t subject; /* slot of the row (or member row) that bare names, day, age refer to */
+    /* param(NAME): returns false when the parameter does not exist. A known parameter without a value is
+     * SH_MISSING. */
+    bool (*param)(void *ctx, struct sh_str name, struct sh_type *ret_type, int64_t *ret_value);
+    void *param_ctx;
+    const char *const *names; /* all parameter names, for "did you mean"; NULL-terminated, may be NULL */
+};
+
+#define SH_EXPR_BYTES_MAX 16384 /* one text */
+#define SH_EXPR_DEPTH_MAX 128   /* nesting of one tree */
+
+/* ---- compile ------------------------------------------------------------------------------------------- */
+
+struct sh_expr; /* typed tree, immutable once bound; lives in the arena; may be shared by threads */
+
+/** Where a text stands, so that errors name file:line:column. */
+struct sh_place {
+    const char *file;
+    uint32_t line, column; /* 1-based, of the first byte of the text */
+};
+
+/**
+ * Parse and type-check `text`.
+ * Errors: SH_E_INPUT with "file:line:column: what, did you mean ...?"; SH_E_LIMIT too deep or too long;
+ * SH_E_NOMEM. An expression may be followed as a whole only; trailing text is an error.
+ */
+SH_MUST sh_code sh_expr_compile(struct sh_str text, struct sh_place at, const struct sh_context *context,
+                                struct sh_arena *arena, struct sh_expr **ret, struct sh_err *err);
+
+struct sh_type sh_expr_type(const struct sh_expr *e);
+struct sh_str sh_expr_text(const struct sh_expr *e); /* as written */
+
+/* A column that must be present in the frame to evaluate e: (table, column) in the model, joins on the way
+ * included. */
+struct sh_need {
+    uint16_t table, column;
+};
+/** Columns needed by e, without repeats, in model order. Also related tables: a need with column UINT16_MAX
+ * names a table as such. */
+SH_MUST sh_code sh_expr_needs(const struct sh_expr *e, struct sh_arena *arena, struct sh_need **ret,
+                              size_t *ret_n, struct sh_err *err);
+
+/* A set of dictionary ids: sorted, unique. `unknown` counts members no id exists for in this lake (harmless).
+ */
+struct sh_set {
+    const int32_t *ids;
+    uint32_t n;
+};
+/* `in` and `under` over a SET cell both test membership: whoever binds a cell that is meant as prefixes
+ * expands them. */
+/* Half-open [low, high); SH_MISSING low or high = open on that side. Unit: of the range's member type (years,
+ * days, money ...). */
+struct sh_range {
+    int64_t low, high;
+    enum sh_unit unit;
+};
+
+/** Ids of a code word in one lake: all equal to `word` or, if `under`, beginning with it. Nothing found is no
+ * error: an empty set. */
+typedef sh_code sh_lookup_fn(void *ctx, int16_t domain, struct sh_str word, bool under,
+                             struct sh_arena *arena, struct sh_set *ret, struct sh_err *err);
+/**
+ * Replace code words written in the text (`in {21, 52}`, `= 住院`, `under {Q56, Q96}`) by dictionary ids of
+ * one lake. lookup(ctx, domain, word, under, arena, ret): all ids equal to (or, if under, beginning with)
+ * word; none is no error. Must be called once before evaluation, also when no code is written.
+ */
+SH_MUST sh_code sh_expr_bind(struct sh_expr *e, sh_lookup_fn *lookup, void *ctx, struct sh_arena *arena,
+                             struct sh_err *err);
+
+/* ---- evaluate ------------------------------------------------------------------------------------------ */
+
+struct sh_frame_table {
+    uint32_t n_rows;
+    const void *const *columns; /* [n_columns of the model] NULL where not needed; storage as in the model */
+};
+
+struct sh_frame {
+    const struct sh_model *model;
+    const struct sh_frame_table *tables; /* [model->n_tables] */
+    const struct sh_set *sets;           /* SET values index this */
+    const struct sh_range *ranges;       /* RANGE values index this */
+};
+
+/*
+ * n tuples; tuple i binds variable s to row rows[s][i] of its table (-1: no row, all its columns missing).
+ * rows[s] NULL: tuple i binds it to row i itself. Simple comparisons then read the column in place (1 000 M/s
+ * against 500 M/s). The subject's slot must be bound whenever related calls or complete() are asked: in
+ * groups and windows to any member.
+ */
+struct sh_batch {
+    uint32_t n;
+    const int32_t *rows[SH_VARIABLES_MAX];
+    /* Groups and windows: tuple i has the member tuples member_begin[i] .. member_begin[i+1]-1 of `members`,
+       in total order (time, id). NULL in row context. In a window the members are the rows of the window, the
+       subject last. */
+    const struct sh_batch *members;
+    const uint32_t *member_begin; /* [n + 1] */
+    /* Only for expressions of SH_CONTEXT_MEMBER that ask nth(): the tuples of this batch are members of
+       n_groups groups; group g has the tuples group_begin[g] .. group_begin[g+1]-1 in total order. NULL: one
+       group holds all. */
+    const uint32_t *group_begin; /* [n_groups + 1] */
+    uint32_t n_groups;
+    /* Windows only: rows of the window that stand, the subject not among them; a second CSR into `members`.
+     */
+    const uint32_t *standing_members; /* member numbers */
+    const uint32_t *standing_begin;   /* [n + 1] */
+};
+
+/* Candidate rows for related calls, one list a tuple. */
+struct sh_candidates {
+    const uint32_t *begin; /* [n + 1] */
+    const int32_t *rows;   /* rows of the asked table, ascending (= total order) */
+};
+
+/* What the executor knows and the language does not. All callbacks may be NULL where no expression needs
+ * them. */
+struct sh_world {
+    /* Rows of `table` in `scope` of row rows[i] of table `from` (the subject's), for all i; the row itself is
+       among them when the tables are the same. Time windows are applied by the caller. Asked scopes: DAY
+       (same person and institution, that day), ENCOUNTER, PRESCRIPTION, STAY, PERSON, INSTITUTION (same
+       person there); no others: hours, weeks … are narrowed here. rows[i] is never -1. Tuples beyond the
+       executor's limit (timeline too long) get toolong[i] = 1 and an empty list; toolong arrives zeroed. Up
+       to 256 rows a call. */
+    sh_code (*candidates)(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
+                          uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
+                          struct sh_err *err);
+    /* complete(T in SCOPE): 1 or 0 a tuple. Also asked for every `none` and `every` that no row contradicts:
+       0 makes them missing
+       ("absence needs completeness"). NULL: all is complete. */
+    sh_code (*complete)(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
+                        uint32_t n, int64_t *ret, struct sh_err *err);
+    /* Text of a code or of a text id, for receipts and messages. */
+    struct sh_str (*name)(void *ctx, struct sh_type type, int64_t value, struct sh_arena *arena);
+    void *ctx;
+};
+
+struct sh_eval {
+    const struct sh_frame *frame;
+    const struct sh_world *world;
+    struct sh_arena *arena; /* scratch; the caller marks and rewinds */
+};
+
+/**
+ * Evaluate e for every tuple. ret[batch->n]: value or SH_MISSING.
+ * Numbers come with the scale of sh_expr_type(e); a wide result that leaves int64 is missing.
+ * Errors: SH_E_NOMEM, and what the callbacks return. Data never makes it fail.
+ */
+SH_MUST sh_code sh_expr_eval(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
+                             int64_t *ret, struct sh_err *err);
+
+/**
+ * Like sh_expr_eval for a NUMBER of unit yuan, rounded once to fen, half away from zero, whatever the scale
+ * or ratio inside.
+ */
+SH_MUST sh_code sh_expr_eval_fen(const struct sh_expr *e, const struct sh_eval *in,
+                                 const struct sh_batch *batch, int64_t *ret, struct sh_err *err);
+
+/**
+ * Which field made e missing for tuple i: "line.covered", "person.birth", "complete(line in person)",
+ * "param(x)", "overflow", "division by zero", "timeline too long". Empty when e is not missing there. The
+ * first cause in reading order that matters.
+ */
+SH_MUST sh_code sh_expr_missing(const struct sh_expr *e, const struct sh_eval *in,
+                                const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
+                                struct sh_err *err);
+
+struct sh_value_read {
+    struct sh_str name, value; /* "sum(line.quantity)", "2" */
+};
+/** The values e read for tuple i: columns, aggregates, related calls and parameters at the outermost level;
+ * for receipts. */
+SH_MUST sh_code sh_expr_values(const struct sh_expr *e, const struct sh_eval *in,
+                               const struct sh_batch *batch, uint32_t i, struct sh_value_read **ret,
+                               size_t *ret_n, struct sh_err *err);
+
+/**
+ * The smallest change that would make a true condition false for tuple i, in words of the language:
+ * "sum(line.quantity) <= 1" for a hit of "sum(line.quantity) > k.max". Of a conjunction the first part that a
+ * change of the claim itself (not of the knowledge row) can clear. Empty if none.
+ */
+SH_MUST sh_code sh_expr_clearing(const struct sh_expr *e, const struct sh_eval *in,
+                                 const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
+                                 struct sh_err *err);
+
+/* ---- text with expressions ----------------------------------------------------------------------------- */
+
+/* say: "{item.name}：{day} 计费 {sum(line.quantity)} 次". {{ and }} are the signs themselves. */
+
+struct sh_template;
+SH_MUST sh_code sh_template_compile(struct sh_str text, struct sh_place at, const struct sh_context *context,
+                                    struct sh_arena *arena, struct sh_template **ret, struct sh_err *err);
+SH_MUST sh_code sh_template_bind(struct sh_template *t, sh_lookup_fn *lookup, void *ctx,
+                                 struct sh_arena *arena, struct sh_err *err);
+SH_MUST sh_code sh_template_needs(const struct sh_template *t, struct sh_arena *arena, struct sh_need **ret,
+                                  size_t *ret_n, struct sh_err *err);
+/** Text for tuple i; a missing value prints as "?" . Money as 1234.50, quantities without trailing zeros,
+ * dates YYYY-MM-DD. */
+SH_MUST sh_code sh_template_print(const struct sh_template *t, const struct sh_eval *in,
+                                  const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
+                                  struct sh_err *err);
+/** The same formatting for a single value. */
+SH_MUST sh_code sh_value_print(struct sh_type type, int64_t value, const struct sh_eval *in,
+                               struct sh_str *ret, struct sh_err *err);
