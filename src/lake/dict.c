@@ -1,0 +1,196 @@
+#include "lake/dict.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "lake/parquet.h"
+#include <duckdb.h>
+#include <inttypes.h>
+
+#define DICT_BYTES_MAX ((size_t)64 << 30)
+#define DICT_ENTRIES_MAX ((size_t)1 << 30)
+
+void sh_dict_release(struct sh_dict_full *dict) {
+    sh_free(dict->code);
+    sh_free(dict->name);
+    sh_free(dict->kind);
+    sh_free(dict->slots);
+    sh_arena_free(&dict->arena);
+    *dict = (struct sh_dict_full){0};
+}
+
+/* Slot of a code, or the free slot where it belongs. */
+static uint32_t slot_of(const struct sh_dict_view *dict, struct sh_str code) {
+    uint32_t slot = (uint32_t)sh_hash64(code.at, code.len, 0) & (dict->n_slots - 1);
+    while (dict->slots[slot] != 0 && !sh_str_eq(dict->code[dict->slots[slot] - 1], code))
+        slot = (slot + 1) & (dict->n_slots - 1);
+    return slot;
+}
+
+int32_t sh_dict_find(const struct sh_dict_view *view, struct sh_str code) {
+    if (view->slots)
+        return (int32_t)view->slots[slot_of(view, code)] - 1;
+    for (uint32_t id = 0; id < view->n; id++)
+        if (sh_str_eq(view->code[id], code))
+            return (int32_t)id;
+    return -1;
+}
+
+static sh_code reindex(struct sh_dict_full *dict, size_t need, struct sh_err *err) {
+    size_t n = dict->n_slots > 0 ? dict->n_slots : 64;
+    while (n < 2 * need)
+        n *= 2;
+    if (n == dict->n_slots)
+        return SH_OK;
+    uint32_t *slots = sh_alloc_array(n, sizeof *slots);
+    if (!slots)
+        return sh_fail(err, SH_E_NOMEM, "no room for a dictionary of %zu codes", need);
+    sh_free(dict->slots);
+    dict->slots = slots;
+    dict->n_slots = (uint32_t)n;
+    dict->view.slots = slots;
+    dict->view.n_slots = dict->n_slots;
+    for (uint32_t id = 0; id < dict->view.n; id++)
+        dict->slots[slot_of(&dict->view, dict->code[id])] = id + 1;
+    return SH_OK;
+}
+
+static sh_code reserve(struct sh_dict_full *dict, size_t need, struct sh_err *err) {
+    if (need > DICT_ENTRIES_MAX)
+        return sh_fail(err, SH_E_LIMIT, "a dictionary of %zu codes is over the limit of %zu", need,
+                       DICT_ENTRIES_MAX);
+    if (dict->arena.limit_bytes == 0)
+        dict->arena.limit_bytes = DICT_BYTES_MAX;
+    size_t cap[3] = {dict->cap, dict->cap, dict->cap};
+    SH_TRY(sh_grow(&dict->code, &cap[0], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
+    dict->view.code = dict->code;
+    SH_TRY(sh_grow(&dict->name, &cap[1], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
+    dict->view.name = dict->name;
+    SH_TRY(sh_grow(&dict->kind, &cap[2], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
+    dict->view.kind = dict->kind;
+    dict->cap = cap[0];
+    return reindex(dict, need, err);
+}
+
+static sh_code keep(struct sh_dict_full *dict, struct sh_str text, struct sh_str *ret, struct sh_err *err) {
+    const char *at = text.len > 0 ? sh_arena_dup(&dict->arena, text.at, text.len) : "";
+    if (!at)
+        return sh_fail(err, SH_E_NOMEM, "no room for a dictionary's texts");
+    *ret = (struct sh_str){at, text.len};
+    return SH_OK;
+}
+
+sh_code sh_dict_add(struct sh_dict_full *dict, struct sh_str code, struct sh_str name, struct sh_str kind,
+                    int32_t *ret_id, struct sh_err *err) {
+    const uint32_t id = dict->view.n;
+    SH_TRY(reserve(dict, (size_t)id + 1, err));
+    SH_TRY(keep(dict, code, &dict->code[id], err));
+    SH_TRY(keep(dict, name, &dict->name[id], err));
+    SH_TRY(keep(dict, kind, &dict->kind[id], err));
+    const uint32_t slot = slot_of(&dict->view, code);
+    if (dict->slots[slot] != 0)
+        return sh_fail(err, SH_E_CORRUPT, "a dictionary holds '%.*s' twice", SH_ARG(code));
+    dict->slots[slot] = id + 1;
+    dict->view.n = id + 1;
+    *ret_id = (int32_t)id;
+    return SH_OK;
+}
+
+sh_code sh_dict_improve(struct sh_dict_full *dict, int32_t id, struct sh_str name, struct sh_str kind,
+                        bool *ret_changed, struct sh_err *err) {
+    *ret_changed = false;
+    if (dict->name[id].len == 0 && name.len > 0) {
+        SH_TRY(keep(dict, name, &dict->name[id], err));
+        *ret_changed = true;
+    }
+    if (dict->kind[id].len == 0 && kind.len > 0) {
+        SH_TRY(keep(dict, kind, &dict->kind[id], err));
+        *ret_changed = true;
+    }
+    return SH_OK;
+}
+
+/* One row of a file: the next id, or an earlier one whose name has become known since. */
+static sh_code take_row(struct sh_dict_full *dict, int32_t id, struct sh_str code, struct sh_str name,
+                        struct sh_str kind, struct sh_err *err) {
+    if (id < 0 || (uint32_t)id > dict->view.n)
+        return sh_fail(err, SH_E_CORRUPT, "id %" PRId32 " where at most %" PRIu32 " is due", id,
+                       dict->view.n);
+    if ((uint32_t)id == dict->view.n)
+        return sh_dict_add(dict, code, name, kind, &id, err);
+    bool changed;
+    if (!sh_str_eq(dict->code[id], code))
+        return sh_fail(err, SH_E_CORRUPT, "id %" PRId32 " has two codes", id);
+    return sh_dict_improve(dict, id, name, kind, &changed, err);
+}
+
+static sh_code load_file(const char *path, void *connection, struct sh_dict_full *dict, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
+    SH_CLEANUP(sh_scan_close) struct sh_scan scan = {0};
+    (void)sh_buf_add_text(&sql, "SELECT id, code, name, kind FROM read_parquet(");
+    sh_sql_text(&sql, sh_str_of(path));
+    (void)sh_buf_add_text(&sql, ")");
+    SH_TRY(sh_buf_check(&sql, err));
+    SH_TRY(sh_scan_open(connection, sql.at, &scan, err));
+    const size_t cap = duckdb_vector_size();
+    SH_CLEANUP(sh_free_at) int32_t *ids = sh_alloc_array(cap, sizeof *ids);
+    SH_CLEANUP(sh_free_at) struct sh_str *texts = sh_alloc_array(3 * cap, sizeof *texts);
+    if (!ids || !texts)
+        return sh_fail(err, SH_E_NOMEM, "no room to read a dictionary");
+    for (;;) {
+        void *chunk = NULL;
+        SH_TRY(sh_scan_next(&scan, &chunk, err));
+        if (!chunk)
+            return SH_OK;
+        const size_t n = duckdb_data_chunk_get_size(chunk);
+        sh_chunk_copy(chunk, 0, SH_P32, 0, n, ids);
+        for (size_t c = 0; c < 3; c++)
+            sh_chunk_copy(chunk, c + 1, SH_PSTR, 0, n, texts + c * cap);
+        sh_code code = SH_OK;
+        for (size_t i = 0; i < n && code == SH_OK; i++)
+            code = take_row(dict, ids[i], texts[i], texts[cap + i], texts[2 * cap + i], err);
+        duckdb_destroy_data_chunk((duckdb_data_chunk *)&chunk);
+        SH_TRY(code);
+    }
+}
+
+sh_code sh_dict_load(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
+                     void *connection, struct sh_dict_full *ret, struct sh_err *err) {
+    struct sh_dict_full full = {0};
+    sh_code code = reserve(&full, 1, err);
+    for (size_t i = 0; i < manifest->n_files && code == SH_OK; i++) {
+        const struct sh_lake_file *file = &manifest->files[i];
+        char path[SH_PATH_BYTES_MAX];
+        if (file->kind != SH_FILE_DICT || file->what != (uint32_t)dict)
+            continue;
+        code = sh_path_join(path, lake_dir, file->path, err);
+        if (code == SH_OK)
+            code = load_file(path, connection, &full, err);
+        if (code != SH_OK)
+            code = sh_err_wrap(err, code, "%s: ", path);
+    }
+    if (code != SH_OK) {
+        sh_dict_release(&full);
+        return code;
+    }
+    *ret = full;
+    return SH_OK;
+}
+
+sh_code sh_dict_write(const struct sh_dict_full *dict, const int32_t *ids, size_t n, void *connection,
+                      const char *path, struct sh_err *err) {
+    SH_CLEANUP(sh_free_at) uint32_t *order = sh_alloc_array(n, sizeof *order);
+    SH_CLEANUP(sh_free_at) int32_t *all = sh_alloc_array(dict->view.n, sizeof *all);
+    if (!order || !all)
+        return sh_fail(err, SH_E_NOMEM, "no room to write a dictionary");
+    for (uint32_t i = 0; i < dict->view.n; i++)
+        all[i] = (int32_t)i;
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint32_t)ids[i];
+    const struct sh_parquet_column columns[] = {{"id", SH_P32, all},
+                                                {"code", SH_PSTR, dict->code},
+                                                {"name", SH_PSTR, dict->name},
+                                                {"kind", SH_PSTR, dict->kind}};
+    const struct sh_parquet_rows rows = {.columns = columns, .n_columns = 4, .n_rows = n, .order = order};
+    return sh_parquet_write(connection, &rows, path, 122880, err);
+}

@@ -1,0 +1,193 @@
+#include "lake/reader.h"
+#include "base/mem.h"
+#include <assert.h>
+#include <duckdb.h>
+
+/* Which table leads a chunk: its rows are counted against max_rows. Tables of persons first, then of
+ * institutions. */
+static const enum sh_table leaders[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
+                                        SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_TABLE_PERSON,
+                                        SH_TABLE_NETTING,   SH_TABLE_STOCK_MOVE};
+enum { LEADERS = sizeof leaders / sizeof leaders[0] };
+
+/* Columns that the reader-made ones of line are made from. */
+static uint64_t sources_of_virtual(uint64_t selected, int virtual_from) {
+    static const char *const sources[4][6] = {
+        {"charged_quantity"},
+        {"charged_amount"},
+        {"charged_covered", "charged_amount", "self_paid", "over_ceiling", "prepaid"},
+        {NULL},
+    };
+    uint64_t read = 0;
+    for (int v = 0; v < 4; v++)
+        for (size_t i = 0; selected >> (virtual_from + v) & 1 && i < 6 && sources[v][i]; i++)
+            read |= 1ull << sh_lake_column(SH_TABLE_LINE, sources[v][i]);
+    return read;
+}
+
+static sh_code open_sides(struct sh_reader *reader, const struct sh_selection *what, struct sh_err *err) {
+    const uint64_t virtual_mask = 15ull << reader->virtual_from;
+    const uint64_t line = what->columns[SH_TABLE_LINE];
+    if (line & virtual_mask) {
+        SH_TRY(sh_netting_load(reader->lake, reader->connection, reader->bucket, reader->as_known,
+                               &reader->nettings, err));
+        reader->nets = reader->nettings.n > 0;
+        reader->sides[SH_TABLE_LINE].read |= sources_of_virtual(line, reader->virtual_from);
+        if (reader->nets)
+            reader->sides[SH_TABLE_LINE].read |= 1ull << sh_lake_column(SH_TABLE_LINE, "id") |
+                                                 1ull << sh_lake_column(SH_TABLE_LINE, "encounter_key");
+    }
+    for (enum sh_table t = 0; t < SH_TABLES; t++) {
+        reader->sides[t].table = t;
+        reader->sides[t].selected = what->columns[t];
+        if (what->columns[t] != 0)
+            SH_TRY(sh_side_open(reader, &reader->sides[t], err));
+    }
+    return SH_OK;
+}
+
+sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, uint32_t bucket,
+                       int32_t as_known, uint32_t max_rows, struct sh_reader **ret, struct sh_err *err) {
+    assert(lake && what && ret);
+    if (bucket >= lake->manifest.buckets)
+        return sh_fail(err, SH_E_INPUT, "bucket %u of a lake that has %u", bucket, lake->manifest.buckets);
+    struct sh_reader *reader = sh_alloc_array(1, sizeof *reader);
+    if (!reader)
+        return sh_fail(err, SH_E_NOMEM, "no room for a reader");
+    reader->lake = lake;
+    reader->bucket = bucket;
+    reader->as_known = as_known;
+    reader->max_rows = max_rows > 0 ? max_rows : 1;
+    reader->vector = duckdb_vector_size();
+    reader->virtual_from = sh_stored_columns(SH_TABLE_LINE);
+    sh_code code = sh_duck_connect(lake->duck, &reader->connection, err);
+    if (code == SH_OK)
+        code = open_sides(reader, what, err);
+    if (code != SH_OK) {
+        sh_reader_close(reader);
+        return code;
+    }
+    *ret = reader;
+    return SH_OK;
+}
+
+void sh_reader_close(struct sh_reader *reader) {
+    if (!reader)
+        return;
+    for (size_t t = 0; t < SH_TABLES; t++)
+        sh_side_close(&reader->sides[t]);
+    sh_netting_release(&reader->nettings);
+    sh_duck_disconnect(&reader->connection);
+    for (size_t c = 0; c < SH_LAKE_COLUMNS_MAX; c++)
+        sh_free(reader->scratch[c]);
+    sh_free(reader->persons);
+    sh_free(reader);
+}
+
+/* ---- a chunk
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+static const int32_t *leads_of(const struct sh_side *side) {
+    return side->columns[SH_C_LEAD];
+}
+
+/* Smallest lead behind the rows at[t] of each side; false when all are used up. */
+static bool next_person(const struct sh_reader *reader, const size_t *at, int32_t *ret) {
+    bool found = false;
+    for (size_t t = 0; t < SH_TABLES; t++) {
+        const struct sh_side *side = &reader->sides[t];
+        if (at[t] >= side->n)
+            continue;
+        const int32_t lead = leads_of(side)[at[t]];
+        if (!found || lead < *ret)
+            *ret = lead;
+        found = true;
+    }
+    return found;
+}
+
+static sh_code reserve_persons(struct sh_reader *reader, size_t need, struct sh_err *err) {
+    if (need + 1 <= reader->cap_begin)
+        return SH_OK;
+    size_t cap = reader->cap_begin;
+    for (size_t t = 0; t < SH_TABLES; t++) {
+        cap = reader->cap_begin;
+        if (reader->sides[t].selected != 0)
+            SH_TRY(sh_grow(&reader->sides[t].person_begin, &cap, need + 1, sizeof(uint32_t), (size_t)1 << 31,
+                           err));
+    }
+    cap = reader->cap_begin;
+    SH_TRY(sh_grow(&reader->persons, &cap, need + 1, sizeof(int32_t), (size_t)1 << 31, err));
+    reader->cap_begin = cap;
+    return SH_OK;
+}
+
+static sh_code index_persons(struct sh_reader *reader, struct sh_err *err) {
+    size_t at[SH_TABLES] = {0};
+    int32_t person = 0;
+    reader->n_persons = 0;
+    SH_TRY(reserve_persons(reader, 1, err));
+    while (next_person(reader, at, &person)) {
+        const size_t p = reader->n_persons++;
+        SH_TRY(reserve_persons(reader, p + 1, err));
+        reader->persons[p] = person;
+        for (size_t t = 0; t < SH_TABLES; t++) {
+            struct sh_side *side = &reader->sides[t];
+            if (side->selected == 0)
+                continue;
+            side->person_begin[p] = (uint32_t)at[t];
+            const int32_t *leads = leads_of(side);
+            while (at[t] < side->n && leads[at[t]] == person)
+                at[t]++;
+        }
+    }
+    for (size_t t = 0; t < SH_TABLES; t++)
+        if (reader->sides[t].selected != 0)
+            reader->sides[t].person_begin[reader->n_persons] = (uint32_t)at[t];
+    return SH_OK;
+}
+
+static void show(struct sh_reader *reader) {
+    struct sh_chunk *chunk = &reader->chunk;
+    *chunk = (struct sh_chunk){.n_persons = (uint32_t)reader->n_persons, .persons = reader->persons};
+    for (size_t t = 0; t < SH_TABLES; t++) {
+        struct sh_side *side = &reader->sides[t];
+        if (side->selected == 0)
+            continue;
+        const uint16_t stored = sh_stored_columns((enum sh_table)t);
+        for (uint16_t c = 0; c < stored; c++)
+            side->out[c] = side->selected >> c & 1 ? side->columns[c] : NULL;
+        chunk->tables[t].n_rows = (uint32_t)side->n;
+        chunk->tables[t].columns = side->out;
+        chunk->tables[t].person_begin = side->person_begin;
+    }
+}
+
+static bool is_of_institutions(enum sh_table table) {
+    return table == SH_TABLE_STOCK_MOVE;
+}
+
+sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, struct sh_err *err) {
+    size_t leader = 0;
+    for (size_t t = 0; t < SH_TABLES; t++)
+        sh_side_clear(&reader->sides[t]);
+    while (leader < LEADERS && !sh_side_more(&reader->sides[leaders[leader]]))
+        leader++;
+    if (leader == LEADERS) {
+        *ret = NULL;
+        return SH_OK;
+    }
+    /* Only the leader is counted: the tables before it are used up, those behind it follow its persons. */
+    int32_t last = INT32_MAX;
+    SH_TRY(sh_side_pull(reader, &reader->sides[leaders[leader]], reader->max_rows, &last, err));
+    for (size_t i = leader + 1; i < LEADERS; i++)
+        if (is_of_institutions(leaders[i]) == is_of_institutions(leaders[leader]))
+            SH_TRY(sh_side_pull(reader, &reader->sides[leaders[i]], 0, &last, err));
+    SH_TRY(index_persons(reader, err));
+    show(reader);
+    if (reader->sides[SH_TABLE_LINE].selected >> reader->virtual_from & 15)
+        SH_TRY(sh_reader_net(reader, err));
+    *ret = &reader->chunk;
+    return SH_OK;
+}

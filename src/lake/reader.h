@@ -1,0 +1,65 @@
+/* The reader from inside. Inner header of the room. */
+#pragma once
+#include "lake/opened.h"
+
+/* Rows of one table in one file, of one bucket, as DuckDB hands them over. */
+struct sh_stream {
+    void *connection; /* its own: a connection streams one result at a time */
+    struct sh_scan scan;
+    void *chunk; /* duckdb_data_chunk with rows [at, n) left; NULL: at the end */
+    size_t n, at;
+    const int32_t *lead; /* [n] of the chunk */
+    uint8_t *drop;       /* [n] rows that are not there for this reader; NULL: none in this file */
+    int64_t *time;       /* [n] only when streams are merged */
+    struct sh_str *id;   /* likewise */
+    bool drops_batches;  /* some batch of the file is not known yet */
+};
+
+/* One table of the reader. */
+struct sh_side {
+    enum sh_table table;
+    uint64_t selected, read;               /* columns asked for; columns read from the files */
+    uint8_t position[SH_LAKE_COLUMNS_MAX]; /* of a column in the query */
+    struct sh_stream *streams;
+    size_t n_streams;
+    bool merges;
+    const struct sh_superseded *superseded; /* [n_superseded] of this bucket and table */
+    size_t n_superseded;
+    size_t n, cap;                        /* rows of the chunk */
+    void *columns[SH_LAKE_COLUMNS_MAX];   /* [cap] */
+    const void *out[SH_LAKE_COLUMNS_MAX]; /* what the caller sees */
+    uint32_t *person_begin;
+    void **kept; /* DuckDB chunks whose texts the present chunk shows */
+    size_t n_kept, cap_kept;
+};
+
+struct sh_reader {
+    struct sh_lake *lake;
+    void *connection;
+    uint32_t bucket, max_rows;
+    int32_t as_known;
+    struct sh_side sides[SH_TABLES];
+    struct sh_netting_set nettings;
+    bool nets;        /* virtual columns of line are asked for, and the bucket has nettings */
+    int virtual_from; /* column "quantity" of line */
+    int32_t *persons;
+    size_t n_persons, cap_persons;
+    size_t cap_begin;
+    struct sh_chunk chunk;
+    void *scratch[SH_LAKE_COLUMNS_MAX]; /* [vector] key columns of a chunk, to find superseded rows */
+    size_t vector;
+};
+
+/** Open the streams of a side; mark what is needed besides the selected columns. */
+SH_MUST sh_code sh_side_open(struct sh_reader *reader, struct sh_side *side, struct sh_err *err);
+void sh_side_close(struct sh_side *side);
+/** Give up the previous chunk's rows. */
+void sh_side_clear(struct sh_side *side);
+/** Append rows of leads <= *last. With limit > 0, stop after the lead at which that many rows are there;
+ * *last becomes it. */
+SH_MUST sh_code sh_side_pull(struct sh_reader *reader, struct sh_side *side, size_t limit, int32_t *last,
+                             struct sh_err *err);
+/** Are there rows left? */
+bool sh_side_more(const struct sh_side *side);
+/** Fill the reader-made columns of line. */
+SH_MUST sh_code sh_reader_net(struct sh_reader *reader, struct sh_err *err);

@@ -1,0 +1,304 @@
+/* The reader-made columns of line: what is left of quantity, amount and covered once refunds are netted
+ * (rules-sketch, item 2). */
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/money.h"
+#include "lake/reader.h"
+#include <duckdb.h>
+#include <inttypes.h>
+
+/* ---- nettings of a bucket
+ * ------------------------------------------------------------------------------------------------ */
+
+/* One row of the netting table. */
+struct row {
+    uint64_t encounter; /* hash of person and encounter */
+    int32_t batch;
+    uint64_t refund, line; /* hash of the ids, 0 = none */
+    int64_t quantity, amount, covered;
+};
+
+struct rows {
+    struct row *at;
+    size_t n, cap;
+};
+
+static void rows_release(struct rows *rows) {
+    sh_free(rows->at);
+}
+
+static uint64_t netted_key(uint64_t encounter, struct sh_str id) {
+    return sh_hash64(id.at, id.len, encounter) | 1;
+}
+
+static sh_code take_chunk(struct sh_lake *lake, void *chunk, int32_t as_known, struct rows *rows,
+                          struct sh_err *err) {
+    enum { STEP = 2048 };
+    const size_t all = duckdb_data_chunk_get_size(chunk);
+    int32_t batch[STEP], person[STEP];
+    int64_t encounter[STEP], money[3][STEP];
+    struct sh_str id[2][STEP];
+    for (size_t from = 0; from < all; from += STEP) {
+        const size_t n = all - from < STEP ? all - from : STEP;
+        sh_chunk_copy(chunk, 0, SH_P32, from, n, batch);
+        sh_chunk_copy(chunk, 1, SH_P32, from, n, person);
+        sh_chunk_copy(chunk, 2, SH_P64, from, n, encounter);
+        for (size_t c = 0; c < 2; c++)
+            sh_chunk_copy(chunk, 3 + c, SH_PSTR, from, n, id[c]);
+        for (size_t c = 0; c < 3; c++)
+            sh_chunk_copy(chunk, 5 + c, SH_P64, from, n, money[c]);
+        SH_TRY(sh_grow(&rows->at, &rows->cap, rows->n + n, sizeof(struct row), (size_t)1 << 31, err));
+        for (size_t i = 0; i < n; i++) {
+            if (sh_manifest_known_day(&lake->manifest, (uint32_t)batch[i]) > as_known)
+                continue;
+            const uint64_t hash = sh_netted_encounter(person[i], encounter[i]);
+            rows->at[rows->n++] = (struct row){.encounter = hash,
+                                               .batch = batch[i],
+                                               .refund = id[0][i].len > 0 ? netted_key(hash, id[0][i]) : 0,
+                                               .line = id[1][i].len > 0 ? netted_key(hash, id[1][i]) : 0,
+                                               .quantity = money[0][i],
+                                               .amount = money[1][i],
+                                               .covered = money[2][i]};
+        }
+    }
+    return SH_OK;
+}
+
+static sh_code scan_file(struct sh_lake *lake, void *connection, const struct sh_lake_file *file,
+                         uint32_t bucket, int32_t as_known, struct rows *rows, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
+    SH_CLEANUP(sh_scan_close) struct sh_scan scan = {0};
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, lake->dir, file->path, err));
+    (void)sh_buf_add_text(
+        &sql,
+        "SELECT batch, person, encounter_key, refund, line, quantity, amount, covered FROM read_parquet(");
+    sh_sql_text(&sql, sh_str_of(path));
+    (void)sh_buf_addf(&sql, ") WHERE bucket = %" PRIu32, bucket);
+    SH_TRY(sh_buf_check(&sql, err));
+    SH_TRY(sh_scan_open(connection, sql.at, &scan, err));
+    for (;;) {
+        void *chunk = NULL;
+        SH_TRY(sh_scan_next(&scan, &chunk, err));
+        if (!chunk)
+            return SH_OK;
+        const sh_code code = take_chunk(lake, chunk, as_known, rows, err);
+        duckdb_data_chunk handle = chunk;
+        duckdb_destroy_data_chunk(&handle);
+        SH_TRY(code);
+    }
+}
+
+static int by_encounter(const void *a, const void *b) {
+    const struct row *x = a, *y = b;
+    if (x->encounter != y->encounter)
+        return x->encounter < y->encounter ? -1 : 1;
+    return x->batch == y->batch ? 0 : x->batch > y->batch ? -1 : 1; /* the latest first */
+}
+
+static struct sh_netted *slot_of(struct sh_netting_set *set, uint64_t key) {
+    size_t slot = key & (set->n_slots - 1);
+    while (set->slots[slot].key != 0 && set->slots[slot].key != key)
+        slot = (slot + 1) & (set->n_slots - 1);
+    return &set->slots[slot];
+}
+
+static void add_missing(int64_t *sum, int64_t v) {
+    if (*sum == SH_MISSING || v == SH_MISSING || sh_add(*sum, v, sum) != SH_OK)
+        *sum = SH_MISSING;
+}
+
+static void put_row(struct sh_netting_set *set, const struct row *row) {
+    if (row->refund == 0)
+        return; /* says only that the encounter has no refund any more */
+    set->filter[row->encounter >> 6 & set->filter_mask] |= 1ull << (row->encounter & 63);
+    struct sh_netted *refund = slot_of(set, row->refund);
+    set->n += refund->key == 0;
+    refund->key = row->refund;
+    if (refund->refund_line != 1)
+        refund->refund_line = row->line ? 1 : 2;
+    if (row->line == 0)
+        return;
+    struct sh_netted *line = slot_of(set, row->line);
+    set->n += line->key == 0;
+    line->key = row->line;
+    add_missing(&line->quantity, row->quantity);
+    add_missing(&line->amount, row->amount);
+    add_missing(&line->covered, row->covered);
+}
+
+sh_code sh_netting_load(struct sh_lake *lake, void *connection, uint32_t bucket, int32_t as_known,
+                        struct sh_netting_set *ret, struct sh_err *err) {
+    SH_CLEANUP(rows_release) struct rows rows = {0};
+    for (size_t i = 0; i < lake->manifest.n_files; i++) {
+        const struct sh_lake_file *file = &lake->manifest.files[i];
+        if (file->kind == SH_FILE_DATA && file->what == SH_TABLE_NETTING && file->bucket_from <= bucket &&
+            bucket < file->bucket_to)
+            SH_TRY(scan_file(lake, connection, file, bucket, as_known, &rows, err));
+    }
+    if (rows.n == 0)
+        return SH_OK;
+    qsort(rows.at, rows.n, sizeof *rows.at, by_encounter);
+    struct sh_netting_set set = {.n_slots = 64};
+    while (set.n_slots < 4 * rows.n)
+        set.n_slots *= 2;
+    set.filter_mask = set.n_slots / 8 - 1;
+    set.slots = sh_alloc_array(set.n_slots, sizeof *set.slots);
+    set.filter = sh_alloc_array(set.filter_mask + 1, sizeof *set.filter);
+    if (!set.slots || !set.filter) {
+        sh_netting_release(&set);
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu nettings", rows.n);
+    }
+    for (size_t i = 0, first = 0; i < rows.n; i++) {
+        if (rows.at[i].encounter != rows.at[first].encounter)
+            first = i;
+        if (rows.at[i].batch == rows.at[first].batch)
+            put_row(&set, &rows.at[i]);
+    }
+    *ret = set;
+    return SH_OK;
+}
+
+const struct sh_netted *sh_netting_find(const struct sh_netting_set *set, uint64_t encounter,
+                                        struct sh_str id) {
+    if (set->n == 0 || !(set->filter[encounter >> 6 & set->filter_mask] >> (encounter & 63) & 1))
+        return NULL;
+    const uint64_t key = netted_key(encounter, id);
+    size_t slot = key & (set->n_slots - 1);
+    while (set->slots[slot].key != 0 && set->slots[slot].key != key)
+        slot = (slot + 1) & (set->n_slots - 1);
+    return set->slots[slot].key == key ? &set->slots[slot] : NULL;
+}
+
+void sh_netting_release(struct sh_netting_set *set) {
+    sh_free(set->slots);
+    sh_free(set->filter);
+    *set = (struct sh_netting_set){0};
+}
+
+/* ---- columns
+ * ----------------------------------------------------------------------------------------------------------------
+ */
+
+enum { V_QUANTITY, V_AMOUNT, V_COVERED, V_REFUND, V_COLUMNS };
+
+static const int64_t *source(const struct sh_side *side, const char *name) {
+    return side->columns[sh_lake_column(SH_TABLE_LINE, name)];
+}
+
+/* Room of a reader-made column, as large as the read ones are now. */
+static sh_code make(struct sh_side *side, int column, size_t size, void **ret, struct sh_err *err) {
+    size_t cap = 0;
+    sh_free(side->columns[column]);
+    side->columns[column] = NULL;
+    SH_TRY(sh_grow(&side->columns[column], &cap, side->n > 0 ? side->n : 1, size, (size_t)1 << 31, err));
+    *ret = side->columns[column];
+    return SH_OK;
+}
+
+/* Covered as charged; where the source is silent, the amount without what the patient bears, if all parts are
+ * known. */
+static sh_code charged_covered(struct sh_side *side, int column, const int64_t **ret, struct sh_err *err) {
+    const int64_t *given = source(side, "charged_covered");
+    size_t i = 0;
+    *ret = given;
+    while (i < side->n && given[i] != SH_MISSING)
+        i++;
+    if (i == side->n)
+        return SH_OK;
+    void *to;
+    SH_TRY(make(side, column, sizeof(int64_t), &to, err));
+    int64_t *covered = to;
+    const int64_t *amount = source(side, "charged_amount");
+    const int64_t *parts[3] = {source(side, "self_paid"), source(side, "over_ceiling"),
+                               source(side, "prepaid")};
+    memcpy(covered, given, side->n * sizeof *covered);
+    for (; i < side->n; i++) {
+        if (given[i] != SH_MISSING)
+            continue;
+        int64_t rest = amount[i];
+        for (size_t p = 0; p < 3; p++)
+            if (rest == SH_MISSING || parts[p][i] == SH_MISSING || sh_sub(rest, parts[p][i], &rest) != SH_OK)
+                rest = SH_MISSING;
+        covered[i] = rest;
+    }
+    *ret = covered;
+    return SH_OK;
+}
+
+static void subtract(int64_t *value, int64_t taken) {
+    if (*value == SH_MISSING || taken == SH_MISSING || sh_sub(*value, taken, value) != SH_OK)
+        *value = SH_MISSING;
+}
+
+static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void **out, struct sh_err *err) {
+    int64_t *values[3] = {0};
+    int8_t *refunds = NULL;
+    for (int v = 0; v < 3; v++) {
+        const int column = reader->virtual_from + v;
+        void *to = side->columns[column];
+        if (!out[v])
+            continue;
+        if (out[v] != to) {
+            SH_TRY(make(side, column, sizeof(int64_t), &to, err));
+            memcpy(to, out[v], side->n * sizeof(int64_t));
+        }
+        values[v] = to;
+        out[v] = to;
+    }
+    if (out[V_REFUND])
+        refunds = side->columns[reader->virtual_from + V_REFUND];
+    const int32_t *person = side->columns[SH_C_LEAD];
+    const int64_t *encounter = source(side, "encounter_key");
+    const struct sh_str *id = side->columns[sh_lake_column(SH_TABLE_LINE, "id")];
+    for (size_t i = 0; i < side->n; i++) {
+        const struct sh_netted *netted =
+            sh_netting_find(&reader->nettings, sh_netted_encounter(person[i], encounter[i]), id[i]);
+        if (!netted)
+            continue;
+        if (refunds)
+            refunds[i] = netted->refund_line;
+        for (int v = 0; v < 3; v++) {
+            const int64_t taken = v == V_QUANTITY ? netted->quantity
+                                  : v == V_AMOUNT ? netted->amount
+                                                  : netted->covered;
+            if (!values[v] || netted->refund_line == 2)
+                continue;
+            if (netted->refund_line == 1)
+                values[v][i] = 0;
+            else
+                subtract(&values[v][i], taken);
+        }
+    }
+    return SH_OK;
+}
+
+sh_code sh_reader_net(struct sh_reader *reader, struct sh_err *err) {
+    struct sh_side *side = &reader->sides[SH_TABLE_LINE];
+    const void *out[V_COLUMNS] = {NULL};
+    const uint64_t selected = side->selected >> reader->virtual_from;
+    if (side->n == 0)
+        return SH_OK;
+    if (selected >> V_QUANTITY & 1)
+        out[V_QUANTITY] = source(side, "charged_quantity");
+    if (selected >> V_AMOUNT & 1)
+        out[V_AMOUNT] = source(side, "charged_amount");
+    if (selected >> V_COVERED & 1) {
+        const int64_t *covered;
+        SH_TRY(charged_covered(side, reader->virtual_from + V_COVERED, &covered, err));
+        out[V_COVERED] = covered;
+    }
+    if (selected >> V_REFUND & 1) {
+        void *to;
+        SH_TRY(make(side, reader->virtual_from + V_REFUND, 1, &to, err));
+        memset(to, 0, side->n);
+        out[V_REFUND] = to;
+    }
+    if (reader->nets)
+        SH_TRY(patch(reader, side, out, err));
+    for (int v = 0; v < V_COLUMNS; v++)
+        side->out[reader->virtual_from + v] = out[v];
+    return SH_OK;
+}

@@ -1,0 +1,358 @@
+/* Goal: foreign files become typed rows; each record is pushed or rejected exactly once for each table it
+ * concerns. */
+#include "../base/temp_dir.h"
+#include "check.h"
+#include "lake/sink.h"
+
+struct bench {
+    struct temp_dir dir;
+    struct sh_landing *sink;
+    struct sh_import_result result;
+    char paths[4][4096];
+    const char *files[4];
+    size_t n_files;
+    unsigned threads;
+    const char *mappings, *mapping;
+    char shipped[4096];
+};
+
+static void bench_release(struct bench *b) {
+    temp_dir_release(&b->dir);
+    sink_release(b->sink);
+    sh_free(b->sink);
+}
+static struct bench bench_new(const char *mapping) {
+    struct bench b = {.dir = temp_dir_new(),
+                      .sink = sh_alloc_array(1, sizeof(struct sh_landing)),
+                      .threads = 1,
+                      .mapping = mapping};
+    CHECK(b.sink != NULL);
+    return b;
+}
+static void add_bytes(struct bench *b, const char *name, struct sh_str content) {
+    struct sh_err err;
+    CHECK_OK(sh_fs_write(temp_path(&b->dir, name, b->paths[b->n_files]), content, &err), &err);
+    b->n_files++;
+}
+static void add_file(struct bench *b, const char *name, const char *content) {
+    add_bytes(b, name, sh_str_of(content));
+}
+static sh_code run(struct bench *b, struct sh_err *err) {
+    for (size_t i = 0; i < b->n_files; i++)
+        b->files[i] = b->paths[i];
+    if (!b->mappings)
+        b->mappings = check_source_path("mappings", b->shipped, sizeof(b->shipped));
+    const struct sh_import_options options = {.mapping = b->mapping,
+                                              .mappings_dir = b->mappings,
+                                              .files = b->files,
+                                              .n_files = b->n_files,
+                                              .threads = b->threads};
+    return sh_frontend_run(&options, b->sink, &b->result, err);
+}
+static void check_run(struct bench *b) {
+    struct sh_err err;
+    CHECK_OK(run(b, &err), &err);
+    for (unsigned t = 0; t < SH_TABLES; t++)
+        CHECK_I64(b->result.tables[t].read, b->sink->n_rows[t] + b->sink->n_rejects[t]);
+}
+/* Kept row of a table, the i-th. */
+static size_t row_of(const struct bench *b, enum sh_table table, size_t i) {
+    for (size_t r = 0; r < b->sink->n_kept; r++)
+        if (b->sink->rows[r].table == table && i-- == 0)
+            return r;
+    CHECK(false);
+    return 0;
+}
+#define CELL(b, table, i, column, want)                                                                      \
+    CHECK_STR(sink_cell((b)->sink, row_of((b), (table), (i)), (column)), (want))
+
+static void encounters_carry_the_national_meanings(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    add_file(
+        &b, "mdtrt.csv",
+        "MDTRT_ID, "
+        "psn_no,certno,gend,brdy,med_type,begntime,endtime,chfpdr_code,fixmedins_code,fixmedins_name,hosp_lv,"
+        "pay_loc,nwb_flag,adm_dept_codg,inhosp_stas,vali_flag,insutype,die_date\n"
+        "M1,P1,C1,1,1980-02-29,21,2026-01-02 08:00:00,2026-01-05,D1,H001,某医院,02,2,0,A01,0,1,310,\n"
+        "M2,P2,C2,2,19900101,5212,20260103080000,,D2,H001,某医院,07,2,,A02,1,1,390,2026-02-01 10:00:00\n"
+        "M3,P3,C3,0,,41,2026-01-04,2026-01-04,,P001,某药店,11,5,0,,0,0,210,\n"
+        "M4,P4,C4,9,2020-01-01,9107,2026-01-04,NULL,\\N,H002,,99,,0,,,1,,\n");
+    check_run(&b);
+    const enum sh_table e = SH_TABLE_ENCOUNTER, p = SH_TABLE_PERSON;
+    CHECK_I64(b.sink->n_rows[e], 4);
+    CELL(&b, e, 0, "visit", "住院");
+    CELL(&b, e, 0, "inpatient", "1");
+    CELL(&b, e, 0, "institution_level", "3");
+    CELL(&b, e, 0, "from", "1767340800");
+    CELL(&b, e, 0, "department_in", "H001:A01");
+    CELL(&b, e, 0, "newborn", "0");
+    CELL(&b, e, 0, "open", "0");
+    CELL(&b, e, 0, "void", "0");
+    CELL(&b, e, 0, "kind", "21");
+    CELL(&b, e, 1, "visit", "住院");
+    CELL(&b, e, 1, "newborn", "1");
+    CELL(&b, e, 1, "to", "");
+    CELL(&b, e, 1, "open", "1");
+    CELL(&b, e, 1, "institution_level", "2");
+    CELL(&b, e, 2, "visit", "互联网");
+    CELL(&b, e, 2, "online", "1");
+    CELL(&b, e, 2, "void", "1");
+    CELL(&b, e, 2, "insurance", "210");
+    CELL(&b, e, 2, "department_in", "");
+    CELL(&b, e, 2, "institution_level", "0");
+    CELL(&b, e, 3, "visit", "");
+    CELL(&b, e, 3, "inpatient", "");
+    CELL(&b, e, 3, "to", "");
+    CELL(&b, e, 3, "physician", "");
+    CELL(&b, e, 3, "institution_level", "");
+    CELL(&b, p, 0, "sex", "男");
+    CELL(&b, p, 0, "birth", "3711");
+    CELL(&b, p, 0, "identity", "C1");
+    CELL(&b, p, 1, "death", "20485");
+    CELL(&b, p, 2, "sex", "");
+    CELL(&b, p, 3, "sex", "未说明");
+    CHECK_STR(b.sink->rows[row_of(&b, e, 0)].names[SH_DICT_INSTITUTION], "某医院");
+    CHECK_STR(b.sink->rows[row_of(&b, e, 0)].kinds[SH_DICT_INSTITUTION], "hospital");
+    CHECK_STR(b.sink->rows[row_of(&b, e, 2)].kinds[SH_DICT_INSTITUTION], "pharmacy");
+}
+
+#define FEE                                                                                                  \
+    "bkkp_sn,mdtrt_id,psn_no,fixmedins_code,setl_id,fee_ocur_time,med_list_codg,cnt,pric,det_item_fee_"      \
+    "sumamt,inscp_amt,"                                                                                      \
+    "med_type,rx_drord_no,list_type,bilg_dept_codg,selfpay_prop,vali_flag,hilist_name\n"
+
+static void lines_are_typed(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    add_file(&b, "fee.csv",
+             FEE "B1,M1,P1,H1,S1,2026-01-02 09:30:00,XA01,2.5,10.123456,25.31,25.30,11,R1,101,A1,0.1,1,某药\n"
+                 "B2,M1,P1,H1,S1,2026-01-02,T0001,-1,10,-10.00,-0.00,21,R2,102,,,0,\n"
+                 "B3,M1,P1,H1,S1,2026-01-02 00:00:00,0011,1,1,1,,11,,201,,,1,\"诊\"\"查\"\n");
+    check_run(&b);
+    const enum sh_table l = SH_TABLE_LINE;
+    CELL(&b, l, 0, "charged_quantity", "25000");
+    CELL(&b, l, 0, "unit_price", "10123456");
+    CELL(&b, l, 0, "charged_amount", "2531");
+    CELL(&b, l, 0, "charged_covered", "2530");
+    CELL(&b, l, 0, "self_ratio", "1000");
+    CELL(&b, l, 0, "prescription", "R1");
+    CELL(&b, l, 0, "time_exact", "1");
+    CELL(&b, l, 0, "ordering_department", "H1:A1");
+    CELL(&b, l, 1, "charged_amount", "-1000");
+    CELL(&b, l, 1, "charged_covered", "0");
+    CELL(&b, l, 1, "prescription", ""); /* inpatients: numbers one order */
+    CELL(&b, l, 1, "time_exact", "0");
+    CELL(&b, l, 1, "void", "1");
+    CELL(&b, l, 2, "charged_covered", "");
+    CELL(&b, l, 2, "id", "B3");
+    CHECK_I64(b.result.tables[l].read_fen, 2531 - 1000 + 100);
+    const struct sink_row *rows = b.sink->rows;
+    CHECK_STR(rows[0].names[SH_DICT_ITEM], "某药");
+    CHECK_STR(rows[2].names[SH_DICT_ITEM], "诊\"查");
+    CHECK_STR(rows[0].kinds[SH_DICT_ITEM], "drug");
+    CHECK_STR(rows[1].kinds[SH_DICT_ITEM], "herb");
+    CHECK_STR(rows[2].kinds[SH_DICT_ITEM], "service");
+    CHECK_I64(rows[2].record, 4);
+}
+
+static void bad_values_are_rejected_one_by_one(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    add_file(&b, "fee.csv",
+             FEE "B1,M1,P1,H1,S1,2026-01-02,X1,1,1,1.005,1,11,,101,,,1,\n"
+                 "B2,M1,P1,H1,S1,2026-02-30,X1,1,1,1.00,1,11,,101,,,1,\n"
+                 "B3,M1,P1,H1,S1,2026-01-02,X1,1e5,1,2.00,1,11,,101,,,1,\n"
+                 ",M1,P1,H1,S1,2026-01-02,X1,1,1,3.00,1,11,,101,,,1,\n"
+                 "B5,M1,P1,H1,S1,2026-01-02,X1,1,1,4.00\n"
+                 "B6,M1,P1,H1,S1,2026-01-02,X1,1,1,5.00,1,11,,101,,,1,\"ab\"c\n"
+                 "B7,M1,P1,H1,S1,2026-01-02,X1,1,1,6.00,1,11,,101,,,1,\xff\xfe\n"
+                 "B8,M1,P1,H1,S1,2026-01-02,X1,1,1,7.00,1,11,,101,,,1,中文中文中文\n");
+    check_run(&b);
+    const struct {
+        uint64_t record;
+        const char *reason, *field, *value;
+        int64_t fen;
+    } want[] = {{6, "record.fields", "", "10 fields, 18 in the header", SH_MISSING},
+                {7, "quote.stray", "hilist_name", "", SH_MISSING},
+                {8, "utf8.invalid", "", "", SH_MISSING},
+                {2, "decimal.excess", "det_item_fee_sumamt", "1.005", SH_MISSING},
+                {3, "date.impossible", "fee_ocur_time", "2026-02-30", 100},
+                {4, "decimal.exponent", "cnt", "1e5", 200},
+                {5, "required.empty", "id", "", 300}};
+    CHECK_I64(b.sink->n_rejects[SH_TABLE_LINE], 7);
+    for (size_t i = 0; i < 7; i++) {
+        const struct sink_reject *r = &b.sink->rejects[i];
+        CHECK_I64(r->reject.record, want[i].record);
+        CHECK_TEXT(r->reject.reason, want[i].reason);
+        CHECK_TEXT(r->field, want[i].field);
+        CHECK_STR(r->value, want[i].value);
+        CHECK_I64(r->reject.fen, want[i].fen);
+    }
+    CHECK_STR(b.sink->rejects[3].encounter, "M1");
+    CHECK(sh_str_starts_with(b.sink->rejects[3].text, SH_STR("B1,M1,P1")));
+    CHECK_I64(b.sink->n_rows[SH_TABLE_LINE], 1);
+    CELL(&b, SH_TABLE_LINE, 0, "id", "B8");
+    CHECK_I64(b.sink->rows[0].record, 9);
+    CHECK_I64(b.result.tables[SH_TABLE_LINE].read_fen, 100 + 200 + 300 + 700);
+}
+
+static void a_nul_byte_costs_its_record(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("generic");
+    add_bytes(&b, "p.csv", SH_STR("person,sex,birth\nP1,男,2000-01-01\nP2,\0,2000-01-01\nP3,,\n"));
+    check_run(&b);
+    CHECK_I64(b.sink->n_rows[SH_TABLE_PERSON], 2);
+    CHECK_TEXT(b.sink->rejects[0].reject.reason, "nul");
+    CHECK_I64(b.sink->rejects[0].reject.record, 3);
+}
+
+static void gb18030_reads_like_utf8(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    /* header and words of a pharmacy's movements in GB18030; the second record is cut inside a character */
+    add_file(
+        &b, "move.csv",
+        "\xbb\xfa\xb9\xb9\xb1\xe0\xc2\xeb,\xd2\xa9\xb7\xbf\xc3\xfb\xb3\xc6,\xcf\xee\xc4\xbf\xb4\xfa\xc2\xeb,"
+        "\xb9\xfa\xb1\xea\xb4\xfa\xc2\xeb,\xb3\xf6\xc8\xeb\xbf\xe2\xc0\xe0\xd0\xcd,"
+        "\xb3\xf6\xc8\xeb\xbf\xe2\xca\xfd\xc1\xbf,"
+        "\xd2\xb5\xce\xf1\xc8\xd5\xc6\xda\n"
+        "H1,\xd2\xa9\xb7\xbf,L1,X1,\xc3\xc5\xd5\xef\xcf\xfa\xca\xdb,-3.5,2026-01-02\n"
+        "H1,\xd2\xa9\xb7\xbf\xd2,L1,X1,\xc3\xc5\xd5\xef\xcf\xfa\xca\xdb,-1,2026-01-02\n"
+        "H1,\xd2\xa9\xb7\xbf,L2,X2,\xc6\xe4\xcb\xfb\xd2\xb5\xce\xf1,1,2026-01-03\n");
+    check_run(&b);
+    CELL(&b, SH_TABLE_STOCK_MOVE, 0, "kind", "销售");
+    CELL(&b, SH_TABLE_STOCK_MOVE, 0, "store", "药房");
+    CELL(&b, SH_TABLE_STOCK_MOVE, 0, "quantity", "-35000");
+    CELL(&b, SH_TABLE_STOCK_MOVE, 0, "id", "2026-01-02|药房|药房|L1|X1|门诊销售|-3.5");
+    CELL(&b, SH_TABLE_STOCK_MOVE, 1, "kind", "其他");
+    CHECK_I64(b.sink->n_rejects[SH_TABLE_STOCK_MOVE], 1);
+    CHECK_TEXT(b.sink->rejects[0].reject.reason, "gb18030.invalid");
+}
+
+static void rows_skipped_by_when_do_not_count(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("tuva");
+    add_file(&b, "medical.csv",
+             "claim_id,claim_line_number,claim_type,patient_id,billing_npi,facility_npi,claim_start_date,"
+             "hcpcs_code,paid_amount,"
+             "bill_type_code,diagnosis_code_1,diagnosis_code_2,procedure_code_1,procedure_date_1\n"
+             "C1,1,institutional,P1,,F1,2018-01-02,99213,12.50,111,I10,E119,0DTJ4ZZ,2018-01-03\n"
+             "C2,1,professional,P2,B1,,2018-01-02,99213,1.00,,J45,,,\n"
+             "C3,1,professional\n");
+    check_run(&b);
+    CHECK_I64(b.sink->n_rows[SH_TABLE_LINE], 2);
+    CHECK_I64(b.sink->n_rejects[SH_TABLE_LINE], 1);
+    CHECK_I64(b.sink->n_rejects[SH_TABLE_ENCOUNTER], 1);
+    CHECK_I64(b.result.tables[SH_TABLE_DIAGNOSIS].read, 3);
+    CHECK_I64(b.result.tables[SH_TABLE_OPERATION].read, 1);
+    CELL(&b, SH_TABLE_ENCOUNTER, 0, "visit", "住院");
+    CELL(&b, SH_TABLE_ENCOUNTER, 1, "institution", "B1");
+    CELL(&b, SH_TABLE_DIAGNOSIS, 2, "code", "E119");
+    CELL(&b, SH_TABLE_DIAGNOSIS, 2, "main", "0");
+}
+
+static void a_wrong_file_stops_the_import_before_the_first_row(void **state) {
+    (void)state;
+    const struct {
+        const char *content, *part;
+    } wrong[] = {{"", "empty"},
+                 {"x,y\n1,2\n", "none of the columns"},
+                 {"person,sex\n", "nearest is 'person', of which column 'birth'"},
+                 {"person,sex,birth,Person\n", "'person' stands twice"},
+                 {"\xff\xfep\0", "UTF-16"}};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        SH_CLEANUP(bench_release) struct bench b = bench_new("generic");
+        struct sh_err err;
+        add_file(&b, "good.csv", "person,sex,birth\nP1,男,2000-01-01\n");
+        add_file(&b, "bad.csv", wrong[i].content);
+        CHECK(run(&b, &err) != SH_OK);
+        CHECK_HAS(err.message, "bad.csv");
+        CHECK_HAS(err.message, wrong[i].part);
+        CHECK_I64(b.sink->n_rows[SH_TABLE_PERSON], 0);
+    }
+}
+
+static void a_header_alone_is_an_empty_file(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("generic");
+    add_file(&b, "p.csv", "person,sex,birth");
+    check_run(&b);
+    CHECK_I64(b.result.tables[SH_TABLE_PERSON].read, 0);
+}
+
+static void the_mapping_must_exist(void **state) {
+    (void)state;
+    struct sh_err err;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("nationall");
+    add_file(&b, "p.csv", "person,sex,birth");
+    CHECK_CODE(run(&b, &err), SH_E_NOTFOUND);
+    CHECK_HAS(err.message, "national");
+    b.mapping = "../x";
+    CHECK_CODE(run(&b, &err), SH_E_INPUT);
+}
+
+/* Random damage: nothing is lost or counted twice, and the counts do not depend on the number of threads. */
+static void records_are_conserved(void **state) {
+    (void)state;
+    struct sh_rng rng;
+    sh_rng_seed(&rng, check_seed(5));
+    for (int round = 0; round < 12; round++) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+        (void)sh_buf_add_text(&text, FEE);
+        const size_t n = 4000;
+        for (size_t i = 0; i < n; i++) {
+            const size_t begin = text.len;
+            (void)sh_buf_addf(&text,
+                              "B%zu,M%zu,P%zu,H1,S1,2026-01-02 "
+                              "09:30:00,X%zu,2,1.5,3.00,3.00,11,R%zu,101,A%zu,0.1,1,\"药,%zu\"\n",
+                              i, i / 10, i / 100, i % 50, i, i % 7, i);
+            if (sh_rng_below(&rng, 50) ==
+                0) /* no line end and no quote: those change the number of records */
+                text.at[begin + sh_rng_below(&rng, 20)] = (char)sh_rng_below(&rng, 20);
+            if (text.at[text.len - 1] != '\n' || memchr(text.at + begin, '\n', text.len - begin - 1))
+                text.len = begin;
+        }
+        size_t lines = 0;
+        for (size_t i = 0; i < text.len; i++)
+            lines += text.at[i] == '\n';
+        uint64_t rows[2], rejects[2];
+        int64_t fen[2];
+        for (unsigned threads = 1; threads <= 2; threads++) {
+            SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+            b.threads = threads * 2 - 1;
+            b.sink->is_counting = true;
+            add_bytes(&b, "fee.csv", sh_buf_view(&text));
+            check_run(&b);
+            CHECK_I64(b.result.tables[SH_TABLE_LINE].read, lines - 1);
+            rows[threads - 1] = b.sink->n_rows[SH_TABLE_LINE];
+            rejects[threads - 1] = b.sink->n_rejects[SH_TABLE_LINE];
+            fen[threads - 1] = b.result.tables[SH_TABLE_LINE].read_fen;
+        }
+        CHECK_I64(rows[0], rows[1]);
+        CHECK_I64(rejects[0], rejects[1]);
+        CHECK_I64(fen[0], fen[1]);
+    }
+}
+
+static sh_code one_import(void *ctx, struct sh_err *err) {
+    return run(ctx, err);
+}
+
+/* Whatever allocation fails, the import ends with that error and leaves nothing behind. */
+static void want_of_memory_is_survived(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("generic");
+    b.sink->is_counting = true;
+    add_file(&b, "p.csv", "person,sex,birth\nP1,男,2000-01-01\n\"P\"\"2\",女,2000-13-01\nP3\n");
+    add_bytes(&b, "gb.csv", SH_STR("person,sex,birth\nP1,\xc4\xd0,2000-01-01\nP2,\xff,\n"));
+    check_torture(one_import, &b);
+}
+
+CHECK_MAIN(cmocka_unit_test(encounters_carry_the_national_meanings), cmocka_unit_test(lines_are_typed),
+           cmocka_unit_test(bad_values_are_rejected_one_by_one),
+           cmocka_unit_test(a_nul_byte_costs_its_record), cmocka_unit_test(gb18030_reads_like_utf8),
+           cmocka_unit_test(rows_skipped_by_when_do_not_count),
+           cmocka_unit_test(a_wrong_file_stops_the_import_before_the_first_row),
+           cmocka_unit_test(a_header_alone_is_an_empty_file), cmocka_unit_test(the_mapping_must_exist),
+           cmocka_unit_test(want_of_memory_is_survived), cmocka_unit_test(records_are_conserved))

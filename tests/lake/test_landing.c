@@ -1,0 +1,171 @@
+/* Goal: rows land once, repeat, conflict, are corrected and withdrawn; views as known on a day; nothing
+ * depends on threads. */
+#include "lake_fixture.h"
+
+#define P SH_TABLE_PERSON
+#define E SH_TABLE_ENCOUNTER
+#define L SH_TABLE_LINE
+
+static const struct fixture_row day_one[] = {
+    {P, "person=p1 sex=1 birth=1980-02-29"},
+    {E, "person=p1 institution=H1 encounter_key=m1 id=m1 from=2026-01-01T08:00 kind=11"},
+    {L, "person=p1 institution=H1 encounter_key=m1 id=b1 item=X1 time=2026-01-01T09:00 charged_quantity=2 "
+        "unit_price=5 charged_amount=10 charged_covered=8"},
+    {L, "person=p1 institution=H1 encounter_key=m1 id=b2 item=X2 time=2026-01-01T08:30 charged_quantity=1 "
+        "unit_price=5 charged_amount=5 charged_covered=5"},
+    {L, "person=p2 institution=H1 encounter_key=m2 id=b1 item=X1 time=2026-01-01T09:30 charged_quantity=1 "
+        "unit_price=5 charged_amount=5 charged_covered=5"},
+};
+static const char *const short_line[] = {"person", "id", "item", "time", "charged_amount", "batch"};
+#define DUMP_LINES(dir, day) fixture_dump(dir, L, short_line, 6, day)
+
+/* Lines of a dump, sorted: which bucket a person lies in is of no interest here. */
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+static void check_lines(char *text, const char *want) {
+    char *lines[64], out[4096] = "", *rest = NULL;
+    size_t n = 0, len = 0;
+    for (char *line = strtok_r(text, "\n", &rest); line && n < 64; line = strtok_r(NULL, "\n", &rest))
+        lines[n++] = line;
+    qsort(lines, n, sizeof lines[0], by_text);
+    for (size_t i = 0; i < n; i++)
+        len += (size_t)snprintf(out + len, sizeof out - len, "%s\n", lines[i]);
+    check_str_(sh_str_of(out), sh_str_of(want), "rows", __FILE__, __LINE__);
+    sh_free(text);
+}
+
+static void rows_land_and_are_read_back(void **state) {
+    (void)state;
+    char dir[64];
+    struct sh_import_result result;
+    struct sh_err err;
+    fixture_dir(dir);
+    CHECK_OK(FIXTURE_IMPORT(fixture_options(dir), day_one, &result, &err), &err);
+    CHECK_I64(result.manifest, 1);
+    CHECK_I64(result.tables[L].read, 3);
+    CHECK_I64(result.tables[L].landed, 3);
+    CHECK_I64(result.tables[L].landed_fen, 2000);
+    CHECK_I64(result.tables[P].landed, 1);
+    check_lines(DUMP_LINES(dir, INT32_MAX), "p1|b1|X1|1767258000|1000|1\n"
+                                            "p1|b2|X2|1767256200|500|1\n"
+                                            "p2|b1|X1|1767259800|500|1\n");
+    fixture_remove(dir);
+}
+
+static void overlapping_extracts_repeat(void **state) {
+    (void)state;
+    char dir[64];
+    struct sh_import_result result;
+    struct sh_err err;
+    fixture_dir(dir);
+    const struct fixture_row day_two[] = {
+        day_one[2],
+        day_one[3],
+        {L, "person=p1 institution=H1 encounter_key=m1 id=b3 item=X2 time=2026-01-02T08:30 charged_amount=7"},
+        {L, "person=p1 institution=H1 encounter_key=m1 id=b3 item=X2 time=2026-01-02T08:30 charged_amount=7"},
+        {L, "person=p1 institution=H1 encounter_key=m1 id=b2 item=X2 time=2026-01-01T08:30 charged_amount=6"},
+    };
+    CHECK_OK(FIXTURE_IMPORT(fixture_options(dir), day_one, &result, &err), &err);
+    CHECK_OK(FIXTURE_IMPORT(fixture_options(dir), day_two, &result, &err), &err);
+    CHECK_I64(result.tables[L].read, 5);
+    CHECK_I64(result.tables[L].landed, 1);
+    CHECK_I64(result.tables[L].repeated, 3);
+    CHECK_I64(result.tables[L].rejected, 1);
+    CHECK_I64(result.tables[L].rejected_fen, 600);
+    CHECK_I64(result.tables[L].read_fen, 1000 + 500 + 700 + 700 + 600);
+    CHECK_HAS(result.rejects_path, "rejects/00000002.csv");
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_str rejects;
+    CHECK_OK(sh_fs_read(result.rejects_path, 1 << 20, &arena, &rejects, &err), &err);
+    CHECK_HAS(rejects.at, "key.conflict");
+    CHECK_OK(FIXTURE_IMPORT(fixture_options(dir), day_one, &result, &err), &err);
+    CHECK_I64(result.tables[L].repeated, 3);
+    CHECK_I64(result.tables[P].repeated, 1);
+    CHECK_I64(result.tables[E].repeated, 1);
+    check_lines(DUMP_LINES(dir, INT32_MAX), "p1|b1|X1|1767258000|1000|1\n"
+                                            "p1|b2|X2|1767256200|500|1\n"
+                                            "p1|b3|X2|1767342600|700|2\n"
+                                            "p2|b1|X1|1767259800|500|1\n");
+    fixture_remove(dir);
+}
+
+static void a_correction_moves_a_line_and_a_withdrawal_removes_it(void **state) {
+    (void)state;
+    char dir[64];
+    struct sh_import_result result;
+    struct sh_err err;
+    fixture_dir(dir);
+    const struct fixture_row moved[] = {
+        {L,
+         "person=p9 institution=H1 encounter_key=m1 id=b1 item=X1 time=2026-02-01T09:00 charged_amount=10"},
+        day_one[3],
+    };
+    struct sh_import_options options = fixture_options(dir);
+    CHECK_OK(FIXTURE_IMPORT(options, day_one, &result, &err), &err);
+    options.correction = true, options.known_day = 20010;
+    CHECK_CODE(FIXTURE_IMPORT(options, moved, &result, &err), SH_E_INPUT);
+    options.reason = "wrong person", options.by = "test";
+    CHECK_OK(FIXTURE_IMPORT(options, moved, &result, &err), &err);
+    CHECK_I64(result.tables[L].corrected, 1);
+    CHECK_I64(result.tables[L].repeated, 1);
+    check_lines(DUMP_LINES(dir, INT32_MAX), "p1|b2|X2|1767256200|500|1\n"
+                                            "p2|b1|X1|1767259800|500|1\n"
+                                            "p9|b1|X1|1769936400|1000|2\n");
+    check_lines(DUMP_LINES(dir, 20009), "p1|b1|X1|1767258000|1000|1\n"
+                                        "p1|b2|X2|1767256200|500|1\n"
+                                        "p2|b1|X1|1767259800|500|1\n");
+    options.correction = false, options.withdrawal = true, options.known_day = 20020;
+    const struct fixture_row gone[] = {
+        {L, "person=p9 institution=H1 encounter_key=m1 id=b1"},
+        {L, "person=p9 institution=H1 encounter_key=m1 id=b77"},
+    };
+    CHECK_OK(FIXTURE_IMPORT(options, gone, &result, &err), &err);
+    CHECK_I64(result.tables[L].withdrawn, 1);
+    CHECK_I64(result.tables[L].rejected, 1);
+    check_lines(DUMP_LINES(dir, INT32_MAX), "p1|b2|X2|1767256200|500|1\n"
+                                            "p2|b1|X1|1767259800|500|1\n");
+    check_lines(DUMP_LINES(dir, 20015), "p1|b2|X2|1767256200|500|1\n"
+                                        "p2|b1|X1|1767259800|500|1\n"
+                                        "p9|b1|X1|1769936400|1000|2\n");
+    CHECK_OK(FIXTURE_IMPORT(options, gone, &result, &err), &err);
+    CHECK_I64(result.tables[L].repeated, 1);
+    options.withdrawal = false, options.known_day = 20001;
+    CHECK_CODE(FIXTURE_IMPORT(options, gone, &result, &err), SH_E_INPUT);
+    fixture_remove(dir);
+}
+
+static void a_row_without_its_key_is_rejected(void **state) {
+    (void)state;
+    char dir[64];
+    struct sh_import_result result;
+    struct sh_err err;
+    fixture_dir(dir);
+    const struct fixture_row rows[] = {
+        {L, "person=p1 institution=H1 encounter_key=m1 charged_amount=10"}, day_one[2], day_one[1]};
+    CHECK_OK(FIXTURE_IMPORT(fixture_options(dir), rows, &result, &err), &err);
+    CHECK_I64(result.tables[L].rejected, 1);
+    CHECK_I64(result.tables[L].rejected_fen, 1000);
+    struct sh_lake *lake = NULL;
+    CHECK_OK(sh_lake_open(dir, 0, &lake, &err), &err);
+    CHECK(sh_lake_complete(lake, L, 0, 20454, 20454));
+    CHECK(!sh_lake_complete(lake, L, 0, 20454, 20455));
+    CHECK(!sh_lake_complete(lake, L, 7, 20454, 20454));
+    struct sh_reader *reader = NULL;
+    const struct sh_chunk *chunk = NULL;
+    const struct sh_selection what = fixture_all();
+    for (uint32_t b = 0; b < 4 && !chunk; b++) {
+        sh_reader_close(reader);
+        CHECK_OK(sh_reader_open(lake, &what, b, INT32_MAX, 10, &reader, &err), &err);
+        CHECK_OK(sh_reader_next(reader, &chunk, &err), &err);
+    }
+    CHECK(sh_lake_encounter_lost_rows(
+        lake, ((const int64_t *)chunk->tables[E].columns[sh_lake_column(E, "encounter_key")])[0]));
+    sh_reader_close(reader);
+    sh_lake_close(lake);
+    fixture_remove(dir);
+}
+
+CHECK_MAIN(cmocka_unit_test(rows_land_and_are_read_back), cmocka_unit_test(overlapping_extracts_repeat),
+           cmocka_unit_test(a_correction_moves_a_line_and_a_withdrawal_removes_it),
+           cmocka_unit_test(a_row_without_its_key_is_rejected))
