@@ -1,0 +1,52 @@
+/* Inner header of the room: one rule while it is read from its text. */
+#pragma once
+#include "base/yaml.h"
+#include "rule/knowledge.h"
+#include "rule/rule.h"
+
+struct sh_build {
+    struct sh_rules *rules; /* model, knowledge, params, place */
+    struct sh_arena *arena;
+    struct sh_reporter *reporter;
+    const struct sh_yaml *root;
+    struct sh_rule *rule;
+    struct sh_err *err;
+    const struct sh_param *changing; /* a parameter read whose value changes while the rule is in force */
+};
+
+/** Note a fault of the text and go on; pass on anything else. */
+SH_MUST sh_code sh_build_note(struct sh_build *b, sh_code code);
+/** "unknown word 'x' for KEY, did you mean …" at a node. */
+sh_code sh_build_unknown(struct sh_build *b, const struct sh_yaml *node, const char *what, struct sh_str word,
+                         const char *const *known, size_t n);
+
+enum sh_build_context {
+    SH_BUILD_ROW,
+    SH_BUILD_MEMBER,
+    SH_BUILD_OWN
+}; /* MEMBER: of a group; OWN: of the rule's shape */
+/** Compile text that begins at byte `offset` of a node. */
+SH_MUST sh_code sh_build_expr(struct sh_build *b, const struct sh_yaml *node, size_t offset,
+                              struct sh_str text, enum sh_build_context kind, struct sh_expr **ret);
+/** The same for a whole node, which must be a condition. */
+SH_MUST sh_code sh_build_condition(struct sh_build *b, const struct sh_yaml *node, enum sh_build_context kind,
+                                   struct sh_expr **ret);
+SH_MUST sh_code sh_build_template(struct sh_build *b, const struct sh_yaml *node, struct sh_template **ret);
+/** A variable, with its slot. */
+SH_MUST sh_code sh_build_variable(struct sh_build *b, const struct sh_yaml *node, struct sh_str name,
+                                  uint16_t table, bool bare, uint16_t *ret_slot);
+
+/* The parts, in the order in which they build on each other. */
+SH_MUST sh_code sh_build_head(struct sh_build *b);
+SH_MUST sh_code sh_build_shape(struct sh_build *b); /* each, of, pair: subject and slots */
+SH_MUST sh_code sh_build_uses(struct sh_build *b);  /* knowledge slots and their key conditions */
+SH_MUST sh_code sh_build_with(struct sh_build *b);
+SH_MUST sh_code sh_build_keys(struct sh_build *b);       /* group keys, window, in, within */
+SH_MUST sh_code sh_build_conditions(struct sh_build *b); /* where, unless, doubt, hit, amount, blame, say */
+SH_MUST sh_code sh_build_cases(struct sh_build *b);
+/** Read one rule; faults of the text go to the reporter. file: for messages, copied. */
+SH_MUST sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rules,
+                              struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,
+                              struct sh_err *err);
+/** The stages written must not come before the columns read are known. */
+SH_MUST sh_code sh_build_stages(struct sh_build *b);

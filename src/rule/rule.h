@@ -1,0 +1,372 @@
+/*
+ * Rules and knowledge as text: load, type-check, plan, analyse. Executes nothing (room audit does) and knows
+ * no claim. docs/rules.md is the manual of the text form; the model of names comes from the lake's schema
+ * plus derived columns.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+#include "expr/expr.h"
+#include "lake/lake.h"
+#include "law/law.h"
+
+/* ---- the model rules are checked against
+ * ---------------------------------------------------------------------- */
+
+/*
+ * Tables of the model: first those of enum sh_table (same numbers), then the derived ones, then one per
+ * knowledge table. Columns of a lake table: first those of the lake schema (same numbers, ID and TEXT columns
+ * as SH_KIND_TEXT), then joins and derived columns, listed in model.c with the words docs/lake.md prints. The
+ * audit fills derived columns.
+ */
+enum sh_model_extra_table {
+    SH_MODEL_STAY =
+        SH_TABLES, /* inpatient encounters of one person and institution merged (rules-sketch item 8) */
+    SH_MODEL_INSTITUTION, /* dictionary rows: id = row number */
+    SH_MODEL_ITEM,
+    SH_MODEL_DEPARTMENT,
+    SH_MODEL_PRACTITIONER,
+    SH_MODEL_FIXED_TABLES,
+};
+
+/*
+ * What the audit must fill. Columns of a lake table in the model keep the lake's numbers; those below follow,
+ * in the order of model.c (find them with sh_model_column). Dictionaries: a code of an institution, item,
+ * department or practitioner IS the row number of its table, so those columns are code and join at once and
+ * need no filling. Column `person` of every table but person itself is a join too: its value is the row of
+ * table person in the frame (one merged row a person), not the lake's id.
+ */
+enum sh_derived {
+    SH_DERIVED_NONE,
+    SH_DERIVED_JOIN_PERSON,      /* row of the person in the frame's table person */
+    SH_DERIVED_JOIN_ENCOUNTER,   /* by encounter_key; stay: its last encounter (largest (from, id)) */
+    SH_DERIVED_JOIN_SETTLEMENT,  /* line: by settlement_key, else the only settlement of its encounter, else
+                                    none; encounter: its last */
+    SH_DERIVED_JOIN_INSTITUTION, /* stay: the institution's dictionary id */
+    SH_DERIVED_JOIN_ITEM,
+    SH_DERIVED_JOIN_DEPARTMENT,
+    SH_DERIVED_JOIN_PRACTITIONER, /* unused: codes are row numbers */
+    SH_DERIVED_JOIN_STAY,         /* stay an inpatient encounter belongs to; else -1 */
+    SH_DERIVED_DAY,               /* day of the row's time column (encounter, stay: from) */
+    SH_DERIVED_DAYS,              /* encounter, stay: calendar days, end - begin + 1; missing while open */
+    SH_DERIVED_NIGHTS,            /* end - begin; missing while open */
+    SH_DERIVED_CONFLICT,      /* person.sex, birth, death: lake column; values that differ between sources are
+                                 missing (SH_MISSING_I32) */
+    SH_DERIVED_LAST_DAY,      /* day of `to`; none while open */
+    SH_DERIVED_COVERED,       /* stay, encounter: sum of line.covered; missing if one is missing */
+    SH_DERIVED_OTHER,         /* reserved */
+    SH_DERIVED_ENCOUNTER_DAY, /* diagnosis: day of its encounter's from */
+    SH_DERIVED_MAIN_CATEGORY, /* main_diagnosis as a code of domain diagnosis3, see sh_diagnosis_categories */
+    SH_DERIVED_CATEGORY,      /* diagnosis.code likewise */
+    SH_DERIVED_INSURANCE,     /* line: the settlement's, else the encounter's; stay: its last encounter's */
+    SH_DERIVED_SUPPLY_DAYS,   /* line: service, consumable, or inpatient and not take_home: 1; else max(1,
+                                 ceil(line.days)), missing if line.days is */
+    SH_DERIVED_SELF,          /* dictionary tables: code = row number */
+    SH_DERIVED_NAME, /* dictionary tables: TEXT whose domain is the dictionary's; value = row number, missing
+                        where the name is empty */
+    SH_DERIVED_KIND, /* dictionary tables: index of sh_dict_view.kind in the model's level words, missing if
+                        empty or unknown */
+    SH_DERIVED_FROM,
+    SH_DERIVED_TO, /* stay: first from, last to */
+    SH_DERIVED_MAIN_DIAGNOSIS,
+    SH_DERIVED_LEAVING,
+    SH_DERIVED_ENCOUNTER_KIND, /* stay: of its last encounter */
+    SH_DERIVED_CROSS_YEAR,
+    SH_DERIVED_NEWBORN,
+    SH_DERIVED_OPEN, /* stay: 1 if any of its encounters has it */
+};
+
+/*
+ * Types in the model: ID, TEXT and KEY columns are SH_KIND_TEXT with domain -1 (KEY: storage I64, the value
+ * itself is the id); a TEXT with domain >= 0 is the display name of that domain's code (value = the code's
+ * id). line.days has the unit days. line.refund_line is a number (1 netted, 2 orphan). Code domains are
+ * numbered by first use in the lake's schema, then diagnosis3; domain_dicts tells the dictionary behind each.
+ */
+struct sh_rule_model {
+    struct sh_model model;
+    /* [table][column] what the audit must fill; SH_DERIVED_NONE for lake columns and knowledge */
+    const enum sh_derived *const *derived;
+    const char *const *const *known_from;  /* [table][column] order, charge, discharge, settlement, list,
+                                              audit; NULL for knowledge tables */
+    const enum sh_dict *domain_dicts;      /* [model.n_domains] */
+    struct sh_model_table *growing_tables; /* inner: model.tables while loading */
+};
+
+/** Number of a column of a model table by name, or -1. */
+int sh_model_column(const struct sh_rule_model *m, uint16_t table, const char *name);
+/**
+ * Categories of diagnoses (类目, first three characters): ret[id] is the lowest id of the dictionary whose
+ * code begins with the same three characters; that id is the code in domain diagnosis3 (so its name and code
+ * print as a diagnosis of that category). ret [dict->n] in the arena. Errors: SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_diagnosis_categories(const struct sh_dict_view *dict, struct sh_arena *arena,
+                                        int32_t **ret, struct sh_err *err);
+
+/* ---- knowledge
+ * --------------------------------------------------------------------------------------------------- */
+
+/* Rows of one point are alternatives. LIMIT, ALLOW: the point is hit when hit is true for every one of its
+   rows that concern the subject; FORBID: when it is true for one. A table without a key column item (or a,
+   b): each of its rows concerns every subject. */
+enum sh_rows_kind { SH_ROWS_LIMIT, SH_ROWS_ALLOW, SH_ROWS_FORBID };
+enum sh_level { SH_LEVEL_INDICATOR, SH_LEVEL_SUSPECTED, SH_LEVEL_CERTAIN };
+
+enum sh_knowledge_key { SH_KEY_NOT, SH_KEY_EQUAL, SH_KEY_UNDER, SH_KEY_RANGE };
+
+#define SH_PAST_WEEK                                                                                         \
+    (-7) /* a cell of type days that says `week`: the calendar week (Monday to Sunday) of the row's day */
+
+/*
+ * Key columns and the standard text columns included, in the order of the file; the model's table has the
+ * same columns. Key cells hold one or more codes (A|B|C): their type is SET. Cells of type text (and point,
+ * name, layer, source) are SH_KIND_TEXT of domain -1: ids into sh_bound.texts, equal texts have equal ids.
+ */
+struct sh_knowledge_column {
+    struct sh_str name;
+    struct sh_type type;
+    bool under; /* SET: words are prefixes */
+    enum sh_knowledge_key key;
+    struct sh_str joins; /* key columns: model path it is matched with: "line.item", "person.age" ... */
+};
+
+struct sh_knowledge_row {
+    int32_t point;           /* number of the point in the table */
+    int32_t from, to, known; /* days, half-open; INT32_MAX = open */
+    enum sh_level level;     /* cap */
+    uint32_t line; /* of the file; two rows may share it (a wider layer's row cut in two by a narrower one) */
+    struct sh_str layer, source; /* place (nation = 000000), paper and cell */
+    const struct sh_str *cells;  /* [n_columns] as written */
+};
+
+/* One file knowledge/NAME.csv: lines `#! key: value` first (rows, title, keys, types), then a header row and
+ * rows. */
+struct sh_knowledge {
+    struct sh_str name, title, file;
+    enum sh_rows_kind rows_kind;
+    struct sh_knowledge_column *columns;
+    uint16_t n_columns;
+    struct sh_knowledge_row *rows;
+    uint32_t n_rows;
+    struct sh_str *points; /* [n_points] point ids as written */
+    uint32_t n_points;
+    uint16_t model_table;
+};
+
+/* A table bound to one lake: cells as values, an index from item ids to rows. */
+/* `to` open is missing in the frame, INT32_MAX in sh_knowledge.rows. Rows are sorted by point. */
+struct sh_knowledge_bound {
+    struct sh_frame_table
+        frame; /* columns of the model's knowledge table: values; SET/RANGE index the plan's sets/ranges */
+    /* rows concerning item id i through its key column `item` (= or under): item_rows[item_begin[i] ..
+       item_begin[i+1]-1], ascending by (point, row). For pair tables side a; side b in item_b_*. */
+    const uint32_t *item_begin, *item_rows;     /* NULL where the table has no column item or a */
+    const uint32_t *item_b_begin, *item_b_rows; /* NULL where it has no column b */
+    uint32_t unmatched;                         /* rows no item of the lake matches */
+};
+
+/* ---- rules
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* PAIR without `uses`: unordered, a before b in the total order (time, id), each two rows once. */
+enum sh_shape { SH_SHAPE_ROW, SH_SHAPE_GROUP, SH_SHAPE_WINDOW, SH_SHAPE_PAIR };
+enum sh_lines { SH_LINES_ALL, SH_LINES_PAID }; /* paid: net covered > 0 */
+enum sh_stage { SH_STAGE_BEFORE = 1, SH_STAGE_DURING = 2, SH_STAGE_AFTER = 4 };
+enum sh_state { SH_STATE_DRAFT, SH_STATE_TRIAL, SH_STATE_SUSPECTED, SH_STATE_CERTAIN };
+
+enum sh_amount {
+    SH_AMOUNT_COVERED, /* default: sum of covered of the blamed lines (pair: of b; window: of what does not
+                          stand) */
+    SH_AMOUNT_EXCESS,  /* excess(n, N): covered x (n - N) / n */
+    SH_AMOUNT_AFTER,   /* after(N): covered of what lies beyond the N-th day of days()/span() */
+    SH_AMOUNT_CHEAPER, /* the cheaper of a pair, on a tie the later */
+    SH_AMOUNT_EXPR,
+    SH_AMOUNT_ZERO,
+};
+
+struct sh_named_expr {
+    struct sh_str name; /* empty for a single condition */
+    struct sh_expr *expr;
+};
+
+/* with: {p: previous(stay in person, institution)}: a slot filled with a related row. A subject without such
+   a row has -1 there: what reads it is missing, `where: known(p.from)` makes it not concerned. */
+struct sh_with {
+    uint16_t slot;
+    bool next; /* else previous */
+    uint16_t table;
+    enum sh_scope scope[4];
+    uint8_t n_scopes;
+    struct sh_expr *where; /* may be NULL; row context over that table */
+};
+
+enum sh_rule_key_kind { SH_RULE_KEY_EXPR, SH_RULE_KEY_COURSE };
+struct sh_rule_key {
+    enum sh_rule_key_kind kind;
+    struct sh_expr
+        *expr; /* over the member's row context; its int64 value is the key part; missing -> not evaluated */
+    struct sh_str text;
+};
+
+/*
+ * A case: facts as small tables, and what must come out. Keys (all optional but about and one of
+ * hits/exempt/not_evaluated): about: text      place: "990100" (layers and parameters; default nation)
+ *   person: {sex: 女, birth: 1990-02-03, death: ...}   columns of table person (id P1); people: [...] when
+ * several are needed (id: P1, P2 ...) institutions: [{code: H1, kind: hospital}]          default H1
+ * hospital; a code beginning with P is a pharmacy encounters, settlements, diagnoses, operations, lines:
+ * lists of rows, keys = columns of the lake table, plus id (default 1, 2, ... by position), encounter: id of
+ * an encounter, settlement: id of a settlement, person: id of a person (defaults: the first one; a line has a
+ * settlement only if the case has settlements). complete: [] | [line, diagnosis]  tables of which complete()
+ * is true; default: all hits: [{amount: 20.00, lines: [1], level: suspected, name: n}]  amount and lines
+ * compared when written; lines are the blamed ones by position from 1; the number of hits must agree. hits:
+ * [] = evaluated and clear, or not concerned. exempt: 1        number of exempt answers not_evaluated:
+ * person.sex   at least one answer NE with that field Defaults. encounter: from = earliest time of its lines,
+ * to = latest; institution H1, institution_level 三级, insurance 310, kind 11, visit 门诊, inpatient 0 (visit
+ * 住院: kind 21, inpatient 1). line: quantity 1, amount = covered, covered = amount (one must be there),
+ * unit_price = amount / quantity, charged_* = the same, time_exact 1, institution of its encounter,
+ * prescription none. diagnosis: kind 1; the first of an encounter is main, and the encounter's main_diagnosis
+ * unless written. An empty value (`sex:` or sex: "") is missing. item.kind follows the code: X and Z drug, T
+ * herb, 0 service, C consumable.
+ */
+struct sh_rule_case {
+    struct sh_str about;
+    struct sh_str place; /* "000000" = nation. Run only where equal to sh_rules.place */
+    const struct sh_yaml
+        *node; /* facts and hits as written; keys are checked; room audit builds a small lake from it */
+    uint32_t line;
+};
+
+struct sh_rule {
+    struct sh_str id, name, file, text; /* text: the whole file; its hash is the version */
+    char version[17];                   /* hex of XXH3-64 of text */
+    struct sh_str national_code;
+    int32_t national_number; /* 0 none */
+    enum sh_level level;
+    enum sh_state state;
+    unsigned stages;
+    const struct sh_str *basis;
+    size_t n_basis;
+    int32_t from, to; /* in_force, half-open, INT32_MAX open */
+    enum sh_shape shape;
+    enum sh_lines lines;
+    uint16_t table;   /* subject or member table (line, encounter, stay, diagnosis, operation, settlement) */
+    uint16_t subject; /* slot of the subject / member / pair side a */
+    uint16_t slot_b;  /* PAIR: slot of b */
+    struct sh_variable variables[SH_VARIABLES_MAX];
+    uint16_t n_variables;
+    int16_t knowledge; /* slot of `k`, -1 none; uses beyond the first are looked up by their keys for the same
+                          subject */
+    struct {
+        uint16_t slot;
+        uint16_t knowledge; /* number in sh_rules.knowledge */
+        /* Key columns other than item (a, b of pairs): conditions over subject and k, e.g. "person.sex =
+           k.sex". A row concerns the subject when all are true; if none is false but one is missing, the
+           answer is NE with that field. */
+        struct sh_expr *keys[4];
+        size_t n_keys;
+    } uses[4];
+    size_t n_uses;
+    struct sh_with with[4];
+    size_t n_with;
+    struct sh_expr *where, *unless, *doubt; /* may be NULL */
+    struct sh_rule_key keys[8];
+    size_t n_keys;
+    struct sh_expr
+        *window_days; /* WINDOW: days of "past", literal or k column; value SH_PAST_WEEK = calendar week */
+    bool window_week; /* WINDOW: past: week is written in the rule itself; window_days is NULL then */
+    enum sh_scope
+        within; /* PAIR: within: day | encounter | hour | 6 hours ...; NONE where `within_expr` tells */
+    struct sh_expr *within_expr; /* PAIR: within: k.within, of kind SCOPE; its value is an enum sh_scope */
+    struct sh_named_expr *hit;
+    size_t n_hit;
+    enum sh_amount amount;
+    /* EXCESS: n, N. EXPR: amount_a. AFTER, written after(N) or after(N, SPAN): amount_b = N; amount_a =
+       condition SPAN, NULL = false: false: the days that days() counts beyond the N-th; true: lines on
+       calendar days >= first day + N, as span() counts. */
+    struct sh_expr *amount_a, *amount_b;
+    struct sh_expr
+        *blame; /* GROUP: condition on a member, SH_CONTEXT_MEMBER; only those are blamed. NULL = all */
+    struct sh_template *say;
+    struct sh_rule_case *cases;
+    size_t n_cases;
+    bool open_remind;
+};
+
+struct sh_rules {
+    struct sh_rule_model *model;
+    struct sh_rule *rules; /* ordered by (national number or infinity, id) */
+    size_t n_rules;
+    struct sh_knowledge *knowledge;
+    size_t n_knowledge;
+    struct sh_params *params;
+    struct sh_str place; /* as loaded: "000000" = nation */
+};
+
+struct sh_rules_options {
+    const char *rules_dir, *knowledge_dir, *params_dir;
+    const char *const *only; /* rule ids; NULL = all */
+    size_t n_only;
+    int32_t known_as_of; /* knowledge rows known up to that day; INT32_MAX all */
+    const char *place;   /* division code for params and layers, "000000" = nation */
+};
+
+/**
+ * Load everything, check everything. All errors of all files are written to `report` (one a line,
+ * file:line:column: text); returns SH_E_INPUT if there was any. report may be NULL.
+ */
+SH_MUST sh_code sh_rules_load(const struct sh_rules_options *options, struct sh_arena *arena, FILE *report,
+                              struct sh_rules **ret, struct sh_err *err);
+
+/** Compile one rule text against loaded knowledge (tests, fuzzing, workbench). */
+SH_MUST sh_code sh_rule_compile(struct sh_str text, const char *file, struct sh_rules *rules,
+                                struct sh_arena *arena, struct sh_rule **ret, struct sh_err *err);
+
+/** Bind one knowledge table to the dictionaries of a lake; sets and ranges are appended to growing arrays in
+ * the arena. */
+struct sh_bound {
+    struct sh_knowledge_bound *tables; /* [n_knowledge] */
+    struct sh_set *sets;
+    struct sh_range *ranges;
+    size_t n_sets, n_ranges;
+    sh_code (*lookup)(void *ctx, int16_t domain, struct sh_str word, bool under, struct sh_arena *arena,
+                      struct sh_set *ret, struct sh_err *err); /* also used to bind expressions */
+    void *lookup_ctx;
+    const struct sh_str *texts; /* [n_texts] texts of knowledge cells: TEXT ids of domain -1 below n_texts.
+                                   Number your own from n_texts on */
+    size_t n_texts;
+    /* Codes that knowledge names and the lake's dictionary does not have: id = views[d]->n + i. No row of the
+     * lake has them. */
+    const struct sh_str *extra_codes[SH_DICTS];
+    uint32_t n_extra_codes[SH_DICTS];
+};
+/** Binds all knowledge and all expressions of `rules` to the dictionaries of `lake` (or of a test's small
+ * lake: see sh_dicts). */
+struct sh_dicts {
+    const struct sh_dict_view *views[SH_DICTS];
+};
+SH_MUST sh_code sh_rules_bind(struct sh_rules *rules, const struct sh_dicts *dicts, struct sh_arena *arena,
+                              struct sh_bound **ret, struct sh_err *err);
+
+/* ---- national publications
+ * --------------------------------------------------------------------------------------- */
+
+/* Rows of all files: read = written + superseded + unresolved. A row counts as written when what it says
+   stands in a table in force, superseded when it stands there with an end, unresolved when it is listed in
+   unresolved.csv with the reason. */
+struct sh_national_report {
+    uint64_t read, written, superseded, unresolved;
+    size_t points;   /* written, superseded ones included */
+    size_t repealed; /* points of a fully revised class without successor: possibly repealed, at most
+                        suspected */
+};
+/**
+ * Published tables of knowledge points (batches and the flat table; each is recognised by its header, in any
+ * order) into OUT/knowledge/TABLE.csv of our form, OUT/unresolved.csv and OUT/possibly_repealed.csv. Nothing
+ * is guessed: where a cell and its own text differ, or the text gives no limit a machine can apply, the rows
+ * are listed as unresolved. Errors: SH_E_INPUT a file with another header; those of reading and writing.
+ */
+SH_MUST sh_code sh_knowledge_import_national(const char *const *files, size_t n_files, const char *out_dir,
+                                             struct sh_arena *arena, struct sh_national_report *ret,
+                                             struct sh_err *err);
+
+/* Generated page: the words of the model (docs/lake.md). */
+SH_MUST sh_code sh_model_print(FILE *out, struct sh_err *err);

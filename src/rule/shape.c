@@ -1,0 +1,334 @@
+/* What a rule is about: its shape, its subject, the knowledge beside it, related rows, and the keys that
+ * group. */
+#include "base/mem.h"
+#include "rule/build.h"
+#include "rule/model.h"
+#include <assert.h>
+
+/* Tables a rule may be about. */
+static const uint16_t subjects[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
+                                    SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_MODEL_STAY};
+enum { N_SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
+
+static sh_code find_subject(struct sh_build *b, const struct sh_yaml *node, struct sh_str word,
+                            uint16_t *ret) {
+    const char *names[N_SUBJECTS];
+    for (size_t i = 0; i < N_SUBJECTS; i++) {
+        names[i] = b->rules->model->model.tables[subjects[i]].name;
+        if (sh_str_is(word, names[i])) {
+            *ret = subjects[i];
+            return SH_OK;
+        }
+    }
+    return sh_build_unknown(b, node, "table", word, names, N_SUBJECTS);
+}
+
+sh_code sh_build_variable(struct sh_build *b, const struct sh_yaml *node, struct sh_str name, uint16_t table,
+                          bool bare, uint16_t *ret_slot) {
+    struct sh_rule *r = b->rule;
+    if (r->n_variables == SH_VARIABLES_MAX)
+        return sh_yaml_fail(b->err, node, "more than %d names for rows", SH_VARIABLES_MAX);
+    bool is_name = name.len > 0;
+    for (size_t i = 0; i < name.len; i++)
+        is_name = is_name && ((name.at[i] >= 'a' && name.at[i] <= 'z') || name.at[i] == '_');
+    if (!is_name)
+        return sh_yaml_fail(b->err, node, "'%.*s' is no name for a row; use lower case letters and _",
+                            SH_ARG(name));
+    for (uint16_t i = 0; i < r->n_variables; i++)
+        if (sh_str_is(name, r->variables[i].name))
+            return sh_yaml_fail(b->err, node, "the name '%.*s' stands for another row already", SH_ARG(name));
+    char *kept = sh_arena_dup(b->arena, name.at, name.len);
+    if (!kept)
+        return sh_fail(b->err, SH_E_NOMEM, "no room for a name");
+    r->variables[r->n_variables] = (struct sh_variable){.name = kept, .table = table, .bare = bare};
+    *ret_slot = r->n_variables++;
+    return SH_OK;
+}
+
+/* ---- shape
+ * ------------------------------------------------------------------------------------------------------ */
+
+static sh_code shape_pair(struct sh_build *b, const struct sh_yaml *pair) {
+    static const char *const keys[] = {"a", "b"};
+    struct sh_rule *r = b->rule;
+    r->shape = SH_SHAPE_PAIR;
+    if (pair->kind != SH_YAML_MAP)
+        return sh_yaml_fail(b->err, pair, "pair is a map: {a: line, b: line}");
+    SH_TRY(sh_yaml_only(pair, keys, 2, b->err));
+    uint16_t tables[2];
+    for (int i = 0; i < 2; i++) {
+        const struct sh_yaml *side;
+        SH_TRY(sh_yaml_need(pair, keys[i], SH_YAML_TEXT, &side, b->err));
+        SH_TRY(find_subject(b, side, side->text, &tables[i]));
+    }
+    if (tables[0] != tables[1])
+        return sh_yaml_fail(b->err, pair, "both sides of a pair are rows of the same table");
+    r->table = tables[0];
+    SH_TRY(sh_build_variable(b, pair, SH_STR("a"), r->table, true, &r->subject));
+    return sh_build_variable(b, pair, SH_STR("b"), r->table, false, &r->slot_b);
+}
+
+static sh_code read_shape(struct sh_build *b) {
+    struct sh_rule *r = b->rule;
+    const struct sh_yaml *each = sh_yaml_get(b->root, "each"), *of = sh_yaml_get(b->root, "of");
+    const struct sh_yaml *pair = sh_yaml_get(b->root, "pair"), *window = sh_yaml_get(b->root, "window");
+    if (pair && each)
+        return sh_yaml_fail(b->err, each, "a rule has one shape: either 'each' or 'pair'");
+    if (pair && window)
+        return sh_yaml_fail(b->err, window,
+                            "a pair has no window; say how near the two must be with 'within'");
+    if (pair)
+        return shape_pair(b, pair);
+    if (!each)
+        return sh_yaml_fail(
+            b->err, b->root,
+            "the rule lacks its shape: 'each: line', 'each: [keys]' or 'pair: {a: line, b: line}'");
+    struct sh_str table = SH_STR("line");
+    const struct sh_yaml *at = each;
+    if (each->kind == SH_YAML_LIST) {
+        r->shape = SH_SHAPE_GROUP;
+        if (window)
+            return sh_yaml_fail(
+                b->err, window,
+                "a group has no window; a window is written 'each: line' with 'window: {key, past}'");
+        if (of && of->kind != SH_YAML_TEXT)
+            return sh_yaml_fail(b->err, of, "of is the name of a table");
+        if (of)
+            table = of->text, at = of;
+    } else if (each->kind == SH_YAML_TEXT) {
+        r->shape = window ? SH_SHAPE_WINDOW : SH_SHAPE_ROW;
+        table = each->text;
+        if (of)
+            return sh_yaml_fail(b->err, of, "'of' belongs to groups: 'each: [person, day]' with 'of: line'");
+    } else
+        return sh_yaml_fail(b->err, each, "each is a table or a list of keys");
+    SH_TRY(find_subject(b, at, table, &r->table));
+    return sh_build_variable(b, at, sh_str_of(b->rules->model->model.tables[r->table].name), r->table, true,
+                             &r->subject);
+}
+
+sh_code sh_build_shape(struct sh_build *b) {
+    return sh_build_note(b, read_shape(b));
+}
+
+/* ---- knowledge
+ * -------------------------------------------------------------------------------------------------- */
+
+static sh_code find_table(struct sh_build *b, const struct sh_yaml *node, uint16_t *ret) {
+    const struct sh_rules *rules = b->rules;
+    const char **names = sh_new(b->arena, const char *, rules->n_knowledge);
+    if (!names)
+        return sh_fail(b->err, SH_E_NOMEM, "no room for the names of tables");
+    for (size_t i = 0; i < rules->n_knowledge; i++) {
+        names[i] = rules->model->model.tables[rules->knowledge[i].model_table].name;
+        if (node->kind == SH_YAML_TEXT && sh_str_is(node->text, names[i])) {
+            *ret = (uint16_t)i;
+            return SH_OK;
+        }
+    }
+    return sh_build_unknown(b, node, "knowledge table", node->text, names, rules->n_knowledge);
+}
+
+/* The joins a table declares, as conditions over the subject: an empty key cell fits everyone. */
+static sh_code key_conditions(struct sh_build *b, const struct sh_yaml *node, size_t use,
+                              struct sh_str slot) {
+    struct sh_rule *r = b->rule;
+    const struct sh_knowledge *k = &b->rules->knowledge[r->uses[use].knowledge];
+    for (uint16_t c = 0; c < k->n_columns; c++) {
+        const struct sh_knowledge_column *column = &k->columns[c];
+        if (column->key == SH_KEY_NOT || sh_str_is(column->name, "item") || sh_str_is(column->name, "a") ||
+            sh_str_is(column->name, "b"))
+            continue;
+        if (r->uses[use].n_keys == sizeof(r->uses[use].keys) / sizeof(r->uses[use].keys[0]))
+            return sh_yaml_fail(b->err, node, "table %.*s has more key columns than a rule can join",
+                                SH_ARG(k->name));
+        const bool is_in = column->type.kind == SH_KIND_SET || column->type.kind == SH_KIND_RANGE;
+        size_t len;
+        const char *text = sh_arena_printf(b->arena, &len, "not known(%.*s.%.*s) or %.*s %s %.*s.%.*s",
+                                           SH_ARG(slot), SH_ARG(column->name), SH_ARG(column->joins),
+                                           is_in ? "in" : "=", SH_ARG(slot), SH_ARG(column->name));
+        if (!text)
+            return sh_fail(b->err, SH_E_NOMEM, "no room for a key condition");
+        SH_TRY(sh_build_expr(b, node, 0, (struct sh_str){text, len}, SH_BUILD_ROW,
+                             &r->uses[use].keys[r->uses[use].n_keys]));
+        r->uses[use].n_keys++;
+    }
+    return SH_OK;
+}
+
+static sh_code read_use(struct sh_build *b, const struct sh_yaml_entry *entry) {
+    struct sh_rule *r = b->rule;
+    const size_t use = r->n_uses;
+    if (use == sizeof(r->uses) / sizeof(r->uses[0]))
+        return sh_yaml_fail(b->err, entry->value, "a rule uses at most %zu tables", use);
+    SH_TRY(find_table(b, entry->value, &r->uses[use].knowledge));
+    const uint16_t table = b->rules->knowledge[r->uses[use].knowledge].model_table;
+    SH_TRY(sh_build_variable(b, entry->value, entry->key, table, false, &r->uses[use].slot));
+    if (use == 0)
+        r->knowledge = (int16_t)r->uses[use].slot;
+    r->n_uses++;
+    return SH_OK;
+}
+
+sh_code sh_build_uses(struct sh_build *b) {
+    const struct sh_yaml *node = sh_yaml_get(b->root, "uses");
+    if (!node)
+        return SH_OK;
+    if (node->kind != SH_YAML_MAP)
+        return sh_build_note(b, sh_yaml_fail(b->err, node, "uses is a map: {k: service_frequency}"));
+    for (size_t i = 0; i < node->n; i++)
+        SH_TRY(sh_build_note(b, read_use(b, &node->entries[i])));
+    for (size_t i = 0; i < b->rule->n_uses; i++)
+        SH_TRY(sh_build_note(
+            b, key_conditions(b, node, i, sh_str_of(b->rule->variables[b->rule->uses[i].slot].name))));
+    return SH_OK;
+}
+
+/* ---- with
+ * ------------------------------------------------------------------------------------------------------- */
+
+/* previous(stay in person, institution where C) */
+static sh_code parse_with(struct sh_build *b, const struct sh_yaml_entry *entry) {
+    struct sh_rule *r = b->rule;
+    const struct sh_yaml *node = entry->value;
+    const struct sh_str text = node->kind == SH_YAML_TEXT ? sh_str_trim(node->text) : (struct sh_str){0};
+    const bool next = sh_str_starts_with(text, SH_STR("next("));
+    if (!next && !sh_str_starts_with(text, SH_STR("previous(")))
+        return sh_yaml_fail(b->err, node, "write previous(TABLE in SCOPE, …) or next(TABLE in SCOPE, …)");
+    if (!sh_str_ends_with(text, SH_STR(")")))
+        return sh_yaml_fail(b->err, node, "the closing ')' is missing");
+    if (r->n_with == sizeof(r->with) / sizeof(r->with[0]))
+        return sh_yaml_fail(b->err, node, "at most %zu rows under 'with'", r->n_with);
+    struct sh_with *w = &r->with[r->n_with];
+    const size_t begin = next ? 5 : 9;
+    const struct sh_str inside = sh_str_sub(text, begin, text.len - begin - 1);
+    const size_t in = sh_str_find(inside, SH_STR(" in ")), where = sh_str_find(inside, SH_STR(" where "));
+    if (in == SH_STR_NONE || (where != SH_STR_NONE && where < in))
+        return sh_yaml_fail(b->err, node, "say among which rows: previous(stay in person, institution)");
+    SH_TRY(find_subject(b, node, sh_str_trim(sh_str_sub(inside, 0, in)), &w->table));
+    struct sh_str rest = sh_str_sub(inside, in + 4, (where == SH_STR_NONE ? inside.len : where) - in - 4);
+    for (struct sh_str word; rest.len > 0 && sh_str_split(&rest, ',', &word);) {
+        const enum sh_scope scope = sh_scope_of(sh_str_trim(word));
+        if (scope == SH_SCOPE_NONE)
+            return sh_yaml_fail(b->err, node,
+                                "'%.*s' is no scope; use person, institution, encounter, stay, day …",
+                                SH_ARG(word));
+        if (w->n_scopes == sizeof(w->scope) / sizeof(w->scope[0]))
+            return sh_yaml_fail(b->err, node, "at most %u scopes", w->n_scopes);
+        w->scope[w->n_scopes++] = scope;
+    }
+    w->next = next;
+    SH_TRY(sh_build_variable(b, node, entry->key, w->table, false, &w->slot));
+    r->n_with++;
+    if (where == SH_STR_NONE)
+        return SH_OK;
+    const size_t offset = (size_t)(inside.at - node->text.at) + where + 7;
+    const uint16_t subject = r->subject;
+    r->variables[subject].bare = false, r->variables[w->slot].bare = true, r->subject = w->slot;
+    const sh_code code =
+        sh_build_expr(b, node, offset, sh_str_sub(inside, where + 7, inside.len), SH_BUILD_ROW, &w->where);
+    r->subject = subject, r->variables[w->slot].bare = false, r->variables[subject].bare = true;
+    return code;
+}
+
+sh_code sh_build_with(struct sh_build *b) {
+    const struct sh_yaml *node = sh_yaml_get(b->root, "with");
+    if (!node)
+        return SH_OK;
+    if (node->kind != SH_YAML_MAP)
+        return sh_build_note(b, sh_yaml_fail(b->err, node, "with is a map: {p: previous(stay in person)}"));
+    if (b->rule->shape != SH_SHAPE_ROW)
+        return sh_build_note(
+            b, sh_yaml_fail(b->err, node, "'with' belongs to rules of the shape 'each: TABLE'"));
+    for (size_t i = 0; i < node->n; i++)
+        SH_TRY(sh_build_note(b, parse_with(b, &node->entries[i])));
+    return SH_OK;
+}
+
+/* ---- keys
+ * ------------------------------------------------------------------------------------------------------- */
+
+static sh_code read_key(struct sh_build *b, const struct sh_yaml *item) {
+    struct sh_rule *r = b->rule;
+    if (item->kind != SH_YAML_TEXT || item->text.len == 0)
+        return sh_yaml_fail(b->err, item, "a key is one text: person, day, k.point, course(k) …");
+    if (sh_str_is(item->text, "ever"))
+        return SH_OK;
+    if (r->n_keys == sizeof(r->keys) / sizeof(r->keys[0]))
+        return sh_yaml_fail(b->err, item, "at most %zu keys", r->n_keys);
+    struct sh_rule_key *key = &r->keys[r->n_keys];
+    *key = (struct sh_rule_key){.kind = SH_RULE_KEY_EXPR, .text = item->text};
+    if (sh_str_starts_with(item->text, SH_STR("course("))) {
+        if (r->knowledge < 0 || !sh_str_ends_with(item->text, SH_STR(")")) ||
+            !sh_str_is(sh_str_sub(item->text, 7, item->text.len - 8), r->variables[r->knowledge].name))
+            return sh_yaml_fail(b->err, item, "write course(k), k being the first table under 'uses'");
+        key->kind = SH_RULE_KEY_COURSE;
+    } else
+        SH_TRY(sh_build_expr(b, item, 0, item->text, SH_BUILD_ROW, &key->expr));
+    r->n_keys++;
+    return SH_OK;
+}
+
+static sh_code read_keys(struct sh_build *b, const struct sh_yaml *list) {
+    if (list->kind != SH_YAML_LIST)
+        return sh_build_note(b, sh_yaml_fail(b->err, list, "the keys are a list: [person, day]"));
+    for (size_t i = 0; i < list->n; i++)
+        SH_TRY(sh_build_note(b, read_key(b, list->items[i])));
+    return SH_OK;
+}
+
+static sh_code read_window(struct sh_build *b, const struct sh_yaml *window) {
+    static const char *const keys[] = {"key", "past"};
+    struct sh_rule *r = b->rule;
+    if (window->kind != SH_YAML_MAP)
+        return sh_yaml_fail(b->err, window, "window is a map: {key: [person, k.point], past: k.past}");
+    SH_TRY(sh_yaml_only(window, keys, 2, b->err));
+    const struct sh_yaml *key, *past;
+    SH_TRY(sh_yaml_need(window, "key", SH_YAML_LIST, &key, b->err));
+    SH_TRY(sh_yaml_need(window, "past", SH_YAML_TEXT, &past, b->err));
+    SH_TRY(read_keys(b, key));
+    r->window_week = sh_str_is(past->text, "week");
+    if (r->window_week)
+        return SH_OK;
+    SH_TRY(sh_build_expr(b, past, 0, past->text, SH_BUILD_ROW, &r->window_days));
+    const struct sh_type type = sh_expr_type(r->window_days);
+    if (type.kind != SH_KIND_NUMBER || type.unit != SH_UNIT_DAYS)
+        return sh_yaml_fail(b->err, past, "past is a number of days (14 days, k.past) or week");
+    return SH_OK;
+}
+
+static sh_code read_within(struct sh_build *b) {
+    struct sh_rule *r = b->rule;
+    const struct sh_yaml *within;
+    SH_TRY(sh_yaml_need(b->root, "within", SH_YAML_TEXT, &within, b->err));
+    r->within = sh_scope_of(within->text);
+    if (r->within != SH_SCOPE_NONE)
+        return SH_OK;
+    SH_TRY(sh_build_expr(b, within, 0, within->text, SH_BUILD_ROW, &r->within_expr));
+    if (sh_expr_type(r->within_expr).kind != SH_KIND_SCOPE)
+        return sh_yaml_fail(
+            b->err, within,
+            "within is a grouping word (day, visit, hour, 6 hours) or a column of such words");
+    return SH_OK;
+}
+
+sh_code sh_build_keys(struct sh_build *b) {
+    const struct sh_yaml *in = sh_yaml_get(b->root, "in"), *within = sh_yaml_get(b->root, "within");
+    if (b->rule->shape != SH_SHAPE_PAIR && (in || within))
+        return sh_build_note(b, sh_yaml_fail(b->err, in ? in : within, "'in' and 'within' belong to pairs"));
+    switch (b->rule->shape) {
+    case SH_SHAPE_ROW:
+        return SH_OK;
+    case SH_SHAPE_GROUP:
+        return read_keys(b, sh_yaml_get(b->root, "each"));
+    case SH_SHAPE_WINDOW:
+        return sh_build_note(b, read_window(b, sh_yaml_get(b->root, "window")));
+    case SH_SHAPE_PAIR:
+        if (!in)
+            return sh_build_note(
+                b, sh_yaml_fail(b->err, b->root, "a pair needs 'in: [keys]': which rows may meet"));
+        SH_TRY(read_keys(b, in));
+        return sh_build_note(b, read_within(b));
+    }
+    return SH_OK;
+}

@@ -1,0 +1,158 @@
+/* Goal: a rule's text becomes the plan it says, and every fault is named at file:line:column. */
+#include "kit.h"
+
+#define TABLE                                                                                                \
+    "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type max: qty\n#! type past: days\n#! type "  \
+    "scope: scope\n#! type herbs: set "                                                                      \
+    "item\npoint,item,max,past,scope,herbs,from,source\np,A,1,week,visit,A|B,2026-01-01,s\n"
+#define HEAD                                                                                                 \
+    "rule: r\nname: n\nlevel: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: limits}\nsay: "   \
+    "x\n"
+
+static struct sh_rule *compile(struct kit *kit, const char *text) {
+    kit_write(kit->knowledge, "limits.csv", TABLE);
+    CHECK_OK(kit_load(kit), &kit->err);
+    struct sh_rule *rule = NULL;
+    CHECK_OK(sh_rule_compile(sh_str_of(text), "r.yaml", kit->loaded, &kit->arena, &rule, &kit->err),
+             &kit->err);
+    return rule;
+}
+static void refuse(const char *text, const char *part) {
+    struct kit kit;
+    struct sh_rule *rule = NULL;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv", TABLE);
+    CHECK_OK(kit_load(&kit), &kit.err);
+    CHECK_CODE(sh_rule_compile(sh_str_of(text), "r.yaml", kit.loaded, &kit.arena, &rule, &kit.err),
+               SH_E_INPUT);
+    CHECK_HAS(kit.err.message, part);
+    kit_end(&kit);
+}
+
+static void each_shape_is_read(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    const struct sh_rule *row = compile(&kit, HEAD "each: line\nlines: paid\nhit: line.quantity > k.max\n");
+    CHECK_I64(row->shape, SH_SHAPE_ROW);
+    CHECK_I64(row->lines, SH_LINES_PAID);
+    CHECK_I64(row->table, SH_TABLE_LINE);
+    CHECK_I64(row->amount, SH_AMOUNT_COVERED);
+    CHECK_I64(row->knowledge, 1);
+    CHECK_I64(strlen(row->version), 16);
+    kit_end(&kit);
+    kit_begin(&kit);
+    const struct sh_rule *group = compile(
+        &kit, HEAD "each: [person, institution, k.point, day, ever, course(k)]\nhit: {a: sum(quantity) > "
+                   "k.max, b: count() > 9}\namount: excess(sum(quantity), k.max)\nblame: nth() > 1\n");
+    CHECK_I64(group->shape, SH_SHAPE_GROUP);
+    CHECK_I64(group->n_keys, 5); /* ever is no key */
+    CHECK_I64(group->keys[4].kind, SH_RULE_KEY_COURSE);
+    CHECK_I64(group->n_hit, 2);
+    CHECK_STR(group->hit[1].name, "b");
+    CHECK_I64(group->amount, SH_AMOUNT_EXCESS);
+    CHECK(group->amount_a && group->amount_b && group->blame);
+    kit_end(&kit);
+    kit_begin(&kit);
+    const struct sh_rule *window =
+        compile(&kit, HEAD "each: line\nwindow: {key: [person, k.point], past: k.past}\nhit: "
+                           "standing(sum(quantity)) + quantity > k.max\n");
+    CHECK_I64(window->shape, SH_SHAPE_WINDOW);
+    CHECK_I64(window->n_keys, 2);
+    CHECK(window->window_days != NULL);
+    kit_end(&kit);
+    kit_begin(&kit);
+    const struct sh_rule *pair =
+        compile(&kit, HEAD "pair: {a: line, b: line}\nin: [person]\nwithin: k.scope\nhit: b.covered > 0 "
+                           "yuan\namount: the cheaper\n");
+    CHECK_I64(pair->shape, SH_SHAPE_PAIR);
+    CHECK_I64(pair->subject, 0);
+    CHECK_I64(pair->slot_b, 1);
+    CHECK_I64(pair->within, SH_SCOPE_NONE);
+    CHECK(pair->within_expr != NULL);
+    CHECK_I64(pair->amount, SH_AMOUNT_CHEAPER);
+    kit_end(&kit);
+    kit_begin(&kit);
+    const struct sh_rule *stay = compile(
+        &kit,
+        "rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\nsay: x\neach: stay\nwith: {p: "
+        "\"previous(stay in person, institution where open)\"}\nhit: gap(p.to, from) <= param(open.days)\n");
+    CHECK_I64(stay->n_with, 1);
+    CHECK_I64(stay->with[0].n_scopes, 2);
+    CHECK(stay->with[0].where != NULL);
+    CHECK_I64(stay->state, SH_STATE_DRAFT);
+    kit_end(&kit);
+}
+
+static void faults_have_their_place(void **state) {
+    (void)state;
+    refuse(HEAD "each: line\nhti: quantity > k.max\n", "r.yaml:9:1: ");
+    refuse(HEAD "each: line\nhit: quantity > k.mxa\n", "r.yaml:9:");
+    refuse(HEAD "each: line\nhit: quantity > k.mxa\n", "max");
+    refuse(HEAD "each: lien\nhit: quantity > k.max\n", "did you mean 'line'");
+    refuse(HEAD "each: line\nhit: quantity + k.max\n", "not a condition");
+    refuse(HEAD "each: line\nhit: quantity > person.sex\n", "r.yaml:9:");
+    refuse(HEAD "each: line\nwindow: {key: [person], past: 3}\nhit: quantity > 1\n",
+           "past is a number of days");
+    refuse(HEAD "each: line\nhit: quantity > 1\namount: k.max\n", "not money");
+    refuse(HEAD "each: line\nhit: quantity > 1\namount: the cheaper\n", "belongs to pairs");
+    refuse(HEAD "each: line\nhit: quantity > 1\nblame: quantity > 1\n", "belongs to groups");
+    refuse(HEAD "each: line\nhit: quantity > param(age.mx)\n", "age.max");
+    refuse(HEAD "hit: quantity > 1\n", "lacks its shape");
+    refuse(HEAD "each: line\n", "lacks 'hit'");
+    refuse(HEAD "pair: {a: line, b: line}\nhit: quantity > 1\n", "needs 'in");
+    refuse(HEAD "pair: {a: line, b: stay}\nin: [person]\nwithin: day\nhit: quantity > 1\n", "same table");
+    refuse(
+        "rule: R\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\neach: line\nhit: quantity > 1\nsay: x\n",
+        "lower case");
+    refuse(
+        "rule: r\nname: n\nbasis: []\nin_force: {from: 2026-01-01}\neach: line\nhit: quantity > 1\nsay: x\n",
+        "no rule without a basis");
+    refuse(
+        "rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-13-01}\neach: line\nhit: quantity > 1\nsay: x\n",
+        "is no date");
+    refuse("rule: r\nname: n\nlevel: sure\nbasis: [b]\nin_force: {from: 2026-01-01}\neach: line\nhit: "
+           "quantity > 1\nsay: x\n",
+           "unknown level");
+    refuse(HEAD "state: trial\neach: line\nhit: quantity > 1\n", "brings its cases");
+    refuse(HEAD "each: line\nhit: quantity > 1\ncases: [{about: c, lines: [{itme: A}], hits: []}]\n", "item");
+    refuse(
+        HEAD
+        "each: line\nhit: quantity > 1\ncases: [{about: c, lines: [{item: A, covered: 1.234}], hits: []}]\n",
+        "decimals");
+    refuse(HEAD "each: line\nhit: quantity > 1\ncases: [{about: c}]\n", "must come out");
+    refuse(HEAD "each: line\nstages: [before]\nhit: encounter.leaving = 5\n", "known from discharge");
+    refuse("rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: lmits}\neach: line\nhit: "
+           "quantity > 1\nsay: x\n",
+           "did you mean 'limits'");
+}
+
+static void a_changing_parameter_needs_two_rules(void **state) {
+    (void)state;
+    refuse("rule: r\nname: n\nbasis: [b]\nin_force: {from: 2024-01-01}\neach: line\nhit: quantity > "
+           "param(moving)\nsay: x\n",
+           "changes while the rule is in force");
+    struct kit kit;
+    kit_begin(&kit);
+    (void)compile(&kit, HEAD "each: line\nhit: quantity > param(age.max) / 1 year\n");
+    kit_end(&kit);
+}
+
+static void everything_is_reported_not_the_first_only(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv", TABLE);
+    kit_write(kit.rules, "r.yaml",
+              HEAD
+              "each: line\nwhere: quantity > nothing\nhit: quantity > k.nothing\ndoubt: person.sxe = 男\n");
+    CHECK_CODE(kit_load(&kit), SH_E_INPUT);
+    CHECK_HAS(kit.report, "r.yaml:9:");
+    CHECK_HAS(kit.report, "r.yaml:10:");
+    CHECK_HAS(kit.report, "r.yaml:11:");
+    kit_end(&kit);
+}
+
+CHECK_MAIN(cmocka_unit_test(each_shape_is_read), cmocka_unit_test(faults_have_their_place),
+           cmocka_unit_test(a_changing_parameter_needs_two_rules),
+           cmocka_unit_test(everything_is_reported_not_the_first_only))

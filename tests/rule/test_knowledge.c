@@ -1,0 +1,132 @@
+/* Goal: tables are read as written, faults are named at their place, and validity follows supersession, known
+ * day and layers. */
+#include "kit.h"
+#include "base/date.h"
+
+#define HEAD "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type max: qty\n"
+
+static struct sh_knowledge *load_table(struct kit *kit, const char *text, const char *place, int32_t known) {
+    kit_write(kit->knowledge, "limits.csv", text);
+    CHECK_OK(kit_load_at(kit, place, known), &kit->err);
+    CHECK_I64(kit->loaded->n_knowledge, 1);
+    return &kit->loaded->knowledge[0];
+}
+static void refuse(const char *text, const char *part) {
+    struct kit kit;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv", text);
+    CHECK_CODE(kit_load(&kit), SH_E_INPUT);
+    CHECK_HAS(kit.report, part);
+    kit_end(&kit);
+}
+
+static void a_table_is_read(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    const struct sh_knowledge *k =
+        load_table(&kit,
+                   HEAD "#! note: "
+                        "free\npoint,name,item,max,from,to,level,source\np1,床位,A|B,1,2026-01-01,,certain,"
+                        "s\np1,床位,C,2,2026-01-01,2026-02-01,suspected,s\n",
+                   "000000", INT32_MAX);
+    CHECK_STR(k->name, "limits");
+    CHECK_I64(k->n_points, 1);
+    CHECK_I64(k->n_rows, 2);
+    CHECK_I64(k->rows[1].level, SH_LEVEL_SUSPECTED);
+    CHECK_I64(k->rows[1].to, sh_days_of(2026, 2, 1));
+    CHECK_I64(k->rows[0].to, INT32_MAX);
+    CHECK_I64(k->columns[2].type.kind, SH_KIND_SET);
+    CHECK_I64(k->columns[3].type.scale, 4);
+    kit_end(&kit);
+}
+
+static void faults_are_named(void **state) {
+    (void)state;
+    refuse("#! rows: limit\npoint,from,source\n", "lacks '#! title");
+    refuse("#! title: t\n#! rows: some\npoint,from,source\n", ":2:9:");
+    refuse("#! title: t\n#! rows: limit\n#! key item: line.itme =\npoint,item,from,source\n",
+           ":3:13: no such path");
+    refuse("#! title: t\n#! rows: limit\n#! type max: quantity\npoint,max,from,source\n", "unknown type");
+    refuse("#! title: t\n#! rows: limit\n#! type mxa: qty\npoint,max,from,source\n", "did you mean 'max'");
+    refuse("#! title: t\n#! rows: limit\n#! tpye max: qty\npoint,from,source\n", "did you mean 'type'");
+    refuse("#! title: t\n#! rows: limit\npoint,item,from,source\n", "neither '#! key item");
+    refuse("#! title: t\n#! rows: limit\npoint,from\n", "lacks column 'source'");
+    refuse(HEAD "point,item,max,from,source\np,A,x,2026-01-01,s\n", "limits.csv:6: column \"max\"");
+    refuse(HEAD "point,item,max,from,source\np,A,1,,s\n", "column \"from\": is empty");
+    refuse(HEAD "point,item,max,from,source\np,,1,2026-01-01,s\n", "which items");
+    refuse(HEAD "point,item,max,from,source\np,A||B,1,2026-01-01,s\n", "an empty code");
+    refuse(HEAD "point,item,max,from,source\n,A,1,2026-01-01,s\n", "names its point");
+    refuse(HEAD "point,item,max,from,source\np,A,1,2026-01-01,\n", "no row without the paper");
+    refuse(HEAD "point,item,max,from,to,source\np,A,1,2026-01-01,2026-01-01,s\n", "is not after");
+    refuse(HEAD "point,item,max,from,level,source\np,A,1,2026-01-01,sure,s\n", "is no level");
+    refuse(HEAD "point,item,max,from,layer,source\np,A,1,2026-01-01,62,s\n", "division code");
+    refuse(HEAD "point,item,max,from,supersedes,source\np,A,1,2026-01-01,q,s\n", "no point 'q'");
+    refuse(HEAD "point,item,max,from,supersedes,source\np,A,1,2026-01-01,p,s\n", "supersedes itself");
+    refuse("#! title: t\n#! rows: limit\n#! type age: range years\npoint,age,from,source\np,5,2026-01-01,s\n",
+           "LOW..HIGH");
+    refuse(
+        "#! title: t\n#! rows: limit\n#! type age: range years\npoint,age,from,source\np,5..5,2026-01-01,s\n",
+        "range is empty");
+    refuse("#! title: t\n#! rows: limit\n#! type l: level "
+           "institution_level\npoint,l,from,source\np,四级,2026-01-01,s\n",
+           "level list");
+}
+
+static void all_faults_of_all_files_are_reported(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv",
+              HEAD "point,item,max,from,source\np,A,x,2026-01-01,s\nq,B,y,2026-01-01,s\n");
+    kit_write(kit.knowledge, "other.csv", "#! title: t\npoint,from,source\n");
+    kit_write(kit.rules, "r.yaml", "rule: r\n");
+    CHECK_CODE(kit_load(&kit), SH_E_INPUT);
+    CHECK_HAS(kit.report, "limits.csv:6:");
+    CHECK_HAS(kit.report, "limits.csv:7:");
+    CHECK_HAS(kit.report, "other.csv:1:1:");
+    CHECK_HAS(kit.report, "r.yaml:1:");
+    kit_end(&kit);
+}
+
+static void a_superseding_point_ends_the_old_one(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    const char *text = HEAD "point,item,max,from,known,supersedes,source\nold,A|B,1,2025-05-23,,,s\nnew,A,2,"
+                            "2026-01-28,2026-02-10,old,s\n";
+    const struct sh_knowledge *k = load_table(&kit, text, "000000", INT32_MAX);
+    CHECK_I64(k->n_rows, 2);
+    CHECK_I64(k->rows[0].to, sh_days_of(2026, 1, 28)); /* half-open: the new point binds on that day */
+    CHECK_I64(k->rows[1].from, sh_days_of(2026, 1, 28));
+    /* As known on 9 February the new point did not exist: the old one goes on. */
+    const struct sh_knowledge *then = load_table(&kit, text, "000000", sh_days_of(2026, 2, 9));
+    CHECK_I64(then->n_rows, 1);
+    CHECK_I64(then->rows[0].to, INT32_MAX);
+    kit_end(&kit);
+}
+
+static void the_narrowest_place_wins(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    const char *text =
+        HEAD "point,item,max,from,to,level,layer,source\np,A,1,2025-01-01,,,,s\np,A,2,2026-01-01,2026-07-01,,"
+             "990100,s\n"
+             "q,B,1,2025-01-01,,,,s\nq,B,,2026-01-01,,off,990000,s\nr,C,1,2025-01-01,,,620100,s\n";
+    const struct sh_knowledge *nation = load_table(&kit, text, "000000", INT32_MAX);
+    CHECK_I64(nation->n_rows, 2);
+    const struct sh_knowledge *city = load_table(&kit, text, "990100", INT32_MAX);
+    CHECK_I64(city->n_rows,
+              4); /* the city's row, the nation's before and after it, q until it is switched off */
+    CHECK_STR(city->rows[0].cells[2], "2");
+    CHECK_I64(city->rows[1].to, sh_days_of(2026, 1, 1));
+    CHECK_I64(city->rows[2].from, sh_days_of(2026, 7, 1));
+    CHECK_I64(city->rows[2].to, INT32_MAX);
+    CHECK_I64(city->rows[3].to, sh_days_of(2026, 1, 1));
+    kit_end(&kit);
+}
+
+CHECK_MAIN(cmocka_unit_test(a_table_is_read), cmocka_unit_test(faults_are_named),
+           cmocka_unit_test(all_faults_of_all_files_are_reported),
+           cmocka_unit_test(a_superseding_point_ends_the_old_one), cmocka_unit_test(the_narrowest_place_wins))

@@ -1,0 +1,89 @@
+/* Goal: what we ship loads without an error, everywhere, and binds. */
+#include "kit.h"
+
+static void load_shipped(struct kit *kit, const char *place) {
+    (void)check_source_path("rules", kit->rules, sizeof kit->rules);
+    (void)check_source_path("knowledge", kit->knowledge, sizeof kit->knowledge);
+    (void)check_source_path("law/params", kit->params, sizeof kit->params);
+    const sh_code code = kit_load_at(kit, place, INT32_MAX);
+    if (code != SH_OK)
+        print_error("%s\n", kit->report);
+    CHECK_OK(code, &kit->err);
+}
+
+static void all_rules_are_clean(void **state) {
+    (void)state;
+    static const char *const places[] = {"000000", "990100"};
+    for (size_t p = 0; p < 2; p++) {
+        struct kit kit;
+        memset(&kit, 0, sizeof kit);
+        load_shipped(&kit, places[p]);
+        CHECK_I64(kit.loaded->n_rules, 28);
+        for (size_t i = 0; i < kit.loaded->n_rules; i++) {
+            const struct sh_rule *r = &kit.loaded->rules[i];
+            CHECK(r->n_cases >= 3); /* a hit, a near miss, a boundary */
+            CHECK(r->n_basis >= 1);
+            CHECK(i == 0 || r->national_number == 0 ||
+                  kit.loaded->rules[i - 1].national_number <= r->national_number);
+        }
+        const struct sh_dicts none = {0};
+        struct sh_bound *bound = NULL;
+        CHECK_OK(sh_rules_bind(kit.loaded, &none, &kit.arena, &bound, &kit.err), &kit.err);
+        sh_arena_free(&kit.arena);
+    }
+}
+
+static void only_loads_what_is_asked(void **state) {
+    (void)state;
+    struct kit kit;
+    memset(&kit, 0, sizeof kit);
+    load_shipped(&kit, "000000");
+    const char *const one[] = {"drug-sex"}, *const wrong[] = {"drug-sx"};
+    struct sh_rules_options o = {.rules_dir = kit.rules,
+                                 .knowledge_dir = kit.knowledge,
+                                 .params_dir = kit.params,
+                                 .only = one,
+                                 .n_only = 1,
+                                 .known_as_of = INT32_MAX,
+                                 .place = "000000"};
+    CHECK_OK(sh_rules_load(&o, &kit.arena, NULL, &kit.loaded, &kit.err), &kit.err);
+    CHECK_I64(kit.loaded->n_rules, 1);
+    o.only = wrong;
+    CHECK_CODE(sh_rules_load(&o, &kit.arena, NULL, &kit.loaded, &kit.err), SH_E_INPUT);
+    CHECK_HAS(kit.err.message, "did you mean 'drug-sex'");
+    o.place = "62";
+    CHECK_CODE(sh_rules_load(&o, &kit.arena, NULL, &kit.loaded, &kit.err), SH_E_INPUT);
+    sh_arena_free(&kit.arena);
+}
+
+/* Loading and binding survive a failing allocation anywhere. */
+static sh_code load_and_bind(void *ctx, struct sh_err *err) {
+    struct kit *kit = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_rules_options o = {.rules_dir = kit->rules,
+                                       .knowledge_dir = kit->knowledge,
+                                       .params_dir = kit->params,
+                                       .known_as_of = INT32_MAX,
+                                       .place = "000000"};
+    struct sh_rules *rules = NULL;
+    struct sh_bound *bound = NULL;
+    const struct sh_dicts none = {0};
+    SH_TRY(sh_rules_load(&o, &arena, NULL, &rules, err));
+    return sh_rules_bind(rules, &none, &arena, &bound, err);
+}
+static void torture(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv",
+              "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type max: "
+              "qty\npoint,item,max,from,source\np,A,1,2026-01-01,s\n");
+    kit_write(kit.rules, "r.yaml",
+              "rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: limits}\neach: "
+              "line\nhit: quantity > k.max and item in {A, B}\nsay: \"{covered}\"\n");
+    check_torture(load_and_bind, &kit);
+    kit_end(&kit);
+}
+
+CHECK_MAIN(cmocka_unit_test(all_rules_are_clean), cmocka_unit_test(only_loads_what_is_asked),
+           cmocka_unit_test(torture))
