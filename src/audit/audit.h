@@ -1,0 +1,227 @@
+/*
+ * Audit: runs rules over the timelines of persons. What a rule means is fixed in docs/rules.md; this room
+ * executes it, counts every answer, draws the money once, and keeps a receipt of every finding.
+ *
+ * A *plan* is immutable and shared by threads: all rules bound to the dictionaries of one lake. A *worker* is
+ * the scratch room of one thread. A *chunk* is some whole persons, as the lake's reader gives them or a small
+ * lake made in memory. Rules of reach T (person or encounter in the key) are final within a chunk, and so is
+ * the drawing of money.
+ *
+ * Threads: everything const may be shared; a worker belongs to one thread.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/msg.h"
+#include "base/pool.h"
+#include "lake/lake.h"
+#include "rule/rule.h"
+#include <stdio.h>
+
+/* ---- plan
+ * ------------------------------------------------------------------------------------------------------- */
+
+struct sh_plan;
+
+struct sh_plan_options {
+    unsigned stage; /* sum of enum sh_stage; 0 = all */
+    int32_t as_of;  /* only what happened up to that day is audited; INT32_MAX = all */
+    const char
+        *place; /* division code for parameters read by the engine itself (course.gap); NULL = 000000 */
+    const struct sh_lake
+        *lake;             /* asked for completeness; NULL: everything is complete (small lakes of tests) */
+    uint32_t incomplete;   /* bit t: complete(table t) is false whatever the lake says; for cases of rules */
+    uint64_t manifest;     /* written into receipts */
+    uint32_t timeline_max; /* rows of one person beyond which the quadratic shapes answer "timeline too long";
+                              0 = 200,000 */
+};
+
+/**
+ * Bind `rules` (loaded for this plan alone: binding writes into their expressions) to dictionaries and lay
+ * out the work. dicts   borrowed for the life of the plan.   arena   owns the plan. Errors: SH_E_INPUT a rule
+ * asks for what the engine cannot do (named); SH_E_NOMEM; those of binding.
+ */
+SH_MUST sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
+                             const struct sh_plan_options *options, struct sh_arena *arena,
+                             struct sh_plan **ret, struct sh_err *err);
+/** Columns the reader must select. */
+struct sh_selection sh_plan_selection(const struct sh_plan *plan);
+/** Rules of the plan (those whose state and stage let them run), in order. */
+size_t sh_plan_rules(const struct sh_plan *plan);
+const struct sh_rule *sh_plan_rule(const struct sh_plan *plan, size_t i);
+
+/* ---- answers
+ * ---------------------------------------------------------------------------------------------------- */
+
+enum sh_answer { SH_ANSWER_CLEAR, SH_ANSWER_HIT, SH_ANSWER_EXEMPT, SH_ANSWER_NOT_EVALUATED, SH_ANSWERS };
+
+/* subjects: rows, groups, window rows, pairs' b rows; a row concerned by two points counts twice. fen:
+ * covered. */
+struct sh_answer_count {
+    uint64_t subjects, lines;
+    int64_t fen;
+};
+
+struct sh_field_count {
+    struct sh_str field; /* "person.birth", "timeline too long"; exempt: text of the exemption */
+    bool exempt, pending;
+    struct sh_answer_count count;
+};
+
+struct sh_rule_answers {
+    struct sh_answer_count of[SH_ANSWERS];
+    uint64_t not_concerned_lines;
+    uint64_t findings;
+    int64_t amount_fen, counted_fen, fund_fen; /* of the findings */
+    uint64_t unknown_amounts;                  /* findings whose amount could not be computed */
+    struct sh_field_count *fields; /* [n_fields], sorted by (exempt, field) once the run is over */
+    size_t n_fields, cap_fields;
+};
+
+struct sh_answers {
+    struct sh_rule_answers *rules; /* [n_rules] of the plan */
+    size_t n_rules;
+    uint64_t lines, void_lines, refund_lines, persons, chunks; /* lines: those rules may read */
+    int64_t covered_fen, void_fen;
+};
+
+/* ---- findings
+ * --------------------------------------------------------------------------------------------------- */
+
+enum sh_fund_state { SH_FUND_KNOWN, SH_FUND_BY_CASE, SH_FUND_UNKNOWN };
+
+struct sh_blamed_line {
+    int32_t row; /* in the chunk's line table */
+    bool blamed; /* else involved */
+    int64_t amount_fen, counted_fen;
+};
+
+struct sh_finding {
+    uint8_t id[16];        /* SHA-256 of rule, point and subject key, first 16 bytes */
+    uint16_t rule;         /* in the plan */
+    int32_t knowledge_row; /* in the rule's first knowledge table, -1 */
+    enum sh_level level;
+    struct sh_str key;        /* subject key in source ids */
+    struct sh_str point;      /* empty without knowledge */
+    struct sh_str say, doubt; /* doubt: what lowered the level, empty if nothing */
+    int32_t person, institution,
+        encounter; /* person, encounter: rows of the chunk; institution: dictionary id; -1 */
+    int32_t day;   /* SH_MISSING_I32 unknown */
+    bool amount_known;
+    struct sh_str amount_unknown; /* field */
+    int64_t amount_fen, counted_fen, fund_fen;
+    enum sh_fund_state fund;
+    struct sh_blamed_line *lines; /* [n_lines], ascending rows; blamed ones carry money */
+    size_t n_lines;
+    struct sh_value_read *values; /* [n_values] */
+    size_t n_values;
+    struct sh_str deciding; /* text of the condition that was true */
+    struct sh_str clearing; /* smallest change that would clear it */
+};
+
+/* Findings of one chunk in the order (rule, key); valid until the worker's next chunk. */
+struct sh_chunk_findings {
+    const struct sh_finding *findings;
+    size_t n;
+};
+
+struct sh_audit_worker;
+SH_MUST sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker **ret,
+                                    struct sh_err *err);
+void sh_audit_worker_free(struct sh_audit_worker *worker);
+/** Run all rules over one chunk. Answers are added to the worker's. */
+SH_MUST sh_code sh_audit_chunk(struct sh_audit_worker *worker, const struct sh_chunk *chunk,
+                               struct sh_chunk_findings *ret, struct sh_err *err);
+/** Answers so far; owned by the worker. */
+const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *worker);
+/** The receipt of a finding of the last chunk: canonical JSON, appended to `out`; its SHA-256 is the
+ * receipt's hash. */
+SH_MUST sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_finding *finding,
+                                 struct sh_buf *out, struct sh_err *err);
+
+/* ---- runs over a lake
+ * ------------------------------------------------------------------------------------------- */
+
+struct sh_audit_options {
+    const char *lake_dir, *rules_dir, *knowledge_dir, *params_dir;
+    const char *place;       /* NULL = 000000 */
+    const char *const *only; /* rule ids; NULL = all */
+    size_t n_only;
+    const char *out;      /* FILE.csv, .json or .parquet; NULL none */
+    const char *run;      /* name of the run below LAKE/audits; NULL: made from the clock */
+    unsigned threads;     /* 0 = all processors */
+    unsigned stage;       /* 0 = all */
+    int32_t as_of, known; /* INT32_MAX = open */
+    bool has_buckets;     /* a slice: buckets bucket_first .. bucket_last */
+    uint32_t bucket_first, bucket_last;
+    uint64_t manifest;   /* 0 = newest */
+    uint32_t chunk_rows; /* 0 = default */
+    const struct sh_clock *clock;
+    FILE *report;                    /* errors in rules; may be NULL */
+    struct sh_pool_control *control; /* may be NULL */
+    void (*progress)(void *ctx, uint64_t lines_done, uint64_t lines_total);
+    void *progress_ctx;
+};
+
+struct sh_run_rule {
+    struct sh_str id, name, version, code;
+    int32_t number;
+};
+
+struct sh_run_summary {
+    struct sh_str run; /* name */
+    struct sh_str dir; /* LAKE/audits/RUN */
+    uint64_t manifest;
+    uint32_t bucket_first, bucket_last, buckets;
+    bool partial;
+    struct sh_run_rule *rules;
+    struct sh_answers answers;
+    uint64_t findings;
+    double seconds, load_seconds, audit_seconds, merge_seconds, cpu_audit_seconds;
+};
+
+/**
+ * Audit a lake and keep the run in LAKE/audits/RUN: run.json, findings.parquet (and `out`), receipts.jsonl
+ * with an index. The findings' bytes do not depend on the number of threads or the time. A slice keeps a
+ * partial run (parts only) for sh_audit_merge. Errors: SH_E_INPUT rules or options; SH_E_NOTFOUND,
+ * SH_E_CORRUPT, SH_E_BUSY of the lake; SH_E_FULL, SH_E_IO; SH_E_CANCELLED.
+ */
+SH_MUST sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *arena,
+                             struct sh_run_summary *ret, struct sh_err *err);
+
+/**
+ * Join partial runs (folders or names below LAKE/audits) into the bytes a whole run would have given.
+ * Errors: SH_E_INPUT different manifest, rules, knowledge or parameters, gaps or overlaps of buckets.
+ */
+SH_MUST sh_code sh_audit_merge(const char *lake_dir, const char *const *runs, size_t n_runs, const char *out,
+                               const char *run, const struct sh_clock *clock, struct sh_arena *arena,
+                               struct sh_run_summary *ret, struct sh_err *err);
+
+/** What a run found, for people. */
+void sh_audit_print_summary(const struct sh_run_summary *summary, enum sh_lang lang, FILE *out);
+
+struct sh_explain_options {
+    const char *lake_dir, *id, *run; /* run NULL: the newest that has the finding */
+    enum sh_lang lang;
+    bool json, replay;
+};
+/** Print the receipt of a finding. Errors: SH_E_NOTFOUND; SH_E_CONFLICT a replay gave something else
+ * (printed). */
+SH_MUST sh_code sh_audit_explain(const struct sh_explain_options *options, FILE *out, struct sh_err *err);
+
+/* ---- a rule's own cases
+ * ----------------------------------------------------------------------------------------- */
+
+struct sh_rules_test_result {
+    size_t rules, cases, failed, rules_without_cases;
+};
+/**
+ * Run the cases written beside rules through the engine: each on a small lake in memory, with the rule under
+ * test alone. options   what to load (the rules are loaded once a case, as binding is for one set of
+ * dictionaries). only      id of a rule, or NULL.   out   failures as file:line: text; may be NULL. Errors:
+ * what keeps cases from running (a rule does not load); a failing case is none: see ret.
+ */
+SH_MUST sh_code sh_rules_test(const struct sh_rules_options *options, const char *only, FILE *out,
+                              struct sh_rules_test_result *ret, struct sh_err *err);

@@ -1,0 +1,289 @@
+/* Derived columns of the lake's tables, those that some rule needs; texts become numbers of the chunk. */
+#include "audit/inner.h"
+#include "base/date.h"
+#include "base/hash.h"
+#include <string.h>
+
+static const struct sh_columns *columns_at(const struct sh_timeline *tl) {
+    return &tl->plan->at;
+}
+
+static const int32_t *day_of(struct sh_timeline *tl, int t, const int64_t *time) {
+    const uint32_t n = tl->tables[t].n_rows;
+    int32_t *day = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; day && i < n; i++)
+        day[i] = time && time[i] != SH_MISSING ? sh_day_of_time(time[i]) : SH_MISSING_I32;
+    return day;
+}
+
+static const int32_t *span_of(struct sh_timeline *tl, const int64_t *from, const int64_t *to, int32_t more) {
+    const uint32_t n = tl->tables[SH_TABLE_ENCOUNTER].n_rows;
+    int32_t *days = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; days && i < n; i++)
+        days[i] = from && to && from[i] != SH_MISSING && to[i] != SH_MISSING
+                      ? sh_day_of_time(to[i]) - sh_day_of_time(from[i]) + more
+                      : SH_MISSING_I32;
+    return days;
+}
+
+/* Sum of the lines' covered by encounter or stay; missing when one is. */
+static const int64_t *covered_by(struct sh_timeline *tl, const int32_t *group, uint32_t n_groups) {
+    const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, columns_at(tl)->line.covered);
+    int64_t *sum = sh_new(tl->arena, int64_t, (size_t)n_groups + 1);
+    if (!sum || !group)
+        return sum;
+    for (uint32_t i = 0; i < tl->tables[SH_TABLE_LINE].n_rows; i++) {
+        const int32_t g = group[i];
+        if (g < 0 || !tl->alive[SH_TABLE_LINE][i] || sum[g] == SH_MISSING)
+            continue;
+        if (!covered || covered[i] == SH_MISSING || __builtin_add_overflow(sum[g], covered[i], &sum[g]))
+            sum[g] = SH_MISSING;
+    }
+    return sum;
+}
+
+static const int32_t *through(struct sh_timeline *tl, const int32_t *values, const int32_t *map, uint32_t n) {
+    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++)
+        ret[i] = values && values[i] >= 0 && map ? map[values[i]] : SH_MISSING_I32;
+    return ret;
+}
+
+static const int32_t *line_stay(struct sh_timeline *tl) {
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, columns_at(tl)->line.encounter);
+    const int32_t *stay = sh_i32(tl, SH_TABLE_ENCOUNTER, columns_at(tl)->encounter.stay);
+    const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
+    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++)
+        ret[i] = encounter[i] >= 0 ? stay[encounter[i]] : -1;
+    return ret;
+}
+
+static const int32_t *line_insurance(struct sh_timeline *tl) {
+    const struct sh_columns *at = columns_at(tl);
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, at->line.encounter);
+    const int32_t *settlement = sh_i32(tl, SH_TABLE_LINE, at->line.settlement);
+    const int32_t *of_encounter = sh_i32(tl, SH_TABLE_ENCOUNTER, at->encounter.insurance);
+    const int32_t *of_settlement = sh_i32(tl, SH_TABLE_SETTLEMENT, at->settlement.insurance);
+    const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
+    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++) {
+        ret[i] = settlement[i] >= 0 && of_settlement ? of_settlement[settlement[i]] : SH_MISSING_I32;
+        if (ret[i] < 0)
+            ret[i] = encounter[i] >= 0 && of_encounter ? of_encounter[encounter[i]] : SH_MISSING_I32;
+    }
+    return ret;
+}
+
+/* Kind of an item in the model's words: drug 0, herb 1, service 2, consumable 3; see the dictionary table of
+ * the plan. */
+static const int8_t *item_kinds(const struct sh_timeline *tl) {
+    const int c = sh_model_column(tl->plan->model, SH_MODEL_ITEM, "kind");
+    return c >= 0 ? (const int8_t *)tl->plan->fixed[SH_MODEL_ITEM].columns[c] : NULL;
+}
+
+static const int32_t *line_supply(struct sh_timeline *tl) {
+    enum { SERVICE = 2, CONSUMABLE = 3 }; /* words of domain item_kind */
+    const struct sh_columns *at = columns_at(tl);
+    const int32_t *item = sh_i32(tl, SH_TABLE_LINE, at->line.item);
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, at->line.encounter);
+    const int64_t *days = sh_i64(tl, SH_TABLE_LINE, at->line.days);
+    const int8_t *home = sh_i8(tl, SH_TABLE_LINE, at->line.take_home);
+    const int8_t *inpatient = sh_i8(tl, SH_TABLE_ENCOUNTER, at->encounter.inpatient);
+    const int8_t *kinds = item_kinds(tl);
+    const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
+    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++) {
+        const int8_t kind = kinds && item && item[i] >= 0 ? kinds[item[i]] : SH_MISSING_I8;
+        const bool bed = encounter[i] >= 0 && sh_flag(inpatient, (size_t)encounter[i]) && !sh_flag(home, i);
+        if (kind == SERVICE || kind == CONSUMABLE || bed)
+            ret[i] = 1;
+        else if (!days || days[i] == SH_MISSING || days[i] > (int64_t)INT32_MAX)
+            ret[i] = SH_MISSING_I32;
+        else
+            ret[i] = days[i] <= 10000 ? 1 : (int32_t)((days[i] + 9999) / 10000); /* scale 4, rounded up */
+    }
+    return ret;
+}
+
+static const int32_t *encounter_day(struct sh_timeline *tl) {
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_DIAGNOSIS, columns_at(tl)->diagnosis.encounter);
+    const int64_t *from = sh_i64(tl, SH_TABLE_ENCOUNTER, columns_at(tl)->encounter.from);
+    const uint32_t n = tl->tables[SH_TABLE_DIAGNOSIS].n_rows;
+    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++)
+        ret[i] = encounter[i] >= 0 && from && from[encounter[i]] != SH_MISSING
+                     ? sh_day_of_time(from[encounter[i]])
+                     : SH_MISSING_I32;
+    return ret;
+}
+
+static const int64_t *time_of(struct sh_timeline *tl, int t) {
+    const struct sh_columns *at = columns_at(tl);
+    return t == SH_TABLE_LINE        ? sh_i64(tl, t, at->line.time)
+           : t == SH_TABLE_ENCOUNTER ? sh_i64(tl, t, at->encounter.from)
+                                     : sh_i64(tl, t, at->settlement.time);
+}
+
+static const void *derive(struct sh_timeline *tl, int t, enum sh_derived what, bool *ret_known) {
+    const struct sh_columns *at = columns_at(tl);
+    const int64_t *from = sh_i64(tl, SH_TABLE_ENCOUNTER, at->encounter.from),
+                  *to = sh_i64(tl, SH_TABLE_ENCOUNTER, at->encounter.to);
+    const int T_STAY = SH_MODEL_STAY, T_ENCOUNTER = SH_TABLE_ENCOUNTER;
+    *ret_known = true;
+    switch ((int)what) { /* what the joins and the stays have not filled yet */
+    case SH_DERIVED_DAY:
+        return day_of(tl, t, time_of(tl, t));
+    case SH_DERIVED_LAST_DAY:
+        return day_of(tl, t, to);
+    case SH_DERIVED_DAYS:
+        return span_of(tl, from, to, 1);
+    case SH_DERIVED_NIGHTS:
+        return span_of(tl, from, to, 0);
+    case SH_DERIVED_ENCOUNTER_DAY:
+        return encounter_day(tl);
+    case SH_DERIVED_JOIN_STAY:
+        return line_stay(tl);
+    case SH_DERIVED_INSURANCE:
+        return line_insurance(tl);
+    case SH_DERIVED_SUPPLY_DAYS:
+        return line_supply(tl);
+    case SH_DERIVED_CATEGORY:
+        return through(tl, sh_i32(tl, t, sh_lake_column((enum sh_table)t, "code")), tl->plan->categories,
+                       tl->tables[t].n_rows);
+    case SH_DERIVED_MAIN_CATEGORY:
+        return through(tl, sh_i32(tl, t, sh_model_column(tl->plan->model, (uint16_t)t, "main_diagnosis")),
+                       tl->plan->categories, tl->tables[t].n_rows);
+    case SH_DERIVED_COVERED:
+        return covered_by(tl, sh_i32(tl, SH_TABLE_LINE, t == T_STAY ? at->line.stay : at->line.encounter),
+                          tl->tables[t == T_STAY ? T_STAY : T_ENCOUNTER].n_rows);
+    default:
+        *ret_known = false;
+        return NULL;
+    }
+}
+
+sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err) {
+    /* Lines first: what is summed by stay needs line.stay. */
+    static const int order[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
+                                SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_MODEL_STAY};
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        const int t = order[i];
+        const struct sh_model_table *table = &tl->plan->model->model.tables[t];
+        for (uint16_t c = 0; c < table->n_columns; c++) {
+            const enum sh_derived what = tl->plan->model->derived[t][c];
+            if (what == SH_DERIVED_NONE || tl->columns[t][c] || !tl->plan->needed[t][c])
+                continue;
+            bool known;
+            tl->columns[t][c] = derive(tl, t, what, &known);
+            if (!known)
+                return sh_fail(err, SH_E_UNSUPPORTED, "the audit cannot fill column %s.%s", table->name,
+                               table->columns[c].name);
+            if (!tl->columns[t][c])
+                return sh_fail(err, SH_E_NOMEM, "no room for column %s.%s", table->name,
+                               table->columns[c].name);
+        }
+    }
+    return SH_OK;
+}
+
+/* ---- texts: the same text is the same number within a chunk
+ * ------------------------------------------------------------ */
+
+struct sh_text_slot {
+    uint64_t hash;
+    int32_t id; /* 0: free, else id + 1 */
+};
+
+/* A text the knowledge names has the number it has there. */
+static int32_t known_text(const struct sh_timeline *tl, struct sh_str text) {
+    for (size_t i = 0; i < tl->plan->bound->n_texts; i++)
+        if (sh_str_eq(tl->plan->bound->texts[i], text))
+            return (int32_t)i;
+    return -1;
+}
+
+static sh_code text_id(struct sh_timeline *tl, struct sh_str text, int32_t *ret, struct sh_err *err) {
+    if (text.len == 0) {
+        *ret = SH_MISSING_I32;
+        return SH_OK;
+    }
+    const uint64_t hash = sh_hash64(text.at, text.len, 0);
+    size_t at = hash & (tl->n_text_slots - 1);
+    for (; tl->text_slots[at].id; at = (at + 1) & (tl->n_text_slots - 1))
+        if (tl->text_slots[at].hash == hash && sh_str_eq(tl->texts[tl->text_slots[at].id - 1], text)) {
+            *ret = tl->text_slots[at].id - 1 + (int32_t)tl->plan->bound->n_texts;
+            return SH_OK;
+        }
+    const int32_t known = known_text(tl, text);
+    if (known >= 0) {
+        *ret = known;
+        return SH_OK;
+    }
+    if (tl->n_texts >= tl->cap_texts)
+        return sh_fail(err, SH_E_INTERNAL, "more texts than rows in a chunk");
+    tl->texts[tl->n_texts] = text;
+    tl->text_slots[at].hash = hash;
+    tl->text_slots[at].id = (int32_t)tl->n_texts + 1;
+    *ret = (int32_t)(tl->n_texts++ + tl->plan->bound->n_texts);
+    return SH_OK;
+}
+
+static bool is_text_needed(const struct sh_timeline *tl, int t, int c) {
+    const enum sh_column_type type = sh_lake_schema[t].columns[c].type;
+    return (type == SH_COLUMN_ID || type == SH_COLUMN_TEXT) && tl->plan->needed[t][c] == 2 &&
+           tl->chunk->tables[t].columns && tl->chunk->tables[t].columns[c];
+}
+
+sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err) {
+    size_t n = 0;
+    for (int t = 0; t < SH_TABLES; t++)
+        for (int c = 0; c < sh_lake_schema[t].n_columns; c++)
+            n += is_text_needed(tl, t, c) ? tl->chunk->tables[t].n_rows : 0;
+    if (n == 0)
+        return SH_OK;
+    for (tl->n_text_slots = 16; tl->n_text_slots < n * 2;)
+        tl->n_text_slots *= 2;
+    tl->cap_texts = n;
+    tl->texts = sh_new(tl->arena, struct sh_str, n);
+    tl->text_slots = sh_new(tl->arena, struct sh_text_slot, tl->n_text_slots);
+    if (!tl->texts || !tl->text_slots)
+        return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
+    for (int t = 0; t < SH_TABLES; t++)
+        for (int c = 0; c < sh_lake_schema[t].n_columns; c++) {
+            if (!is_text_needed(tl, t, c))
+                continue;
+            const struct sh_str *from = (const struct sh_str *)tl->chunk->tables[t].columns[c];
+            int32_t *ids = sh_new(tl->arena, int32_t, (size_t)tl->chunk->tables[t].n_rows + 1);
+            if (!ids)
+                return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
+            for (uint32_t i = 0; i < tl->chunk->tables[t].n_rows; i++)
+                SH_TRY(text_id(tl, from[i], &ids[i], err));
+            tl->columns[t][c] = ids;
+        }
+    return SH_OK;
+}
+
+struct sh_str sh_name_of(const struct sh_timeline *tl, struct sh_type type, int64_t value,
+                         struct sh_arena *arena) {
+    if (value == SH_MISSING)
+        return (struct sh_str){0};
+    if (type.kind == SH_KIND_TEXT && type.domain < 0) {
+        const struct sh_bound *bound = tl->plan->bound;
+        if (value >= 0 && (size_t)value < bound->n_texts)
+            return bound->texts[value];
+        if (value >= 0 && (size_t)value < bound->n_texts + tl->n_texts)
+            return tl->texts[(size_t)value - bound->n_texts];
+        size_t len;
+        const char *text = sh_arena_printf(arena, &len, "%016llx", (unsigned long long)value);
+        return text ? (struct sh_str){text, len} : (struct sh_str){0};
+    }
+    if (type.domain < 0 || type.domain >= (int16_t)tl->plan->model->model.n_domains)
+        return (struct sh_str){0};
+    const enum sh_dict dict = tl->plan->model->domain_dicts[type.domain];
+    if (dict == SH_DICT_PERSON) /* the frame numbers persons by row */
+        value = value >= 0 && value < tl->n_persons ? tl->persons[value] : -1;
+    const struct sh_str code = sh_code_of(tl->plan, dict, value),
+                        name = sh_dict_name_of(tl->plan, dict, value);
+    return type.kind == SH_KIND_TEXT && name.len > 0 ? name : code;
+}

@@ -1,0 +1,118 @@
+/* One chunk through all rules. */
+#include "audit/inner.h"
+#include <assert.h>
+#include <string.h>
+
+#define CHUNK_BYTES_MAX ((size_t)4 << 30) /* of each arena of a worker: one person may have a million lines  \
+                                           */
+
+struct sh_audit_worker {
+    struct sh_engine engine;
+    struct sh_arena chunk, work, scratch, keep;
+    struct sh_answers answers;
+};
+
+sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker **ret, struct sh_err *err) {
+    assert(plan && ret);
+    struct sh_audit_worker *w = sh_alloc_array(1, sizeof(*w));
+    if (!w)
+        return sh_fail(err, SH_E_NOMEM, "no room for a worker");
+    w->chunk.limit_bytes = w->work.limit_bytes = w->scratch.limit_bytes = w->keep.limit_bytes =
+        CHUNK_BYTES_MAX;
+    w->engine = (struct sh_engine){
+        .plan = plan, .scratch = &w->scratch, .work = &w->work, .keep = &w->keep, .answers = &w->answers};
+    w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
+    const sh_code code = w->engine.collected ? sh_answers_init(&w->answers, plan->n_active, err)
+                                             : sh_fail(err, SH_E_NOMEM, "no room for a worker");
+    if (code != SH_OK) {
+        sh_audit_worker_free(w);
+        return code;
+    }
+    *ret = w;
+    return SH_OK;
+}
+
+void sh_audit_worker_free(struct sh_audit_worker *w) {
+    if (!w)
+        return;
+    for (size_t i = 0; w->engine.collected && i < w->engine.plan->n_collectors; i++) {
+        sh_free(w->engine.collected[i].row);
+        sh_free(w->engine.collected[i].k);
+    }
+    sh_free(w->engine.collected);
+    sh_free(w->engine.findings);
+    sh_answers_release(&w->answers);
+    sh_arena_free(&w->chunk);
+    sh_arena_free(&w->work);
+    sh_arena_free(&w->scratch);
+    sh_arena_free(&w->keep);
+    sh_free(w);
+}
+
+const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *worker) {
+    return &worker->answers;
+}
+
+static void count_chunk(struct sh_engine *en) {
+    const struct sh_timeline *tl = &en->tl;
+    const uint8_t *alive = tl->alive[SH_TABLE_LINE];
+    const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    int64_t fen = 0;
+    en->lines = 0;
+    for (uint32_t i = 0; i < tl->tables[SH_TABLE_LINE].n_rows; i++) {
+        en->lines += alive[i];
+        if (alive[i] && covered && covered[i] != SH_MISSING)
+            (void)!__builtin_add_overflow(fen, covered[i], &fen);
+    }
+    struct sh_answers *a = en->answers;
+    a->lines += en->lines;
+    a->void_lines += tl->void_lines;
+    a->refund_lines += tl->refund_lines;
+    a->persons += tl->n_persons;
+    a->chunks++;
+    (void)!__builtin_add_overflow(a->covered_fen, fen, &a->covered_fen);
+    (void)!__builtin_add_overflow(a->void_fen, tl->void_fen, &a->void_fen);
+}
+
+static sh_code run_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
+    switch (rp->rule->shape) {
+    case SH_SHAPE_ROW:
+        return sh_run_rows(en, rp, err);
+    case SH_SHAPE_GROUP:
+        return sh_run_groups(en, rp, err);
+    case SH_SHAPE_WINDOW:
+        return sh_run_windows(en, rp, err);
+    case SH_SHAPE_PAIR:
+        return sh_run_pairs(en, rp, err);
+    }
+    return sh_fail(err, SH_E_INTERNAL, "unknown shape");
+}
+
+sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, struct sh_chunk_findings *ret,
+                       struct sh_err *err) {
+    assert(w && chunk && ret);
+    struct sh_engine *en = &w->engine;
+    sh_arena_reset(&w->chunk);
+    sh_arena_reset(&w->keep);
+    sh_arena_reset(&w->scratch);
+    sh_arena_reset(&w->work);
+    en->n_findings = 0;
+    SH_TRY(sh_timeline_fill(en->plan, chunk, &w->chunk, &en->tl, err));
+    count_chunk(en);
+    SH_TRY(sh_collect_lines(en, err));
+    for (size_t i = 0; i < en->plan->n_active; i++) {
+        const struct sh_rule_plan *rp = &en->plan->active[i];
+        const sh_code code = run_rule(en, rp, err);
+        if (code != SH_OK)
+            return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(rp->rule->id));
+        sh_arena_reset(&w->work);
+        sh_arena_reset(&w->scratch);
+    }
+    SH_TRY(sh_money_draw(en, err));
+    *ret = (struct sh_chunk_findings){en->findings, en->n_findings};
+    return SH_OK;
+}
+
+const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *w) {
+    return &w->engine;
+}

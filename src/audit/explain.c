@@ -1,0 +1,266 @@
+/* A receipt for a human, and its replay with the texts of the run. */
+#include "audit/run.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "audit/inner.h"
+#include <assert.h>
+#include <string.h>
+
+/* ---- finding it
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool read_id(const char *text, uint8_t id[16]) {
+    if (!text || strlen(text) != 32)
+        return false;
+    for (size_t i = 0; i < 32; i++) {
+        const char c = text[i];
+        const int v = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+        if (v < 0)
+            return false;
+        id[i / 2] = (uint8_t)(i % 2 == 0 ? v << 4 : id[i / 2] | v);
+    }
+    return true;
+}
+
+struct found {
+    const char *dir;
+    struct sh_str receipt;
+    uint32_t bucket;
+};
+
+/* The newest run that has it: run.json's time of writing decides, then the name. */
+static sh_code find(const struct sh_explain_options *o, const uint8_t id[16], struct sh_arena *arena,
+                    struct found *ret, struct sh_err *err) {
+    char parent[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(parent, o->lake_dir, "audits", err));
+    const struct sh_dir_entry *entries = NULL;
+    size_t n = 0;
+    const struct sh_dir_entry one = {o->run, SH_ENTRY_DIR};
+    if (o->run)
+        entries = &one, n = 1;
+    else
+        SH_TRY(sh_dir_list(parent, arena, &entries, &n, err));
+    for (size_t i = n; i-- > 0;) {
+        bool there;
+        SH_TRY(sh_path_format(path, err, "%s/%s/%s", parent, entries[i].name, SH_RUN_FILE));
+        SH_TRY(sh_fs_exists(path, &there, err));
+        if (!there && o->run)
+            return sh_fail(err, SH_E_NOTFOUND, "the lake has no run '%s'", o->run);
+        if (!there)
+            continue;
+        SH_TRY(sh_path_join(path, parent, entries[i].name, err));
+        const sh_code code = sh_receipt_find(path, id, arena, &ret->receipt, &ret->bucket, err);
+        if (code == SH_E_NOTFOUND)
+            continue;
+        ret->dir = sh_arena_dup(arena, path, strlen(path));
+        return code != SH_OK ? code : ret->dir ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    }
+    return sh_fail(err, SH_E_NOTFOUND, "no run of this lake has the finding %s", o->id);
+}
+
+/* ---- printing
+ * ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static void number_of(const json_t *object, const char *key, int decimals, char out[64]) {
+    const json_t *v = json_object_get(object, key);
+    if (json_is_integer(v))
+        (void)snprintf(out, 64, "%lld", (long long)json_integer_value(v));
+    else if (json_is_real(v))
+        (void)snprintf(out, 64, "%.*f", decimals, json_real_value(v));
+    else
+        (void)snprintf(out, 64, "?");
+}
+
+static void print_pair(FILE *out, const char *label, const char *text) {
+    if (text[0])
+        (void)fprintf(out, "%s%s\n", label, text);
+}
+
+static void print_lines(const json_t *lines, bool en, FILE *out) {
+    (void)fprintf(out, "%s\n", en ? "Lines (* = blamed):" : "明细（* 为违规项，其余为涉及项）：");
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        const json_t *l = json_array_get(lines, i);
+        char quantity[64], price[64], covered[64], amount[64];
+        number_of(l, "quantity", 4, quantity);
+        number_of(l, "unit_price", 2, price);
+        number_of(l, "covered", 2, covered);
+        number_of(l, "counted", 2, amount);
+        const bool blamed = json_is_true(json_object_get(l, "blamed"));
+        (void)fprintf(out, "  %s %s  %s %s  %s %s × %s  %s %s", blamed ? "*" : " ", text_of(l, "time"),
+                      text_of(l, "item"), text_of(l, "name"), en ? "qty" : "数量", quantity, price,
+                      en ? "covered" : "纳入支付", covered);
+        if (blamed)
+            (void)fprintf(out, "  %s %s", en ? "counted" : "计入", amount);
+        (void)fprintf(out, "  [%s %s]\n", en ? "line" : "行号", text_of(l, "id"));
+    }
+}
+
+static void print_knowledge(const json_t *k, bool en, FILE *out) {
+    if (!k)
+        return;
+    (void)fprintf(out, "%s%s / %s (%s %lld, %s %s)\n", en ? "Knowledge:  " : "知识点：", text_of(k, "table"),
+                  text_of(k, "point"), en ? "line" : "行",
+                  (long long)json_integer_value(json_object_get(k, "line")), en ? "from" : "自",
+                  text_of(k, "from"));
+    print_pair(out, en ? "  source:   " : "  来源：", text_of(k, "source"));
+    void *iter = json_object_iter(json_object_get(k, "cells"));
+    for (; iter; iter = json_object_iter_next(json_object_get(k, "cells"), iter))
+        (void)fprintf(out, "  %s = %s\n", json_object_iter_key(iter),
+                      json_string_value(json_object_iter_value(iter)));
+}
+
+static void print_money(const json_t *money, bool en, FILE *out) {
+    char amount[64], counted[64], fund[64];
+    number_of(money, "amount", 2, amount);
+    number_of(money, "counted", 2, counted);
+    number_of(money, "fund", 2, fund);
+    (void)fprintf(out,
+                  en ? "Money:      amount %s, counted once %s, fund share %s (%s)\n"
+                     : "金额：    违规金额 %s 元，计入（不重复）%s 元，基金部分 %s 元（%s）\n",
+                  amount, counted, fund, text_of(money, "fund_state"));
+    print_pair(out, en ? "  unknown for want of: " : "  金额无法计算，缺：",
+               text_of(money, "amount_unknown"));
+}
+
+static void print_human(const json_t *r, bool en, FILE *out) {
+    const json_t *rule = json_object_get(r, "rule"), *basis = json_object_get(r, "basis"),
+                 *values = json_object_get(r, "values");
+    (void)fprintf(out, "%s%s\n", en ? "Finding:    " : "疑点：    ", text_of(r, "id"));
+    (void)fprintf(out, "%s%s（%s，%s %s）\n", en ? "Rule:       " : "规则：    ", text_of(rule, "name"),
+                  text_of(rule, "id"), en ? "version" : "版本", text_of(rule, "version"));
+    print_pair(out, en ? "Level:      " : "等级：    ", text_of(r, "level"));
+    print_pair(out, en ? "Says:       " : "说明：    ", text_of(r, "say"));
+    (void)fprintf(out, "%s%s %s\n", en ? "Where:      " : "机构：    ", text_of(r, "institution"),
+                  text_of(r, "institution_name"));
+    print_pair(out, en ? "Person:     " : "参保人：  ", text_of(r, "person"));
+    print_pair(out, en ? "Encounter:  " : "就诊：    ", text_of(r, "encounter"));
+    print_pair(out, en ? "Day:        " : "日期：    ", text_of(r, "day"));
+    print_lines(json_object_get(r, "lines"), en, out);
+    for (size_t i = 0; i < json_array_size(basis); i++)
+        (void)fprintf(out, "%s%s\n", en ? "Article:    " : "依据：    ",
+                      json_string_value(json_array_get(basis, i)));
+    print_knowledge(json_object_get(r, "knowledge"), en, out);
+    print_pair(out, en ? "Decided by: " : "判定：    ", text_of(r, "deciding"));
+    for (size_t i = 0; i < json_array_size(values); i++)
+        (void)fprintf(out, "  %s = %s\n", text_of(json_array_get(values, i), "name"),
+                      text_of(json_array_get(values, i), "value"));
+    print_pair(out, en ? "Would clear:" : "如改为以下则不成立：", text_of(r, "clearing"));
+    print_pair(out, en ? "In doubt:   " : "存疑：    ", text_of(r, "doubt"));
+    print_money(json_object_get(r, "money"), en, out);
+}
+
+/* ---- replay
+ * ------------------------------------------------------------------------------------------------------------------------------
+ */
+
+static void reader_close(struct sh_reader **reader) {
+    if (*reader)
+        sh_reader_close(*reader);
+}
+static void worker_free(struct sh_audit_worker **w) {
+    sh_audit_worker_free(*w);
+}
+
+static bool has_person(const struct sh_session *s, const struct sh_chunk *chunk, const char *person) {
+    for (uint32_t i = 0; i < chunk->n_persons; i++) {
+        const int32_t id = chunk->persons[i];
+        if (id >= 0 && (uint32_t)id < s->dicts.views[SH_DICT_PERSON]->n &&
+            sh_str_is(s->dicts.views[SH_DICT_PERSON]->code[id], person))
+            return true;
+    }
+    return false;
+}
+
+static sh_code replay_bucket(struct sh_session *s, const struct sh_run_file *run, uint32_t bucket,
+                             const uint8_t id[16], const char *person, struct sh_buf *ret,
+                             struct sh_err *err) {
+    struct sh_reader *reader SH_CLEANUP(reader_close) = NULL;
+    struct sh_audit_worker *worker SH_CLEANUP(worker_free) = NULL;
+    const struct sh_selection selection = sh_plan_selection(s->plan);
+    SH_TRY(sh_audit_worker_new(s->plan, &worker, err));
+    SH_TRY(sh_reader_open(s->lake, &selection, bucket, run->known, 32768, &reader, err));
+    for (;;) {
+        const struct sh_chunk *chunk;
+        struct sh_chunk_findings found;
+        SH_TRY(sh_reader_next(reader, &chunk, err));
+        if (!chunk)
+            return SH_OK;
+        if (!has_person(s, chunk, person))
+            continue;
+        SH_TRY(sh_audit_chunk(worker, chunk, &found, err));
+        for (size_t i = 0; i < found.n; i++)
+            if (memcmp(found.findings[i].id, id, 16) == 0)
+                return sh_audit_receipt(worker, &found.findings[i], ret, err);
+        return SH_OK;
+    }
+}
+
+static sh_code replay(const struct sh_explain_options *o, const struct found *found, const uint8_t id[16],
+                      const json_t *receipt, FILE *out, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_session_close) struct sh_session session = {0};
+    struct sh_run_file run;
+    char rules[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX], params[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_run_file_read(found->dir, &arena, &run, err));
+    SH_TRY(sh_path_format(rules, err, "%s/%s/rules", found->dir, SH_RUN_TEXT));
+    SH_TRY(sh_path_format(knowledge, err, "%s/%s/knowledge", found->dir, SH_RUN_TEXT));
+    SH_TRY(sh_path_format(params, err, "%s/%s/params", found->dir, SH_RUN_TEXT));
+    const size_t n = run.summary.answers.n_rules;
+    const char **only = sh_new(&arena, const char *, n + 1);
+    if (!only)
+        return sh_fail(err, SH_E_NOMEM, "no room for a replay");
+    for (size_t i = 0; i < n; i++)
+        only[i] = run.summary.rules[i].id.at;
+    const struct sh_audit_options options = {.lake_dir = o->lake_dir,
+                                             .rules_dir = rules,
+                                             .knowledge_dir = knowledge,
+                                             .params_dir = params,
+                                             .place = run.place,
+                                             .only = only,
+                                             .n_only = n,
+                                             .stage = run.stage,
+                                             .as_of = run.as_of,
+                                             .known = run.known,
+                                             .manifest = run.summary.manifest};
+    SH_TRY(sh_session_open(&options, &arena, &session, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf again = {0};
+    SH_TRY(replay_bucket(&session, &run, found->bucket, id, text_of(receipt, "person"), &again, err));
+    if (sh_str_eq(sh_buf_view(&again), found->receipt)) {
+        (void)fprintf(out, "%s\n",
+                      o->lang == SH_EN ? "Replay: the same receipt, byte for byte."
+                                       : "重演：与留存的凭据逐字节一致。");
+        return SH_OK;
+    }
+    (void)fprintf(out, "%s\n%.*s\n", o->lang == SH_EN ? "Replay: DIFFERENT. Now:" : "重演：不一致。现在为：",
+                  SH_ARG(sh_buf_view(&again)));
+    return sh_fail(err, SH_E_CONFLICT, "the replay of finding %s gave another receipt", o->id);
+}
+
+sh_code sh_audit_explain(const struct sh_explain_options *o, FILE *out, struct sh_err *err) {
+    assert(o && out);
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    uint8_t id[16];
+    if (!read_id(o->id, id))
+        return sh_fail(err, SH_E_INPUT, "'%s' is no finding's id: 32 hexadecimal digits", o->id ? o->id : "");
+    struct found found;
+    SH_TRY(find(o, id, &arena, &found, err));
+    json_t *receipt SH_CLEANUP(sh_json_decref_at) = NULL;
+    SH_TRY(sh_json_read("receipt", found.receipt, &receipt, err));
+    if (o->json)
+        (void)fprintf(out, "%.*s\n", SH_ARG(found.receipt));
+    else
+        print_human(receipt, o->lang == SH_EN, out);
+    return o->replay ? replay(o, &found, id, receipt, out, err) : SH_OK;
+}

@@ -1,0 +1,164 @@
+/* Keys of groups and windows: evaluated over columns, put together by hash, members in total order. */
+#include "audit/inner.h"
+#include "base/hash.h"
+#include <string.h>
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for the keys of groups");
+}
+
+static sh_code eval_key(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key,
+                        const struct sh_members *m, int64_t *values, struct sh_str *fields,
+                        struct sh_err *err) {
+    const struct sh_expr *e = rp->rule->keys[key].expr;
+    for (uint32_t from = 0; from < m->n; from += SH_BLOCK) {
+        const uint32_t n = m->n - from < SH_BLOCK ? m->n - from : SH_BLOCK;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        struct sh_batch batch;
+        SH_TRY(sh_batch_make(en, rp, n, m->row + from, m->k ? m->k + from : NULL, NULL, &batch, err));
+        const struct sh_eval eval = sh_engine_eval(en);
+        SH_TRY(sh_expr_eval(e, &eval, &batch, values + from, err));
+        for (uint32_t i = 0; i < n; i++) {
+            if (values[from + i] != SH_MISSING || fields[from + i].len > 0)
+                continue;
+            struct sh_str field;
+            SH_TRY(sh_expr_missing(e, &eval, &batch, i, &field, err));
+            if (field.len == 0)
+                field = rp->rule->keys[key].text;
+            fields[from + i] = sh_keep_str(en, field);
+        }
+        sh_arena_rewind(en->scratch, at);
+    }
+    return SH_OK;
+}
+
+sh_code sh_keys_eval(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                     int64_t ***ret_keys, size_t *ret_n, struct sh_str *fields, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    int64_t **keys = sh_new(en->work, int64_t *, r->n_keys + 1);
+    if (!keys)
+        return out_of_room(err);
+    for (size_t k = 0; k <= r->n_keys; k++) {
+        keys[k] = sh_new(en->work, int64_t, (size_t)m->n + 1);
+        if (!keys[k])
+            return out_of_room(err);
+        if (k < r->n_keys && r->keys[k].kind == SH_RULE_KEY_EXPR)
+            SH_TRY(eval_key(en, rp, k, m, keys[k], fields, err));
+    }
+    const struct sh_knowledge_row *rows =
+        m->k && rp->by_point ? en->plan->rules->knowledge[r->uses[0].knowledge].rows : NULL;
+    for (uint32_t i = 0; rows && i < m->n; i++)
+        keys[r->n_keys][i] = rows[m->k[i]].point;
+    *ret_keys = keys;
+    *ret_n = r->n_keys + (rows != NULL);
+    return SH_OK;
+}
+
+static bool same_keys(int64_t *const *keys, size_t n_keys, uint32_t a, uint32_t b) {
+    for (size_t k = 0; k < n_keys; k++)
+        if (keys[k][a] != keys[k][b])
+            return false;
+    return true;
+}
+
+sh_code sh_group_by(struct sh_engine *en, uint32_t n, int64_t *const *keys, size_t n_keys,
+                    const struct sh_str *fields, struct sh_grouping *ret, struct sh_err *err) {
+    uint64_t size = 16;
+    while (size < (uint64_t)n * 2)
+        size *= 2;
+    const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+    uint32_t *slots = sh_new(en->scratch, uint32_t, size),
+             *group = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t *first = sh_new(en->scratch, uint32_t, (size_t)n + 1); /* first member of each group */
+    uint32_t *begin = sh_new(en->work, uint32_t, (size_t)n + 2),
+             *order = sh_new(en->work, uint32_t, (size_t)n + 1);
+    ret->super = sh_new(en->work, uint32_t, (size_t)n + 1);
+    if (!slots || !group || !first || !begin || !order || !ret->super)
+        return out_of_room(err);
+    uint32_t n_groups = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (fields[i].len > 0) {
+            group[i] = UINT32_MAX;
+            continue;
+        }
+        uint64_t hash = 0;
+        for (size_t k = 0; k < n_keys; k++)
+            hash = sh_hash_mix(hash ^ (uint64_t)keys[k][i]) + k;
+        uint64_t slot = sh_hash_mix(hash) & (size - 1);
+        while (slots[slot] != 0 && !same_keys(keys, n_keys, first[slots[slot] - 1], i))
+            slot = (slot + 1) & (size - 1);
+        if (slots[slot] == 0) {
+            first[n_groups] = i;
+            slots[slot] = ++n_groups;
+        }
+        group[i] = slots[slot] - 1;
+        begin[group[i] + 2]++;
+    }
+    for (uint32_t g = 2; g < n_groups + 2; g++)
+        begin[g] += begin[g - 1];
+    for (uint32_t i = 0; i < n; i++)
+        if (group[i] != UINT32_MAX)
+            order[begin[group[i] + 1]++] = i;
+    for (uint32_t g = 0; g < n_groups; g++)
+        ret->super[g] = g;
+    ret->n = n_groups;
+    ret->begin = begin;
+    ret->order = order;
+    sh_arena_rewind(en->scratch, at);
+    return SH_OK;
+}
+
+struct by_part {
+    int64_t part;
+    uint32_t member, place;
+};
+
+static int compare_parts(const void *a, const void *b) {
+    const struct by_part *x = a, *y = b;
+    if (x->part != y->part)
+        return x->part < y->part ? -1 : 1;
+    return x->place < y->place ? -1 : x->place > y->place;
+}
+
+sh_code sh_group_split(struct sh_engine *en, const int64_t *part, struct sh_grouping *g, struct sh_err *err) {
+    const uint32_t total = g->begin[g->n];
+    const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+    uint32_t *begin = sh_new(en->work, uint32_t, (size_t)total + 2),
+             *super = sh_new(en->work, uint32_t, (size_t)total + 1);
+    struct by_part *parts = sh_new(en->scratch, struct by_part, (size_t)total + 1);
+    if (!begin || !super || !parts)
+        return out_of_room(err);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->n; i++) {
+        const uint32_t from = g->begin[i], size = g->begin[i + 1] - from;
+        for (uint32_t m = 0; m < size; m++)
+            parts[m] = (struct by_part){part[g->order[from + m]], g->order[from + m], m};
+        qsort(parts, size, sizeof(*parts), compare_parts);
+        for (uint32_t m = 0; m < size; m++) {
+            if (m == 0 || parts[m].part != parts[m - 1].part) {
+                begin[n] = from + m;
+                super[n++] = g->super[i];
+            }
+            g->order[from + m] = parts[m].member;
+        }
+    }
+    begin[n] = total;
+    g->begin = begin;
+    g->super = super;
+    g->n = n;
+    sh_arena_rewind(en->scratch, at);
+    return SH_OK;
+}
+
+sh_code sh_group_key(struct sh_engine *en, const struct sh_rule_plan *rp, int64_t *const *keys,
+                     uint32_t member, int32_t row_k, struct sh_str *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf key = {0};
+    for (size_t k = 0; k < rp->rule->n_keys; k++) {
+        if (k > 0)
+            sh_buf_add_char(&key, '|');
+        SH_TRY(sh_key_of_value(en, rp, k, keys[k][member], row_k, &key, err));
+    }
+    SH_TRY(sh_buf_check(&key, err));
+    *ret = sh_keep_str(en, sh_buf_view(&key));
+    return SH_OK;
+}

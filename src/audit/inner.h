@@ -1,0 +1,341 @@
+/* Inner header of the room: the plan, the timeline of a chunk, and the parts of the engine. */
+#pragma once
+#include "audit/audit.h"
+#include "base/money.h"
+
+/* ---- columns the engine itself reads, as numbers of the model
+ * ---------------------------------------------------- */
+
+struct sh_columns {
+    struct {
+        int person, institution, encounter_key, settlement_key, id, item, time, time_exact, unit_price,
+            self_void, quantity, amount, covered, refund_line, days, take_home;
+        int encounter, settlement, stay, day; /* derived */
+    } line;
+    struct {
+        int person, institution, encounter_key, id, from, to, self_void, inpatient, cross_year, newborn, open,
+            main_diagnosis, leaving, kind, insurance;
+        int stay, settlement, day, last_day, covered;
+    } encounter;
+    struct {
+        int person, institution, settlement_key, encounter_key, id, time, self_void, kind, total, covered,
+            fund, refund, refund_of, payment_mode, insurance;
+        int encounter, day;
+    } settlement;
+    struct {
+        int person, encounter_key, self_void, id, encounter, day;
+    } diagnosis, operation;
+    struct {
+        int person, institution, encounter, from, to, day, last_day, covered;
+    } stay;
+};
+
+/* ---- plan
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+/* Rules that look a line's item up in the same table share one list of candidates a chunk. */
+struct sh_collector {
+    uint16_t knowledge;
+    bool side_b, paid, in_force;
+};
+/* One row of one table that concerns an item. */
+struct sh_app {
+    uint32_t row;
+    uint16_t collector;
+    int32_t from, to;
+};
+
+enum sh_slot_source {
+    SH_SLOT_NONE,
+    SH_SLOT_SUBJECT,
+    SH_SLOT_KNOWLEDGE,
+    SH_SLOT_MORE,
+    SH_SLOT_WITH,
+    SH_SLOT_JOIN,
+    SH_SLOT_B
+};
+
+struct sh_rule_plan {
+    const struct sh_rule *rule;
+    uint16_t index;
+    int16_t collector, collector_b; /* -1: not through items */
+    enum sh_slot_source slots[SH_VARIABLES_MAX];
+    int16_t join_column[SH_VARIABLES_MAX];
+    bool is_needed[SH_VARIABLES_MAX];
+    bool by_point; /* the row of knowledge is part of what is judged: rows, pairs, groups with k.point or a
+                      course */
+    bool has_alternatives; /* and some point has several rows */
+    uint32_t min_members;  /* groups with fewer cannot hit */
+    int64_t course_gap;    /* param(course.gap) or SH_MISSING */
+    int scope_column;      /* knowledge columns scope, gap; -1 */
+    int gap_column;
+    enum sh_level cap; /* by level and state */
+};
+
+struct sh_plan {
+    struct sh_rules *rules;
+    const struct sh_rule_model *model;
+    struct sh_bound *bound;
+    const struct sh_dicts *dicts;
+    struct sh_plan_options options;
+    struct sh_columns at;
+    struct sh_rule_plan *active;
+    size_t n_active;
+    struct sh_collector *collectors;
+    size_t n_collectors;
+    uint32_t n_items;
+    const uint32_t *item_begin; /* [n_items + 1] */
+    const struct sh_app *apps;
+    uint8_t **needed;   /* [table][column] */
+    bool *table_needed; /* [table] */
+    struct sh_selection selection;
+    struct sh_frame_table *fixed;                 /* [n_tables] dictionaries and knowledge; others empty */
+    int32_t *categories;                          /* of diagnoses; NULL where not needed */
+    int32_t word_not_settled[2], word_by_item[3]; /* ids of words of the fixed meanings, -1 */
+};
+
+/* ---- timeline
+ * ----------------------------------------------------------------------------------------------------- */
+
+#define SH_AUDIT_TABLES (SH_MODEL_STAY + 1) /* tables whose rows belong to persons */
+
+/* Rows of a table by the row of another, both ascending. */
+struct sh_rows_by {
+    uint32_t *begin; /* [n + 1]; NULL: not made yet */
+    int32_t *rows;
+};
+
+struct sh_timeline {
+    const struct sh_plan *plan;
+    const struct sh_chunk *chunk;
+    struct sh_arena *arena; /* of the chunk */
+    struct sh_frame frame;
+    struct sh_frame_table *tables; /* [model.n_tables] */
+    const void ***columns;         /* [table][column], the same arrays, writable */
+    uint32_t n_persons;
+    const int32_t *persons;
+    const uint32_t *person_begin[SH_AUDIT_TABLES]; /* [n_persons + 1]; NULL: table not read */
+    const uint8_t *alive[SH_AUDIT_TABLES];         /* 1: rules may read the row */
+    const int32_t *person_of[SH_AUDIT_TABLES];
+    struct sh_rows_by by_encounter[SH_AUDIT_TABLES], by_stay[SH_AUDIT_TABLES];
+    struct sh_str *texts; /* interned texts of the chunk, numbered behind those of the knowledge */
+    size_t n_texts, cap_texts;
+    struct sh_text_slot *text_slots;
+    size_t n_text_slots;
+    uint64_t *orphans; /* hashes of (encounter, item) with an orphan refund, sorted */
+    size_t n_orphans;
+    uint64_t void_lines, refund_lines;
+    int64_t void_fen;
+};
+
+SH_MUST sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chunk,
+                                 struct sh_arena *arena, struct sh_timeline *ret, struct sh_err *err);
+SH_MUST sh_code sh_stays_fill(struct sh_timeline *tl, struct sh_err *err);
+SH_MUST sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err);
+SH_MUST sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err);
+
+static inline const int32_t *sh_i32(const struct sh_timeline *tl, int table, int column) {
+    return column < 0 ? NULL : (const int32_t *)tl->columns[table][column];
+}
+static inline const int64_t *sh_i64(const struct sh_timeline *tl, int table, int column) {
+    return column < 0 ? NULL : (const int64_t *)tl->columns[table][column];
+}
+static inline const int8_t *sh_i8(const struct sh_timeline *tl, int table, int column) {
+    return column < 0 ? NULL : (const int8_t *)tl->columns[table][column];
+}
+/* A flag whose emptiness means no. */
+static inline bool sh_flag(const int8_t *column, size_t row) {
+    return column && column[row] == 1;
+}
+/** Source id of a row of a lake table; empty where it was not read. */
+struct sh_str sh_row_id(const struct sh_timeline *tl, int table, int32_t row);
+/** The day that decides which rule and knowledge are in force for a row; SH_MISSING_I32 unknown. */
+int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row);
+/** Rows of `table` by encounter or stay, made at the first call. */
+SH_MUST sh_code sh_rows_by_encounter(struct sh_timeline *tl, int table, const struct sh_rows_by **ret,
+                                     struct sh_err *err);
+SH_MUST sh_code sh_rows_by_stay(struct sh_timeline *tl, int table, const struct sh_rows_by **ret,
+                                struct sh_err *err);
+/** Text of a code or a text id, as the rule's messages print it. */
+struct sh_str sh_name_of(const struct sh_timeline *tl, struct sh_type type, int64_t value,
+                         struct sh_arena *arena);
+/** Source code of a dictionary entry; empty when there is none. */
+struct sh_str sh_code_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
+struct sh_str sh_dict_name_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
+int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row);
+int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row);
+
+/* ---- engine
+ * ------------------------------------------------------------------------------------------------------- */
+
+#define SH_BLOCK 2048 /* tuples evaluated at a time */
+
+/* A growing list of (subject row, knowledge row). */
+struct sh_tuples {
+    int32_t *row, *k;
+    size_t n, cap;
+};
+
+/* State of one chunk on one thread. */
+struct sh_engine {
+    const struct sh_plan *plan;
+    struct sh_timeline tl;
+    struct sh_arena *scratch; /* rewound after each block */
+    struct sh_arena *work;    /* rewound after each rule */
+    struct sh_arena *keep;    /* findings, until the next chunk */
+    struct sh_world world;
+    struct sh_answers *answers;
+    struct sh_tuples *collected; /* [n_collectors] */
+    uint64_t lines;              /* of the chunk that rules may read */
+    /* What holds for all lines of the chunk, so that it need not be asked of each. */
+    int32_t first_day, last_day;
+    bool has_undated, has_uncovered;
+    struct {
+        const int32_t *rows;
+        uint32_t n;
+    } all_lines, paid_lines; /* numbers of the lines that are there; rows NULL: not made yet */
+    struct sh_finding *findings;
+    size_t n_findings, cap_findings;
+};
+
+/** Evaluator over the engine's frame. */
+struct sh_eval sh_engine_eval(struct sh_engine *en);
+/** Fill the slots of a rule for n tuples. rows, k, b [n]; k, b may be NULL. Arrays live in the scratch. */
+SH_MUST sh_code sh_batch_make(struct sh_engine *en, const struct sh_rule_plan *rp, uint32_t n,
+                              const int32_t *rows, const int32_t *k, const int32_t *b, struct sh_batch *ret,
+                              struct sh_err *err);
+/** Tuples `pick` [n] of a batch, with their members. */
+SH_MUST sh_code sh_batch_pick(struct sh_engine *en, const struct sh_rule_plan *rp,
+                              const struct sh_batch *batch, const uint32_t *pick, uint32_t n,
+                              struct sh_batch *ret, struct sh_err *err);
+
+/* What one tuple came to. */
+struct sh_verdict {
+    enum sh_answer answer;
+    uint16_t hit;        /* number of the named condition */
+    bool doubted;        /* suspected at most */
+    struct sh_str doubt; /* why; in keep */
+    struct sh_str field; /* NOT_EVALUATED, EXEMPT; in keep or static */
+};
+
+struct sh_members;
+/** Is the rule, and row k of its knowledge (-1 none), in force for a row of the rule's table? Unknown day:
+ * true. */
+bool sh_binds(const struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row, int32_t k);
+/** Count an answer over rows of the rule's table. */
+SH_MUST sh_code sh_count(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_verdict *v,
+                         const int32_t *rows, size_t n, struct sh_err *err);
+/** Lines no candidate names. */
+void sh_count_not_concerned(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m);
+
+/**
+ * Evaluate hit, unless and doubt. verdicts [n]: those whose answer is NOT_EVALUATED with a field before are
+ * left alone (others must be zero).
+ */
+SH_MUST sh_code sh_judge(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
+                         struct sh_verdict *verdicts, struct sh_err *err);
+/** Candidates of a rule with where, validity and further knowledge keys applied; lines whose membership is
+ * uncertain are marked. */
+struct sh_members {
+    uint32_t n;
+    const int32_t *row, *k;
+    struct sh_str *uncertain; /* [n] field, empty: certain; NULL: all certain */
+};
+/** The fused pass over the lines of the chunk. */
+SH_MUST sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err);
+/** any_day: rows before the norm count too (window, pair side a); the shape looks at the blamed row's day
+ * itself. */
+SH_MUST sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
+                                   bool side_b, struct sh_members *ret, struct sh_err *err);
+/**
+ * Key values, ret_keys[n_keys][n], and the point of the knowledge row behind them where there is one; courses
+ * are 0 for now. Rows with a missing part get a field in fields [n].
+ */
+SH_MUST sh_code sh_keys_eval(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                             int64_t ***ret_keys, size_t *ret_n, struct sh_str *fields, struct sh_err *err);
+/** Groups of equal keys: group g has members order[begin[g]] .. order[begin[g+1]-1], ascending; groups by
+ * first member. */
+struct sh_grouping {
+    uint32_t n;
+    uint32_t *begin, *order; /* [n + 1], [members] */
+    uint32_t *super;         /* [n] groups of the same keys and point: alternatives of one another */
+};
+/** Rows with a field are in no group. */
+SH_MUST sh_code sh_group_by(struct sh_engine *en, uint32_t n, int64_t *const *keys, size_t n_keys,
+                            const struct sh_str *fields, struct sh_grouping *ret, struct sh_err *err);
+/** Split every group by part [members]; the order of members within a part stays. */
+SH_MUST sh_code sh_group_split(struct sh_engine *en, const int64_t *part, struct sh_grouping *g,
+                               struct sh_err *err);
+
+SH_MUST sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err);
+SH_MUST sh_code sh_run_groups(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err);
+SH_MUST sh_code sh_run_windows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err);
+SH_MUST sh_code sh_run_pairs(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err);
+/** The course of every row of a group, as key part and to split by; rows whose course cannot be known get a
+ * field. */
+SH_MUST sh_code sh_courses_find(struct sh_engine *en, const struct sh_rule_plan *rp,
+                                const struct sh_members *m, const struct sh_grouping *g, int64_t *course,
+                                struct sh_str *fields, struct sh_err *err);
+/** "{key}|{key}…" of a group, in source ids; in keep. */
+SH_MUST sh_code sh_group_key(struct sh_engine *en, const struct sh_rule_plan *rp, int64_t *const *keys,
+                             uint32_t member, int32_t k, struct sh_str *ret, struct sh_err *err);
+/** Whole value of a column of the rule's first knowledge table; SH_MISSING none. */
+int64_t sh_knowledge_value(const struct sh_engine *en, const struct sh_rule_plan *rp, int column, int32_t k);
+
+/* ---- answers
+ * ------------------------------------------------------------------------------------------------------ */
+
+SH_MUST sh_code sh_answers_init(struct sh_answers *a, size_t n_rules, struct sh_err *err);
+void sh_answers_release(struct sh_answers *a);
+SH_MUST sh_code sh_answer_add(struct sh_answers *a, uint16_t rule, enum sh_answer answer, struct sh_str field,
+                              uint64_t lines, int64_t fen, struct sh_err *err);
+SH_MUST sh_code sh_answers_merge(struct sh_answers *into, const struct sh_answers *from, struct sh_err *err);
+void sh_answers_sort(struct sh_answers *a);
+
+/* ---- findings and money
+ * --------------------------------------------------------------------------------------------- */
+
+/* A finding under way: what the shapes know. */
+struct sh_draft {
+    const struct sh_rule_plan *rp;
+    const struct sh_batch *batch; /* with the tuple it was judged on */
+    uint32_t tuple;
+    int32_t k; /* row of the first knowledge table, -1 */
+    const struct sh_verdict *verdict;
+    int32_t subject;       /* row of the rule's table */
+    const int32_t *blamed; /* rows of the rule's table */
+    size_t n_blamed;
+    const int32_t *involved;
+    size_t n_involved;
+    struct sh_str key; /* in keep */
+    bool amount_given; /* amount_fen is already known (pairs by the hour, cheaper, runs of a window) */
+    int64_t amount_fen;
+    const int64_t
+        *blamed_fen; /* [n_blamed] share of each blamed row where it is known, else NULL: spread by covered */
+    bool suspected;
+};
+/** Amount of a draft: SH_OK with *ret_known false and *ret_field when it cannot be known. */
+SH_MUST sh_code sh_amount(struct sh_engine *en, const struct sh_draft *d, bool *ret_known, int64_t *ret_fen,
+                          struct sh_str *ret_field, struct sh_err *err);
+/** For amount after(N): of each blamed row its days and how many of them lie beyond the limit. [n_blamed]
+ * each. */
+SH_MUST sh_code sh_after_lines(struct sh_engine *en, const struct sh_draft *d, int64_t limit, int32_t *beyond,
+                               int32_t *days, struct sh_err *err);
+/** Make the finding (id, texts, amount, lines) and add it to the engine's. */
+SH_MUST sh_code sh_finding_add(struct sh_engine *en, const struct sh_draft *d, struct sh_err *err);
+/** covered of a row of the rule's table: a line's, or all lines' of an encounter or stay; SH_MISSING unknown,
+ * 0 for others. */
+int64_t sh_covered_of(const struct sh_timeline *tl, int table, int32_t row);
+/** Subject keys in source ids. */
+SH_MUST sh_code sh_key_of_row(struct sh_engine *en, int table, int32_t row, struct sh_buf *out,
+                              struct sh_err *err);
+SH_MUST sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key,
+                                int64_t value, int32_t k, struct sh_buf *out, struct sh_err *err);
+/** Draw the money of all findings of the chunk once, and sort them by (rule, key). */
+SH_MUST sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err);
+
+/** The state behind a worker, for what is told about its last chunk. */
+const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *worker);
+struct sh_str sh_keep_str(struct sh_engine *en, struct sh_str s);
+const char *sh_level_text(enum sh_level level, enum sh_lang lang);

@@ -1,0 +1,94 @@
+/* Subject keys in source ids: what makes a finding the same finding in the next run, on another machine,
+ * under another version. */
+#include "audit/inner.h"
+#include "base/date.h"
+#include <string.h>
+
+static sh_code add_time(struct sh_buf *out, int64_t time, struct sh_err *err) {
+    char text[SH_TIME_TEXT_MAX];
+    sh_buf_add(out, text, sh_time_format(time, text));
+    return sh_buf_check(out, err);
+}
+
+static sh_code add_stay(struct sh_engine *en, int32_t row, struct sh_buf *out, struct sh_err *err) {
+    const struct sh_columns *at = &en->plan->at;
+    const int32_t person = en->tl.person_of[SH_MODEL_STAY][row];
+    sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[person]));
+    sh_buf_add_char(out, '/');
+    sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION,
+                                   sh_i32(&en->tl, SH_MODEL_STAY, at->stay.institution)[row]));
+    sh_buf_add_char(out, '/');
+    return add_time(out, sh_i64(&en->tl, SH_MODEL_STAY, at->stay.from)[row], err);
+}
+
+/* institution/encounter/row: natural keys are unique within an institution's encounter. */
+sh_code sh_key_of_row(struct sh_engine *en, int table, int32_t row, struct sh_buf *out, struct sh_err *err) {
+    if (row < 0)
+        return sh_buf_check(out, err);
+    if (table == SH_MODEL_STAY)
+        return add_stay(en, row, out, err);
+    if (table == SH_TABLE_PERSON) {
+        sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[row]));
+        return sh_buf_check(out, err);
+    }
+    const int32_t institution = sh_institution_of(&en->tl, table, row),
+                  encounter = sh_encounter_of(&en->tl, table, row);
+    sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION, institution));
+    sh_buf_add_char(out, '/');
+    if (encounter >= 0)
+        sh_buf_add_str(out, sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, encounter));
+    if (table != SH_TABLE_ENCOUNTER) {
+        sh_buf_add_char(out, '/');
+        sh_buf_add_str(out, sh_row_id(&en->tl, table, row));
+    }
+    return sh_buf_check(out, err);
+}
+
+/* The table a key's text leads to: person, line.encounter, stay … ; -1 a plain value. */
+static int joined_table(const struct sh_engine *en, uint16_t table, struct sh_str text) {
+    for (size_t dot; (dot = sh_str_find_char(text, '.')) != SH_STR_NONE;)
+        text = sh_str_sub(text, dot + 1, text.len);
+    const struct sh_model_table *t = &en->plan->model->model.tables[table];
+    for (uint16_t c = 0; c < t->n_columns; c++)
+        if (sh_str_is(text, t->columns[c].name) && t->columns[c].join >= 0 &&
+            t->columns[c].type.kind != SH_KIND_CODE)
+            return t->columns[c].join;
+    return sh_str_is(text, "person") ? SH_TABLE_PERSON : -1;
+}
+
+static sh_code add_course(struct sh_engine *en, const struct sh_rule_plan *rp, int64_t value, int32_t k,
+                          struct sh_buf *out, struct sh_err *err) {
+    const int64_t scope = sh_knowledge_value(en, rp, rp->scope_column, k);
+    char text[SH_DATE_TEXT_MAX];
+    if (scope == SH_SCOPE_ENCOUNTER)
+        return sh_key_of_row(en, SH_TABLE_ENCOUNTER, (int32_t)value, out, err);
+    if (scope == SH_SCOPE_STAY)
+        return sh_key_of_row(en, SH_MODEL_STAY, (int32_t)value, out, err);
+    if (scope == SH_SCOPE_COURSE)
+        sh_buf_add(out, text, sh_date_format((int32_t)value, text));
+    else
+        sh_buf_add_text(out, "ever");
+    return sh_buf_check(out, err);
+}
+
+sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key, int64_t value,
+                        int32_t k, struct sh_buf *out, struct sh_err *err) {
+    const struct sh_rule_key *rk = &rp->rule->keys[key];
+    if (rk->kind == SH_RULE_KEY_COURSE)
+        return add_course(en, rp, value, k, out, err);
+    const struct sh_type type = sh_expr_type(rk->expr);
+    const int table = type.kind == SH_KIND_CODE ? -1 : joined_table(en, rp->rule->table, rk->text);
+    if (table >= 0 && table < SH_AUDIT_TABLES)
+        return sh_key_of_row(en, table, (int32_t)value, out, err);
+    if (type.kind == SH_KIND_CODE && type.domain >= 0) {
+        const enum sh_dict dict = en->plan->model->domain_dicts[type.domain];
+        sh_buf_add_str(out,
+                       sh_code_of(en->plan, dict, dict == SH_DICT_PERSON ? en->tl.persons[value] : value));
+        return sh_buf_check(out, err);
+    }
+    struct sh_str text;
+    const struct sh_eval eval = sh_engine_eval(en);
+    SH_TRY(sh_value_print(type, value, &eval, &text, err));
+    sh_buf_add_str(out, text);
+    return sh_buf_check(out, err);
+}

@@ -1,0 +1,269 @@
+/* The files of a run: CSV, JSON, Parquet, receipts with an index by id. */
+#include "audit/output.h"
+#include "base/csv.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include <string.h>
+
+struct writer {
+    FILE *csv, *receipts, *json, *records;
+    struct sh_buf csv_buf, json_buf, record_buf;
+    struct sh_csv_writer csv_writer;
+    struct sh_index_entry *index;
+    size_t n, cap;
+    uint64_t offset;
+};
+
+static void file_close(FILE **file) {
+    if (*file)
+        (void)fclose(*file);
+    *file = NULL;
+}
+
+static void writer_release(struct writer *w) {
+    file_close(&w->csv);
+    file_close(&w->receipts);
+    file_close(&w->json);
+    file_close(&w->records);
+    sh_buf_free(&w->csv_buf);
+    sh_buf_free(&w->json_buf);
+    sh_buf_free(&w->record_buf);
+    sh_free(w->index);
+}
+
+sh_code sh_output_check(const char *out, struct sh_err *err) {
+    const struct sh_str name = sh_str_of(out);
+    if (!out || sh_str_ends_with(name, SH_STR(".csv")) || sh_str_ends_with(name, SH_STR(".json")) ||
+        sh_str_ends_with(name, SH_STR(".parquet")))
+        return SH_OK;
+    return sh_fail(err, SH_E_INPUT, "--out '%s': the name must end in .csv, .json or .parquet", out);
+}
+
+static sh_code open_file(const char *dir, const char *name, FILE **ret, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, dir, name, err));
+    *ret = fopen(path, "wbe");
+    return *ret ? SH_OK : sh_fail_errno(err, "%s", path);
+}
+
+static sh_code write_bytes(FILE *file, const char *at, size_t len, struct sh_err *err) {
+    return len == 0 || fwrite(at, 1, len, file) == len ? SH_OK : sh_fail_errno(err, "writing findings");
+}
+
+/* ---- one finding
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_number(int cell) {
+    return cell == SH_CELL_NUMBER || cell == SH_CELL_AMOUNT || cell == SH_CELL_COUNTED ||
+           cell == SH_CELL_FUND;
+}
+
+static sh_code put_json(struct writer *w, const struct sh_record *r, struct sh_err *err) {
+    struct sh_json json;
+    sh_buf_clear(&w->json_buf);
+    sh_buf_add_text(&w->json_buf, w->n == 0 ? "[\n" : ",\n");
+    sh_json_begin(&json, &w->json_buf);
+    sh_json_object(&json);
+    for (int c = 0; c < SH_CELLS; c++) {
+        sh_json_key(&json, sh_cell_names[c]);
+        if (r->cells[c].len == 0)
+            sh_json_null(&json);
+        else if (is_number(c))
+            sh_json_raw(&json, r->cells[c]);
+        else
+            sh_json_str(&json, r->cells[c]);
+    }
+    sh_json_object_end(&json);
+    SH_TRY(sh_json_end(&json, err));
+    return write_bytes(w->json, w->json_buf.at, w->json_buf.len, err);
+}
+
+static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
+    struct writer *w = ctx;
+    if (w->json)
+        SH_TRY(put_json(w, r, err));
+    for (int c = 0; c < SH_CELLS; c++)
+        sh_csv_cell(&w->csv_writer, r->cells[c]);
+    sh_csv_end_row(&w->csv_writer);
+    SH_TRY(sh_grow(&w->index, &w->cap, w->n + 1, sizeof(*w->index), UINT32_MAX, err));
+    struct sh_index_entry *entry = &w->index[w->n++];
+    *entry =
+        (struct sh_index_entry){.offset = w->offset, .bytes = (uint32_t)r->receipt.len, .bucket = r->bucket};
+    memcpy(entry->id, r->id, sizeof(entry->id));
+    SH_TRY(write_bytes(w->receipts, r->receipt.at, r->receipt.len, err));
+    SH_TRY(write_bytes(w->receipts, "\n", 1, err));
+    w->offset += r->receipt.len + 1;
+    if (!w->records)
+        return SH_OK;
+    sh_buf_clear(&w->record_buf);
+    SH_TRY(sh_record_put(&w->record_buf, r, err));
+    return write_bytes(w->records, w->record_buf.at, w->record_buf.len, err);
+}
+
+static int compare_ids(const void *a, const void *b) {
+    return memcmp(((const struct sh_index_entry *)a)->id, ((const struct sh_index_entry *)b)->id, 16);
+}
+
+static sh_code write_index(const char *dir, struct writer *w, struct sh_err *err) {
+    FILE *file SH_CLEANUP(file_close) = NULL;
+    if (w->n > 1)
+        qsort(w->index, w->n, sizeof(*w->index), compare_ids);
+    SH_TRY(open_file(dir, SH_RUN_INDEX, &file, err));
+    SH_TRY(write_bytes(file, (const char *)w->index, w->n * sizeof(*w->index), err));
+    return fflush(file) == 0 ? SH_OK : sh_fail_errno(err, "%s", SH_RUN_INDEX);
+}
+
+/* ---- Parquet by DuckDB
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+
+static void duck_close(struct sh_duck **duck) {
+    if (*duck)
+        sh_duck_close(*duck);
+}
+
+static void quote(struct sh_buf *sql, const char *text) {
+    sh_buf_add_char(sql, '\'');
+    for (; *text; text++) {
+        if (*text == '\'')
+            sh_buf_add_char(sql, '\'');
+        sh_buf_add_char(sql, *text);
+    }
+    sh_buf_add_char(sql, '\'');
+}
+
+static sh_code write_parquet(const char *dir, struct sh_err *err) {
+    char csv[SH_PATH_BYTES_MAX], parquet[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(csv, dir, SH_RUN_CSV, err));
+    SH_TRY(sh_path_join(parquet, dir, SH_RUN_PARQUET, err));
+    struct sh_duck *duck SH_CLEANUP(duck_close) = NULL;
+    SH_TRY(sh_duck_open(&dir, 1, 1, (uint64_t)512 << 20, dir, &duck, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
+    sh_buf_add_text(&sql, "COPY (SELECT * FROM read_csv(");
+    quote(&sql, csv);
+    sh_buf_add_text(&sql, ", header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+                          "null_padding = false, "
+                          "max_line_size = 16777216, parallel = false, columns = {");
+    for (int c = 0; c < SH_CELLS; c++) {
+        const char *type = c == SH_CELL_NUMBER ? "INTEGER"
+                           : c == SH_CELL_DAY  ? "DATE"
+                           : is_number(c)      ? "DECIMAL(18,2)"
+                                               : "VARCHAR";
+        sh_buf_addf(&sql, "%s'%s': '%s'", c ? ", " : "", sh_cell_names[c], type);
+    }
+    sh_buf_add_text(&sql, "})) TO ");
+    quote(&sql, parquet);
+    sh_buf_add_text(&sql, " (FORMAT parquet, COMPRESSION zstd)");
+    SH_TRY(sh_buf_check(&sql, err));
+    return sh_duck_run(duck, sql.at, err);
+}
+
+static sh_code copy_file(const char *dir, const char *name, const char *to, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, dir, name, err));
+    FILE *from SH_CLEANUP(file_close) = fopen(path, "rbe"), *file SH_CLEANUP(file_close) = NULL;
+    if (!from)
+        return sh_fail_errno(err, "%s", path);
+    file = fopen(to, "wbe");
+    if (!file)
+        return sh_fail_errno(err, "%s", to);
+    char bytes[16384];
+    for (size_t n; (n = fread(bytes, 1, sizeof(bytes), from)) > 0;)
+        if (fwrite(bytes, 1, n, file) != n)
+            return sh_fail_errno(err, "%s", to);
+    if (ferror(from))
+        return sh_fail_errno(err, "%s", path);
+    return fflush(file) == 0 ? SH_OK : sh_fail_errno(err, "%s", to);
+}
+
+static sh_code finish(struct writer *w, struct sh_err *err) {
+    SH_TRY(sh_csv_end(&w->csv_writer, err));
+    if (w->json)
+        SH_TRY(write_bytes(w->json, w->n == 0 ? "[]\n" : "\n]\n", 3, err));
+    FILE *const files[] = {w->csv, w->receipts, w->json, w->records};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (files[i] && fflush(files[i]) != 0)
+            return sh_fail_errno(err, "writing findings");
+    return SH_OK;
+}
+
+sh_code sh_outputs_write(const char *dir, const char *out, bool keep_records,
+                         const struct sh_spool_runs *runs, uint64_t *ret_findings, struct sh_err *err) {
+    SH_CLEANUP(writer_release) struct writer w = {0};
+    const struct sh_str name = sh_str_of(out);
+    SH_TRY(open_file(dir, SH_RUN_CSV, &w.csv, err));
+    SH_TRY(open_file(dir, SH_RUN_RECEIPTS, &w.receipts, err));
+    if (keep_records)
+        SH_TRY(open_file(dir, SH_RUN_RECORDS, &w.records, err));
+    if (sh_str_ends_with(name, SH_STR(".json"))) {
+        w.json = fopen(out, "wbe");
+        if (!w.json)
+            return sh_fail_errno(err, "%s", out);
+    }
+    w.csv_writer = (struct sh_csv_writer){.buf = &w.csv_buf, .file = w.csv};
+    for (int c = 0; c < SH_CELLS; c++)
+        sh_csv_cell_text(&w.csv_writer, sh_cell_names[c]);
+    sh_csv_end_row(&w.csv_writer);
+    SH_TRY(sh_spool_merge(runs, take, &w, err));
+    SH_TRY(finish(&w, err));
+    SH_TRY(write_index(dir, &w, err));
+    SH_TRY(write_parquet(dir, err));
+    if (sh_str_ends_with(name, SH_STR(".csv")))
+        SH_TRY(copy_file(dir, SH_RUN_CSV, out, err));
+    if (sh_str_ends_with(name, SH_STR(".parquet")))
+        SH_TRY(copy_file(dir, SH_RUN_PARQUET, out, err));
+    *ret_findings = w.n;
+    return SH_OK;
+}
+
+/* ---- finding a receipt again
+ * -------------------------------------------------------------------------------------------------------------
+ */
+
+static sh_code seek_entry(FILE *index, const uint8_t id[16], struct sh_index_entry *ret, struct sh_err *err) {
+    if (fseek(index, 0, SEEK_END) != 0)
+        return sh_fail_errno(err, "%s", SH_RUN_INDEX);
+    const long end = ftell(index);
+    size_t low = 0, high = end > 0 ? (size_t)end / sizeof(*ret) : 0;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (fseek(index, (long)(middle * sizeof(*ret)), SEEK_SET) != 0 ||
+            fread(ret, sizeof(*ret), 1, index) != 1)
+            return sh_fail_errno(err, "%s", SH_RUN_INDEX);
+        const int order = memcmp(ret->id, id, 16);
+        if (order == 0)
+            return SH_OK;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return sh_fail(err, SH_E_NOTFOUND, "the run has no finding of that id");
+}
+
+sh_code sh_receipt_find(const char *dir, const uint8_t id[16], struct sh_arena *arena, struct sh_str *ret,
+                        uint32_t *ret_bucket, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    FILE *index SH_CLEANUP(file_close) = NULL, *receipts SH_CLEANUP(file_close) = NULL;
+    SH_TRY(sh_path_join(path, dir, SH_RUN_INDEX, err));
+    index = fopen(path, "rbe");
+    if (!index)
+        return sh_fail_errno(err, "%s", path);
+    struct sh_index_entry entry;
+    SH_TRY(seek_entry(index, id, &entry, err));
+    SH_TRY(sh_path_join(path, dir, SH_RUN_RECEIPTS, err));
+    receipts = fopen(path, "rbe");
+    if (!receipts || fseek(receipts, (long)entry.offset, SEEK_SET) != 0)
+        return sh_fail_errno(err, "%s", path);
+    char *text = sh_new(arena, char, (size_t)entry.bytes + 1);
+    if (!text)
+        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    if (fread(text, 1, entry.bytes, receipts) != entry.bytes)
+        return sh_fail(err, SH_E_CORRUPT, "%s is cut short", path);
+    *ret = (struct sh_str){text, entry.bytes};
+    *ret_bucket = entry.bucket;
+    return SH_OK;
+}

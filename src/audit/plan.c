@@ -1,0 +1,302 @@
+/* The plan: rules bound to one lake, the columns they need, and what concerns each item. */
+#include "audit/plan.h"
+#include "base/decimal.h"
+#include <assert.h>
+#include <string.h>
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for the plan of an audit");
+}
+
+/* ---- needs
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+struct needs {
+    struct sh_plan *plan;
+    struct sh_arena *arena;
+    bool *tables; /* [n_tables] of one rule */
+};
+
+static void take_need(struct needs *n, struct sh_need need) {
+    struct sh_plan *plan = n->plan;
+    n->tables[need.table] = true;
+    plan->table_needed[need.table] = true;
+    if (need.table >= SH_AUDIT_TABLES)
+        return;
+    if (need.table == SH_TABLE_DIAGNOSIS || need.table == SH_TABLE_OPERATION)
+        sh_columns_need_table(plan, need.table);
+    if (need.column == UINT16_MAX)
+        return;
+    plan->needed[need.table][need.column] = 2;
+    sh_columns_need_derived(plan, need.table, need.column);
+}
+
+static void need_column(struct needs *n, int table, int column) {
+    if (column >= 0)
+        take_need(n, (struct sh_need){(uint16_t)table, (uint16_t)column});
+}
+
+static sh_code need_expr(struct needs *n, const struct sh_expr *e, struct sh_err *err) {
+    struct sh_need *list = NULL;
+    size_t count = 0;
+    if (!e)
+        return SH_OK;
+    SH_TRY(sh_expr_needs(e, n->arena, &list, &count, err));
+    for (size_t i = 0; i < count; i++)
+        take_need(n, list[i]);
+    return SH_OK;
+}
+
+static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err *err) {
+    const struct sh_expr *const single[] = {r->where,       r->unless,   r->doubt,    r->window_days,
+                                            r->within_expr, r->amount_a, r->amount_b, r->blame};
+    take_need(n, (struct sh_need){r->table, UINT16_MAX});
+    if (r->table == SH_TABLE_ENCOUNTER) /* the money of what is wrong is that of its lines */
+        take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.encounter.covered});
+    if (r->table == SH_MODEL_STAY)
+        take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.stay.covered});
+    for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
+        SH_TRY(need_expr(n, single[i], err));
+    for (size_t i = 0; i < r->n_keys; i++) {
+        SH_TRY(need_expr(n, r->keys[i].expr, err));
+        if (r->keys[i].kind == SH_RULE_KEY_COURSE && r->table == SH_TABLE_LINE)
+            need_column(n, SH_TABLE_LINE, sh_model_column(n->plan->model, SH_TABLE_LINE, "supply_days"));
+    }
+    if (r->open_remind)
+        need_column(n, SH_TABLE_ENCOUNTER, n->plan->at.encounter.open);
+    if (r->amount == SH_AMOUNT_AFTER && r->table == SH_TABLE_LINE)
+        need_column(n, SH_TABLE_LINE, sh_model_column(n->plan->model, SH_TABLE_LINE, "supply_days"));
+    if (r->shape == SH_SHAPE_PAIR && r->table == SH_TABLE_LINE) {
+        need_column(n, SH_TABLE_LINE, n->plan->at.line.time_exact);
+        if (r->within == SH_SCOPE_PRESCRIPTION || r->within_expr)
+            need_column(n, SH_TABLE_LINE, sh_lake_column(SH_TABLE_LINE, "prescription"));
+    }
+    for (size_t i = 0; i < r->n_hit; i++)
+        SH_TRY(need_expr(n, r->hit[i].expr, err));
+    for (size_t i = 0; i < r->n_uses; i++)
+        for (size_t j = 0; j < r->uses[i].n_keys; j++)
+            SH_TRY(need_expr(n, r->uses[i].keys[j], err));
+    for (size_t i = 0; i < r->n_with; i++) {
+        take_need(n, (struct sh_need){r->with[i].table, UINT16_MAX});
+        SH_TRY(need_expr(n, r->with[i].where, err));
+    }
+    if (!r->say)
+        return SH_OK;
+    struct sh_need *list = NULL;
+    size_t count = 0;
+    SH_TRY(sh_template_needs(r->say, n->arena, &list, &count, err));
+    for (size_t i = 0; i < count; i++)
+        take_need(n, list[i]);
+    return SH_OK;
+}
+
+/* ---- one rule
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_in(const struct sh_rule *r, uint16_t slot, enum sh_slot_source *ret) {
+    if (slot == r->subject) {
+        *ret = SH_SLOT_SUBJECT;
+        return true;
+    }
+    if (r->shape == SH_SHAPE_PAIR && slot == r->slot_b) {
+        *ret = SH_SLOT_B;
+        return true;
+    }
+    for (size_t i = 0; i < r->n_uses; i++)
+        if (slot == r->uses[i].slot) {
+            *ret = (int16_t)slot == r->knowledge ? SH_SLOT_KNOWLEDGE : SH_SLOT_MORE;
+            return true;
+        }
+    for (size_t i = 0; i < r->n_with; i++)
+        if (slot == r->with[i].slot) {
+            *ret = SH_SLOT_WITH;
+            return true;
+        }
+    return false;
+}
+
+/* Other variables are rows the subject joins. */
+static void slots_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const bool *tables) {
+    const struct sh_rule *r = rp->rule;
+    const struct sh_model_table *subject = &plan->model->model.tables[r->table];
+    for (uint16_t s = 0; s < r->n_variables; s++) {
+        rp->join_column[s] = -1;
+        rp->is_needed[s] = true;
+        if (is_in(r, s, &rp->slots[s]))
+            continue;
+        rp->is_needed[s] = tables[r->variables[s].table];
+        const int named = sh_model_column(plan->model, r->table, r->variables[s].name);
+        if (named >= 0 && subject->columns[named].join == (int16_t)r->variables[s].table)
+            rp->join_column[s] = (int16_t)named;
+        for (uint16_t c = 0; rp->join_column[s] < 0 && c < subject->n_columns; c++)
+            if (subject->columns[c].join == (int16_t)r->variables[s].table)
+                rp->join_column[s] = (int16_t)c;
+        rp->slots[s] = rp->join_column[s] >= 0 ? SH_SLOT_JOIN : SH_SLOT_NONE;
+    }
+}
+
+static int64_t param_value(const struct sh_plan *plan, const char *name) {
+    if (!plan->rules->params)
+        return SH_MISSING;
+    const char *place = plan->options.place ? plan->options.place : "000000";
+    const int32_t day = plan->options.as_of == INT32_MAX ? INT32_MAX - 1 : plan->options.as_of;
+    const struct sh_param *p = sh_param_find(plan->rules->params, sh_str_of(name), sh_str_of(place), day);
+    if (!p || p->value == SH_MISSING || p->scale < 0)
+        return SH_MISSING;
+    int64_t whole;
+    return sh_div_floor(p->value, sh_pow10(p->scale), &whole) == SH_OK ? whole : SH_MISSING;
+}
+
+/* A rule in trial or under suspicion never says "certain". */
+static enum sh_level cap_of(const struct sh_rule *r) {
+    const enum sh_level state = r->state == SH_STATE_CERTAIN ? SH_LEVEL_CERTAIN : SH_LEVEL_SUSPECTED;
+    return r->level < state ? r->level : state;
+}
+
+/* "count() > 1" alone: smaller groups need not be looked at. */
+static uint32_t min_members(const struct sh_rule *r) {
+    if (r->n_hit != 1)
+        return 1;
+    const struct sh_str text = sh_str_trim(sh_expr_text(r->hit[0].expr));
+    if (sh_str_is(text, "count() > 1") || sh_str_is(text, "count() >= 2"))
+        return 2;
+    return 1;
+}
+
+static bool has_alternatives(const struct sh_knowledge *k) {
+    for (uint32_t i = 1; i < k->n_rows; i++)
+        for (uint32_t j = i; j-- > 0 && i - j < 64;)
+            if (k->rows[i].point == k->rows[j].point)
+                return true;
+    return false;
+}
+
+/* A group by k.group puts lines of different points together: then the row is no part of the key. */
+static bool by_point(const struct sh_rule *r) {
+    if (r->shape != SH_SHAPE_GROUP && r->shape != SH_SHAPE_WINDOW)
+        return true;
+    for (size_t i = 0; i < r->n_keys; i++)
+        if (r->keys[i].kind == SH_RULE_KEY_COURSE || sh_str_ends_with(r->keys[i].text, SH_STR(".point")))
+            return true;
+    return false;
+}
+
+static void rule_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const bool *tables) {
+    const struct sh_rule *r = rp->rule;
+    slots_make(plan, rp, tables);
+    rp->cap = cap_of(r);
+    rp->min_members = min_members(r);
+    rp->collector = rp->collector_b = -1;
+    const struct sh_knowledge *k =
+        r->n_uses > 0 && r->knowledge >= 0 ? &plan->rules->knowledge[r->uses[0].knowledge] : NULL;
+    rp->by_point = by_point(r);
+    rp->has_alternatives = k && rp->by_point && has_alternatives(k);
+    rp->scope_column = k ? sh_model_column(plan->model, k->model_table, "scope") : -1;
+    rp->gap_column = k ? sh_model_column(plan->model, k->model_table, "gap") : -1;
+    rp->course_gap = param_value(plan, "course.gap");
+}
+
+static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {
+    return r->state != SH_STATE_DRAFT && (plan->options.stage == 0 || (r->stages & plan->options.stage) != 0);
+}
+
+/* ---- the whole
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static sh_code needed_room(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_model *model = &plan->model->model;
+    plan->needed = sh_new(arena, uint8_t *, model->n_tables);
+    plan->table_needed = sh_new(arena, bool, model->n_tables);
+    if (!plan->needed || !plan->table_needed)
+        return out_of_room(err);
+    for (uint16_t t = 0; t < model->n_tables; t++) {
+        plan->needed[t] = sh_new(arena, uint8_t, (size_t)model->tables[t].n_columns + 1);
+        if (!plan->needed[t])
+            return out_of_room(err);
+    }
+    return SH_OK;
+}
+
+static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
+    struct sh_rules *rules = plan->rules;
+    plan->active = sh_new(arena, struct sh_rule_plan, rules->n_rules + 1);
+    if (!plan->active)
+        return out_of_room(err);
+    for (size_t i = 0; i < rules->n_rules; i++) {
+        if (!runs(plan, &rules->rules[i]))
+            continue;
+        if (plan->n_active >= UINT16_MAX)
+            return sh_fail(err, SH_E_LIMIT, "more than %d rules in a plan", UINT16_MAX);
+        struct sh_rule_plan *rp = &plan->active[plan->n_active];
+        rp->rule = &rules->rules[i];
+        rp->index = (uint16_t)plan->n_active;
+        plan->n_active++;
+        struct needs n = {plan, arena, sh_new(arena, bool, plan->model->model.n_tables)};
+        if (!n.tables)
+            return out_of_room(err);
+        SH_TRY(need_rule(&n, rp->rule, err));
+        rule_make(plan, rp, n.tables);
+    }
+    return SH_OK;
+}
+
+static void selection_make(struct sh_plan *plan) {
+    for (int t = 0; t < SH_TABLES; t++)
+        for (int c = 0; c < sh_lake_schema[t].n_columns && c < 64; c++)
+            if (plan->needed[t][c])
+                plan->selection.columns[t] |= (uint64_t)1 << c;
+    if (plan->selection.columns[SH_TABLE_PERSON]) {
+        const int c = sh_lake_column(SH_TABLE_PERSON, "void");
+        plan->selection.columns[SH_TABLE_PERSON] |= (uint64_t)1 << c;
+    }
+}
+
+static int32_t word(const struct sh_plan *plan, const char *text) {
+    const struct sh_dict_view *words = plan->dicts->views[SH_DICT_WORD];
+    return words ? sh_dict_find(words, sh_str_of(text)) : -1;
+}
+
+sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
+                     const struct sh_plan_options *options, struct sh_arena *arena, struct sh_plan **ret,
+                     struct sh_err *err) {
+    assert(rules && dicts && options && arena && ret);
+    struct sh_plan *plan = sh_new(arena, struct sh_plan, 1);
+    if (!plan)
+        return out_of_room(err);
+    plan->rules = rules;
+    plan->model = rules->model;
+    plan->dicts = dicts;
+    plan->options = *options;
+    if (plan->options.timeline_max == 0)
+        plan->options.timeline_max = 200000;
+    SH_TRY(sh_rules_bind(rules, dicts, arena, &plan->bound, err));
+    sh_columns_find(plan->model, &plan->at);
+    SH_TRY(needed_room(plan, arena, err));
+    sh_columns_need_own(plan);
+    SH_TRY(sh_fixed_tables_fill(plan, arena, err));
+    SH_TRY(rules_make(plan, arena, err));
+    SH_TRY(sh_apps_make(plan, arena, err));
+    if (dicts->views[SH_DICT_DIAGNOSIS])
+        SH_TRY(sh_diagnosis_categories(dicts->views[SH_DICT_DIAGNOSIS], arena, &plan->categories, err));
+    /* Fixed meanings (docs/rules.md): a settlement of type 3 is none; the fund pays by item under these
+     * words. */
+    plan->word_not_settled[0] = word(plan, "3"), plan->word_not_settled[1] = -1;
+    plan->word_by_item[0] = word(plan, "01"), plan->word_by_item[1] = word(plan, "1");
+    plan->word_by_item[2] = word(plan, "按项目");
+    selection_make(plan);
+    *ret = plan;
+    return SH_OK;
+}
+
+struct sh_selection sh_plan_selection(const struct sh_plan *plan) {
+    return plan->selection;
+}
+size_t sh_plan_rules(const struct sh_plan *plan) {
+    return plan->n_active;
+}
+const struct sh_rule *sh_plan_rule(const struct sh_plan *plan, size_t i) {
+    return i < plan->n_active ? plan->active[i].rule : NULL;
+}

@@ -1,0 +1,13 @@
+/* Inner header: the parts of making a plan. */
+#pragma once
+#include "audit/inner.h"
+
+/** Numbers of the columns the engine reads itself. */
+void sh_columns_find(const struct sh_rule_model *m, struct sh_columns *at);
+void sh_columns_need_own(struct sh_plan *plan);
+void sh_columns_need_derived(struct sh_plan *plan, int table, int column);
+void sh_columns_need_table(struct sh_plan *plan, int table);
+/** Frame tables of the dictionaries and the knowledge: the same for every chunk. */
+SH_MUST sh_code sh_fixed_tables_fill(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);
+/** The fused lists of what concerns each item; rules get the numbers of their collectors. */
+SH_MUST sh_code sh_apps_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);

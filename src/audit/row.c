@@ -1,0 +1,144 @@
+/* Shape row: each candidate alone. Alternatives of one point are folded: limit and allow hit when all in
+ * force hit, forbid when one does. */
+#include "audit/inner.h"
+#include <string.h>
+
+static bool same_point(const struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                       uint32_t i, uint32_t j) {
+    if (m->row[i] != m->row[j])
+        return false;
+    if (!m->k)
+        return true;
+    const struct sh_knowledge_row *rows = en->plan->rules->knowledge[rp->rule->uses[0].knowledge].rows;
+    return rows[m->k[i]].point == rows[m->k[j]].point;
+}
+
+static sh_code draft_row(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
+                         uint32_t i, const int32_t *row, int32_t k, const struct sh_verdict *v,
+                         struct sh_draft *ret, struct sh_err *err) {
+    *ret = (struct sh_draft){.rp = rp,
+                             .batch = batch,
+                             .tuple = i,
+                             .k = k,
+                             .verdict = v,
+                             .subject = *row,
+                             .blamed = row,
+                             .n_blamed = 1};
+    SH_CLEANUP(sh_buf_free) struct sh_buf key = {0};
+    SH_TRY(sh_key_of_row(en, rp->rule->table, *row, &key, err));
+    ret->key = sh_keep_str(en, sh_buf_view(&key));
+    return SH_OK;
+}
+
+/* Of several rows that hit the one that asks for least stands for the point; ties: the first. */
+static sh_code mildest(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
+                       const struct sh_members *m, uint32_t base, const uint32_t *hits, size_t n,
+                       const struct sh_verdict *verdicts, uint32_t *ret, struct sh_err *err) {
+    *ret = hits[0];
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; n > 1 && i < n; i++) {
+        const uint32_t t = hits[i];
+        const struct sh_draft d = {.rp = rp,
+                                   .batch = batch,
+                                   .tuple = t,
+                                   .k = m->k ? m->k[base + t] : -1,
+                                   .verdict = &verdicts[t],
+                                   .subject = m->row[base + t],
+                                   .blamed = &m->row[base + t],
+                                   .n_blamed = 1};
+        bool known;
+        int64_t fen;
+        struct sh_str field;
+        SH_TRY(sh_amount(en, &d, &known, &fen, &field, err));
+        if (known && fen < least)
+            least = fen, *ret = t;
+    }
+    return SH_OK;
+}
+
+static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
+                    const struct sh_members *m, uint32_t base, uint32_t from, uint32_t to,
+                    struct sh_verdict *verdicts, struct sh_err *err) {
+    const bool forbid = rp->rule->n_uses > 0 && rp->rule->knowledge >= 0 &&
+                        en->plan->rules->knowledge[rp->rule->uses[0].knowledge].rows_kind == SH_ROWS_FORBID;
+    uint32_t n_hits = 0, other = UINT32_MAX, missing = UINT32_MAX;
+    uint32_t *hits = sh_new(en->scratch, uint32_t, (size_t)(to - from) + 1);
+    if (!hits)
+        return sh_fail(err, SH_E_NOMEM, "no room for alternatives");
+    for (uint32_t t = from; t < to; t++) {
+        if (verdicts[t].answer == SH_ANSWER_HIT)
+            hits[n_hits++] = t;
+        else if (verdicts[t].answer == SH_ANSWER_NOT_EVALUATED)
+            missing = missing == UINT32_MAX ? t : missing;
+        else
+            other = other == UINT32_MAX || verdicts[t].answer == SH_ANSWER_CLEAR
+                        ? t
+                        : other; /* clear or exempt */
+    }
+    uint32_t chosen;
+    bool hit = false;
+    if (forbid)
+        hit = n_hits > 0;
+    else
+        hit = n_hits > 0 && other == UINT32_MAX && missing == UINT32_MAX;
+    if (hit)
+        SH_TRY(mildest(en, rp, batch, m, base, hits, n_hits, verdicts, &chosen, err));
+    else if (forbid)
+        chosen = missing != UINT32_MAX ? missing : other;
+    else
+        chosen = other != UINT32_MAX ? other : missing;
+    SH_TRY(sh_count(en, rp, &verdicts[chosen], &m->row[base + chosen], 1, err));
+    if (!hit)
+        return SH_OK;
+    struct sh_draft d;
+    SH_TRY(draft_row(en, rp, batch, chosen, &m->row[base + chosen], m->k ? m->k[base + chosen] : -1,
+                     &verdicts[chosen], &d, err));
+    return sh_finding_add(en, &d, err);
+}
+
+static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                         uint32_t from, uint32_t n, struct sh_err *err) {
+    struct sh_batch batch;
+    SH_TRY(sh_batch_make(en, rp, n, m->row + from, m->k ? m->k + from : NULL, NULL, &batch, err));
+    struct sh_verdict *verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
+    if (!verdicts)
+        return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
+    for (uint32_t i = 0; m->uncertain && i < n; i++)
+        if (m->uncertain[from + i].len > 0)
+            verdicts[i] =
+                (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = m->uncertain[from + i]};
+    SH_TRY(sh_judge(en, rp, &batch, verdicts, err));
+    struct sh_answer_count clear = {0};
+    for (uint32_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; rp->has_alternatives && end < n && same_point(en, rp, m, from + i, from + end);)
+            end++;
+        if (end - i > 1 || verdicts[i].answer != SH_ANSWER_CLEAR) {
+            SH_TRY(fold(en, rp, &batch, m, from, i, end, verdicts, err));
+            continue;
+        }
+        const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, m->row[from + i]);
+        clear.subjects++, clear.lines++;
+        if (covered != SH_MISSING)
+            (void)!__builtin_add_overflow(clear.fen, covered, &clear.fen);
+    }
+    struct sh_answer_count *count = &en->answers->rules[rp->index].of[SH_ANSWER_CLEAR];
+    count->subjects += clear.subjects, count->lines += clear.lines;
+    (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
+    return SH_OK;
+}
+
+sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
+    struct sh_members m;
+    SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
+    sh_count_not_concerned(en, rp, &m);
+    for (uint32_t from = 0, to; from < m.n; from = to) {
+        to = m.n - from < SH_BLOCK ? m.n : from + SH_BLOCK;
+        while (to < m.n && rp->has_alternatives &&
+               same_point(en, rp, &m, to - 1, to)) /* a point is judged at once */
+            to++;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        SH_TRY(run_block(en, rp, &m, from, to - from, err));
+        sh_arena_rewind(en->scratch, at);
+    }
+    return SH_OK;
+}

@@ -1,0 +1,237 @@
+/* A run over a lake: buckets to threads, findings to sorted parts, parts to files. */
+#include "audit/run.h"
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "audit/inner.h"
+#include <assert.h>
+#include <string.h>
+
+#define CHUNK_ROWS 32768u
+#define PART_BYTES_MAX ((size_t)48 << 20) /* findings one thread holds before they go to disk */
+
+/* What one thread has. */
+struct lane {
+    struct sh_audit_worker *worker;
+    struct sh_spool spool;
+    struct sh_spool_runs runs;
+    struct sh_arena text;
+    int64_t audit_ns;
+};
+
+struct run {
+    const struct sh_audit_options *options;
+    struct sh_session session;
+    struct sh_selection selection;
+    struct lane *lanes;
+    size_t n_lanes;
+    const char *parts_dir;
+    uint32_t first_bucket, n_buckets;
+    atomic_uint_fast64_t lines_done;
+    uint64_t lines_total;
+};
+
+static void run_release(struct run *run) {
+    for (size_t i = 0; run->lanes && i < run->n_lanes; i++) {
+        sh_audit_worker_free(run->lanes[i].worker);
+        sh_spool_release(&run->lanes[i].spool);
+        sh_free(run->lanes[i].runs.at);
+        sh_arena_free(&run->lanes[i].text);
+    }
+    sh_free(run->lanes);
+    sh_session_close(&run->session);
+}
+
+static void reader_close(struct sh_reader **reader) {
+    if (*reader)
+        sh_reader_close(*reader);
+}
+
+static sh_code keep_findings(struct lane *lane, const struct sh_chunk_findings *found, uint32_t bucket,
+                             struct sh_err *err) {
+    for (size_t i = 0; i < found->n; i++) {
+        struct sh_record record;
+        sh_arena_reset(&lane->text);
+        SH_TRY(sh_record_of(lane->worker, &found->findings[i], bucket, &lane->text, &record, err));
+        SH_TRY(sh_spool_add(&lane->spool, &record, err));
+    }
+    return lane->spool.records.len > PART_BYTES_MAX ? sh_spool_cut(&lane->spool, &lane->runs, err) : SH_OK;
+}
+
+static sh_code open_lane(struct run *run, struct lane *lane, size_t number, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    if (lane->worker)
+        return SH_OK;
+    SH_TRY(sh_path_format(path, err, "%s/%zu.part", run->parts_dir, number));
+    SH_TRY(sh_spool_open(&lane->spool, path, err));
+    return sh_audit_worker_new(run->session.plan, &lane->worker, err);
+}
+
+static sh_code audit_bucket(void *ctx, size_t task, size_t number, struct sh_err *err) {
+    struct run *run = ctx;
+    struct lane *lane = &run->lanes[number];
+    const uint32_t bucket = run->first_bucket + (uint32_t)task;
+    SH_TRY(open_lane(run, lane, number, err));
+    struct sh_reader *reader SH_CLEANUP(reader_close) = NULL;
+    const uint32_t rows = run->options->chunk_rows ? run->options->chunk_rows : CHUNK_ROWS;
+    SH_TRY(
+        sh_reader_open(run->session.lake, &run->selection, bucket, run->options->known, rows, &reader, err));
+    for (;;) {
+        const struct sh_chunk *chunk;
+        struct sh_chunk_findings found;
+        SH_TRY(sh_reader_next(reader, &chunk, err));
+        if (!chunk)
+            return SH_OK;
+        const int64_t begun = sh_monotonic_ns();
+        SH_TRY(sh_audit_chunk(lane->worker, chunk, &found, err));
+        SH_TRY(keep_findings(lane, &found, bucket, err));
+        lane->audit_ns += sh_monotonic_ns() - begun;
+        const uint64_t lines = chunk->tables[SH_TABLE_LINE].n_rows;
+        const uint64_t done = atomic_fetch_add(&run->lines_done, lines) + lines;
+        if (run->options->progress)
+            run->options->progress(run->options->progress_ctx, done, run->lines_total);
+        if (run->options->control && atomic_load(&run->options->control->stop))
+            return sh_fail(err, SH_E_CANCELLED, "the audit was stopped");
+    }
+}
+
+static sh_code run_buckets(struct run *run, struct sh_err *err) {
+    size_t threads = run->options->threads ? run->options->threads : sh_processors();
+    threads = threads < run->n_buckets ? threads : run->n_buckets;
+    run->n_lanes = threads > 0 ? threads : 1;
+    run->lanes = sh_alloc_array(run->n_lanes, sizeof(*run->lanes));
+    if (!run->lanes)
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu threads", run->n_lanes);
+    SH_TRY(sh_pool_run(run->n_lanes, run->n_buckets, audit_bucket, run, run->options->control, err));
+    for (size_t i = 0; i < run->n_lanes; i++)
+        if (run->lanes[i].worker)
+            SH_TRY(sh_spool_cut(&run->lanes[i].spool, &run->lanes[i].runs, err));
+    return SH_OK;
+}
+
+static void runs_free(struct sh_spool_runs *runs) {
+    sh_free(runs->at);
+}
+
+static void answers_free(struct sh_answers *a) {
+    sh_answers_release(a);
+}
+
+static sh_code gather(struct run *run, struct sh_arena *arena, struct sh_spool_runs *runs,
+                      struct sh_run_summary *ret, struct sh_err *err) {
+    SH_CLEANUP(answers_free) struct sh_answers sum = {0};
+    SH_TRY(sh_answers_init(&sum, sh_plan_rules(run->session.plan), err));
+    for (size_t i = 0; i < run->n_lanes; i++) {
+        const struct lane *lane = &run->lanes[i];
+        if (!lane->worker)
+            continue;
+        SH_TRY(sh_answers_merge(&sum, sh_audit_worker_answers(lane->worker), err));
+        ret->cpu_audit_seconds += (double)lane->audit_ns / 1e9;
+        for (size_t r = 0; r < lane->runs.n; r++) {
+            SH_TRY(sh_grow(&runs->at, &runs->cap, runs->n + 1, sizeof(*runs->at), UINT32_MAX, err));
+            runs->at[runs->n++] = lane->runs.at[r];
+        }
+    }
+    sh_answers_sort(&sum);
+    SH_TRY(sh_answers_copy(&sum, arena, &ret->answers, err));
+    return sh_run_rules_fill(run->session.plan, arena, &ret->rules, err);
+}
+
+/* The texts of the run, so that a receipt can be replayed when rules have moved on. */
+static sh_code keep_texts(const struct sh_audit_options *o, const char *run_dir, struct sh_err *err) {
+    const struct {
+        const char *from, *name, *end;
+    } dirs[] = {{o->rules_dir, "rules", ".yaml"},
+                {o->knowledge_dir, "knowledge", ".csv"},
+                {o->params_dir, "params", ".csv"}};
+    for (size_t d = 0; d < sizeof(dirs) / sizeof(dirs[0]); d++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+        const struct sh_dir_entry *entries;
+        size_t n;
+        char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+        if (!dirs[d].from)
+            continue;
+        SH_TRY(sh_path_format(dir, err, "%s/%s/%s", run_dir, SH_RUN_TEXT, dirs[d].name));
+        SH_TRY(sh_mkdir_all(dir, err));
+        SH_TRY(sh_dir_list(dirs[d].from, &arena, &entries, &n, err));
+        for (size_t i = 0; i < n; i++) {
+            struct sh_str text;
+            if (entries[i].kind == SH_ENTRY_DIR ||
+                !sh_str_ends_with(sh_str_of(entries[i].name), sh_str_of(dirs[d].end)))
+                continue;
+            SH_TRY(sh_path_join(path, dirs[d].from, entries[i].name, err));
+            SH_TRY(sh_fs_read(path, SH_TEXT_FILE_BYTES_MAX, &arena, &text, err));
+            SH_TRY(sh_path_join(path, dir, entries[i].name, err));
+            SH_TRY(sh_fs_write(path, text, err));
+        }
+    }
+    return SH_OK;
+}
+
+static sh_code choose_buckets(struct run *run, struct sh_err *err) {
+    const struct sh_audit_options *o = run->options;
+    const uint32_t all = sh_lake_buckets(run->session.lake);
+    run->first_bucket = o->has_buckets ? o->bucket_first : 0;
+    const uint32_t last = o->has_buckets ? o->bucket_last : all - 1;
+    if (run->first_bucket > last || last >= all)
+        return sh_fail(err, SH_E_INPUT, "--buckets %u-%u: the lake has buckets 0-%u", run->first_bucket, last,
+                       all - 1);
+    run->n_buckets = last - run->first_bucket + 1;
+    run->lines_total = sh_lake_rows(run->session.lake, SH_TABLE_LINE);
+    run->lines_total = run->lines_total * run->n_buckets / all;
+    return SH_OK;
+}
+
+static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t audited,
+                      struct sh_run_summary *ret, struct sh_arena *arena, struct sh_err *err) {
+    SH_CLEANUP(runs_free) struct sh_spool_runs runs = {0};
+    SH_TRY(gather(run, arena, &runs, ret, err));
+    SH_TRY(sh_outputs_write(dir, run->options->out, ret->partial, &runs, &ret->findings, err));
+    SH_TRY(keep_texts(run->options, dir, err));
+    const int64_t now = sh_monotonic_ns();
+    ret->merge_seconds = (double)(now - audited) / 1e9;
+    ret->seconds = (double)(now - begun) / 1e9;
+    struct sh_run_file file = {.summary = *ret,
+                               .place = run->options->place ? run->options->place : "000000",
+                               .as_of = run->options->as_of,
+                               .known = run->options->known,
+                               .stage = run->options->stage};
+    SH_TRY(sh_session_inputs(&run->session, run->options, file.inputs, err));
+    SH_TRY(sh_run_file_write(dir, &file, err));
+    return sh_remove_tree(run->parts_dir, err);
+}
+
+sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *arena,
+                     struct sh_run_summary *ret, struct sh_err *err) {
+    assert(options && arena && ret);
+    const int64_t begun = sh_monotonic_ns();
+    SH_CLEANUP(run_release) struct run run = {.options = options};
+    *ret = (struct sh_run_summary){0};
+    SH_TRY(sh_output_check(options->out, err));
+    SH_TRY(sh_session_open(options, arena, &run.session, err));
+    SH_TRY(choose_buckets(&run, err));
+    run.selection = sh_plan_selection(run.session.plan);
+    const char *name, *dir;
+    char parts[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_run_dir_make(options->lake_dir, options->run, options->clock, arena, &name, &dir, err));
+    SH_TRY(sh_path_join(parts, dir, "parts", err));
+    SH_TRY(sh_mkdir_all(parts, err));
+    run.parts_dir = parts;
+    ret->run = sh_str_of(name);
+    ret->dir = sh_str_of(dir);
+    ret->manifest = sh_lake_manifest(run.session.lake);
+    ret->buckets = sh_lake_buckets(run.session.lake);
+    ret->bucket_first = run.first_bucket;
+    ret->bucket_last = run.first_bucket + run.n_buckets - 1;
+    ret->partial = run.n_buckets < ret->buckets;
+    const int64_t loaded = sh_monotonic_ns();
+    ret->load_seconds = (double)(loaded - begun) / 1e9;
+    sh_code code = run_buckets(&run, err);
+    const int64_t audited = sh_monotonic_ns();
+    ret->audit_seconds = (double)(audited - loaded) / 1e9;
+    if (code == SH_OK)
+        code = finish(&run, dir, begun, audited, ret, arena, err);
+    if (code != SH_OK)
+        (void)!sh_remove_tree(dir, NULL); /* a run that failed leaves nothing half done */
+    return code;
+}

@@ -1,0 +1,34 @@
+/* Inner header: what run, merge and explain share. */
+#pragma once
+#include "audit/output.h"
+
+/* A lake opened for an audit: snapshot, dictionaries, rules, plan. */
+struct sh_session {
+    struct sh_lake *lake;
+    struct sh_dicts dicts;
+    struct sh_rules *rules;
+    struct sh_plan *plan;
+    struct sh_arena *arena;
+};
+/** Open and bind. Everything but the lake lives in the arena. */
+SH_MUST sh_code sh_session_open(const struct sh_audit_options *options, struct sh_arena *arena,
+                                struct sh_session *ret, struct sh_err *err);
+void sh_session_close(struct sh_session *session);
+/** SHA-256 in hex of all that decides the findings but the buckets: manifest, rules, knowledge, parameters,
+ * options. */
+SH_MUST sh_code sh_session_inputs(const struct sh_session *session, const struct sh_audit_options *options,
+                                  char ret[65], struct sh_err *err);
+/** LAKE/audits/RUN, made; fails when it exists. run NULL: named by the clock. */
+SH_MUST sh_code sh_run_dir_make(const char *lake_dir, const char *run, const struct sh_clock *clock,
+                                struct sh_arena *arena, const char **ret_name, const char **ret_dir,
+                                struct sh_err *err);
+/** Rules of a plan as the summary names them. */
+SH_MUST sh_code sh_run_rules_fill(const struct sh_plan *plan, struct sh_arena *arena,
+                                  struct sh_run_rule **ret, struct sh_err *err);
+/** Copy answers from the heap into the arena. */
+SH_MUST sh_code sh_answers_copy(const struct sh_answers *from, struct sh_arena *arena, struct sh_answers *ret,
+                                struct sh_err *err);
+/** The finding's row and receipt as a record; texts live in `text`. */
+SH_MUST sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_finding *finding,
+                             uint32_t bucket, struct sh_arena *arena, struct sh_record *ret,
+                             struct sh_err *err);

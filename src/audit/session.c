@@ -1,0 +1,159 @@
+/* Opening a lake for an audit, and naming what decides its findings. */
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/hash.h"
+#include "base/limits.h"
+#include "audit/inner.h"
+#include "audit/run.h"
+#include <string.h>
+
+sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena, struct sh_session *ret,
+                        struct sh_err *err) {
+    *ret = (struct sh_session){.arena = arena};
+    const struct sh_rules_options rules = {.rules_dir = o->rules_dir,
+                                           .knowledge_dir = o->knowledge_dir,
+                                           .params_dir = o->params_dir,
+                                           .only = o->only,
+                                           .n_only = o->n_only,
+                                           .known_as_of = o->known,
+                                           .place = o->place ? o->place : "000000"};
+    SH_TRY(sh_rules_load(&rules, arena, o->report, &ret->rules, err));
+    SH_TRY(sh_lake_open(o->lake_dir, o->manifest, &ret->lake, err));
+    for (int d = 0; d < SH_DICTS; d++)
+        SH_TRY(sh_lake_dict(ret->lake, (enum sh_dict)d, &ret->dicts.views[d], err));
+    const struct sh_plan_options plan = {.stage = o->stage,
+                                         .as_of = o->as_of,
+                                         .place = rules.place,
+                                         .lake = ret->lake,
+                                         .manifest = sh_lake_manifest(ret->lake)};
+    return sh_plan_make(ret->rules, &ret->dicts, &plan, arena, &ret->plan, err);
+}
+
+void sh_session_close(struct sh_session *session) {
+    if (session->lake)
+        sh_lake_close(session->lake);
+    session->lake = NULL;
+}
+
+static void add_number(struct sh_buf *text, int64_t v) {
+    sh_buf_addf(text, "%lld\n", (long long)v);
+}
+
+static void add_text(struct sh_buf *text, struct sh_str s) {
+    sh_buf_addf(text, "%zu:", s.len);
+    sh_buf_add_str(text, s);
+    sh_buf_add_char(text, '\n');
+}
+
+static sh_code add_knowledge(const struct sh_knowledge *k, struct sh_buf *text, struct sh_err *err) {
+    add_text(text, k->name);
+    for (uint32_t r = 0; r < k->n_rows; r++) {
+        const struct sh_knowledge_row *row = &k->rows[r];
+        add_text(text, k->points[row->point]);
+        add_number(text, row->from), add_number(text, row->to), add_number(text, (int64_t)row->level);
+        for (uint16_t c = 0; c < k->n_columns; c++)
+            add_text(text, row->cells[c]);
+    }
+    return sh_buf_check(text, err);
+}
+
+sh_code sh_session_inputs(const struct sh_session *s, const struct sh_audit_options *o, char ret[65],
+                          struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    SH_CLEANUP(sh_digest_release) struct sh_digest digest = {0};
+    SH_TRY(sh_digest_begin(&digest, SH_DIGEST_SHA256, err));
+    add_number(&text, (int64_t)sh_lake_manifest(s->lake));
+    add_number(&text, sh_lake_buckets(s->lake));
+    add_text(&text, sh_str_of(o->place ? o->place : "000000"));
+    add_number(&text, o->stage), add_number(&text, o->as_of), add_number(&text, o->known);
+    for (size_t i = 0; i < sh_plan_rules(s->plan); i++) {
+        add_text(&text, sh_plan_rule(s->plan, i)->id);
+        add_text(&text, sh_str_of(sh_plan_rule(s->plan, i)->version));
+    }
+    SH_TRY(sh_buf_check(&text, err));
+    SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
+    for (size_t i = 0; i < s->rules->n_knowledge; i++) {
+        sh_buf_clear(&text);
+        SH_TRY(add_knowledge(&s->rules->knowledge[i], &text, err));
+        SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
+    }
+    sh_buf_clear(&text);
+    for (size_t i = 0; s->rules->params && i < s->rules->params->n; i++) {
+        const struct sh_param *p = &s->rules->params->rows[i];
+        add_text(&text, p->name), add_text(&text, p->place), add_text(&text, p->unit);
+        add_number(&text, p->from), add_number(&text, p->to), add_number(&text, p->value),
+            add_number(&text, p->scale);
+    }
+    SH_TRY(sh_buf_check(&text, err));
+    SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
+    uint8_t bytes[SH_DIGEST_BYTES];
+    SH_TRY(sh_digest_end(&digest, bytes, err));
+    sh_hex(bytes, sizeof(bytes), ret);
+    return SH_OK;
+}
+
+sh_code sh_run_rules_fill(const struct sh_plan *plan, struct sh_arena *arena, struct sh_run_rule **ret,
+                          struct sh_err *err) {
+    *ret = sh_new(arena, struct sh_run_rule, sh_plan_rules(plan) + 1);
+    if (!*ret)
+        return sh_fail(err, SH_E_NOMEM, "no room for the rules of a run");
+    for (size_t i = 0; i < sh_plan_rules(plan); i++) {
+        const struct sh_rule *r = sh_plan_rule(plan, i);
+        (*ret)[i] =
+            (struct sh_run_rule){r->id, r->name, sh_str_of(r->version), r->national_code, r->national_number};
+    }
+    return SH_OK;
+}
+
+sh_code sh_answers_copy(const struct sh_answers *from, struct sh_arena *arena, struct sh_answers *ret,
+                        struct sh_err *err) {
+    *ret = *from;
+    ret->rules = sh_new(arena, struct sh_rule_answers, from->n_rules + 1);
+    if (!ret->rules)
+        return sh_fail(err, SH_E_NOMEM, "no room for the answers of a run");
+    for (size_t i = 0; i < from->n_rules; i++) {
+        struct sh_rule_answers *r = &ret->rules[i];
+        *r = from->rules[i];
+        r->fields = sh_new(arena, struct sh_field_count, r->n_fields + 1);
+        if (!r->fields)
+            return sh_fail(err, SH_E_NOMEM, "no room for the answers of a run");
+        for (size_t f = 0; f < r->n_fields; f++) {
+            r->fields[f] = from->rules[i].fields[f];
+            const char *text = sh_arena_dup(arena, r->fields[f].field.at, r->fields[f].field.len);
+            if (!text)
+                return sh_fail(err, SH_E_NOMEM, "no room for the answers of a run");
+            r->fields[f].field.at = text;
+        }
+    }
+    return SH_OK;
+}
+
+sh_code sh_run_dir_make(const char *lake_dir, const char *run, const struct sh_clock *clock,
+                        struct sh_arena *arena, const char **ret_name, const char **ret_dir,
+                        struct sh_err *err) {
+    char parent[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX], name[256];
+    SH_TRY(sh_path_join(parent, lake_dir, "audits", err));
+    SH_TRY(sh_mkdir_all(parent, err));
+    if (run && !sh_path_is_plain_name(sh_str_of(run)))
+        return sh_fail(err, SH_E_INPUT, "run '%s': a plain name is wanted, without '/'", run);
+    char time[SH_TIME_TEXT_MAX];
+    (void)sh_time_format(sh_clock_now_shanghai(clock), time);
+    for (int n = 0;; n++) {
+        if (run)
+            (void)snprintf(name, sizeof(name), "%s", run);
+        else
+            (void)snprintf(name, sizeof(name), "%.10s-%.2s%.2s%.2s%s%.0d", time, time + 11, time + 14,
+                           time + 17, n ? "-" : "", n);
+        bool there;
+        SH_TRY(sh_path_join(path, parent, name, err));
+        SH_TRY(sh_fs_exists(path, &there, err));
+        if (!there)
+            break;
+        if (run)
+            return sh_fail(err, SH_E_CONFLICT, "run '%s' exists already; give another name with --run", run);
+    }
+    SH_TRY(sh_mkdir_all(path, err));
+    *ret_name = sh_arena_dup(arena, name, strlen(name));
+    *ret_dir = sh_arena_dup(arena, path, strlen(path));
+    return *ret_name && *ret_dir ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the name of a run");
+}

@@ -1,0 +1,295 @@
+/* Sorted runs of records on disk and their merge. Memory: one buffer a run. */
+#include "audit/spool.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include <assert.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_BYTES ((size_t)64 << 10)
+#define RECORD_BYTES_MAX ((size_t)256 << 20)
+
+const char *const sh_cell_names[SH_CELLS] = {
+    "id",     "rule",      "number", "name",  "level",  "point",   "institution", "institution_name",
+    "person", "encounter", "day",    "lines", "amount", "counted", "fund_amount", "say",
+    "basis",  "receipt"};
+
+/* ---- records
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* total, rule, bucket, id, then texts as (length, bytes): key, receipt, cells. Own machine only: native byte
+ * order. */
+struct head {
+    uint32_t total;
+    uint16_t rule, zero;
+    uint32_t bucket;
+    uint8_t id[16];
+};
+
+static void put_text(struct sh_buf *out, struct sh_str text) {
+    const uint32_t len = (uint32_t)text.len;
+    sh_buf_add(out, (const char *)&len, sizeof(len));
+    sh_buf_add_str(out, text);
+}
+
+sh_code sh_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err) {
+    const size_t begin = out->len;
+    struct head head = {.rule = record->rule, .bucket = record->bucket};
+    memcpy(head.id, record->id, sizeof(head.id));
+    sh_buf_add(out, (const char *)&head, sizeof(head));
+    put_text(out, record->key);
+    put_text(out, record->receipt);
+    for (int c = 0; c < SH_CELLS; c++)
+        put_text(out, record->cells[c]);
+    SH_TRY(sh_buf_check(out, err));
+    if (out->len - begin > RECORD_BYTES_MAX)
+        return sh_fail(err, SH_E_LIMIT, "a receipt is over %zu bytes", RECORD_BYTES_MAX);
+    head.total = (uint32_t)(out->len - begin);
+    memcpy(out->at + begin, &head, sizeof(head));
+    return SH_OK;
+}
+
+static bool get_text(struct sh_str *rest, struct sh_str *ret) {
+    uint32_t len;
+    if (rest->len < sizeof(len))
+        return false;
+    memcpy(&len, rest->at, sizeof(len));
+    if (rest->len - sizeof(len) < len)
+        return false;
+    *ret = (struct sh_str){rest->at + sizeof(len), len};
+    *rest = (struct sh_str){rest->at + sizeof(len) + len, rest->len - sizeof(len) - len};
+    return true;
+}
+
+sh_code sh_record_get(struct sh_str at, struct sh_record *ret, size_t *ret_len, struct sh_err *err) {
+    struct head head;
+    if (at.len < sizeof(head))
+        return sh_fail(err, SH_E_CORRUPT, "a part of the run is cut short");
+    memcpy(&head, at.at, sizeof(head));
+    if (head.total < sizeof(head) || head.total > at.len)
+        return sh_fail(err, SH_E_CORRUPT, "a part of the run is cut short");
+    struct sh_str rest = {at.at + sizeof(head), head.total - sizeof(head)};
+    ret->rule = head.rule;
+    ret->bucket = head.bucket;
+    memcpy(ret->id, head.id, sizeof(head.id));
+    bool ok = get_text(&rest, &ret->key) && get_text(&rest, &ret->receipt);
+    for (int c = 0; ok && c < SH_CELLS; c++)
+        ok = get_text(&rest, &ret->cells[c]);
+    if (!ok || rest.len != 0)
+        return sh_fail(err, SH_E_CORRUPT, "a part of the run does not read back");
+    *ret_len = head.total;
+    return SH_OK;
+}
+
+int sh_record_compare(const struct sh_record *a, const struct sh_record *b) {
+    if (a->rule != b->rule)
+        return a->rule < b->rule ? -1 : 1;
+    const int order = sh_str_cmp(a->key, b->key);
+    return order != 0 ? order : memcmp(a->id, b->id, sizeof(a->id));
+}
+
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
+
+sh_code sh_spool_open(struct sh_spool *spool, const char *path, struct sh_err *err) {
+    *spool = (struct sh_spool){0};
+    SH_TRY(sh_path_format(spool->path, err, "%s", path));
+    spool->file = fopen(path, "wbe");
+    return spool->file ? SH_OK : sh_fail_errno(err, "%s", path);
+}
+
+void sh_spool_release(struct sh_spool *spool) {
+    if (spool->file)
+        (void)fclose(spool->file);
+    sh_buf_free(&spool->records);
+    sh_free(spool->offsets);
+    *spool = (struct sh_spool){0};
+}
+
+sh_code sh_spool_add(struct sh_spool *spool, const struct sh_record *record, struct sh_err *err) {
+    SH_TRY(
+        sh_grow(&spool->offsets, &spool->cap, spool->n + 1, sizeof(size_t), SIZE_MAX / sizeof(size_t), err));
+    spool->offsets[spool->n] = spool->records.len;
+    SH_TRY(sh_record_put(&spool->records, record, err));
+    spool->n++;
+    return SH_OK;
+}
+
+static int compare_offsets(const void *a, const void *b, void *ctx) {
+    const struct sh_buf *records = ctx;
+    struct sh_record x, y;
+    size_t len;
+    const size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    sh_check(sh_record_get((struct sh_str){records->at + i, records->len - i}, &x, &len, NULL) == SH_OK);
+    sh_check(sh_record_get((struct sh_str){records->at + j, records->len - j}, &y, &len, NULL) == SH_OK);
+    return sh_record_compare(&x, &y);
+}
+
+sh_code sh_spool_cut(struct sh_spool *spool, struct sh_spool_runs *runs, struct sh_err *err) {
+    if (spool->n == 0)
+        return SH_OK;
+    qsort_r(spool->offsets, spool->n, sizeof(size_t), compare_offsets, &spool->records);
+    for (size_t i = 0; i < spool->n; i++) {
+        struct head head;
+        memcpy(&head, spool->records.at + spool->offsets[i], sizeof(head));
+        if (fwrite(spool->records.at + spool->offsets[i], 1, head.total, spool->file) != head.total)
+            return sh_fail_errno(err, "%s", spool->path);
+    }
+    if (fflush(spool->file) != 0)
+        return sh_fail_errno(err, "%s", spool->path);
+    SH_TRY(sh_grow(&runs->at, &runs->cap, runs->n + 1, sizeof(*runs->at), UINT32_MAX, err));
+    struct sh_spool_run *run = &runs->at[runs->n++];
+    *run = (struct sh_spool_run){.offset = spool->bytes, .bytes = spool->records.len};
+    memcpy(run->path, spool->path, sizeof(run->path));
+    spool->bytes += spool->records.len;
+    sh_buf_clear(&spool->records);
+    spool->n = 0;
+    return SH_OK;
+}
+
+/* ---- merging
+ * ------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* A run being read: a window of the file that begins at the present record. */
+struct source {
+    const struct sh_spool_run *run;
+    int fd;
+    uint64_t at; /* bytes of the run already taken into the buffer */
+    struct sh_buf buf;
+    size_t begin; /* of the present record in the buffer */
+    struct sh_record record;
+    size_t record_len;
+    bool done;
+};
+
+struct sources {
+    struct source *at;
+    uint32_t *heap; /* numbers of sources, least record first */
+    size_t n, n_heap;
+};
+
+static void sources_release(struct sources *s) {
+    for (size_t i = 0; s->at && i < s->n; i++)
+        sh_buf_free(&s->at[i].buf);
+    for (size_t i = 0; s->at && i < s->n; i++) {
+        bool shared = false; /* runs of one file share its descriptor */
+        for (size_t j = 0; j < i; j++)
+            shared |= s->at[j].fd == s->at[i].fd;
+        if (!shared && s->at[i].fd > 0)
+            (void)close(s->at[i].fd);
+    }
+    sh_free(s->at);
+    sh_free(s->heap);
+}
+
+static sh_code read_more(struct source *s, size_t need, struct sh_err *err) {
+    size_t have = s->buf.len - s->begin;
+    if (s->begin > 0 && have > 0)
+        memmove(s->buf.at, s->buf.at + s->begin, have);
+    s->buf.len = have;
+    s->begin = 0;
+    while (have < need && s->at < s->run->bytes) {
+        size_t want = need - have > READ_BYTES ? need - have : READ_BYTES;
+        want = s->run->bytes - s->at < want ? (size_t)(s->run->bytes - s->at) : want;
+        if (sh_buf_reserve(&s->buf, want) != SH_OK)
+            return sh_fail(err, SH_E_NOMEM, "no room to read %s", s->run->path);
+        const ssize_t n = pread(s->fd, s->buf.at + s->buf.len, want, (off_t)(s->run->offset + s->at));
+        if (n <= 0)
+            return n < 0 ? sh_fail_errno(err, "%s", s->run->path)
+                         : sh_fail(err, SH_E_CORRUPT, "%s is cut short", s->run->path);
+        s->buf.len += (size_t)n;
+        s->at += (uint64_t)n;
+        have += (size_t)n;
+    }
+    return SH_OK;
+}
+
+static sh_code advance(struct source *s, struct sh_err *err) {
+    s->begin += s->record_len;
+    s->record_len = 0;
+    uint32_t total = 0;
+    if (s->buf.len - s->begin < sizeof(struct head))
+        SH_TRY(read_more(s, sizeof(struct head), err));
+    if (s->buf.len == s->begin) {
+        s->done = true;
+        return SH_OK;
+    }
+    if (s->buf.len - s->begin < sizeof(struct head))
+        return sh_fail(err, SH_E_CORRUPT, "%s is cut short", s->run->path);
+    memcpy(&total, s->buf.at + s->begin, sizeof(total));
+    if (total > RECORD_BYTES_MAX)
+        return sh_fail(err, SH_E_CORRUPT, "%s does not read back", s->run->path);
+    if (s->buf.len - s->begin < total)
+        SH_TRY(read_more(s, total, err));
+    return sh_record_get((struct sh_str){s->buf.at + s->begin, s->buf.len - s->begin}, &s->record,
+                         &s->record_len, err);
+}
+
+static bool is_less(const struct sources *s, uint32_t a, uint32_t b) {
+    const int order = sh_record_compare(&s->at[a].record, &s->at[b].record);
+    return order != 0 ? order < 0 : a < b;
+}
+
+static void sift_down(struct sources *s, size_t i) {
+    for (;;) {
+        size_t least = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < s->n_heap; child++)
+            if (is_less(s, s->heap[child], s->heap[least]))
+                least = child;
+        if (least == i)
+            return;
+        const uint32_t swap = s->heap[i];
+        s->heap[i] = s->heap[least];
+        s->heap[least] = swap;
+        i = least;
+    }
+}
+
+static sh_code open_source(struct sources *s, size_t i, struct sh_err *err) {
+    struct source *one = &s->at[i];
+    for (size_t j = 0; j < i; j++)
+        if (strcmp(s->at[j].run->path, one->run->path) == 0)
+            one->fd = s->at[j].fd;
+    if (one->fd <= 0)
+        one->fd = open(one->run->path, O_RDONLY | O_CLOEXEC);
+    return one->fd > 0 ? advance(one, err) : sh_fail_errno(err, "%s", one->run->path);
+}
+
+sh_code sh_spool_merge(const struct sh_spool_runs *runs,
+                       sh_code (*take)(void *ctx, const struct sh_record *record, struct sh_err *err),
+                       void *ctx, struct sh_err *err) {
+    SH_CLEANUP(sources_release) struct sources s = {.n = runs->n};
+    s.at = sh_alloc_array(runs->n + 1, sizeof(*s.at));
+    s.heap = sh_alloc_array(runs->n + 1, sizeof(*s.heap));
+    if (!s.at || !s.heap)
+        return sh_fail(err, SH_E_NOMEM, "no room to merge %zu runs", runs->n);
+    for (size_t i = 0; i < runs->n; i++) {
+        s.at[i].run = &runs->at[i];
+        SH_TRY(open_source(&s, i, err));
+        if (!s.at[i].done)
+            s.heap[s.n_heap++] = (uint32_t)i;
+    }
+    for (size_t i = s.n_heap; i-- > 0;)
+        sift_down(&s, i);
+    uint8_t last[16] = {0};
+    uint16_t last_rule = UINT16_MAX;
+    while (s.n_heap > 0) {
+        struct source *least = &s.at[s.heap[0]];
+        if (least->record.rule == last_rule && memcmp(least->record.id, last, sizeof(last)) == 0)
+            return sh_fail(err, SH_E_CONFLICT,
+                           "finding of rule %.*s appears twice: the same claim lies in two buckets",
+                           SH_ARG(least->record.cells[SH_CELL_RULE]));
+        last_rule = least->record.rule;
+        memcpy(last, least->record.id, sizeof(last));
+        SH_TRY(take(ctx, &least->record, err));
+        SH_TRY(advance(least, err));
+        if (least->done)
+            s.heap[0] = s.heap[--s.n_heap];
+        sift_down(&s, 0);
+    }
+    return SH_OK;
+}

@@ -1,0 +1,99 @@
+/* What a run found, for people: every answer of every rule, so that "no findings" never means "not checked".
+ */
+#include "audit/inner.h"
+#include "base/decimal.h"
+#include "base/json.h"
+
+#define AUDIT_MESSAGES(X)                                                                                    \
+    X(AUDIT_HEAD, "稽核 %s（数据版本 %llu，桶 %u-%u）\n", "Audit %s (manifest %llu, buckets %u-%u)\n")       \
+    X(AUDIT_LINES, "明细 %s 行，参保人 %s，规则 %zu 条；无效 %s 行，退费 %s 行\n",                           \
+      "%s lines, %s persons, %zu rules; %s void lines, %s refund lines\n")                                   \
+    X(AUDIT_RULE, "%-4s %s%.*s（%.*s）\n", "%-4s %s%.*s (%.*s)\n")                                           \
+    X(AUDIT_ANSWERS, "     涉及 %s  未命中 %s  命中 %s  豁免 %s  未评估 %s  不涉及 %s 行\n",                 \
+      "     concerned %s  clear %s  hit %s  exempt %s  not evaluated %s  not concerned %s lines\n")          \
+    X(AUDIT_MONEY, "     疑点 %s 个  金额 %s 元  计入 %s 元  基金 %s 元\n",                                  \
+      "     findings %s  amount %s yuan  counted %s yuan  fund %s yuan\n")                                   \
+    X(AUDIT_FIELD, "     未评估：缺 %.*s，%s 个对象，%s 行，%s 元\n",                                        \
+      "     not evaluated: %.*s missing, %s subjects, %s lines, %s yuan\n")                                  \
+    X(AUDIT_EXEMPT, "     豁免：%.*s，%s 个对象，%s 行，%s 元\n",                                            \
+      "     exempt: %.*s, %s subjects, %s lines, %s yuan\n")                                                 \
+    X(AUDIT_TOTAL, "合计 疑点 %s 个  金额 %s 元  计入 %s 元  基金 %s 元\n",                                  \
+      "Total findings %s  amount %s yuan  counted %s yuan  fund %s yuan\n")                                  \
+    X(AUDIT_TIME, "用时 %.2f 秒（读取与稽核 %.2f，汇总 %.2f），%s 行/秒；记录在 %s\n",                       \
+      "%.2f s (read and audit %.2f, merge %.2f), %s lines/s; kept in %s\n")
+
+enum audit_message { AUDIT_MESSAGES(SH_MSG_ID) AUDIT_MESSAGES_N };
+static const struct sh_msg messages[] = {AUDIT_MESSAGES(SH_MSG_ENTRY)};
+
+#define COUNT(name, n)                                                                                       \
+    char name[SH_MONEY_TEXT_MAX];                                                                            \
+    (void)sh_count_grouped((int64_t)(n), name)
+#define MONEY(name, fen)                                                                                     \
+    char name[SH_MONEY_TEXT_MAX];                                                                            \
+    (void)sh_money_grouped(fen, name)
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* catalogue texts; a test compares their conversions   \
+                                                      */
+
+static void print_fields(const struct sh_rule_answers *r, enum sh_lang lang, FILE *out) {
+    for (size_t i = 0; i < r->n_fields; i++) {
+        const struct sh_field_count *f = &r->fields[i];
+        COUNT(subjects, f->count.subjects);
+        COUNT(lines, f->count.lines);
+        MONEY(fen, f->count.fen);
+        (void)fprintf(out, sh_msg(messages, f->exempt ? AUDIT_EXEMPT : AUDIT_FIELD, lang), SH_ARG(f->field),
+                      subjects, lines, fen);
+    }
+}
+
+static void print_rule(const struct sh_run_rule *rule, const struct sh_rule_answers *r, enum sh_lang lang,
+                       FILE *out) {
+    char number[16] = "";
+    if (rule->number > 0)
+        (void)snprintf(number, sizeof(number), "%d", rule->number);
+    (void)fprintf(out, sh_msg(messages, AUDIT_RULE, lang), number, "", SH_ARG(rule->name), SH_ARG(rule->id));
+    const struct sh_answer_count *a = r->of;
+    COUNT(concerned, a[SH_ANSWER_CLEAR].subjects + a[SH_ANSWER_HIT].subjects + a[SH_ANSWER_EXEMPT].subjects +
+                         a[SH_ANSWER_NOT_EVALUATED].subjects);
+    COUNT(clear, a[SH_ANSWER_CLEAR].subjects);
+    COUNT(hit, a[SH_ANSWER_HIT].subjects);
+    COUNT(exempt, a[SH_ANSWER_EXEMPT].subjects);
+    COUNT(missing, a[SH_ANSWER_NOT_EVALUATED].subjects);
+    COUNT(others, r->not_concerned_lines);
+    (void)fprintf(out, sh_msg(messages, AUDIT_ANSWERS, lang), concerned, clear, hit, exempt, missing, others);
+    COUNT(findings, r->findings);
+    MONEY(amount, r->amount_fen);
+    MONEY(counted, r->counted_fen);
+    MONEY(fund, r->fund_fen);
+    if (r->findings > 0)
+        (void)fprintf(out, sh_msg(messages, AUDIT_MONEY, lang), findings, amount, counted, fund);
+    print_fields(r, lang, out);
+}
+
+void sh_audit_print_summary(const struct sh_run_summary *s, enum sh_lang lang, FILE *out) {
+    const struct sh_answers *a = &s->answers;
+    COUNT(lines, a->lines);
+    COUNT(persons, a->persons);
+    COUNT(void_lines, a->void_lines);
+    COUNT(refunds, a->refund_lines);
+    (void)fprintf(out, sh_msg(messages, AUDIT_HEAD, lang), s->run.at, (unsigned long long)s->manifest,
+                  s->bucket_first, s->bucket_last);
+    (void)fprintf(out, sh_msg(messages, AUDIT_LINES, lang), lines, persons, a->n_rules, void_lines, refunds);
+    int64_t amount_fen = 0, counted_fen = 0, fund_fen = 0;
+    for (size_t i = 0; i < a->n_rules; i++) {
+        print_rule(&s->rules[i], &a->rules[i], lang, out);
+        amount_fen += a->rules[i].amount_fen, counted_fen += a->rules[i].counted_fen,
+            fund_fen += a->rules[i].fund_fen;
+    }
+    COUNT(findings, s->findings);
+    MONEY(amount, amount_fen);
+    MONEY(counted, counted_fen);
+    MONEY(fund, fund_fen);
+    (void)fprintf(out, sh_msg(messages, AUDIT_TOTAL, lang), findings, amount, counted, fund);
+    COUNT(speed, s->audit_seconds > 0 ? (double)a->lines / s->audit_seconds : 0);
+    (void)fprintf(out, sh_msg(messages, AUDIT_TIME, lang), s->seconds, s->audit_seconds, s->merge_seconds,
+                  speed, s->dir.at);
+}
+
+#pragma GCC diagnostic pop

@@ -1,0 +1,508 @@
+/* The frame of a chunk: who is alive, joins by key, persons merged. */
+#include "audit/inner.h"
+#include "base/date.h"
+#include "base/hash.h"
+#include <assert.h>
+#include <string.h>
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for the timeline of a chunk");
+}
+
+/* ---- key index: an open table from int64 keys to rows
+ * -------------------------------------------------------------- */
+
+struct key_index {
+    int64_t *keys;
+    int32_t *rows;
+    uint64_t mask;
+};
+
+static sh_code key_index_make(struct sh_arena *arena, const int64_t *keys, uint32_t n, struct key_index *ret,
+                              struct sh_err *err) {
+    uint64_t size = 16;
+    while (size < (uint64_t)n * 2)
+        size *= 2;
+    ret->mask = size - 1;
+    ret->keys = sh_new(arena, int64_t, size);
+    ret->rows = sh_new(arena, int32_t, size);
+    if (!ret->keys || !ret->rows)
+        return out_of_room(err);
+    memset(ret->rows, 0xff, size * sizeof(int32_t)); /* -1 */
+    for (uint32_t i = 0; keys && i < n; i++) {
+        if (keys[i] == SH_MISSING)
+            continue;
+        uint64_t at = sh_hash_mix((uint64_t)keys[i]) & ret->mask;
+        while (ret->rows[at] >= 0 && ret->keys[at] != keys[i])
+            at = (at + 1) & ret->mask;
+        if (ret->rows[at] < 0)
+            ret->keys[at] = keys[i], ret->rows[at] = (int32_t)i;
+    }
+    return SH_OK;
+}
+
+static int32_t key_index_find(const struct key_index *index, int64_t key) {
+    if (key == SH_MISSING)
+        return -1;
+    uint64_t at = sh_hash_mix((uint64_t)key) & index->mask;
+    while (index->rows[at] >= 0) {
+        if (index->keys[at] == key)
+            return index->rows[at];
+        at = (at + 1) & index->mask;
+    }
+    return -1;
+}
+
+/* Rows of a person follow each other and mostly name the same encounter: the last answer is tried first. */
+static sh_code join_by_key(struct sh_timeline *tl, const int64_t *keys, uint32_t n,
+                           const struct key_index *index, const int32_t **ret, struct sh_err *err) {
+    int32_t *rows = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    if (!rows)
+        return out_of_room(err);
+    int64_t last_key = SH_MISSING;
+    int32_t last = -1;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!keys || keys[i] != last_key) {
+            last_key = keys ? keys[i] : SH_MISSING;
+            last = key_index_find(index, last_key);
+        }
+        rows[i] = last;
+    }
+    *ret = rows;
+    return SH_OK;
+}
+
+/* ---- lake columns
+ * --------------------------------------------------------------------------------------------------- */
+
+static sh_code take_columns(struct sh_timeline *tl, struct sh_err *err) {
+    const struct sh_model *model = &tl->plan->model->model;
+    tl->tables = sh_new(tl->arena, struct sh_frame_table, model->n_tables);
+    tl->columns = sh_new(tl->arena, const void **, model->n_tables);
+    if (!tl->tables || !tl->columns)
+        return out_of_room(err);
+    for (uint16_t t = 0; t < model->n_tables; t++) {
+        tl->tables[t] = tl->plan->fixed[t];
+        if (t >= SH_AUDIT_TABLES)
+            continue;
+        tl->columns[t] = sh_new(tl->arena, const void *, (size_t)model->tables[t].n_columns + 1);
+        if (!tl->columns[t])
+            return out_of_room(err);
+        tl->tables[t].columns = tl->columns[t];
+        if (t >= SH_TABLES)
+            continue;
+        tl->tables[t].n_rows = tl->chunk->tables[t].n_rows;
+        tl->person_begin[t] = tl->chunk->tables[t].person_begin;
+        for (uint16_t c = 0; tl->chunk->tables[t].columns && c < sh_lake_schema[t].n_columns; c++) {
+            const enum sh_column_type type = sh_lake_schema[t].columns[c].type;
+            if (type != SH_COLUMN_ID && type != SH_COLUMN_TEXT)
+                tl->columns[t][c] = tl->chunk->tables[t].columns[c];
+        }
+    }
+    tl->frame = (struct sh_frame){.model = model,
+                                  .tables = tl->tables,
+                                  .sets = tl->plan->bound->sets,
+                                  .ranges = tl->plan->bound->ranges};
+    return SH_OK;
+}
+
+static sh_code number_persons(struct sh_timeline *tl, struct sh_err *err) {
+    static const uint32_t none[1] = {0};
+    for (int t = 0; t < SH_TABLES; t++) {
+        if (t == SH_TABLE_NETTING || t == SH_TABLE_STOCK_MOVE)
+            continue;
+        const uint32_t n = tl->tables[t].n_rows;
+        int32_t *person = sh_new(tl->arena, int32_t, (size_t)n + 1);
+        if (!person)
+            return out_of_room(err);
+        if (!tl->person_begin[t]) {
+            uint32_t *begin =
+                tl->n_persons == 0 ? NULL : sh_new(tl->arena, uint32_t, (size_t)tl->n_persons + 1);
+            if (tl->n_persons > 0 && !begin)
+                return out_of_room(err);
+            tl->person_begin[t] = begin ? begin : none;
+        }
+        for (uint32_t p = 0; p < tl->n_persons; p++)
+            for (uint32_t i = tl->person_begin[t][p]; i < tl->person_begin[t][p + 1]; i++)
+                person[i] = (int32_t)p;
+        tl->person_of[t] = person;
+    }
+    return SH_OK;
+}
+
+/* One row a person: what all sources agree on; sex, birth and death that differ are missing. */
+static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
+    const uint32_t n = tl->n_persons;
+    const uint32_t *begin = tl->person_begin[SH_TABLE_PERSON];
+    const struct sh_model_table *table = &tl->plan->model->model.tables[SH_TABLE_PERSON];
+    const int c_void = sh_lake_column(SH_TABLE_PERSON, "void");
+    const int8_t *dead = (const int8_t *)tl->columns[SH_TABLE_PERSON][c_void];
+    for (uint16_t c = 0; c < table->n_columns; c++) {
+        const void *from = tl->columns[SH_TABLE_PERSON][c];
+        if (!from)
+            continue;
+        const bool is_wide = table->columns[c].storage == SH_STORE_I64,
+                   is_flag = table->columns[c].storage == SH_STORE_I8;
+        const bool conflicts = tl->plan->model->derived[SH_TABLE_PERSON][c] == SH_DERIVED_CONFLICT;
+        if (is_flag)
+            continue;
+        int64_t *wide = is_wide ? sh_new(tl->arena, int64_t, (size_t)n + 1) : NULL;
+        int32_t *narrow = is_wide ? NULL : sh_new(tl->arena, int32_t, (size_t)n + 1);
+        if (!wide && !narrow)
+            return out_of_room(err);
+        for (uint32_t p = 0; p < n; p++) {
+            int64_t value = SH_MISSING;
+            for (uint32_t i = begin[p]; i < begin[p + 1]; i++) {
+                if (sh_flag(dead, i))
+                    continue;
+                const int64_t v =
+                    is_wide ? ((const int64_t *)from)[i]
+                            : (((const int32_t *)from)[i] == SH_MISSING_I32 ? SH_MISSING
+                                                                            : ((const int32_t *)from)[i]);
+                if (v == SH_MISSING || v == value)
+                    continue;
+                if (value != SH_MISSING && conflicts) {
+                    value = SH_MISSING;
+                    break;
+                }
+                if (value == SH_MISSING)
+                    value = v;
+            }
+            if (is_wide)
+                wide[p] = value;
+            else
+                narrow[p] = value == SH_MISSING ? SH_MISSING_I32 : (int32_t)value;
+        }
+        tl->columns[SH_TABLE_PERSON][c] = is_wide ? (const void *)wide : (const void *)narrow;
+    }
+    uint32_t *one = sh_new(tl->arena, uint32_t, (size_t)n + 1);
+    int32_t *self = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    if (!one || !self)
+        return out_of_room(err);
+    for (uint32_t p = 0; p < n; p++)
+        one[p] = p, self[p] = (int32_t)p;
+    one[n] = n;
+    tl->person_begin[SH_TABLE_PERSON] = one;
+    tl->person_of[SH_TABLE_PERSON] = self;
+    tl->tables[SH_TABLE_PERSON].n_rows = n;
+    return SH_OK;
+}
+
+/* ---- who is alive
+ * ----------------------------------------------------------------------------------------------------- */
+
+static sh_code alive_by_flag(struct sh_timeline *tl, int t, int c_void, uint8_t **ret, struct sh_err *err) {
+    const uint32_t n = tl->tables[t].n_rows;
+    uint8_t *alive = sh_new(tl->arena, uint8_t, (size_t)n + 1);
+    if (!alive)
+        return out_of_room(err);
+    const int8_t *dead = sh_i8(tl, t, c_void);
+    for (uint32_t i = 0; i < n; i++)
+        alive[i] = dead ? dead[i] != 1 : 1;
+    tl->alive[t] = alive;
+    *ret = alive;
+    return SH_OK;
+}
+
+static bool has_word(const int32_t *column, uint32_t row, const int32_t *words, size_t n) {
+    for (size_t i = 0; column && i < n; i++)
+        if (words[i] >= 0 && column[row] == words[i])
+            return true;
+    return false;
+}
+
+/* Settlements that were undone: of the kind that is none, and pairs of a settlement with its full reversal.
+ */
+static sh_code bury_settlements(struct sh_timeline *tl, uint8_t *alive, const struct key_index *by_key,
+                                struct sh_err *err) {
+    (void)err;
+    const struct sh_columns *at = &tl->plan->at;
+    const int T = SH_TABLE_SETTLEMENT;
+    const uint32_t n = tl->tables[T].n_rows;
+    const int32_t *kind = sh_i32(tl, T, at->settlement.kind);
+    const int64_t *refund_of = sh_i64(tl, T, at->settlement.refund_of),
+                  *total = sh_i64(tl, T, at->settlement.total);
+    const int8_t *refund = sh_i8(tl, T, at->settlement.refund);
+    for (uint32_t i = 0; i < n; i++) {
+        if (has_word(kind, i, tl->plan->word_not_settled, 2))
+            alive[i] = 0;
+        if (!sh_flag(refund, i))
+            continue;
+        const int32_t first = refund_of ? key_index_find(by_key, refund_of[i]) : -1;
+        if (first < 0 || !total || total[i] == SH_MISSING || total[first] == SH_MISSING)
+            continue;
+        int64_t rest;
+        if (!__builtin_add_overflow(total[i], total[first], &rest) && rest == 0)
+            alive[i] = alive[first] = 0;
+    }
+    return SH_OK;
+}
+
+/* An encounter all of whose settlements were undone is undone with them. */
+static sh_code bury_encounters(struct sh_timeline *tl, uint8_t *alive, const uint8_t *settled,
+                               struct sh_err *err) {
+    const struct sh_columns *at = &tl->plan->at;
+    const uint32_t n = tl->tables[SH_TABLE_ENCOUNTER].n_rows,
+                   n_settled = tl->tables[SH_TABLE_SETTLEMENT].n_rows;
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_SETTLEMENT, at->settlement.encounter);
+    const int8_t *refund = sh_i8(tl, SH_TABLE_SETTLEMENT, at->settlement.refund);
+    uint8_t *seen = sh_new(tl->arena, uint8_t, (size_t)n + 1); /* 1: an undone one, 2: a standing one */
+    if (!seen)
+        return out_of_room(err);
+    for (uint32_t i = 0; encounter && i < n_settled; i++)
+        if (encounter[i] >= 0)
+            seen[encounter[i]] |= settled[i] && !sh_flag(refund, i) ? 2 : 1;
+    const int64_t *from = sh_i64(tl, SH_TABLE_ENCOUNTER, at->encounter.from);
+    for (uint32_t i = 0; i < n; i++) {
+        if (seen[i] == 1)
+            alive[i] = 0;
+        if (from && from[i] != SH_MISSING && sh_day_of_time(from[i]) > tl->plan->options.as_of)
+            alive[i] = 0;
+    }
+    return SH_OK;
+}
+
+static int compare_u64(const void *a, const void *b) {
+    const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static uint64_t orphan_hash(int64_t encounter_key, int32_t item) {
+    return sh_hash_mix((uint64_t)encounter_key ^ sh_hash_mix((uint64_t)(uint32_t)item + 1));
+}
+
+static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err *err) {
+    const struct sh_columns *at = &tl->plan->at;
+    const int T = SH_TABLE_LINE;
+    const uint32_t n = tl->tables[T].n_rows;
+    const int8_t *refund = sh_i8(tl, T, at->line.refund_line), *dead = sh_i8(tl, T, at->line.self_void);
+    const int64_t *time = sh_i64(tl, T, at->line.time), *quantity = sh_i64(tl, T, at->line.quantity);
+    const int64_t *amount = sh_i64(tl, T, at->line.amount), *covered = sh_i64(tl, T, at->line.covered);
+    const int32_t *encounter = sh_i32(tl, T, at->line.encounter),
+                  *settlement = sh_i32(tl, T, at->line.settlement);
+    const int64_t *key = sh_i64(tl, T, at->line.encounter_key);
+    const int32_t *item = sh_i32(tl, T, at->line.item);
+    const uint8_t *encounters = tl->alive[SH_TABLE_ENCOUNTER], *settlements = tl->alive[SH_TABLE_SETTLEMENT];
+    size_t cap = 0;
+    for (uint32_t i = 0; refund && i < n; i++)
+        cap += refund[i] == 2;
+    tl->orphans = sh_new(tl->arena, uint64_t, cap + 1);
+    if (!tl->orphans)
+        return out_of_room(err);
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_void = dead && dead[i] == 1;
+        const int32_t e = encounter ? encounter[i] : -1, s = settlement ? settlement[i] : -1;
+        is_void |= s >= 0 ? !settlements[s] : e >= 0 && !encounters[e];
+        const bool is_refund =
+            (refund && refund[i] >= 1) || (quantity && amount && quantity[i] == 0 && amount[i] == 0);
+        if (refund && refund[i] == 2 && !is_void && key && item)
+            tl->orphans[tl->n_orphans++] = orphan_hash(key[i], item[i]);
+        if (is_void) {
+            tl->void_lines++;
+            if (covered && covered[i] != SH_MISSING)
+                (void)!__builtin_add_overflow(tl->void_fen, covered[i], &tl->void_fen);
+        } else if (is_refund) {
+            tl->refund_lines++;
+        }
+        const bool later = time && time[i] != SH_MISSING && sh_day_of_time(time[i]) > tl->plan->options.as_of;
+        alive[i] = !is_void && !is_refund && !later;
+    }
+    qsort(tl->orphans, tl->n_orphans, sizeof(uint64_t), compare_u64);
+    return SH_OK;
+}
+
+/* ---- joins
+ * ------------------------------------------------------------------------------------------------------------
+ */
+
+static sh_code join_tables(struct sh_timeline *tl, struct key_index *ret_settlements, struct sh_err *err) {
+    const struct sh_columns *at = &tl->plan->at;
+    struct key_index encounters = {0};
+    const uint32_t n_encounters = tl->tables[SH_TABLE_ENCOUNTER].n_rows;
+    SH_TRY(key_index_make(tl->arena, sh_i64(tl, SH_TABLE_ENCOUNTER, at->encounter.encounter_key),
+                          n_encounters, &encounters, err));
+    SH_TRY(key_index_make(tl->arena, sh_i64(tl, SH_TABLE_SETTLEMENT, at->settlement.settlement_key),
+                          tl->tables[SH_TABLE_SETTLEMENT].n_rows, ret_settlements, err));
+    const struct {
+        int table, key, target;
+    } joins[] = {{SH_TABLE_SETTLEMENT, at->settlement.encounter_key, at->settlement.encounter},
+                 {SH_TABLE_DIAGNOSIS, at->diagnosis.encounter_key, at->diagnosis.encounter},
+                 {SH_TABLE_OPERATION, at->operation.encounter_key, at->operation.encounter},
+                 {SH_TABLE_LINE, at->line.encounter_key, at->line.encounter}};
+    for (size_t j = 0; j < sizeof(joins) / sizeof(joins[0]); j++) {
+        const int32_t *rows = NULL;
+        const int t = joins[j].table;
+        SH_TRY(join_by_key(tl, sh_i64(tl, t, joins[j].key), tl->tables[t].n_rows, &encounters, &rows, err));
+        tl->columns[t][joins[j].target] = rows;
+    }
+    return SH_OK;
+}
+
+/* line.settlement: by its key, else the only settlement of the encounter. encounter.settlement: the last. */
+static sh_code join_settlements(struct sh_timeline *tl, const struct key_index *by_key, struct sh_err *err) {
+    const struct sh_columns *at = &tl->plan->at;
+    const uint32_t n_encounters = tl->tables[SH_TABLE_ENCOUNTER].n_rows,
+                   n_lines = tl->tables[SH_TABLE_LINE].n_rows;
+    const int32_t *rows = NULL;
+    const int64_t *keys = sh_i64(tl, SH_TABLE_LINE, at->line.settlement_key);
+    SH_TRY(join_by_key(tl, keys, n_lines, by_key, &rows, err));
+    int32_t *last = sh_new(tl->arena, int32_t, (size_t)n_encounters + 1);
+    int32_t *only = sh_new(tl->arena, int32_t, (size_t)n_encounters + 1);
+    int32_t *line = sh_new(tl->arena, int32_t, (size_t)n_lines + 1);
+    if (!last || !only || !line)
+        return out_of_room(err);
+    for (uint32_t i = 0; i < n_encounters; i++)
+        last[i] = only[i] = -1;
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_SETTLEMENT, at->settlement.encounter);
+    for (uint32_t i = 0; i < tl->tables[SH_TABLE_SETTLEMENT].n_rows; i++) {
+        const int32_t e = encounter[i];
+        if (e < 0 || !tl->alive[SH_TABLE_SETTLEMENT][i])
+            continue;
+        last[e] = (int32_t)i;
+        only[e] = only[e] == -1 ? (int32_t)i : -2;
+    }
+    const int32_t *line_encounter = sh_i32(tl, SH_TABLE_LINE, at->line.encounter);
+    for (uint32_t i = 0; i < n_lines; i++) {
+        line[i] = rows[i];
+        if (line[i] < 0 && (!keys || keys[i] == SH_MISSING) && line_encounter[i] >= 0)
+            line[i] = only[line_encounter[i]] >= 0 ? only[line_encounter[i]] : -1;
+    }
+    tl->columns[SH_TABLE_LINE][at->line.settlement] = line;
+    tl->columns[SH_TABLE_ENCOUNTER][at->encounter.settlement] = last;
+    return SH_OK;
+}
+
+/* Rows that hang on an encounter that is not there for rules are not there either. */
+static sh_code bury_with_encounter(struct sh_timeline *tl, int t, int c_void, int c_encounter,
+                                   struct sh_err *err) {
+    uint8_t *alive;
+    SH_TRY(alive_by_flag(tl, t, c_void, &alive, err));
+    const int32_t *encounter = sh_i32(tl, t, c_encounter);
+    for (uint32_t i = 0; encounter && i < tl->tables[t].n_rows; i++)
+        if (encounter[i] >= 0 && !tl->alive[SH_TABLE_ENCOUNTER][encounter[i]])
+            alive[i] = 0;
+    return SH_OK;
+}
+
+static void join_persons(struct sh_timeline *tl) {
+    for (int t = 0; t < SH_TABLES; t++) {
+        const int c = sh_lake_column((enum sh_table)t, "person");
+        if (c >= 0 && t != SH_TABLE_PERSON && t != SH_TABLE_NETTING && tl->person_of[t])
+            tl->columns[t][c] = tl->person_of[t];
+    }
+}
+
+sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chunk, struct sh_arena *arena,
+                         struct sh_timeline *ret, struct sh_err *err) {
+    assert(plan && chunk && arena && ret);
+    *ret = (struct sh_timeline){.plan = plan,
+                                .chunk = chunk,
+                                .arena = arena,
+                                .n_persons = chunk->n_persons,
+                                .persons = chunk->persons};
+    const struct sh_columns *at = &plan->at;
+    SH_TRY(take_columns(ret, err));
+    SH_TRY(number_persons(ret, err));
+    SH_TRY(merge_persons(ret, err));
+    join_persons(ret);
+    struct key_index settlements = {0};
+    SH_TRY(join_tables(ret, &settlements, err));
+    uint8_t *settled, *encounters, *lines;
+    SH_TRY(alive_by_flag(ret, SH_TABLE_SETTLEMENT, at->settlement.self_void, &settled, err));
+    SH_TRY(alive_by_flag(ret, SH_TABLE_ENCOUNTER, at->encounter.self_void, &encounters, err));
+    SH_TRY(alive_by_flag(ret, SH_TABLE_LINE, at->line.self_void, &lines, err));
+    SH_TRY(bury_settlements(ret, settled, &settlements, err));
+    SH_TRY(bury_encounters(ret, encounters, settled, err));
+    SH_TRY(join_settlements(ret, &settlements, err));
+    SH_TRY(bury_lines(ret, lines, err));
+    SH_TRY(
+        bury_with_encounter(ret, SH_TABLE_DIAGNOSIS, at->diagnosis.self_void, at->diagnosis.encounter, err));
+    SH_TRY(
+        bury_with_encounter(ret, SH_TABLE_OPERATION, at->operation.self_void, at->operation.encounter, err));
+    SH_TRY(sh_stays_fill(ret, err));
+    SH_TRY(sh_derived_fill(ret, err));
+    return sh_texts_fill(ret, err);
+}
+
+/* ---- small looks
+ * -------------------------------------------------------------------------------------------------------- */
+
+struct sh_str sh_row_id(const struct sh_timeline *tl, int table, int32_t row) {
+    const struct sh_columns *at = &tl->plan->at;
+    const int column = table == SH_TABLE_LINE         ? at->line.id
+                       : table == SH_TABLE_ENCOUNTER  ? at->encounter.id
+                       : table == SH_TABLE_SETTLEMENT ? at->settlement.id
+                       : table == SH_TABLE_DIAGNOSIS  ? at->diagnosis.id
+                       : table == SH_TABLE_OPERATION  ? at->operation.id
+                                                      : -1;
+    if (column < 0 || row < 0 || table >= SH_TABLES || !tl->chunk->tables[table].columns)
+        return (struct sh_str){0};
+    const struct sh_str *ids = (const struct sh_str *)tl->chunk->tables[table].columns[column];
+    return ids ? ids[row] : (struct sh_str){0};
+}
+
+int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row) {
+    const struct sh_columns *at = &tl->plan->at;
+    const int column = table == SH_TABLE_LINE         ? at->line.encounter
+                       : table == SH_TABLE_SETTLEMENT ? at->settlement.encounter
+                       : table == SH_TABLE_DIAGNOSIS  ? at->diagnosis.encounter
+                       : table == SH_TABLE_OPERATION  ? at->operation.encounter
+                       : table == SH_MODEL_STAY       ? at->stay.encounter
+                                                      : -1;
+    if (row < 0)
+        return -1;
+    if (table == SH_TABLE_ENCOUNTER)
+        return row;
+    const int32_t *rows = column >= 0 ? sh_i32(tl, table, column) : NULL;
+    return rows ? rows[row] : -1;
+}
+
+int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) {
+    const struct sh_columns *at = &tl->plan->at;
+    const int column = table == SH_TABLE_LINE         ? at->line.institution
+                       : table == SH_TABLE_ENCOUNTER  ? at->encounter.institution
+                       : table == SH_TABLE_SETTLEMENT ? at->settlement.institution
+                       : table == SH_MODEL_STAY       ? at->stay.institution
+                                                      : -1;
+    if (row < 0)
+        return -1;
+    if (column < 0)
+        return sh_institution_of(tl, SH_TABLE_ENCOUNTER, sh_encounter_of(tl, table, row));
+    const int32_t *ids = sh_i32(tl, table, column);
+    return ids && ids[row] >= 0 ? ids[row] : -1;
+}
+
+int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row) {
+    const struct sh_columns *at = &tl->plan->at;
+    int first = -1, second = -1;
+    if (table == SH_TABLE_LINE)
+        first = at->line.day;
+    else if (table == SH_TABLE_ENCOUNTER)
+        first = at->encounter.last_day, second = at->encounter.day;
+    else if (table == SH_TABLE_SETTLEMENT)
+        first = at->settlement.day;
+    else if (table == SH_MODEL_STAY)
+        first = at->stay.last_day, second = at->stay.day;
+    else if (table == SH_TABLE_OPERATION)
+        first = at->operation.day;
+    const int32_t *days = first >= 0 ? sh_i32(tl, table, first) : NULL;
+    if (days && days[row] != SH_MISSING_I32)
+        return days[row];
+    days = second >= 0 ? sh_i32(tl, table, second) : NULL;
+    if (days && days[row] != SH_MISSING_I32)
+        return days[row];
+    const int32_t encounter = table == SH_TABLE_ENCOUNTER || table == SH_MODEL_STAY || table == SH_TABLE_LINE
+                                  ? -1
+                                  : sh_encounter_of(tl, table, row);
+    return encounter >= 0 ? sh_subject_day(tl, SH_TABLE_ENCOUNTER, encounter) : SH_MISSING_I32;
+}
+
+struct sh_str sh_code_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id) {
+    const struct sh_dict_view *view = plan->dicts->views[dict];
+    return view && id >= 0 && id < (int64_t)view->n ? view->code[id] : (struct sh_str){0};
+}
+
+struct sh_str sh_dict_name_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id) {
+    const struct sh_dict_view *view = plan->dicts->views[dict];
+    return view && view->name && id >= 0 && id < (int64_t)view->n ? view->name[id] : (struct sh_str){0};
+}
