@@ -1,44 +1,50 @@
-# Short names for what meson and the tools do. Two commands on a bare Debian 12: make setup && make test
+# Short names for what meson and the tools do. On a bare Debian 12 `make demo` and `make test` do all of their own set-up.
 BUILD ?= build
 MESON_ARGS := $(if $(DUCKDB_DIR),-Dduckdb_dir=$(abspath $(DUCKDB_DIR)))
 FUZZ_SECONDS ?= 60
 
 .PHONY: all setup test test-long demo bench fuzz lint format clean
 
-all: $(BUILD)/build.ninja
+all: setup $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
-$(BUILD)/build.ninja:
-	@command -v meson >/dev/null || { echo "meson is missing: run make setup first"; exit 1; }
+$(BUILD)/build.ninja: | setup
 	meson setup $(BUILD) $(MESON_ARGS)
 
 setup:
 	tools/setup.sh
 
-test: all
+test: setup $(BUILD)/build.ninja
 	python3 tools/run-tests.py $(BUILD) --no-suite long
 
-test-long: all
+test-long: setup $(BUILD)/build.ninja
 	python3 tools/run-tests.py $(BUILD)
 
 demo: all
 	tools/demo.sh $(BUILD)/src/shouhu
 
+# Against tuned SQL on DuckDB, the same two threads; see bench/README.md. BUILD should be optimised:
+#   make bench BUILD=build-release LINES=20000000 RUNS=5 TRIPLE=1
+LINES ?= 20000000
+RUNS ?= 5
 bench: all
-	meson test -C $(BUILD) --benchmark --verbose
+	ninja -C $(BUILD) bench/bench-sql bench/bench-read bench/bench-bandwidth bench/bench-expr bench/bench-records
+	$(BUILD)/bench/bench-expr
+	$(BUILD)/bench/bench-records
+	python3 bench/run.py $(BUILD) --lines $(LINES) --runs $(RUNS) $(if $(TRIPLE),--triple)
 
 # Each target for FUZZ_SECONDS; new inputs go to build-fuzz/corpus, those worth keeping are copied into fuzz/corpus.
-fuzz:
+fuzz: setup
 	@[ -f build-fuzz/build.ninja ] || CC=clang meson setup build-fuzz $(MESON_ARGS) -Dfuzz=true \
 		-Db_sanitize=address,undefined -Db_lundef=false
 	ninja -C build-fuzz
 	tools/fuzz.sh build-fuzz $(FUZZ_SECONDS)
 
-lint: $(BUILD)/build.ninja
+lint: setup $(BUILD)/build.ninja
 	tools/lint.sh $(BUILD)
 
 format:
 	git ls-files -z --cached --others --exclude-standard -- '*.c' '*.h' ':!third_party' | xargs -0 -r clang-format -i
 
 clean:
-	rm -rf build build-*
+	rm -rf build build-* demo

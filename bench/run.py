@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""The benchmark: a synthetic city, imported once, then reading, audit and tuned DuckDB SQL in turns, medians compared.
+
+usage: bench/run.py BUILD [--lines N] [--runs R] [--threads T] [--triple] [--fresh] [--only RULE,RULE…]
+BUILD is the meson build directory. Prints `name value unit` lines; exit code 1 when the audit and the SQL find different
+things. Files are kept under ${TMPDIR:-/tmp}/shouhu-bench. bench/README.md says how to read the numbers.
+"""
+import argparse
+import csv
+import decimal
+import os
+import pathlib
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+SQL = ROOT / "bench" / "sql"
+CACHE = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / "shouhu-bench"
+PLACE = "990100"  # the synthetic city
+PROBE_PERSONS = 2000
+MONTHS = 4
+
+
+class Failed(Exception):
+    """A step of the benchmark did not work; the message is for the person at the terminal."""
+
+
+def say(text):
+    print(f"# {text}", file=sys.stderr, flush=True)
+
+
+def put(name, value, unit):
+    print(f"{name} {value:.3f} {unit}" if isinstance(value, float) else f"{name} {value} {unit}", flush=True)
+
+
+def run(command, allowed=(0,)):
+    """(seconds, peak memory in MB, standard output) of a child process of its own."""
+    begin = time.monotonic()
+    environment = {**os.environ, "SHOUHU_SHARE": str(ROOT), "SHOUHU_LANG": "en"}
+    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, env=environment) as child:
+        output = child.stdout.read().decode("utf-8", "replace")
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in allowed:
+        raise Failed(f"exit code {child.returncode}: {' '.join(map(str, command))}\n{output}")
+    return time.monotonic() - begin, usage.ru_maxrss / 1024, output
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        build = pathlib.Path(options.build)
+        self.shouhu = build / "src" / "shouhu"
+        self.sql_program, self.read_program = build / "bench" / "bench-sql", build / "bench" / "bench-read"
+        self.bandwidth_program = build / "bench" / "bench-bandwidth"
+        for program in (self.shouhu, self.sql_program, self.read_program):
+            if not program.exists():
+                raise Failed(f"{program} is not there: build first (make)")
+        self.temp = CACHE / "temp"
+        self.temp.mkdir(parents=True, exist_ok=True)
+
+    # ---- data ---------------------------------------------------------------------------------------------------
+
+    def synth(self, persons, folder):
+        if (folder / "done").exists():
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        run([self.shouhu, "synth", "--persons", persons, "--months", MONTHS, "--seed", 1, "--plant", "0.01", "--out", folder])
+        (folder / "done").touch()
+
+    @staticmethod
+    def fee_files(city):
+        files = sorted(city.glob("fee_list_d*.csv*"))
+        if not files:
+            raise Failed(f"no fee_list_d file in {city}")
+        return files
+
+    def lines_of(self, city):
+        text = 0
+        for file in self.fee_files(city):
+            with open(file, "rb") as stream:
+                while block := stream.read(1 << 22):
+                    text += block.count(b"\n")
+            text -= 1
+        return text
+
+    def city(self, lines):
+        """A city with about that many fee lines: a small one tells how many lines a person has."""
+        folder = CACHE / f"city-{lines}"
+        if not (folder / "done").exists():
+            probe = CACHE / "city-probe"
+            self.synth(PROBE_PERSONS, probe)
+            persons = max(100, round(lines * PROBE_PERSONS / self.lines_of(probe)))
+            say(f"making a city of {persons} persons for {lines} lines")
+            self.synth(persons, folder)
+        return folder
+
+    def lake(self, lines, measure):
+        city, lake = self.city(lines), CACHE / f"lake-{lines}"
+        files = sorted(city.glob("*.csv"))
+        if not measure and lake.exists():
+            return lake
+        shutil.rmtree(lake, ignore_errors=True)
+        say("importing")
+        seconds, memory, output = run([self.shouhu, "import", "--lake", lake, "--mapping", "national", "--quiet",
+                                       "--threads", self.options.threads, *files], (0, 9))
+        if measure:
+            n = self.lines_of(city)
+            put("import_seconds", seconds, "s")
+            put("import_lines_per_second", round(n / seconds), "lines/s")
+            put("import_bytes_per_second", round(sum(f.stat().st_size for f in files) / seconds / 1e6), "MB/s")
+            put("peak_memory_import_mb", round(memory), "MB")
+            stages = re.findall(r"^seconds by stage:(.*)$", output, re.M)
+            for name, value in re.findall(r"(\S+) ([\d.]+)", stages[0]) if stages else []:
+                put(f"import_stage_{name}_seconds", float(value), "s")
+            self.bare_csv(city, n)
+        return lake
+
+    def bare_csv(self, city, lines):
+        """DuckDB only parsing the same fee file, every column, nothing written: what no import of any kind can be without."""
+        files = "[" + ", ".join("'" + str(file).replace("'", "''") + "'" for file in self.fee_files(city)) + "]"
+        _, times = self.sql([SQL / "csv.sql"], {"FILES": files})[1:]
+        put("duckdb_csv_lines_per_second", round(lines / times["csv"]), "lines/s")
+
+    # ---- the three contenders -----------------------------------------------------------------------------------
+
+    def sql(self, files, sets):
+        arguments = [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
+        seconds, memory, output = run([self.sql_program, "--threads", self.options.threads, "--temp", self.temp, *arguments, *files])
+        times, rows = {}, []
+        for line in output.splitlines():
+            cells = line.split("\t")
+            if cells[0] == "sql" and len(cells) == 3:
+                times[cells[1]] = float(cells[2])
+            else:
+                rows.append(cells)
+        return rows, (seconds, memory), times
+
+    @staticmethod
+    def parameters():
+        """Numbers of law/params as the SQL wants them: integers in the unit of its own arithmetic."""
+        values = {}
+        for file in sorted((ROOT / "law" / "params").glob("*.csv")):
+            with open(file, encoding="utf-8-sig", newline="") as stream:
+                for row in csv.DictReader(line for line in stream if not line.startswith("#")):
+                    if row["place"] in ("000000", PLACE) and row["value"]:
+                        values[row["name"]] = decimal.Decimal(row["value"])
+        wanted = {"COURSE_GAP": ("course.gap", 1), "SECOND_SHARE_E4": ("surgery.second_share", 10000), "SPLIT_DAYS": ("split.days", 1),
+                  "CHILD_AGE_BELOW": ("child.age_below", 1), "TOLERANCE_FEN": ("arithmetic.tolerance", 100),
+                  "STAY_BEFORE_DAYS": ("stay.before_days", 1)}
+        return {name: int(values[key] * unit) for name, (key, unit) in wanted.items()}
+
+    def suite(self, lake, out):
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        files = [SQL / "prepare-lake.sql", SQL / "prepare-knowledge.sql"]
+        files += [SQL / f"{rule}.sql" for rule in self.rules()]
+        _, (seconds, memory), times = self.sql(files, {"LAKE": lake, "KNOWLEDGE": ROOT / "knowledge", "OUT": out,
+                                                       "PLACE": PLACE, **self.parameters()})
+        return seconds, memory, times
+
+    def rules(self):
+        wanted = self.options.only.split(",") if self.options.only else None
+        here = {file.stem for file in SQL.glob("*.sql")}
+        rules = []
+        for file in sorted((ROOT / "rules").glob("*.yaml")):
+            match = re.search(r"^rule:\s*(\S+)", file.read_text(encoding="utf-8"), re.M)
+            if match and (wanted is None or match.group(1) in wanted):
+                rules.append(match.group(1))
+        missing = [rule for rule in rules if rule not in here]
+        if missing:
+            say(f"no SQL twin for: {' '.join(missing)}")
+        return [rule for rule in rules if rule in here]
+
+    def audit(self, lake, rules_dir=None, only=()):
+        """Rules, findings, receipts, everything; kept as run `bench` of the lake."""
+        shutil.rmtree(lake / "audits", ignore_errors=True)
+        chosen = [part for rule in only for part in ("--rule", rule)]
+        seconds, memory, _ = run([self.shouhu, "audit", "--lake", lake, "--place", PLACE, "--threads", self.options.threads,
+                                  "--quiet", "--run", "bench", "--rules", rules_dir or ROOT / "rules",
+                                  "--knowledge", ROOT / "knowledge", "--params", ROOT / "law/params", *chosen], (0, 10))
+        return seconds, memory
+
+    def read(self, lake):
+        _, memory, output = run([self.read_program, lake, ROOT / "rules", ROOT / "knowledge", ROOT / "law/params", PLACE,
+                                 self.options.threads])
+        values = dict(line.split()[:2] for line in output.splitlines())
+        return float(values["read_seconds"]), memory, int(values["read_lines"])
+
+    def doubled_rules(self):
+        """A folder with every rule twice, the second under another id, over the same knowledge."""
+        folder = CACHE / "rules-doubled"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for file in (ROOT / "rules").glob("*.yaml"):
+            text = file.read_text(encoding="utf-8")
+            (folder / file.name).write_text(text, encoding="utf-8")
+            again = re.sub(r"^rule:\s*(\S+)", r"rule: \1-again", text, count=1, flags=re.M)
+            (folder / f"{file.stem}-again.yaml").write_text(again, encoding="utf-8")
+        return folder
+
+    # ---- the run ------------------------------------------------------------------------------------------------
+
+    def turns(self, lake):
+        """Read, audit, SQL and the doubled rules in turns, so that a busy moment of the machine hits all of them."""
+        doubled = self.doubled_rules()
+        read, audit, sql, double, memories, by_file, lines = [], [], [], [], [], {}, 0
+        for i in range(self.options.runs):
+            say(f"turn {i + 1} of {self.options.runs}")
+            seconds, _, lines = self.read(lake)
+            read.append(seconds)
+            double.append(self.audit(lake, doubled)[0])
+            seconds, sql_memory, times = self.suite(lake, CACHE / "sql-findings")
+            sql.append(seconds)
+            for name, value in times.items():
+                by_file.setdefault(name, []).append(value)
+            seconds, memory = self.audit(lake)  # last: its receipts are what is compared
+            audit.append(seconds)
+            memories.append(memory)
+        median = statistics.median
+        put("audit_lines", lines, "lines")
+        put("audit_seconds", median(audit), "s")
+        put("audit_read_seconds", median(read), "s")
+        put("duckdb_seconds", median(sql), "s")
+        put("audit_seconds_spread", max(audit) - min(audit), "s")
+        put("audit_lines_per_second", round(lines / median(audit)), "lines/s")
+        put("audit_vs_read_ratio", median(audit) / median(read), "times")
+        put("audit_vs_duckdb_ratio", median(sql) / median(audit), "times")
+        put("rules_doubling_ratio", median(double) / median(audit), "times")
+        put("peak_memory_audit_mb", round(median(memories)), "MB")
+        put("peak_memory_duckdb_mb", round(sql_memory), "MB")
+        for name in by_file:
+            put(f"duckdb_{name}_seconds", median(by_file[name]), "s")
+
+    def by_rule(self, lake):
+        """Each rule alone in the engine, for whoever wants to know where it loses."""
+        for rule in self.rules():
+            seconds, _ = self.audit(lake, only=[rule])
+            put(f"audit_only_{rule}_seconds", seconds, "s")
+
+    def compare(self, lake):
+        """Rows of differences; an empty list is what the benchmark stands on."""
+        rules = ", ".join(f"'{rule}'" for rule in self.rules())
+        rows, _, _ = self.sql([SQL / "compare.sql"], {"LAKE": lake, "RECEIPTS": lake / "audits/bench/receipts.jsonl",
+                                                          "OUT": CACHE / "sql-findings", "RULES": rules})
+        counts = [row for row in rows if row[0] == "count"]
+        for _, rule, n, fen, sql_n, sql_fen in sorted(counts):
+            put(f"findings_{rule}", int(n), "findings")
+            if (n, fen) != (sql_n, sql_fen):
+                print(f"# {rule}: {n} findings of {fen} fen in the audit, {sql_n} of {sql_fen} fen in the SQL")
+        wrong = [row for row in rows if row[0] == "difference"]
+        for row in wrong:
+            print("# difference\t" + "\t".join(row[1:]))
+        put("findings_total", sum(int(row[2]) for row in counts), "findings")
+        different = {(row[1], row[2]): int(row[3]) for row in wrong}
+        put("findings_different", sum(different.values()), "findings")
+        return not wrong
+
+    def bandwidth(self):
+        if self.bandwidth_program.exists():
+            print(run([self.bandwidth_program])[2], end="")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build")
+    parser.add_argument("--lines", type=int, default=20_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--triple", action="store_true", help="also the peak memory of an audit of three times the lines")
+    parser.add_argument("--fresh", action="store_true", help="make city and lake anew")
+    parser.add_argument("--by-rule", action="store_true", help="also the audit of each rule alone")
+    parser.add_argument("--only", help="rules to take the SQL twin of, for work on the benchmark itself")
+    options = parser.parse_args()
+    try:
+        bench = Bench(options)
+        if options.fresh:
+            for folder in CACHE.glob("*-*"):
+                shutil.rmtree(folder, ignore_errors=True)
+        bench.bandwidth()
+        lake = bench.lake(options.lines, measure=True)
+        bench.turns(lake)
+        is_equal = bench.compare(lake)
+        if options.by_rule:
+            bench.by_rule(lake)
+        if options.triple:
+            triple = bench.lake(options.lines * 3, measure=False)
+            put("peak_memory_audit_triple_mb", round(bench.audit(triple)[1]), "MB")
+        return 0 if is_equal else 1
+    except Failed as failure:
+        print(f"bench: {failure}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

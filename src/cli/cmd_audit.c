@@ -1,0 +1,172 @@
+/* shouhu audit: options, one call, the summary of every answer. */
+#include "audit/audit.h"
+#include "base/clock.h"
+#include "base/progress.h"
+#include "cli/cli.h"
+#include <string.h>
+
+#define AUDIT_CMD_MESSAGES(X)                                                                                \
+    X(AUDIT_LABEL, "稽核", "audit")                                                                          \
+    X(AUDIT_UNIT, "行", "lines")
+
+enum audit_cmd_message { AUDIT_CMD_MESSAGES(SH_MSG_ID) AUDIT_CMD_MESSAGES_N };
+static const struct sh_msg messages[] = {AUDIT_CMD_MESSAGES(SH_MSG_ENTRY)};
+
+struct shown {
+    struct sh_progress bar;
+    atomic_uint_fast64_t done;
+};
+
+static void show(void *ctx, uint64_t done, uint64_t total) {
+    (void)total;
+    struct shown *s = ctx;
+    uint_fast64_t before = atomic_load(&s->done);
+    while (before < done && !atomic_compare_exchange_weak(&s->done, &before, done))
+        continue;
+    if (before < done)
+        sh_progress_step(&s->bar, done - before);
+}
+
+/* A-B */
+static bool read_buckets(const char *text, uint32_t *first, uint32_t *last) {
+    const struct sh_str whole = sh_str_of(text);
+    const size_t dash = sh_str_find_char(whole, '-');
+    uint64_t v[2] = {0, 0};
+    if (dash == SH_STR_NONE || dash == 0 || dash + 1 == whole.len)
+        return false;
+    for (size_t i = 0; i < whole.len; i++) {
+        if (i == dash)
+            continue;
+        uint64_t *n = &v[i > dash];
+        if (text[i] < '0' || text[i] > '9' || *n > UINT32_MAX / 10)
+            return false;
+        *n = *n * 10 + (uint64_t)(text[i] - '0');
+    }
+    *first = (uint32_t)v[0], *last = (uint32_t)v[1];
+    return v[0] <= v[1] && v[1] <= UINT32_MAX;
+}
+
+static bool read_stage(const char *text, unsigned *ret) {
+    static const char *const words[] = {"before", "during", "after"};
+    for (unsigned i = 0; i < 3; i++)
+        if (strcmp(text, words[i]) == 0) {
+            *ret = 1u << i;
+            return true;
+        }
+    return false;
+}
+
+static sh_code fill_dirs(struct sh_audit_options *o, struct sh_arena *arena, struct sh_err *err) {
+    if (!o->rules_dir)
+        SH_TRY(sh_cli_share("rules", arena, &o->rules_dir, err));
+    if (!o->knowledge_dir)
+        SH_TRY(sh_cli_share("knowledge", arena, &o->knowledge_dir, err));
+    if (!o->params_dir)
+        SH_TRY(sh_cli_share("law/params", arena, &o->params_dir, err));
+    return SH_OK;
+}
+
+static int run(struct sh_audit_options *o, bool quiet, sh_lang lang, struct sh_arena *arena, FILE *out,
+               FILE *errout) {
+    struct sh_err err;
+    struct sh_clock clock;
+    struct sh_run_summary summary;
+    struct shown shown = {0};
+    sh_code code = sh_clock_from_env(&clock, &err);
+    if (code == SH_OK)
+        code = fill_dirs(o, arena, &err);
+    if (code != SH_OK)
+        return sh_cli_fail(errout, code, &err);
+    o->clock = &clock;
+    o->report = errout;
+    if (!quiet) {
+        sh_progress_begin(&shown.bar, stderr, lang, sh_msg(messages, AUDIT_LABEL, lang),
+                          sh_msg(messages, AUDIT_UNIT, lang), 0);
+        o->progress = show;
+        o->progress_ctx = &shown;
+    }
+    code = sh_audit_run(o, arena, &summary, &err);
+    if (!quiet)
+        sh_progress_end(&shown.bar);
+    if (code != SH_OK)
+        return sh_cli_fail(errout, code, &err);
+    if (!quiet)
+        sh_audit_print_summary(&summary, lang, out);
+    return summary.findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
+}
+
+int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_audit_options o = {.as_of = INT32_MAX, .known = INT32_MAX};
+    struct sh_cli_list rules = {0};
+    const char *buckets = NULL, *stage = NULL;
+    uint64_t threads = 0, manifest = 0, chunk = 0;
+    sh_lang lang = sh_lang_from_env();
+    bool quiet = false;
+    const struct sh_option table[] = {
+        {"lake", SH_OPTION_TEXT, &o.lake_dir, "DIR", "数据湖目录", "folder of the lake", .required = true},
+        {"out", SH_OPTION_TEXT, &o.out, "FILE", "疑点清单：.csv、.json 或 .parquet",
+         "findings: .csv, .json or .parquet"},
+        {"run", SH_OPTION_TEXT, &o.run, "NAME", "本次稽核的名称（默认按时间）",
+         "name of the run (default: by the clock)"},
+        {"rules", SH_OPTION_TEXT, &o.rules_dir, "DIR", "规则目录", "folder of the rules"},
+        {"knowledge", SH_OPTION_TEXT, &o.knowledge_dir, "DIR", "知识库目录", "folder of the knowledge"},
+        {"params", SH_OPTION_TEXT, &o.params_dir, "DIR", "参数目录", "folder of the parameters"},
+        {"place", SH_OPTION_TEXT, &o.place, "CODE", "统筹区行政区划代码（默认全国）",
+         "division code (default: the nation)"},
+        {"rule", SH_OPTION_LIST, &rules, "ID", "只运行该规则，可重复", "only this rule; may be repeated"},
+        {"threads", SH_OPTION_UINT, &threads, "N", "线程数（默认全部处理器）",
+         "threads (default: all processors)", .low = 1, .high = 256},
+        {"as-of", SH_OPTION_DAY, &o.as_of, "DATE", "只稽核该日及以前发生的费用",
+         "audit what happened up to that day"},
+        {"known", SH_OPTION_DAY, &o.known, "DATE", "只用该日及以前已知的数据和知识",
+         "use what was known up to that day"},
+        {"manifest", SH_OPTION_UINT, &manifest, "N", "数据版本（默认最新）",
+         "state of the lake (default: the newest)", .low = 1, .high = INT64_MAX},
+        {"buckets", SH_OPTION_TEXT, &buckets, "A-B", "只处理这些桶（分片，之后用 merge 合并）",
+         "only these buckets (a slice; join with merge)"},
+        {"stage", SH_OPTION_TEXT, &stage, "before|during|after", "只运行事前、事中或事后规则",
+         "only rules of this stage"},
+        {"chunk-rows", SH_OPTION_UINT, &chunk, "N", "每批明细行数", "lines of one batch", .low = 1,
+         .high = 16000000},
+        {"lang", SH_OPTION_LANG, &lang, "zh|en", "语言", "language"},
+        {"quiet", SH_OPTION_FLAG, &quiet, NULL, "不显示进度和小结", "no progress, no summary"},
+    };
+    const struct sh_command command = {
+        "audit",
+        "对数据湖运行规则，留存疑点与凭据。退出码：0 无疑点，10 有疑点，2 用法，3 输入，4 数据湖，5 系统，6 "
+        "内部错误。",
+        "Run the rules over a lake; findings and receipts are kept. Exit codes: 0 no findings, 10 findings, "
+        "2 usage, 3 input, 4 lake, 5 system, 6 internal.",
+        "",
+        table,
+        sizeof table / sizeof table[0],
+        0,
+        0};
+    const char *const *operands;
+    size_t n_operands;
+    int code;
+    if (!sh_cli_parse(&command, argc, argv, &arena, out, errout, &operands, &n_operands, &code))
+        return code;
+    o.only = rules.n ? rules.at : NULL;
+    o.n_only = rules.n;
+    o.threads = (unsigned)threads;
+    o.manifest = manifest;
+    o.chunk_rows = (uint32_t)chunk;
+    o.has_buckets = buckets != NULL;
+    if (buckets && !read_buckets(buckets, &o.bucket_first, &o.bucket_last)) {
+        (void)fprintf(errout,
+                      lang == SH_EN ? "shouhu audit: --buckets '%s' is written A-B, for instance 0-63\n"
+                                    : "shouhu audit：--buckets '%s' 应写作 起-止，如 0-63\n",
+                      buckets);
+        return SH_EXIT_USAGE;
+    }
+    if (stage && !read_stage(stage, &o.stage)) {
+        (void)fprintf(errout,
+                      lang == SH_EN ? "shouhu audit: --stage '%s' is before, during or after\n"
+                                    : "shouhu audit：--stage '%s' 应为 before、during 或 after\n",
+                      stage);
+        return SH_EXIT_USAGE;
+    }
+    return run(&o, quiet, lang, &arena, out, errout);
+}
