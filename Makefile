@@ -14,13 +14,15 @@ $(BUILD)/build.ninja: | setup
 setup:
 	tools/setup.sh
 
-test: setup $(BUILD)/build.ninja
+# After all: meson test builds the test programs only, not the library that the kill tests preload.
+test: all
 	python3 tools/run-tests.py $(BUILD) --no-suite long
 
-test-long: setup $(BUILD)/build.ninja
+test-long: all
 	python3 tools/run-tests.py $(BUILD)
 
-demo: all
+demo: setup $(BUILD)/build.ninja
+	ninja -C $(BUILD) src/shouhu
 	tools/demo.sh $(BUILD)/src/shouhu
 
 # Against tuned SQL on DuckDB, the same two threads; see bench/README.md. BUILD should be optimised:

@@ -23,11 +23,11 @@ static int64_t cpu_ns(void) {
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static struct sh_str text(struct sh_arena *arena, const char *format, uint64_t v) {
-    size_t len = 0;
-    const char *at = sh_arena_printf(arena, &len, format, v);
-    return (struct sh_str){at, len};
+/* A formatted text as a view. */
+static struct sh_str view(const char *at) {
+    return sh_str_of(at);
 }
+#define text(arena, format, v) view(sh_arena_printf(arena, NULL, format, v))
 
 /* What the fee file of a city looks like, about: 40 lines an encounter, 200 a person, 3000 items, 1 %
  * refunds. */
@@ -136,8 +136,11 @@ static sh_code read_all(const char *dir, struct sh_err *err) {
 
 static sh_code run(const char *dir, uint64_t lines, unsigned threads, struct sh_err *err) {
     struct sh_import_options options = {
-        .lake_dir = dir, .mapping = "bench", .known_day = 20000, .threads = threads,
-                                        .buckets = getenv("BENCH_BUCKETS") ? (uint32_t)strtoul(getenv("BENCH_BUCKETS"), NULL, 10) : 0};
+        .lake_dir = dir,
+        .mapping = "bench",
+        .known_day = 20000,
+        .threads = threads,
+        .buckets = getenv("BENCH_BUCKETS") ? (uint32_t)strtoul(getenv("BENCH_BUCKETS"), NULL, 10) : 0};
     struct sh_import_result result = {0};
     struct sh_session *session = NULL;
     SH_TRY(sh_session_begin(&options, NULL, &session, err));

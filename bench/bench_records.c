@@ -36,13 +36,13 @@ struct counted {
     uint64_t records, fields, bytes;
 };
 
-static void close_records(struct sh_records **records) {
-    sh_records_close(*records);
+static void close_records(struct sh_record_reader **records) {
+    sh_record_reader_close(*records);
 }
 
 static sh_code split_ours(struct sh_str file, struct counted *ret, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    SH_CLEANUP(close_records) struct sh_records *records = NULL;
+    SH_CLEANUP(close_records) struct sh_record_reader *records = NULL;
     SH_CLEANUP(sh_block_free) struct sh_block block = {0};
     const struct sh_gb18030 *gb = NULL;
     struct sh_source *source = NULL;
@@ -50,13 +50,13 @@ static sh_code split_ours(struct sh_str file, struct counted *ret, struct sh_err
     size_t n_header = 0;
     SH_TRY(sh_gb18030_new(&arena, &gb, err));
     SH_TRY(sh_source_open_bytes("made-up", file, &source, err));
-    SH_TRY(sh_records_open(source, (struct sh_form){.delimiter = ',', .quote = '"'}, SH_ENCODING_UTF8, gb,
-                           &arena, &records, &header, &n_header, err));
+    SH_TRY(sh_record_reader_open(source, (struct sh_form){.delimiter = ',', .quote = '"'}, SH_ENCODING_UTF8,
+                                 gb, &arena, &records, &header, &n_header, err));
     for (;;) {
-        SH_TRY(sh_records_next(records, BLOCK_BYTES, &block, NULL, err));
+        SH_TRY(sh_record_reader_next(records, BLOCK_BYTES, &block, NULL, err));
         if (block.n_spans == 0)
             return SH_OK;
-        const struct sh_form *form = sh_records_form(records);
+        const struct sh_form *form = sh_record_reader_form(records);
         for (size_t i = 0; i < block.n_spans; i++) {
             struct sh_field fields[FIELDS_MAX];
             size_t n = 0;

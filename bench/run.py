@@ -38,7 +38,7 @@ def put(name, value, unit):
 
 
 def run(command, allowed=(0,)):
-    """(seconds, peak memory in MB, standard output) of a child process of its own."""
+    """(seconds, seconds of processor, peak memory in MB, standard output) of a child process of its own."""
     begin = time.monotonic()
     environment = {**os.environ, "SHOUHU_SHARE": str(ROOT), "SHOUHU_LANG": "en"}
     with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, env=environment) as child:
@@ -47,7 +47,7 @@ def run(command, allowed=(0,)):
         child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode not in allowed:
         raise Failed(f"exit code {child.returncode}: {' '.join(map(str, command))}\n{output}")
-    return time.monotonic() - begin, usage.ru_maxrss / 1024, output
+    return time.monotonic() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, output
 
 
 class Bench:
@@ -106,8 +106,8 @@ class Bench:
             return lake
         shutil.rmtree(lake, ignore_errors=True)
         say("importing")
-        seconds, memory, output = run([self.shouhu, "import", "--lake", lake, "--mapping", "national", "--quiet",
-                                       "--threads", self.options.threads, *files], (0, 9))
+        seconds, _, memory, output = run([self.shouhu, "import", "--lake", lake, "--mapping", "national", "--quiet",
+                                          "--threads", self.options.threads, *files], (0, 9))
         if measure:
             n = self.lines_of(city)
             put("import_seconds", seconds, "s")
@@ -130,7 +130,7 @@ class Bench:
 
     def sql(self, files, sets):
         arguments = [part for name, value in sets.items() for part in ("--set", f"{name}={value}")]
-        seconds, memory, output = run([self.sql_program, "--threads", self.options.threads, "--temp", self.temp, *arguments, *files])
+        seconds, cpu, memory, output = run([self.sql_program, "--threads", self.options.threads, "--temp", self.temp, *arguments, *files])
         times, rows = {}, []
         for line in output.splitlines():
             cells = line.split("\t")
@@ -138,7 +138,7 @@ class Bench:
                 times[cells[1]] = float(cells[2])
             else:
                 rows.append(cells)
-        return rows, (seconds, memory), times
+        return rows, (seconds, cpu, memory), times
 
     @staticmethod
     def parameters():
@@ -159,9 +159,9 @@ class Bench:
         out.mkdir(parents=True)
         files = [SQL / "prepare-lake.sql", SQL / "prepare-knowledge.sql"]
         files += [SQL / f"{rule}.sql" for rule in self.rules()]
-        _, (seconds, memory), times = self.sql(files, {"LAKE": lake, "KNOWLEDGE": ROOT / "knowledge", "OUT": out,
+        _, (seconds, cpu, memory), times = self.sql(files, {"LAKE": lake, "KNOWLEDGE": ROOT / "knowledge", "OUT": out,
                                                        "PLACE": PLACE, **self.parameters()})
-        return seconds, memory, times
+        return seconds, cpu, memory, times
 
     def rules(self):
         wanted = self.options.only.split(",") if self.options.only else None
@@ -180,16 +180,16 @@ class Bench:
         """Rules, findings, receipts, everything; kept as run `bench` of the lake."""
         shutil.rmtree(lake / "audits", ignore_errors=True)
         chosen = [part for rule in only for part in ("--rule", rule)]
-        seconds, memory, _ = run([self.shouhu, "audit", "--lake", lake, "--place", PLACE, "--threads", self.options.threads,
+        seconds, cpu, memory, _ = run([self.shouhu, "audit", "--lake", lake, "--place", PLACE, "--threads", self.options.threads,
                                   "--quiet", "--run", "bench", "--rules", rules_dir or ROOT / "rules",
                                   "--knowledge", ROOT / "knowledge", "--params", ROOT / "law/params", *chosen], (0, 10))
-        return seconds, memory
+        return seconds, cpu, memory
 
     def read(self, lake):
-        _, memory, output = run([self.read_program, lake, ROOT / "rules", ROOT / "knowledge", ROOT / "law/params", PLACE,
+        _, cpu, _, output = run([self.read_program, lake, ROOT / "rules", ROOT / "knowledge", ROOT / "law/params", PLACE,
                                  self.options.threads])
         values = dict(line.split()[:2] for line in output.splitlines())
-        return float(values["read_seconds"]), memory, int(values["read_lines"])
+        return float(values["read_seconds"]), cpu, int(values["read_lines"])
 
     def doubled_rules(self):
         """A folder with every rule twice, the second under another id, over the same knowledge."""
@@ -208,29 +208,42 @@ class Bench:
     def turns(self, lake):
         """Read, audit, SQL and the doubled rules in turns, so that a busy moment of the machine hits all of them."""
         doubled = self.doubled_rules()
-        read, audit, sql, double, memories, by_file, lines = [], [], [], [], [], {}, 0
+        wall = {"read": [], "doubled": [], "duckdb": [], "audit": []}
+        cpu = {name: [] for name in wall}
+        memories, by_file, lines, sql_memory = [], {}, 0, 0
+
+        def note(name, seconds, cpu_seconds):
+            wall[name].append(seconds)
+            cpu[name].append(cpu_seconds)
+
         for i in range(self.options.runs):
             say(f"turn {i + 1} of {self.options.runs}")
-            seconds, _, lines = self.read(lake)
-            read.append(seconds)
-            double.append(self.audit(lake, doubled)[0])
-            seconds, sql_memory, times = self.suite(lake, CACHE / "sql-findings")
-            sql.append(seconds)
+            seconds, cpu_seconds, lines = self.read(lake)
+            note("read", seconds, cpu_seconds)
+            seconds, cpu_seconds, _ = self.audit(lake, doubled)
+            note("doubled", seconds, cpu_seconds)
+            seconds, cpu_seconds, sql_memory, times = self.suite(lake, CACHE / "sql-findings")
+            note("duckdb", seconds, cpu_seconds)
             for name, value in times.items():
                 by_file.setdefault(name, []).append(value)
-            seconds, memory = self.audit(lake)  # last: its receipts are what is compared
-            audit.append(seconds)
+            seconds, cpu_seconds, memory = self.audit(lake)  # last: its receipts are what is compared
+            note("audit", seconds, cpu_seconds)
             memories.append(memory)
         median = statistics.median
+        wall = {name: median(values) for name, values in wall.items()}
+        cpu = {name: median(values) for name, values in cpu.items()}
         put("audit_lines", lines, "lines")
-        put("audit_seconds", median(audit), "s")
-        put("audit_read_seconds", median(read), "s")
-        put("duckdb_seconds", median(sql), "s")
-        put("audit_seconds_spread", max(audit) - min(audit), "s")
-        put("audit_lines_per_second", round(lines / median(audit)), "lines/s")
-        put("audit_vs_read_ratio", median(audit) / median(read), "times")
-        put("audit_vs_duckdb_ratio", median(sql) / median(audit), "times")
-        put("rules_doubling_ratio", median(double) / median(audit), "times")
+        put("audit_lines_per_second", round(lines / wall["audit"]), "lines/s")
+        put("audit_vs_read_ratio", wall["audit"] / wall["read"], "times")
+        put("audit_vs_duckdb_ratio", wall["duckdb"] / wall["audit"], "times")
+        put("rules_doubling_ratio", wall["doubled"] / wall["audit"], "times")
+        for name in ("read", "audit", "duckdb"):
+            label = "audit_read" if name == "read" else name
+            put(f"{label}_seconds", wall[name], "s")
+            put(f"{label}_cpu_seconds", cpu[name], "s")
+        put("audit_vs_read_cpu_ratio", cpu["audit"] / cpu["read"], "times")
+        put("audit_vs_duckdb_cpu_ratio", cpu["duckdb"] / cpu["audit"], "times")
+        put("rules_doubling_cpu_ratio", cpu["doubled"] / cpu["audit"], "times")
         put("peak_memory_audit_mb", round(median(memories)), "MB")
         put("peak_memory_duckdb_mb", round(sql_memory), "MB")
         for name in by_file:
@@ -239,8 +252,8 @@ class Bench:
     def by_rule(self, lake):
         """Each rule alone in the engine, for whoever wants to know where it loses."""
         for rule in self.rules():
-            seconds, _ = self.audit(lake, only=[rule])
-            put(f"audit_only_{rule}_seconds", seconds, "s")
+            _, cpu, _ = self.audit(lake, only=[rule])
+            put(f"audit_only_{rule}_cpu_seconds", cpu, "s")
 
     def compare(self, lake):
         """Rows of differences; an empty list is what the benchmark stands on."""
@@ -262,7 +275,7 @@ class Bench:
 
     def bandwidth(self):
         if self.bandwidth_program.exists():
-            print(run([self.bandwidth_program])[2], end="")
+            print(run([self.bandwidth_program])[3], end="")
 
 
 def main():
@@ -289,7 +302,7 @@ def main():
             bench.by_rule(lake)
         if options.triple:
             triple = bench.lake(options.lines * 3, measure=False)
-            put("peak_memory_audit_triple_mb", round(bench.audit(triple)[1]), "MB")
+            put("peak_memory_audit_triple_mb", round(bench.audit(triple)[2]), "MB")
         return 0 if is_equal else 1
     except Failed as failure:
         print(f"bench: {failure}", file=sys.stderr)

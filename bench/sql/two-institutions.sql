@@ -13,9 +13,12 @@ COPY (
     SELECT 'two-institutions' AS rule, '' AS point, h.institution, h.encounter_key, h.person, [h.id] AS lines,
            h.charged_covered - coalesce(any_value(n.covered), 0) AS amount, h.time // 86400 AS day,
            list(DISTINCT h.elsewhere) AS elsewhere
-    FROM hits h JOIN institution i ON i.id = h.institution AND i.kind <> 'pharmacy'
+    FROM hits h LEFT JOIN institution i ON i.id = h.institution
+    LEFT JOIN only_settlement o ON o.encounter_key = h.encounter_key
+    LEFT JOIN settled s ON s.settlement_key = coalesce(h.settlement_key, o.settlement_key)
     LEFT JOIN net n ON n.encounter_key = h.encounter_key AND n.id = h.id
     WHERE NOT (h.charged_quantity = coalesce(n.quantity, 0) AND h.charged_amount = coalesce(n.amount, 0))
+      AND (i.kind = 'pharmacy' AND s.pooled = 0) IS NOT TRUE
       AND NOT EXISTS (FROM undone u WHERE u.settlement_key = h.settlement_key)
     GROUP BY h.institution, h.encounter_key, h.person, h.id, h.charged_covered, h.time
 ) TO '${OUT}/two-institutions.parquet';

@@ -20,8 +20,7 @@
 #include "rule/rule.h"
 #include <stdio.h>
 
-/* ---- plan
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- plan --------------------------------------------------------------------------------------- */
 
 struct sh_plan;
 
@@ -52,8 +51,7 @@ struct sh_selection sh_plan_selection(const struct sh_plan *plan);
 size_t sh_plan_rules(const struct sh_plan *plan);
 const struct sh_rule *sh_plan_rule(const struct sh_plan *plan, size_t i);
 
-/* ---- answers
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- answers ------------------------------------------------------------------------------------ */
 
 enum sh_answer { SH_ANSWER_CLEAR, SH_ANSWER_HIT, SH_ANSWER_EXEMPT, SH_ANSWER_NOT_EVALUATED, SH_ANSWERS };
 
@@ -87,8 +85,7 @@ struct sh_answers {
     int64_t covered_fen, void_fen;
 };
 
-/* ---- findings
- * --------------------------------------------------------------------------------------------------- */
+/* ---- findings ----------------------------------------------------------------------------------- */
 
 enum sh_fund_state { SH_FUND_KNOWN, SH_FUND_BY_CASE, SH_FUND_UNKNOWN };
 
@@ -141,8 +138,7 @@ const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *w
 SH_MUST sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_finding *finding,
                                  struct sh_buf *out, struct sh_err *err);
 
-/* ---- runs over a lake
- * ------------------------------------------------------------------------------------------- */
+/* ---- runs over a lake --------------------------------------------------------------------------- */
 
 struct sh_audit_options {
     const char *lake_dir, *rules_dir, *knowledge_dir, *params_dir;
@@ -211,8 +207,7 @@ struct sh_explain_options {
  * (printed). */
 SH_MUST sh_code sh_audit_explain(const struct sh_explain_options *options, FILE *out, struct sh_err *err);
 
-/* ---- a rule's own cases
- * ----------------------------------------------------------------------------------------- */
+/* ---- a rule's own cases ------------------------------------------------------------------------- */
 
 struct sh_rules_test_result {
     size_t rules, cases, failed, rules_without_cases;

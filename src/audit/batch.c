@@ -13,8 +13,7 @@ static int32_t *filled(struct sh_engine *en, uint32_t n) {
     return rows;
 }
 
-/* ---- further knowledge: the first row in force whose keys hold
- * ------------------------------------------------------------ */
+/* ---- further knowledge: the first row in force whose keys hold ---------------------------------- */
 
 /* Row numbers of a table that may concern each tuple. */
 struct choice {
@@ -102,9 +101,7 @@ static sh_code more_rows(struct sh_engine *en, const struct sh_rule_plan *rp, si
     return SH_OK;
 }
 
-/* ---- previous, next
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- previous, next ----------------------------------------------------------------------------- */
 
 static bool same_scopes(const struct sh_engine *en, const struct sh_with *w, int from, int32_t row,
                         int32_t other) {
@@ -169,9 +166,7 @@ static sh_code with_rows(struct sh_engine *en, const struct sh_rule_plan *rp, co
     return SH_OK;
 }
 
-/* ---- making
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------------------------------- */
 
 static sh_code join_slot(struct sh_engine *en, const struct sh_rule_plan *rp, uint16_t slot,
                          struct sh_batch *batch, struct sh_err *err) {

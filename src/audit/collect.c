@@ -50,20 +50,58 @@ sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err) {
     return SH_OK;
 }
 
-/* ---- one rule
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- one rule ----------------------------------------------------------------------------------- */
 
 struct raw {
     const int32_t *row, *k;
     uint32_t n;
 };
 
-static bool is_paid_or_unknown(const struct sh_engine *en, const struct sh_rule *r, uint32_t row) {
-    if (r->lines != SH_LINES_PAID || r->table != SH_TABLE_LINE)
-        return true;
-    const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
-    return !covered || covered[row] == SH_MISSING || covered[row] > 0;
+/* Members being written. */
+struct members {
+    int32_t *row, *k;
+    struct sh_str *uncertain;
+    uint32_t n, cap;
+};
+
+static bool is_paid_rule(const struct sh_rule *r) {
+    return r->lines == SH_LINES_PAID && r->table == SH_TABLE_LINE;
+}
+
+static sh_code list_rows(struct sh_engine *en, uint16_t table, bool paid, struct sh_arena *arena,
+                         struct raw *ret, struct sh_err *err) {
+    const uint32_t n = en->tl.tables[table].n_rows;
+    const uint8_t *alive = en->tl.alive[table];
+    const int64_t *covered = paid ? sh_i64(&en->tl, table, en->plan->at.line.covered) : NULL;
+    int32_t *rows = sh_new(arena, int32_t, (size_t)n + 1);
+    if (!rows)
+        return out_of_room(err);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < n; i++) { /* without branches: nearly all rows stay */
+        const bool is_paid = !covered || covered[i] == SH_MISSING || covered[i] > 0;
+        rows[count] = (int32_t)i;
+        count += is_paid & (!alive || alive[i]);
+    }
+    *ret = (struct raw){rows, NULL, count};
+    return SH_OK;
+}
+
+/* All rows of a table that are there; of lines the lists are made once a chunk. */
+static sh_code rows_there(struct sh_engine *en, uint16_t table, bool paid, struct raw *ret,
+                          struct sh_err *err) {
+    if (table != SH_TABLE_LINE)
+        return list_rows(en, table, false, en->work, ret, err);
+    if (!(paid ? en->paid_lines.rows : en->all_lines.rows)) {
+        struct raw raw;
+        SH_TRY(list_rows(en, table, paid, en->tl.arena, &raw, err));
+        if (paid)
+            en->paid_lines.rows = raw.row, en->paid_lines.n = raw.n;
+        else
+            en->all_lines.rows = raw.row, en->all_lines.n = raw.n;
+    }
+    *ret = paid ? (struct raw){en->paid_lines.rows, NULL, en->paid_lines.n}
+                : (struct raw){en->all_lines.rows, NULL, en->all_lines.n};
+    return SH_OK;
 }
 
 /* Rules that do not go through items: every row that is there, with every row of knowledge if the rule uses
@@ -71,38 +109,35 @@ static bool is_paid_or_unknown(const struct sh_engine *en, const struct sh_rule 
 static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_payment,
                         struct raw *ret, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
-    const uint32_t n = en->tl.tables[r->table].n_rows;
     const struct sh_knowledge *k =
         r->n_uses > 0 && r->knowledge >= 0 ? &en->plan->rules->knowledge[r->uses[0].knowledge] : NULL;
-    const uint64_t most = (uint64_t)n * (k ? k->n_rows : 1);
+    struct raw there;
+    SH_TRY(rows_there(en, r->table, is_paid_rule(r) && !any_payment, &there, err));
+    *ret = there;
+    if (!k)
+        return SH_OK;
+    const uint64_t most = (uint64_t)there.n * k->n_rows;
     if (most > INT32_MAX)
         return sh_fail(err, SH_E_LIMIT, "rule %.*s: %u rows times %u rows of knowledge without an item key",
-                       SH_ARG(r->id), n, k ? k->n_rows : 0);
-    int32_t *rows = sh_new(en->work, int32_t, most + 1), *ks = k ? sh_new(en->work, int32_t, most + 1) : NULL;
-    if (!rows || (k && !ks))
+                       SH_ARG(r->id), there.n, k->n_rows);
+    int32_t *rows = sh_new(en->work, int32_t, most + 1), *ks = sh_new(en->work, int32_t, most + 1);
+    if (!rows || !ks)
         return out_of_room(err);
-    const uint8_t *alive = en->tl.alive[r->table];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if ((alive && !alive[i]) || (!any_payment && !is_paid_or_unknown(en, r, i)))
-            continue;
-        if (!k) {
-            rows[count++] = (int32_t)i;
-            continue;
-        }
-        const int32_t day = sh_subject_day(&en->tl, r->table, (int32_t)i);
+    for (uint32_t i = 0; i < there.n; i++) {
+        const int32_t day = sh_subject_day(&en->tl, r->table, there.row[i]);
         for (uint32_t j = 0; j < k->n_rows; j++)
             if (day == SH_MISSING_I32 || (k->rows[j].from <= day && day < k->rows[j].to))
-                rows[count] = (int32_t)i, ks[count++] = (int32_t)j;
+                rows[count] = there.row[i], ks[count++] = (int32_t)j;
     }
     *ret = (struct raw){rows, ks, count};
     return SH_OK;
 }
 
-static sh_code mark(struct sh_engine *en, struct sh_members *m, uint32_t cap, uint32_t i, struct sh_str field,
+static sh_code mark(struct sh_engine *en, struct members *m, uint32_t i, struct sh_str field,
                     struct sh_err *err) {
     if (!m->uncertain)
-        m->uncertain = sh_new(en->work, struct sh_str, (size_t)cap + 1);
+        m->uncertain = sh_new(en->work, struct sh_str, (size_t)m->cap + 1);
     if (!m->uncertain)
         return out_of_room(err);
     if (m->uncertain[i].len == 0)
@@ -145,8 +180,7 @@ static sh_code drop_without(struct sh_engine *en, const struct sh_rule_plan *rp,
 
 /* One block of candidates: conditions in order, each only over those still in. */
 static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct raw *raw,
-                            uint32_t from, uint32_t n, struct sh_members *m, uint32_t cap,
-                            struct sh_err *err) {
+                            uint32_t from, uint32_t n, struct members *m, struct sh_err *err) {
     const struct sh_expr *conditions[8];
     const size_t n_conditions = conditions_of(rp->rule, conditions);
     struct sh_batch batch;
@@ -189,7 +223,7 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
         if (m->k)
             m->k[m->n] = raw->k[from + pick[i]];
         if (fields[pick[i]].len > 0)
-            SH_TRY(mark(en, m, cap, m->n, fields[pick[i]], err));
+            SH_TRY(mark(en, m, m->n, fields[pick[i]], err));
         m->n++;
     }
     return SH_OK;
@@ -204,12 +238,18 @@ static bool is_in_force(const struct sh_engine *en, const struct sh_rule *r, int
     return *ret_unknown || (r->from <= day && day < r->to);
 }
 
-static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *m, bool any_day,
+/* Nothing to mark or to leave out: all lines lie within the rule's days, and none lacks its day or money. */
+static bool needs_no_marks(const struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day) {
+    const struct sh_rule *r = rp->rule;
+    if (r->table != SH_TABLE_LINE || (is_paid_rule(r) && en->has_uncovered))
+        return false;
+    return any_day || (!en->has_undated && r->from <= en->first_day && en->last_day < r->to);
+}
+
+static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct members *m, bool any_day,
                      struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
-    const bool paid = r->lines == SH_LINES_PAID && r->table == SH_TABLE_LINE;
-    const uint32_t cap = m->n;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < m->n; i++) {
         bool unknown = false;
@@ -223,9 +263,9 @@ static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct
         if (m->uncertain)
             m->uncertain[kept] = m->uncertain[i];
         if (unknown)
-            SH_TRY(mark(en, m, cap, kept, SH_STR("line.time"), err));
-        if (paid && covered && covered[m->row[i]] == SH_MISSING)
-            SH_TRY(mark(en, m, cap, kept, SH_STR("line.covered"), err));
+            SH_TRY(mark(en, m, kept, SH_STR("line.time"), err));
+        if (is_paid_rule(r) && covered && covered[m->row[i]] == SH_MISSING)
+            SH_TRY(mark(en, m, kept, SH_STR("line.covered"), err));
         kept++;
     }
     m->n = kept;
@@ -242,24 +282,31 @@ sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, 
                            (uint32_t)en->collected[collector].n};
     else
         SH_TRY(all_rows(en, rp, r->shape == SH_SHAPE_PAIR && !side_b, &raw, err));
-    *ret = (struct sh_members){.row = sh_new(en->work, int32_t, (size_t)raw.n + 1),
-                               .k = raw.k ? sh_new(en->work, int32_t, (size_t)raw.n + 1) : NULL};
-    if (!ret->row || (raw.k && !ret->k))
-        return out_of_room(err);
     const struct sh_expr *conditions[8];
-    if (conditions_of(r, conditions) == 0 && r->n_with == 0) {
-        if (raw.n > 0)
-            memcpy(ret->row, raw.row, (size_t)raw.n * sizeof(int32_t));
-        if (raw.k && raw.n > 0)
-            memcpy(ret->k, raw.k, (size_t)raw.n * sizeof(int32_t));
-        ret->n = raw.n;
-    } else {
-        for (uint32_t from = 0; from < raw.n; from += SH_BLOCK) {
-            const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-            SH_TRY(filter_block(en, rp, &raw, from, raw.n - from < SH_BLOCK ? raw.n - from : SH_BLOCK, ret,
-                                raw.n, err));
-            sh_arena_rewind(en->scratch, at);
-        }
+    const bool as_it_is = conditions_of(r, conditions) == 0 && r->n_with == 0;
+    if (as_it_is && needs_no_marks(en, rp, any_day)) {
+        *ret = (struct sh_members){.n = raw.n, .row = raw.row, .k = raw.k};
+        return SH_OK;
     }
-    return marks(en, rp, ret, any_day, err);
+    struct members m = {.row = sh_new(en->work, int32_t, (size_t)raw.n + 1),
+                        .k = raw.k ? sh_new(en->work, int32_t, (size_t)raw.n + 1) : NULL,
+                        .cap = raw.n};
+    if (!m.row || (raw.k && !m.k))
+        return out_of_room(err);
+    if (as_it_is) {
+        if (raw.n > 0)
+            memcpy(m.row, raw.row, (size_t)raw.n * sizeof(int32_t));
+        if (raw.k && raw.n > 0)
+            memcpy(m.k, raw.k, (size_t)raw.n * sizeof(int32_t));
+        m.n = raw.n;
+    }
+    for (uint32_t from = 0; !as_it_is && from < raw.n; from += SH_BLOCK) {
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        SH_TRY(filter_block(en, rp, &raw, from, raw.n - from < SH_BLOCK ? raw.n - from : SH_BLOCK, &m, err));
+        sh_arena_rewind(en->scratch, at);
+    }
+    if (!needs_no_marks(en, rp, any_day))
+        SH_TRY(marks(en, rp, &m, any_day, err));
+    *ret = (struct sh_members){.n = m.n, .row = m.row, .k = m.k, .uncertain = m.uncertain};
+    return SH_OK;
 }

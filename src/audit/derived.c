@@ -187,8 +187,7 @@ sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err) {
     return SH_OK;
 }
 
-/* ---- texts: the same text is the same number within a chunk
- * ------------------------------------------------------------ */
+/* ---- texts: the same text is the same number within a chunk ------------------------------------- */
 
 struct sh_text_slot {
     uint64_t hash;

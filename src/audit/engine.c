@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#define CHUNK_BYTES_MAX ((size_t)4 << 30) /* of each arena of a worker: one person may have a million lines  \
-                                           */
+#define CHUNK_BYTES_MAX                                                                                      \
+    ((size_t)4 << 30) /* of each arena of a worker: one person may have a million lines                      \
+                       */
 
 struct sh_audit_worker {
     struct sh_engine engine;
@@ -53,24 +54,41 @@ const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *w
     return &worker->answers;
 }
 
-static void count_chunk(struct sh_engine *en) {
+/* What the lines of the chunk have in common, and their sums. */
+static void look_at_lines(struct sh_engine *en) {
     const struct sh_timeline *tl = &en->tl;
     const uint8_t *alive = tl->alive[SH_TABLE_LINE];
     const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    const int32_t *day = sh_i32(tl, SH_TABLE_LINE, en->plan->at.line.day);
     int64_t fen = 0;
     en->lines = 0;
+    en->first_day = INT32_MAX, en->last_day = INT32_MIN + 1;
+    en->has_undated = en->has_uncovered = false;
     for (uint32_t i = 0; i < tl->tables[SH_TABLE_LINE].n_rows; i++) {
-        en->lines += alive[i];
-        if (alive[i] && covered && covered[i] != SH_MISSING)
+        if (!alive[i])
+            continue;
+        en->lines++;
+        en->has_undated |= day[i] == SH_MISSING_I32;
+        en->first_day = day[i] < en->first_day ? day[i] : en->first_day;
+        en->last_day = day[i] > en->last_day ? day[i] : en->last_day;
+        if (!covered || covered[i] == SH_MISSING)
+            en->has_uncovered = true;
+        else
             (void)!__builtin_add_overflow(fen, covered[i], &fen);
     }
+    en->all_lines.rows = en->paid_lines.rows = NULL;
+    (void)!__builtin_add_overflow(en->answers->covered_fen, fen, &en->answers->covered_fen);
+}
+
+static void count_chunk(struct sh_engine *en) {
+    const struct sh_timeline *tl = &en->tl;
+    look_at_lines(en);
     struct sh_answers *a = en->answers;
     a->lines += en->lines;
     a->void_lines += tl->void_lines;
     a->refund_lines += tl->refund_lines;
     a->persons += tl->n_persons;
     a->chunks++;
-    (void)!__builtin_add_overflow(a->covered_fen, fen, &a->covered_fen);
     (void)!__builtin_add_overflow(a->void_fen, tl->void_fen, &a->void_fen);
 }
 

@@ -8,9 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- finding it
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- finding it --------------------------------------------------------------------------------- */
 
 static bool read_id(const char *text, uint8_t id[16]) {
     if (!text || strlen(text) != 32)
@@ -64,9 +62,7 @@ static sh_code find(const struct sh_explain_options *o, const uint8_t id[16], st
     return sh_fail(err, SH_E_NOTFOUND, "no run of this lake has the finding %s", o->id);
 }
 
-/* ---- printing
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- printing ----------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *key) {
     const char *text = json_string_value(json_object_get(object, key));
@@ -161,9 +157,7 @@ static void print_human(const json_t *r, bool en, FILE *out) {
     print_money(json_object_get(r, "money"), en, out);
 }
 
-/* ---- replay
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- replay ------------------------------------------------------------------------------------- */
 
 static void reader_close(struct sh_reader **reader) {
     if (*reader)

@@ -25,9 +25,7 @@ static sh_code make_id(const struct sh_rule *r, struct sh_finding *f, struct sh_
     return SH_OK;
 }
 
-/* ---- lines
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------------------------------- */
 
 static int by_row(const void *a, const void *b) {
     const struct sh_blamed_line *x = a, *y = b;
@@ -172,9 +170,7 @@ static sh_code narrow_to_days(struct sh_engine *en, struct sh_draft *d, struct s
     return SH_OK;
 }
 
-/* ---- level
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- level -------------------------------------------------------------------------------------- */
 
 static uint64_t orphan_hash(int64_t encounter_key, int32_t item) {
     return sh_hash_mix((uint64_t)encounter_key ^ sh_hash_mix((uint64_t)(uint32_t)item + 1));
@@ -225,9 +221,7 @@ static void set_level(struct sh_engine *en, const struct sh_draft *d, struct sh_
         f->level = SH_LEVEL_SUSPECTED;
 }
 
-/* ---- evidence
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- evidence ----------------------------------------------------------------------------------- */
 
 static sh_code take_evidence(struct sh_engine *en, const struct sh_draft *d, struct sh_finding *f,
                              struct sh_err *err) {

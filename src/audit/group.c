@@ -81,9 +81,7 @@ static sh_code make_groups(struct sh_engine *en, const struct sh_rule_plan *rp, 
     return count_left_out(en, rp, gs, err);
 }
 
-/* ---- one block of groups
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- one block of groups ------------------------------------------------------------------------ */
 
 struct block {
     const struct groups *gs;
@@ -200,9 +198,7 @@ static sh_code emit(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     return sh_finding_add(en, &d, err);
 }
 
-/* ---- alternatives
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- alternatives ------------------------------------------------------------------------------- */
 
 static const struct sh_knowledge_row *row_of(const struct sh_engine *en, const struct sh_rule_plan *rp,
                                              const struct block *b, uint32_t g) {
@@ -297,18 +293,20 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, st
 }
 
 /* Groups too small to hit are clear without being looked at; the rest move together. */
-static sh_code set_small_aside(struct sh_engine *en, const struct sh_rule_plan *rp, struct groups *gs,
-                               struct sh_err *err) {
+static void set_small_aside(struct sh_engine *en, const struct sh_rule_plan *rp, struct groups *gs) {
     if (rp->min_members < 2 || gs->m.uncertain)
-        return SH_OK;
+        return;
     struct sh_grouping *g = &gs->g;
-    const struct sh_verdict clear = {.answer = SH_ANSWER_CLEAR};
+    struct sh_answer_count clear = {0};
     uint32_t n = 0, at = 0;
     for (uint32_t i = 0; i < g->n; i++) {
         const uint32_t from = g->begin[i], to = g->begin[i + 1];
         if (to - from < rp->min_members) {
-            for (uint32_t m = from; m < to; m++)
-                SH_TRY(sh_count(en, rp, &clear, &gs->m.row[g->order[m]], 1, err));
+            for (uint32_t m = from; m < to; m++) {
+                const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, gs->m.row[g->order[m]]);
+                (void)!__builtin_add_overflow(clear.fen, covered == SH_MISSING ? 0 : covered, &clear.fen);
+            }
+            clear.subjects++, clear.lines += to - from;
             continue;
         }
         memmove(g->order + at, g->order + from, (size_t)(to - from) * sizeof(uint32_t));
@@ -318,13 +316,15 @@ static sh_code set_small_aside(struct sh_engine *en, const struct sh_rule_plan *
     }
     g->n = n;
     g->begin[n] = at;
-    return SH_OK;
+    struct sh_answer_count *count = &en->answers->rules[rp->index].of[SH_ANSWER_CLEAR];
+    count->subjects += clear.subjects, count->lines += clear.lines;
+    (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
 }
 
 sh_code sh_run_groups(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct groups gs = {0};
     SH_TRY(make_groups(en, rp, &gs, err));
-    SH_TRY(set_small_aside(en, rp, &gs, err));
+    set_small_aside(en, rp, &gs);
     const struct sh_grouping *g = &gs.g;
     for (uint32_t from = 0, to; from < g->n; from = to) {
         for (to = from + 1; to < g->n; to++)

@@ -7,27 +7,46 @@ static sh_code out_of_room(struct sh_err *err) {
     return sh_fail(err, SH_E_NOMEM, "no room for the keys of groups");
 }
 
-static sh_code eval_key(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key,
-                        const struct sh_members *m, int64_t *values, struct sh_str *fields,
-                        struct sh_err *err) {
-    const struct sh_expr *e = rp->rule->keys[key].expr;
-    for (uint32_t from = 0; from < m->n; from += SH_BLOCK) {
-        const uint32_t n = m->n - from < SH_BLOCK ? m->n - from : SH_BLOCK;
-        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-        struct sh_batch batch;
-        SH_TRY(sh_batch_make(en, rp, n, m->row + from, m->k ? m->k + from : NULL, NULL, &batch, err));
-        const struct sh_eval eval = sh_engine_eval(en);
-        SH_TRY(sh_expr_eval(e, &eval, &batch, values + from, err));
-        for (uint32_t i = 0; i < n; i++) {
-            if (values[from + i] != SH_MISSING || fields[from + i].len > 0)
-                continue;
-            struct sh_str field;
-            SH_TRY(sh_expr_missing(e, &eval, &batch, i, &field, err));
-            if (field.len == 0)
-                field = rp->rule->keys[key].text;
-            fields[from + i] = sh_keep_str(en, field);
-        }
-        sh_arena_rewind(en->scratch, at);
+/* A key finer than a day needs a time that is exact. */
+static void leave_inexact_out(const struct sh_engine *en, const struct sh_rule_plan *rp,
+                              const struct sh_expr *e, const struct sh_members *m, uint32_t from, uint32_t n,
+                              struct sh_str *fields) {
+    if (rp->rule->table != SH_TABLE_LINE || sh_expr_type(e).kind != SH_KIND_TIME)
+        return;
+    const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);
+    for (uint32_t i = from; i < from + n; i++)
+        if (!sh_flag(exact, (size_t)m->row[i]) && fields[i].len == 0)
+            fields[i] = SH_STR("line.time_exact");
+}
+
+static sh_code key_fields(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key,
+                          const struct sh_batch *batch, const int64_t *values, struct sh_str *fields,
+                          struct sh_err *err) {
+    const struct sh_eval eval = sh_engine_eval(en);
+    for (uint32_t i = 0; i < batch->n; i++) {
+        if (values[i] != SH_MISSING || fields[i].len > 0)
+            continue;
+        struct sh_str field;
+        SH_TRY(sh_expr_missing(rp->rule->keys[key].expr, &eval, batch, i, &field, err));
+        fields[i] = sh_keep_str(en, field.len > 0 ? field : rp->rule->keys[key].text);
+    }
+    return SH_OK;
+}
+
+/* All keys over one block of members. */
+static sh_code eval_keys(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                         uint32_t from, uint32_t n, int64_t *const *keys, struct sh_str *fields,
+                         struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    struct sh_batch batch;
+    SH_TRY(sh_batch_make(en, rp, n, m->row + from, m->k ? m->k + from : NULL, NULL, &batch, err));
+    const struct sh_eval eval = sh_engine_eval(en);
+    for (size_t k = 0; k < r->n_keys; k++) {
+        if (r->keys[k].kind != SH_RULE_KEY_EXPR)
+            continue;
+        SH_TRY(sh_expr_eval(r->keys[k].expr, &eval, &batch, keys[k] + from, err));
+        leave_inexact_out(en, rp, r->keys[k].expr, m, from, n, fields);
+        SH_TRY(key_fields(en, rp, k, &batch, keys[k] + from, fields + from, err));
     }
     return SH_OK;
 }
@@ -42,8 +61,12 @@ sh_code sh_keys_eval(struct sh_engine *en, const struct sh_rule_plan *rp, const 
         keys[k] = sh_new(en->work, int64_t, (size_t)m->n + 1);
         if (!keys[k])
             return out_of_room(err);
-        if (k < r->n_keys && r->keys[k].kind == SH_RULE_KEY_EXPR)
-            SH_TRY(eval_key(en, rp, k, m, keys[k], fields, err));
+    }
+    for (uint32_t from = 0; from < m->n; from += SH_BLOCK) {
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        SH_TRY(
+            eval_keys(en, rp, m, from, m->n - from < SH_BLOCK ? m->n - from : SH_BLOCK, keys, fields, err));
+        sh_arena_rewind(en->scratch, at);
     }
     const struct sh_knowledge_row *rows =
         m->k && rp->by_point ? en->plan->rules->knowledge[r->uses[0].knowledge].rows : NULL;

@@ -3,8 +3,7 @@
 #include "audit/audit.h"
 #include "base/money.h"
 
-/* ---- columns the engine itself reads, as numbers of the model
- * ---------------------------------------------------- */
+/* ---- columns the engine itself reads, as numbers of the model ----------------------------------- */
 
 struct sh_columns {
     struct {
@@ -30,9 +29,7 @@ struct sh_columns {
     } stay;
 };
 
-/* ---- plan
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- plan --------------------------------------------------------------------------------------- */
 
 /* Rules that look a line's item up in the same table share one list of candidates a chunk. */
 struct sh_collector {
@@ -95,8 +92,7 @@ struct sh_plan {
     int32_t word_not_settled[2], word_by_item[3]; /* ids of words of the fixed meanings, -1 */
 };
 
-/* ---- timeline
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- timeline ----------------------------------------------------------------------------------- */
 
 #define SH_AUDIT_TABLES (SH_MODEL_STAY + 1) /* tables whose rows belong to persons */
 
@@ -166,8 +162,7 @@ struct sh_str sh_dict_name_of(const struct sh_plan *plan, enum sh_dict dict, int
 int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row);
 int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row);
 
-/* ---- engine
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- engine ------------------------------------------------------------------------------------- */
 
 #define SH_BLOCK 2048 /* tuples evaluated at a time */
 
@@ -283,8 +278,7 @@ SH_MUST sh_code sh_group_key(struct sh_engine *en, const struct sh_rule_plan *rp
 /** Whole value of a column of the rule's first knowledge table; SH_MISSING none. */
 int64_t sh_knowledge_value(const struct sh_engine *en, const struct sh_rule_plan *rp, int column, int32_t k);
 
-/* ---- answers
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- answers ------------------------------------------------------------------------------------ */
 
 SH_MUST sh_code sh_answers_init(struct sh_answers *a, size_t n_rules, struct sh_err *err);
 void sh_answers_release(struct sh_answers *a);
@@ -293,8 +287,7 @@ SH_MUST sh_code sh_answer_add(struct sh_answers *a, uint16_t rule, enum sh_answe
 SH_MUST sh_code sh_answers_merge(struct sh_answers *into, const struct sh_answers *from, struct sh_err *err);
 void sh_answers_sort(struct sh_answers *a);
 
-/* ---- findings and money
- * --------------------------------------------------------------------------------------------- */
+/* ---- findings and money ------------------------------------------------------------------------- */
 
 /* A finding under way: what the shapes know. */
 struct sh_draft {

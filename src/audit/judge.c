@@ -111,9 +111,7 @@ sh_code sh_judge(struct sh_engine *en, const struct sh_rule_plan *rp, const stru
     return judge_exemptions(en, rp, batch, verdicts, err);
 }
 
-/* ---- counting
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- counting ----------------------------------------------------------------------------------- */
 
 sh_code sh_count(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_verdict *v,
                  const int32_t *rows, size_t n, struct sh_err *err) {

@@ -141,9 +141,7 @@ sh_code sh_pairs_meet(struct sh_engine *en, const struct sh_pair_group *g, struc
     return SH_OK;
 }
 
-/* ---- the clock hour
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- the clock hour ----------------------------------------------------------------------------- */
 
 static int64_t quantity_of(const struct sh_engine *en, int32_t row) {
     const int64_t *quantity = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.quantity);

@@ -52,9 +52,7 @@ static void build_release(struct build *b) {
     }
 }
 
-/* ---- words
- * --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- words -------------------------------------------------------------------------------------- */
 
 static struct sh_str item_kind(struct sh_str code) {
     const char c = code.len > 0 ? code.at[0] : ' ';
@@ -93,9 +91,7 @@ static int64_t key_of(struct sh_str institution, struct sh_str id) {
     return (int64_t)(sh_hash64(id.at, id.len, sh_hash64(institution.at, institution.len, 7)) >> 1);
 }
 
-/* ---- values
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- values ------------------------------------------------------------------------------------- */
 
 static sh_code bad(struct build *b, const struct sh_yaml *node, const char *what) {
     return sh_yaml_fail(b->err, node, "'%.*s' is no %s", SH_ARG(node->text), what);
@@ -182,9 +178,7 @@ static sh_code otherwise_word(struct build *b, struct row *row, enum sh_table t,
     return word_id(b, sh_lake_schema[t].columns[c].dict, word, &row->values[c]);
 }
 
-/* ---- rows
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- rows --------------------------------------------------------------------------------------- */
 
 static sh_code read_row(struct build *b, enum sh_table t, const struct sh_yaml *node, size_t position,
                         const char *prefix, struct row *row) {
@@ -244,9 +238,7 @@ static sh_code find_row(struct build *b, enum sh_table t, const struct row *from
     return sh_yaml_fail(b->err, named, "no %s has the id '%.*s'", key, SH_ARG(named->text));
 }
 
-/* ---- defaults
- * ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- defaults ----------------------------------------------------------------------------------- */
 
 static sh_code read_persons(struct build *b) {
     SH_TRY(read_list(b, SH_TABLE_PERSON, "people", "P"));
@@ -402,9 +394,7 @@ static sh_code fill_all(struct build *b) {
     return SH_OK;
 }
 
-/* ---- columns
- * ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- columns ------------------------------------------------------------------------------------ */
 
 struct order {
     int32_t person;

@@ -77,8 +77,7 @@ static sh_code excess(struct sh_engine *en, const struct sh_draft *d, sh_i128 co
     return SH_OK;
 }
 
-/* ---- after(N): what lies beyond the N-th day
- * ---------------------------------------------------------------------------------------- */
+/* ---- after(N): what lies beyond the N-th day ---------------------------------------------------- */
 
 struct stretch {
     int32_t row, day, days;
@@ -223,9 +222,7 @@ sh_code sh_amount(struct sh_engine *en, const struct sh_draft *d, bool *ret_know
     return SH_OK;
 }
 
-/* ---- drawing
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- drawing ------------------------------------------------------------------------------------ */
 
 struct draw {
     const struct sh_engine *en;

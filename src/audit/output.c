@@ -52,9 +52,7 @@ static sh_code write_bytes(FILE *file, const char *at, size_t len, struct sh_err
     return len == 0 || fwrite(at, 1, len, file) == len ? SH_OK : sh_fail_errno(err, "writing findings");
 }
 
-/* ---- one finding
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- one finding -------------------------------------------------------------------------------- */
 
 static bool is_number(int cell) {
     return cell == SH_CELL_NUMBER || cell == SH_CELL_AMOUNT || cell == SH_CELL_COUNTED ||
@@ -116,9 +114,7 @@ static sh_code write_index(const char *dir, struct writer *w, struct sh_err *err
     return fflush(file) == 0 ? SH_OK : sh_fail_errno(err, "%s", SH_RUN_INDEX);
 }
 
-/* ---- Parquet by DuckDB
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- Parquet by DuckDB -------------------------------------------------------------------------- */
 
 static void duck_close(struct sh_duck **duck) {
     if (*duck)
@@ -219,9 +215,7 @@ sh_code sh_outputs_write(const char *dir, const char *out, bool keep_records,
     return SH_OK;
 }
 
-/* ---- finding a receipt again
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- finding a receipt again -------------------------------------------------------------------- */
 
 static sh_code seek_entry(FILE *index, const uint8_t id[16], struct sh_index_entry *ret, struct sh_err *err) {
     if (fseek(index, 0, SEEK_END) != 0)

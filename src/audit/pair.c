@@ -29,19 +29,18 @@ static sh_code join_sides(struct sh_engine *en, const struct sh_rule_plan *rp, s
     sh_count_not_concerned(en, rp, &b);
     const size_t n = (size_t)a.n + b.n + 1;
     s->n_a = a.n;
-    s->m = (struct sh_members){.n = a.n + b.n,
-                               .row = sh_new(en->work, int32_t, n),
-                               .k = a.k ? sh_new(en->work, int32_t, n) : NULL,
-                               .uncertain = sh_new(en->work, struct sh_str, n)};
+    int32_t *row = sh_new(en->work, int32_t, n), *k = a.k ? sh_new(en->work, int32_t, n) : NULL;
+    s->m = (struct sh_members){
+        .n = a.n + b.n, .row = row, .k = k, .uncertain = sh_new(en->work, struct sh_str, n)};
     s->fields = sh_new(en->work, struct sh_str, n);
-    if (!s->m.row || (a.k && !s->m.k) || !s->m.uncertain || !s->fields)
+    if (!row || (a.k && !k) || !s->m.uncertain || !s->fields)
         return out_of_room(err);
     for (uint32_t i = 0; i < s->m.n; i++) {
         const struct sh_members *from = i < a.n ? &a : &b;
         const uint32_t at = i < a.n ? i : i - a.n;
-        s->m.row[i] = from->row[at];
-        if (s->m.k)
-            s->m.k[i] = from->k[at];
+        row[i] = from->row[at];
+        if (k)
+            k[i] = from->k[at];
         if (from == &b && b.uncertain)
             s->m.uncertain[i] = b.uncertain[at];
     }
@@ -123,9 +122,7 @@ static sh_code pair_up(struct sh_engine *en, const struct sh_rule_plan *rp, cons
     return SH_OK;
 }
 
-/* ---- judging
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- judging ------------------------------------------------------------------------------------ */
 
 struct judged {
     const struct sh_pair *pairs;

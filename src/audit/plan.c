@@ -8,9 +8,7 @@ static sh_code out_of_room(struct sh_err *err) {
     return sh_fail(err, SH_E_NOMEM, "no room for the plan of an audit");
 }
 
-/* ---- needs
- * -----------------------------------------------------------------------------------------------------------
- */
+/* ---- needs -------------------------------------------------------------------------------------- */
 
 struct needs {
     struct sh_plan *plan;
@@ -91,9 +89,7 @@ static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err
     return SH_OK;
 }
 
-/* ---- one rule
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- one rule ----------------------------------------------------------------------------------- */
 
 static bool is_in(const struct sh_rule *r, uint16_t slot, enum sh_slot_source *ret) {
     if (slot == r->subject) {
@@ -202,9 +198,7 @@ static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {
     return r->state != SH_STATE_DRAFT && (plan->options.stage == 0 || (r->stages & plan->options.stage) != 0);
 }
 
-/* ---- the whole
- * ---------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---------------------------------------------------------------------------------- */
 
 static sh_code needed_room(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
     const struct sh_model *model = &plan->model->model;

@@ -96,34 +96,89 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     return sh_finding_add(en, &d, err);
 }
 
-static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                         uint32_t from, uint32_t n, struct sh_err *err) {
-    struct sh_batch batch;
-    SH_TRY(sh_batch_make(en, rp, n, m->row + from, m->k ? m->k + from : NULL, NULL, &batch, err));
-    struct sh_verdict *verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
-    if (!verdicts)
+/* Tuples of a block that are not plainly clear, whole points of them; the clear ones are counted. */
+static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                    uint32_t from, const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n,
+                    struct sh_err *err) {
+    int64_t *values = sh_new(en->scratch, int64_t, (size_t)batch->n + 1);
+    uint8_t *open = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1);
+    if (!values || !open)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
-    for (uint32_t i = 0; m->uncertain && i < n; i++)
-        if (m->uncertain[from + i].len > 0)
-            verdicts[i] =
-                (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = m->uncertain[from + i]};
-    SH_TRY(sh_judge(en, rp, &batch, verdicts, err));
+    const struct sh_eval eval = sh_engine_eval(en);
+    for (size_t h = 0; h < rp->rule->n_hit; h++) {
+        SH_TRY(sh_expr_eval(rp->rule->hit[h].expr, &eval, batch, values, err));
+        for (uint32_t i = 0; i < batch->n; i++)
+            open[i] |= values[i] != 0;
+    }
+    for (uint32_t i = 0; m->uncertain && i < batch->n; i++)
+        open[i] |= m->uncertain[from + i].len > 0;
     struct sh_answer_count clear = {0};
-    for (uint32_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; rp->has_alternatives && end < n && same_point(en, rp, m, from + i, from + end);)
-            end++;
-        if (end - i > 1 || verdicts[i].answer != SH_ANSWER_CLEAR) {
-            SH_TRY(fold(en, rp, &batch, m, from, i, end, verdicts, err));
+    uint32_t n = 0;
+    for (uint32_t i = 0, end; i < batch->n; i = end) {
+        bool any = open[i];
+        for (end = i + 1;
+             rp->has_alternatives && end < batch->n && same_point(en, rp, m, from + i, from + end); end++)
+            any |= open[end];
+        if (any || end - i > 1) {
+            for (uint32_t t = i; t < end; t++)
+                pick[n++] = t;
             continue;
         }
         const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, m->row[from + i]);
-        clear.subjects++, clear.lines++;
-        if (covered != SH_MISSING)
-            (void)!__builtin_add_overflow(clear.fen, covered, &clear.fen);
+        clear.subjects++;
+        (void)!__builtin_add_overflow(clear.fen, covered == SH_MISSING ? 0 : covered, &clear.fen);
     }
     struct sh_answer_count *count = &en->answers->rules[rp->index].of[SH_ANSWER_CLEAR];
-    count->subjects += clear.subjects, count->lines += clear.lines;
+    count->subjects += clear.subjects, count->lines += clear.subjects;
     (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
+    *ret_n = n;
+    return SH_OK;
+}
+
+/* The members behind picked tuples. */
+static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, uint32_t from,
+                            const uint32_t *pick, uint32_t n, struct sh_members *ret, struct sh_err *err) {
+    int32_t *row = sh_new(en->scratch, int32_t, (size_t)n + 1);
+    int32_t *k = m->k ? sh_new(en->scratch, int32_t, (size_t)n + 1) : NULL;
+    struct sh_str *uncertain = m->uncertain ? sh_new(en->scratch, struct sh_str, (size_t)n + 1) : NULL;
+    if (!row || (m->k && !k) || (m->uncertain && !uncertain))
+        return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
+    for (uint32_t i = 0; i < n; i++) {
+        row[i] = m->row[from + pick[i]];
+        if (k)
+            k[i] = m->k[from + pick[i]];
+        if (uncertain)
+            uncertain[i] = m->uncertain[from + pick[i]];
+    }
+    *ret = (struct sh_members){.n = n, .row = row, .k = k, .uncertain = uncertain};
+    return SH_OK;
+}
+
+static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
+                         uint32_t from, uint32_t n, struct sh_err *err) {
+    struct sh_batch block, batch;
+    struct sh_members m;
+    uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    if (!pick)
+        return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
+    SH_TRY(sh_batch_make(en, rp, n, all->row + from, all->k ? all->k + from : NULL, NULL, &block, err));
+    SH_TRY(sift(en, rp, all, from, &block, pick, &n, err));
+    if (n == 0)
+        return SH_OK;
+    SH_TRY(pick_members(en, all, from, pick, n, &m, err));
+    SH_TRY(sh_batch_pick(en, rp, &block, pick, n, &batch, err));
+    struct sh_verdict *verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
+    if (!verdicts)
+        return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
+    for (uint32_t i = 0; m.uncertain && i < n; i++)
+        if (m.uncertain[i].len > 0)
+            verdicts[i] = (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = m.uncertain[i]};
+    SH_TRY(sh_judge(en, rp, &batch, verdicts, err));
+    for (uint32_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; rp->has_alternatives && end < n && same_point(en, rp, &m, i, end);)
+            end++;
+        SH_TRY(fold(en, rp, &batch, &m, 0, i, end, verdicts, err));
+    }
     return SH_OK;
 }
 

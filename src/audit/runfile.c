@@ -96,9 +96,7 @@ sh_code sh_run_file_write(const char *dir, const struct sh_run_file *run, struct
     return sh_fs_write(path, sh_buf_view(&text), err);
 }
 
-/* ---- reading
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------------ */
 
 static sh_code get_u64(const json_t *object, const char *key, uint64_t *ret, struct sh_err *err) {
     int64_t v;

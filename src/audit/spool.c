@@ -15,9 +15,7 @@ const char *const sh_cell_names[SH_CELLS] = {
     "person", "encounter", "day",    "lines", "amount", "counted", "fund_amount", "say",
     "basis",  "receipt"};
 
-/* ---- records
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- records ------------------------------------------------------------------------------------ */
 
 /* total, rule, bucket, id, then texts as (length, bytes): key, receipt, cells. Own machine only: native byte
  * order. */
@@ -90,9 +88,7 @@ int sh_record_compare(const struct sh_record *a, const struct sh_record *b) {
     return order != 0 ? order : memcmp(a->id, b->id, sizeof(a->id));
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------------ */
 
 sh_code sh_spool_open(struct sh_spool *spool, const char *path, struct sh_err *err) {
     *spool = (struct sh_spool){0};
@@ -150,9 +146,7 @@ sh_code sh_spool_cut(struct sh_spool *spool, struct sh_spool_runs *runs, struct 
     return SH_OK;
 }
 
-/* ---- merging
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- merging ------------------------------------------------------------------------------------ */
 
 /* A run being read: a window of the file that begins at the present record. */
 struct source {

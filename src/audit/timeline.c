@@ -9,8 +9,7 @@ static sh_code out_of_room(struct sh_err *err) {
     return sh_fail(err, SH_E_NOMEM, "no room for the timeline of a chunk");
 }
 
-/* ---- key index: an open table from int64 keys to rows
- * -------------------------------------------------------------- */
+/* ---- key index: an open table from int64 keys to rows ------------------------------------------- */
 
 struct key_index {
     int64_t *keys;
@@ -72,8 +71,7 @@ static sh_code join_by_key(struct sh_timeline *tl, const int64_t *keys, uint32_t
     return SH_OK;
 }
 
-/* ---- lake columns
- * --------------------------------------------------------------------------------------------------- */
+/* ---- lake columns ------------------------------------------------------------------------------- */
 
 static sh_code take_columns(struct sh_timeline *tl, struct sh_err *err) {
     const struct sh_model *model = &tl->plan->model->model;
@@ -188,8 +186,7 @@ static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
     return SH_OK;
 }
 
-/* ---- who is alive
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- who is alive ------------------------------------------------------------------------------- */
 
 static sh_code alive_by_flag(struct sh_timeline *tl, int t, int c_void, uint8_t **ret, struct sh_err *err) {
     const uint32_t n = tl->tables[t].n_rows;
@@ -311,9 +308,7 @@ static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err 
     return SH_OK;
 }
 
-/* ---- joins
- * ------------------------------------------------------------------------------------------------------------
- */
+/* ---- joins -------------------------------------------------------------------------------------- */
 
 static sh_code join_tables(struct sh_timeline *tl, struct key_index *ret_settlements, struct sh_err *err) {
     const struct sh_columns *at = &tl->plan->at;
@@ -424,8 +419,7 @@ sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chun
     return sh_texts_fill(ret, err);
 }
 
-/* ---- small looks
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- small looks -------------------------------------------------------------------------------- */
 
 struct sh_str sh_row_id(const struct sh_timeline *tl, int table, int32_t row) {
     const struct sh_columns *at = &tl->plan->at;

@@ -3,8 +3,7 @@
 #include "base/date.h"
 #include <string.h>
 
-/* ---- rows by encounter and by stay
- * -------------------------------------------------------------------------------------- */
+/* ---- rows by encounter and by stay -------------------------------------------------------------- */
 
 static sh_code index_by(struct sh_timeline *tl, int table, const int32_t *group, uint32_t n_groups,
                         struct sh_rows_by *ret, struct sh_err *err) {
@@ -72,9 +71,7 @@ sh_code sh_rows_by_stay(struct sh_timeline *tl, int table, const struct sh_rows_
     return SH_OK;
 }
 
-/* ---- scopes
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- scopes ------------------------------------------------------------------------------------- */
 
 static int64_t time_of_row(const struct sh_timeline *tl, int table, int32_t row) {
     const struct sh_columns *at = &tl->plan->at;
@@ -272,9 +269,7 @@ static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16
     return SH_OK;
 }
 
-/* ---- completeness
- * --------------------------------------------------------------------------------------------------------------
- */
+/* ---- completeness ------------------------------------------------------------------------------- */
 
 static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_scope scope, uint16_t from,
                         int32_t row) {

@@ -95,6 +95,26 @@ static int run(struct sh_audit_options *o, bool quiet, sh_lang lang, struct sh_a
     return summary.findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
 }
 
+/* --buckets and --stage; tells what is wrong with them. */
+static bool read_words(const char *buckets, const char *stage, struct sh_audit_options *o, sh_lang lang,
+                       FILE *errout) {
+    if (buckets && !read_buckets(buckets, &o->bucket_first, &o->bucket_last)) {
+        (void)fprintf(errout,
+                      lang == SH_EN ? "shouhu audit: --buckets '%s' is written A-B, for instance 0-63\n"
+                                    : "shouhu audit：--buckets '%s' 应写作 起-止，如 0-63\n",
+                      buckets);
+        return false;
+    }
+    if (stage && !read_stage(stage, &o->stage)) {
+        (void)fprintf(errout,
+                      lang == SH_EN ? "shouhu audit: --stage '%s' is before, during or after\n"
+                                    : "shouhu audit：--stage '%s' 应为 before、during 或 after\n",
+                      stage);
+        return false;
+    }
+    return true;
+}
+
 int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_audit_options o = {.as_of = INT32_MAX, .known = INT32_MAX};
@@ -154,19 +174,7 @@ int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
     o.manifest = manifest;
     o.chunk_rows = (uint32_t)chunk;
     o.has_buckets = buckets != NULL;
-    if (buckets && !read_buckets(buckets, &o.bucket_first, &o.bucket_last)) {
-        (void)fprintf(errout,
-                      lang == SH_EN ? "shouhu audit: --buckets '%s' is written A-B, for instance 0-63\n"
-                                    : "shouhu audit：--buckets '%s' 应写作 起-止，如 0-63\n",
-                      buckets);
+    if (!read_words(buckets, stage, &o, lang, errout))
         return SH_EXIT_USAGE;
-    }
-    if (stage && !read_stage(stage, &o.stage)) {
-        (void)fprintf(errout,
-                      lang == SH_EN ? "shouhu audit: --stage '%s' is before, during or after\n"
-                                    : "shouhu audit：--stage '%s' 应为 before、during 或 after\n",
-                      stage);
-        return SH_EXIT_USAGE;
-    }
     return run(&o, quiet, lang, &arena, out, errout);
 }

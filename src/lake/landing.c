@@ -91,7 +91,8 @@ static sh_code flush_rows(struct sh_landing *landing, struct sh_landing_worker *
     sh_buf_clear(text);
     for (uint16_t c = SH_C_VOID; c < layout->n_columns; c++)
         if (worker->mask[table] >> c & 1)
-            (void)sh_buf_add(text, rows->region + layout->offset[c], sh_block_column_bytes(layout, c, rows->n));
+            (void)sh_buf_add(text, rows->region + layout->offset[c],
+                             sh_block_column_bytes(layout, c, rows->n));
     (void)sh_buf_add(text, rows->region + layout->order_offset, (size_t)rows->n * 8);
     (void)sh_buf_add(text, rows->heap.at, rows->heap.len);
     SH_TRY(sh_buf_check(text, err));

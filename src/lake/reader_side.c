@@ -107,6 +107,7 @@ static sh_code next_chunk(struct sh_reader *reader, struct sh_side *side, struct
 sh_code sh_side_open(struct sh_reader *reader, struct sh_side *side, struct sh_err *err) {
     const struct sh_manifest *manifest = &reader->lake->manifest;
     size_t n = 0;
+    uint64_t rows = 0;
     bool drops_batches = false;
     find_superseded(reader, side);
     for (size_t i = 0; i < manifest->n_files; i++) {
@@ -114,9 +115,12 @@ sh_code sh_side_open(struct sh_reader *reader, struct sh_side *side, struct sh_e
         if (!file_matters(reader, side, file))
             continue;
         n++;
+        rows += file->rows / (file->bucket_to - file->bucket_from);
         drops_batches |= reader->as_known < INT32_MAX && file->batch_to != file->batch_from;
     }
     side->merges = n > 1;
+    side->expected = rows < reader->max_rows ? (size_t)rows : reader->max_rows;
+    side->expected += side->expected / 8 + 1; /* of the last person */
     side->read |= needed_columns(reader, side, n, drops_batches);
     side->streams = sh_alloc_array(n, sizeof *side->streams);
     if (!side->streams)
@@ -276,6 +280,8 @@ static sh_code reserve(struct sh_side *side, size_t need, struct sh_err *err) {
     if (need <= side->cap)
         return SH_OK;
     size_t cap = side->cap;
+    if (side->cap == 0 && need < side->expected)
+        need = side->expected;
     for (uint64_t mask = side->read; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
         cap = side->cap;

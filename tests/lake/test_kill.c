@@ -284,8 +284,8 @@ static void a_full_disk_is_said_and_changes_nothing(void **state) {
     fixture_dir(dir);
     assert_int_equal(import_batch(dir, 0), SH_OK);
     char *want = dump(dir);
-    for (int round = 0; round < rounds(8); round++) {
-        const int64_t room = round == 0 ? 0 : sh_rng_between(&rng, 100000, 200000) * round;
+    for (int round = 0; round < rounds(10); round++) {
+        const int64_t room = round == 0 ? 0 : sh_rng_between(&rng, 60000, 80000) * round;
         const int code = run_child(dir, 1, (struct child){.full_after = room, .kill_after_us = -1});
         if (code == SH_OK)
             break; /* it had room */

@@ -1,6 +1,8 @@
 /* Goal: rows land once, repeat, conflict, are corrected and withdrawn; views as known on a day; nothing
  * depends on threads. */
+#include "lake/parquet.h"
 #include "lake_fixture.h"
+#include <duckdb.h>
 
 #define P SH_TABLE_PERSON
 #define E SH_TABLE_ENCOUNTER
@@ -166,6 +168,130 @@ static void a_row_without_its_key_is_rejected(void **state) {
     fixture_remove(dir);
 }
 
+/* ---- nothing depends on threads
+ * ---------------------------------------------------------------------------------- */
+
+/* Lines of a made-up city as rows of the fixture, the same for the same seed. */
+static void make_rows(struct fixture_row *rows, char texts[][256], size_t n, uint64_t seed) {
+    struct sh_rng rng;
+    sh_rng_seed(&rng, seed);
+    for (size_t i = 0; i < n; i++) {
+        const int64_t quantity = sh_rng_between(&rng, -1, 5);
+        (void)snprintf(texts[i], 256,
+                       "person=p%d institution=H%d encounter_key=m%d id=b%d item=X%d time=2026-01-%02d "
+                       "unit_price=5 charged_quantity=%d "
+                       "charged_amount=%d charged_covered=%d category=%d ordering_department=D%d",
+                       (int)sh_rng_below(&rng, 40), (int)sh_rng_below(&rng, 3), (int)sh_rng_below(&rng, 12),
+                       (int)sh_rng_below(&rng, 30), (int)sh_rng_below(&rng, 9),
+                       1 + (int)sh_rng_below(&rng, 28), (int)quantity, (int)quantity * 5, (int)quantity * 4,
+                       (int)sh_rng_below(&rng, 12), (int)sh_rng_below(&rng, 7));
+        rows[i] = (struct fixture_row){L, texts[i]};
+    }
+}
+
+static int by_kind(const void *a, const void *b) {
+    const struct sh_lake_file *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    if (x->what != y->what)
+        return x->what < y->what ? -1 : 1;
+    return x->bucket_from == y->bucket_from ? 0 : x->bucket_from < y->bucket_from ? -1 : 1;
+}
+
+static void the_number_of_threads_changes_no_byte(void **state) {
+    (void)state;
+    enum { ROWS = 600 };
+    static char texts[ROWS][256];
+    static struct fixture_row rows[ROWS];
+    make_rows(rows, texts, ROWS, check_seed(7));
+    struct sh_lake_file files[2][32];
+    size_t n[2] = {0, 0};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        char dir[64];
+        struct sh_import_result result;
+        struct sh_err err;
+        struct sh_manifest manifest;
+        fixture_dir(dir);
+        struct sh_import_options options = fixture_options(dir);
+        options.threads = threads == 1 ? 1 : 3;
+        CHECK_OK(fixture_import(options, rows, ROWS, &result, &err), &err);
+        CHECK(result.tables[L].landed > 100 && result.tables[L].rejected > 10);
+        CHECK_OK(sh_manifest_read(dir, 0, &arena, &manifest, &err), &err);
+        n[threads - 1] = manifest.n_files;
+        memcpy(files[threads - 1], manifest.files, manifest.n_files * sizeof(struct sh_lake_file));
+        qsort(files[threads - 1], manifest.n_files, sizeof(struct sh_lake_file), by_kind);
+        fixture_remove(dir);
+    }
+    CHECK_I64(n[0], n[1]);
+    for (size_t i = 0; i < n[0]; i++) {
+        CHECK_I64(files[0][i].rows, files[1][i].rows);
+        CHECK_I64(files[0][i].size, files[1][i].size);
+        CHECK_I64(files[0][i].hash.low, files[1][i].hash.low);
+    }
+}
+
+/* ---- the reader says what DuckDB says
+ * ------------------------------------------------------------------------------ */
+
+static void the_reader_agrees_with_sql(void **state) {
+    (void)state;
+    enum { ROWS = 500 };
+    static char texts[ROWS][256];
+    static struct fixture_row rows[ROWS];
+    char dir[64], sql[512];
+    struct sh_import_result result;
+    struct sh_err err;
+    fixture_dir(dir);
+    struct sh_import_options options = fixture_options(dir);
+    for (int batch = 0; batch < 3; batch++) {
+        make_rows(rows, texts, ROWS, check_seed(100) + (uint64_t)batch);
+        options.known_day++;
+        CHECK_OK(fixture_import(options, rows, ROWS, &result, &err), &err);
+    }
+    static const char *const names[] = {"bucket",         "person",           "time",    "id",
+                                        "charged_amount", "charged_quantity", "category"};
+    char *read = fixture_dump(dir, L, names, 7, INT32_MAX);
+    SH_CLEANUP(sh_buf_free) struct sh_buf want = {0};
+    const char *dirs[] = {dir};
+    struct sh_duck *duck = NULL;
+    CHECK_OK(sh_duck_open(dirs, 1, 1, (uint64_t)256 << 20, "", &duck, &err), &err);
+    (void)snprintf(sql, sizeof sql,
+                   "SELECT concat_ws('|', bucket, p.code, time, l.id, charged_amount, charged_quantity, "
+                   "c.code) FROM read_parquet('%s/data/line/*') l "
+                   "JOIN read_parquet('%s/dict/*person*') p ON p.id = l.person JOIN "
+                   "read_parquet('%s/dict/*word*') c ON c.id = l.category "
+                   "ORDER BY bucket, person, time, l.id",
+                   dir, dir, dir);
+    struct sh_scan scan = {0};
+    CHECK_OK(sh_scan_open(sh_duck_connection(duck), sql, &scan, &err), &err);
+    for (void *chunk = NULL;;) {
+        CHECK_OK(sh_scan_next(&scan, &chunk, &err), &err);
+        if (!chunk)
+            break;
+        const size_t n = duckdb_data_chunk_get_size(chunk);
+        for (size_t i = 0; i < n; i++) {
+            struct sh_str line;
+            sh_chunk_copy(chunk, 0, SH_PSTR, i, 1, &line);
+            (void)sh_buf_add_str(&want, line);
+            (void)sh_buf_add_char(&want, '\n');
+        }
+        duckdb_data_chunk handle = chunk;
+        duckdb_destroy_data_chunk(&handle);
+    }
+    sh_scan_close(&scan);
+    CHECK(want.len > 10000);
+    CHECK_TEXT(read, want.at);
+    CHECK_CODE(sh_duck_run(duck, "SELECT * FROM read_csv('/etc/passwd')", &err), SH_E_IO);
+    CHECK_CODE(sh_duck_run(duck, "SET enable_external_access = true", &err), SH_E_IO);
+    CHECK_CODE(sh_duck_run(duck, "INSTALL excel", &err), SH_E_IO);
+    sh_duck_close(duck);
+    sh_free(read);
+    fixture_remove(dir);
+}
+
 CHECK_MAIN(cmocka_unit_test(rows_land_and_are_read_back), cmocka_unit_test(overlapping_extracts_repeat),
            cmocka_unit_test(a_correction_moves_a_line_and_a_withdrawal_removes_it),
-           cmocka_unit_test(a_row_without_its_key_is_rejected))
+           cmocka_unit_test(a_row_without_its_key_is_rejected),
+           cmocka_unit_test(the_number_of_threads_changes_no_byte),
+           cmocka_unit_test(the_reader_agrees_with_sql))
