@@ -19,7 +19,8 @@
     X(CLI_MEAN, "，是否想写 --%s？", "; did you mean --%s?")                                                 \
     X(CLI_NO_VALUE, "shouhu %s：选项 --%s 缺少取值\n", "shouhu %s: option --%s needs a value\n")             \
     X(CLI_NOT_FLAG, "shouhu %s：选项 --%s 不带取值\n", "shouhu %s: option --%s takes no value\n")            \
-    X(CLI_BAD_VALUE, "shouhu %s：选项 --%s 的取值“%s”无效：%s\n", "shouhu %s: option --%s: bad value \"%s\": %s\n") \
+    X(CLI_BAD_VALUE, "shouhu %s：选项 --%s 的取值“%s”无效：%s\n",                                            \
+      "shouhu %s: option --%s: bad value \"%s\": %s\n")                                                      \
     X(CLI_MISSING, "shouhu %s：缺少必填选项 --%s\n", "shouhu %s: option --%s is required\n")                 \
     X(CLI_OPERANDS, "shouhu %s：应有 %zu 到 %zu 个参数，实有 %zu 个\n",                                      \
       "shouhu %s: takes %zu to %zu arguments, got %zu\n")                                                    \
@@ -39,7 +40,8 @@ static void print_option(FILE *out, const struct sh_option *o, sh_lang lang) {
     char left[160];
     snprintf(left, sizeof left, "  --%s%s%s", o->name, o->value ? " " : "", o->value ? o->value : "");
     sh_cli_pad(out, left, 26);
-    fprintf(out, " %s%s\n", lang == SH_ZH ? o->zh : o->en, o->required ? sh_msg(messages, CLI_REQUIRED, lang) : "");
+    fprintf(out, " %s%s\n", lang == SH_ZH ? o->zh : o->en,
+            o->required ? sh_msg(messages, CLI_REQUIRED, lang) : "");
 }
 
 static void print_help(const struct sh_command *c, FILE *out, sh_lang lang) {
@@ -84,7 +86,8 @@ static const struct sh_option *find_option(const struct sh_command *c, struct sh
     return NULL;
 }
 
-static int unknown_option(const struct sh_command *c, const char *arg, struct sh_str name, FILE *errout, sh_lang lang) {
+static int unknown_option(const struct sh_command *c, const char *arg, struct sh_str name, FILE *errout,
+                          sh_lang lang) {
     const char *names[64];
     size_t n = 0;
     for (size_t i = 0; i < c->n_options && n < 64; i++)
@@ -112,7 +115,8 @@ static sh_code parse_uint(const struct sh_option *o, const char *value, struct s
     return SH_OK;
 }
 
-static sh_code add_to_list(struct sh_cli_list *list, const char *value, struct sh_arena *arena, struct sh_err *err) {
+static sh_code add_to_list(struct sh_cli_list *list, const char *value, struct sh_arena *arena,
+                           struct sh_err *err) {
     if (list->n == list->cap) {
         const size_t cap = list->cap ? 2 * list->cap : 8;
         const char **at = sh_new(arena, const char *, cap);
@@ -126,7 +130,8 @@ static sh_code add_to_list(struct sh_cli_list *list, const char *value, struct s
     return SH_OK;
 }
 
-static sh_code take_value(const struct sh_option *o, const char *value, struct sh_arena *arena, struct sh_err *err) {
+static sh_code take_value(const struct sh_option *o, const char *value, struct sh_arena *arena,
+                          struct sh_err *err) {
     switch (o->kind) {
     case SH_OPTION_FLAG:
         *(bool *)o->target = true;
@@ -147,8 +152,8 @@ static sh_code take_value(const struct sh_option *o, const char *value, struct s
 }
 
 /* One "--name", "--name=value" or "--name value"; moves *i behind it. */
-static int take_option(const struct sh_command *c, int argc, char **argv, int *i, bool *given, struct sh_arena *arena,
-                       FILE *errout, sh_lang lang) {
+static int take_option(const struct sh_command *c, int argc, char **argv, int *i, bool *given,
+                       struct sh_arena *arena, FILE *errout, sh_lang lang) {
     const char *arg = argv[*i];
     struct sh_str name = sh_str_of(arg + 2);
     const size_t equals = sh_str_find_char(name, '=');
@@ -178,14 +183,16 @@ static int take_option(const struct sh_command *c, int argc, char **argv, int *i
     return SH_EXIT_OK;
 }
 
-static int check_complete(const struct sh_command *c, const bool *given, size_t n_operands, FILE *errout, sh_lang lang) {
+static int check_complete(const struct sh_command *c, const bool *given, size_t n_operands, FILE *errout,
+                          sh_lang lang) {
     for (size_t i = 0; i < c->n_options; i++)
         if (c->options[i].required && !given[i]) {
             say(errout, sh_msg(messages, CLI_MISSING, lang), c->name, c->options[i].name);
             return usage(c, errout, lang);
         }
     if (n_operands < c->operands_min || n_operands > c->operands_max) {
-        say(errout, sh_msg(messages, CLI_OPERANDS, lang), c->name, c->operands_min, c->operands_max, n_operands);
+        say(errout, sh_msg(messages, CLI_OPERANDS, lang), c->name, c->operands_min, c->operands_max,
+            n_operands);
         return usage(c, errout, lang);
     }
     return SH_EXIT_OK;
@@ -193,8 +200,8 @@ static int check_complete(const struct sh_command *c, const bool *given, size_t 
 
 #pragma GCC diagnostic pop
 
-bool sh_cli_parse(const struct sh_command *c, int argc, char **argv, struct sh_arena *arena, FILE *out, FILE *errout,
-                  const char *const **ret_operands, size_t *ret_n, int *ret_exit) {
+bool sh_cli_parse(const struct sh_command *c, int argc, char **argv, struct sh_arena *arena, FILE *out,
+                  FILE *errout, const char *const **ret_operands, size_t *ret_n, int *ret_exit) {
     const sh_lang lang = sh_lang_from_env();
     const char **operands = sh_new(arena, const char *, (size_t)argc + 1);
     bool *given = sh_new(arena, bool, c->n_options + 1);
@@ -274,7 +281,8 @@ sh_code sh_cli_share(const char *name, struct sh_arena *arena, const char **ret,
     if (len < 0)
         return sh_fail_errno(err, "cannot tell where the program lies");
     exe[len] = '\0';
-    /* The folder of the program and those above it: ../share/shouhu when installed, the source tree when built in place. */
+    /* The folder of the program and those above it: ../share/shouhu when installed, the source tree when
+     * built in place. */
     const char *tried = set;
     for (int up = 0; up < 5; up++) {
         if (set && up > 0)
@@ -290,6 +298,7 @@ sh_code sh_cli_share(const char *name, struct sh_arena *arena, const char **ret,
             return *ret ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a path");
         }
     }
-    return sh_fail(err, SH_E_NOTFOUND, "the folder %s of shipped text is not %s %s; set SHOUHU_SHARE to the folder that holds it",
+    return sh_fail(err, SH_E_NOTFOUND,
+                   "the folder %s of shipped text is not %s %s; set SHOUHU_SHARE to the folder that holds it",
                    name, tried ? "in" : "near the program", tried ? tried : "");
 }

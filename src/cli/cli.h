@@ -1,6 +1,6 @@
 /*
- * The `shouhu` command. One file per subcommand (cmd_X.c), each one function; no logic here: options in, a room called,
- * a summary out. Inner header of the room.
+ * The `shouhu` command. One file per subcommand (cmd_X.c), each one function; no logic here: options in, a
+ * room called, a summary out. Inner header of the room.
  */
 #pragma once
 #include "base/arena.h"
@@ -56,20 +56,22 @@ struct sh_command {
 };
 
 /**
- * Parse argv[1..] (argv[0] is the subcommand). --help prints the page and gives SH_EXIT_OK through ret_exit with false returned;
- * a wrong flag prints what was wrong and the nearest right one and gives SH_EXIT_USAGE. True: go on. `--` ends the options;
+ * Parse argv[1..] (argv[0] is the subcommand). --help prints the page and gives SH_EXIT_OK through ret_exit
+ * with false returned; a wrong flag prints what was wrong and the nearest right one and gives SH_EXIT_USAGE.
+ * True: go on. `--` ends the options;
  * "--name value" and "--name=value" both work.
  * ret_operands: borrowed from argv, in order.
  */
-bool sh_cli_parse(const struct sh_command *command, int argc, char **argv, struct sh_arena *arena, FILE *out, FILE *errout,
-                  const char *const **ret_operands, size_t *ret_n, int *ret_exit);
+bool sh_cli_parse(const struct sh_command *command, int argc, char **argv, struct sh_arena *arena, FILE *out,
+                  FILE *errout, const char *const **ret_operands, size_t *ret_n, int *ret_exit);
 
 /** Print "shouhu: message" and give the exit code of an error. */
 int sh_cli_fail(FILE *errout, sh_code code, const struct sh_err *err);
 
 /**
- * Folder of shipped text ("rules", "knowledge", "mappings", "synth", "law/params"): below $SHOUHU_SHARE, else ../share/shouhu of the
- * program, else the source tree the program was built in. SH_E_NOTFOUND says where it looked.
+ * Folder of shipped text ("rules", "knowledge", "mappings", "synth", "law/params"): below $SHOUHU_SHARE, else
+ * ../share/shouhu of the program, else the source tree the program was built in. SH_E_NOTFOUND says where it
+ * looked.
  */
 SH_MUST sh_code sh_cli_share(const char *name, struct sh_arena *arena, const char **ret, struct sh_err *err);
 

@@ -65,8 +65,8 @@ static void print_table(const struct sh_import_result *r, FILE *out, sh_lang lan
         if (c->read == 0)
             continue;
         sh_cli_pad(out, sh_lake_schema[t].name, 14);
-        fprintf(out, " %16" PRIu64 " %16" PRIu64 " %16" PRIu64 " %16" PRIu64 "  %s\n", c->read, c->landed, c->repeated,
-                c->rejected, sh_msg(messages, IMPORT_ROWS, lang));
+        fprintf(out, " %16" PRIu64 " %16" PRIu64 " %16" PRIu64 " %16" PRIu64 "  %s\n", c->read, c->landed,
+                c->repeated, c->rejected, sh_msg(messages, IMPORT_ROWS, lang));
         if (c->read_fen || c->landed_fen || c->rejected_fen) {
             const int64_t fen[] = {c->read_fen, c->landed_fen, c->repeated_fen, c->rejected_fen};
             sh_cli_pad(out, "", 14);
@@ -78,10 +78,11 @@ static void print_table(const struct sh_import_result *r, FILE *out, sh_lang lan
             fprintf(out, "  %s\n", sh_msg(messages, IMPORT_YUAN, lang));
         }
         if (c->rejected_unknown_fen)
-            fprintf(out, "  %s: %" PRIu64 "\n", sh_msg(messages, IMPORT_UNKNOWN, lang), c->rejected_unknown_fen);
+            fprintf(out, "  %s: %" PRIu64 "\n", sh_msg(messages, IMPORT_UNKNOWN, lang),
+                    c->rejected_unknown_fen);
         if (c->corrected || c->withdrawn)
-            fprintf(out, "  %s %" PRIu64 "  %s %" PRIu64 "\n", sh_msg(messages, IMPORT_CORRECTED, lang), c->corrected,
-                    sh_msg(messages, IMPORT_WITHDRAWN, lang), c->withdrawn);
+            fprintf(out, "  %s %" PRIu64 "  %s %" PRIu64 "\n", sh_msg(messages, IMPORT_CORRECTED, lang),
+                    c->corrected, sh_msg(messages, IMPORT_WITHDRAWN, lang), c->withdrawn);
     }
 }
 
@@ -108,25 +109,34 @@ int sh_cmd_import(int argc, char **argv, FILE *out, FILE *errout) {
     sh_lang lang = sh_lang_from_env();
     bool quiet = false;
     const struct sh_option table[] = {
-        {"lake", SH_OPTION_TEXT, &options.lake_dir, "DIR", "数据湖目录（没有则新建）", "folder of the lake (made if absent)",
-         .required = true},
+        {"lake", SH_OPTION_TEXT, &options.lake_dir, "DIR", "数据湖目录（没有则新建）",
+         "folder of the lake (made if absent)", .required = true},
         {"mapping", SH_OPTION_TEXT, &options.mapping, "NAME", "映射：national、generic、tuva …",
          "mapping: national, generic, tuva …", .required = true},
         {"mappings", SH_OPTION_TEXT, &options.mappings_dir, "DIR", "映射所在目录", "folder of the mappings"},
         {"correction", SH_OPTION_FLAG, &options.correction, NULL, "内容不同的已有行成为新版本",
          "known rows with other content become a new version"},
-        {"withdrawal", SH_OPTION_FLAG, &options.withdrawal, NULL, "撤回文件中的行", "withdraw the rows of the files"},
-        {"reason", SH_OPTION_TEXT, &options.reason, "TEXT", "更正或撤回的理由", "why it is corrected or withdrawn"},
+        {"withdrawal", SH_OPTION_FLAG, &options.withdrawal, NULL, "撤回文件中的行",
+         "withdraw the rows of the files"},
+        {"reason", SH_OPTION_TEXT, &options.reason, "TEXT", "更正或撤回的理由",
+         "why it is corrected or withdrawn"},
         {"by", SH_OPTION_TEXT, &options.by, "WHO", "谁要求的", "who asked for it"},
-        {"buckets", SH_OPTION_UINT, &buckets, "N", "新湖的桶数", "buckets of a new lake", .low = 1, .high = 4096},
-        {"threads", SH_OPTION_UINT, &threads, "N", "线程数（默认全部处理器）", "threads (default: all processors)", .low = 1,
-         .high = 256},
+        {"buckets", SH_OPTION_UINT, &buckets, "N", "新湖的桶数", "buckets of a new lake", .low = 1,
+         .high = 4096},
+        {"threads", SH_OPTION_UINT, &threads, "N", "线程数（默认全部处理器）",
+         "threads (default: all processors)", .low = 1, .high = 256},
         {"lang", SH_OPTION_LANG, &lang, "zh|en", "语言", "language"},
         {"quiet", SH_OPTION_FLAG, &quiet, NULL, "不显示进度", "no progress"},
     };
-    const struct sh_command command = {"import", "把费用文件导入数据湖。读入 = 落湖 + 重复 + 拒收，按行数和金额核对。",
-                                       "Bring claim files into a lake. read = landed + repeated + rejected, in rows and money.",
-                                       "FILE…", table, sizeof table / sizeof table[0], 1, 100000};
+    const struct sh_command command = {
+        "import",
+        "把费用文件导入数据湖。读入 = 落湖 + 重复 + 拒收，按行数和金额核对。",
+        "Bring claim files into a lake. read = landed + repeated + rejected, in rows and money.",
+        "FILE…",
+        table,
+        sizeof table / sizeof table[0],
+        1,
+        100000};
     int code;
     if (!sh_cli_parse(&command, argc, argv, &arena, out, errout, &options.files, &options.n_files, &code))
         return code;

@@ -34,8 +34,8 @@ static int info(const struct lake_options *o, FILE *out, FILE *errout) {
     const sh_code code = sh_lake_open(o->dir, 0, &lake, &err);
     if (code != SH_OK)
         return sh_cli_fail(errout, code, &err);
-    fprintf(out, "%s %" PRIu64 "  %s %" PRIu32 "\n", sh_msg(messages, LAKE_MANIFEST, o->lang), sh_lake_manifest(lake),
-            sh_msg(messages, LAKE_BUCKETS, o->lang), sh_lake_buckets(lake));
+    fprintf(out, "%s %" PRIu64 "  %s %" PRIu32 "\n", sh_msg(messages, LAKE_MANIFEST, o->lang),
+            sh_lake_manifest(lake), sh_msg(messages, LAKE_BUCKETS, o->lang), sh_lake_buckets(lake));
     for (int t = 0; t < SH_TABLES; t++) {
         const uint64_t rows = sh_lake_rows(lake, (enum sh_table)t);
         if (rows == 0)
@@ -85,7 +85,8 @@ static int vacuum(const struct lake_options *o, FILE *out, FILE *errout) {
     struct sh_clock clock;
     sh_code code = sh_clock_from_env(&clock, &err);
     if (code == SH_OK)
-        code = sh_lake_vacuum(o->dir, sh_clock_now(&clock), (int64_t)o->keep_days * 86400, &files, &bytes, &err);
+        code =
+            sh_lake_vacuum(o->dir, sh_clock_now(&clock), (int64_t)o->keep_days * 86400, &files, &bytes, &err);
     if (code != SH_OK)
         return sh_cli_fail(errout, code, &err);
     fprintf(out, "%s: %" PRIu64 " %" PRIu64 "\n", sh_msg(messages, LAKE_REMOVED, o->lang), files, bytes);
@@ -96,12 +97,13 @@ static const struct {
     const char *name, *full, *zh, *en;
     int (*run)(const struct lake_options *o, FILE *out, FILE *errout);
 } verbs[] = {
-    {"info", "lake info", "数据湖概况：清单、桶、各表行数与日期", "what is in a lake: manifest, buckets, rows and days by table",
-     info},
-    {"verify", "lake verify", "逐个文件核对大小、散列、行数、次序与键", "check every file: size, hash, rows, order, keys", verify},
+    {"info", "lake info", "数据湖概况：清单、桶、各表行数与日期",
+     "what is in a lake: manifest, buckets, rows and days by table", info},
+    {"verify", "lake verify", "逐个文件核对大小、散列、行数、次序与键",
+     "check every file: size, hash, rows, order, keys", verify},
     {"compact", "lake compact", "按桶和年合并小文件", "merge small files, one a bucket and year", compact},
-    {"vacuum", "lake vacuum", "删除保留期之外、无人读取的旧文件", "delete files older than the retention that nobody reads",
-     vacuum},
+    {"vacuum", "lake vacuum", "删除保留期之外、无人读取的旧文件",
+     "delete files older than the retention that nobody reads", vacuum},
 };
 
 int sh_cmd_lake(int argc, char **argv, FILE *out, FILE *errout) {
@@ -117,7 +119,8 @@ int sh_cmd_lake(int argc, char **argv, FILE *out, FILE *errout) {
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(argv[1], verbs[i].name) != 0)
             continue;
-        const struct sh_command command = {verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
+        const struct sh_command command = {
+            verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
         const char *const *operands;
         size_t n;
         int code;

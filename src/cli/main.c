@@ -3,18 +3,22 @@
 #include "base/str.h"
 #include <string.h>
 
-#define MAIN_MESSAGES(X)                                                                                     \
-    X(MAIN_TITLE, "守护（Shouhu）：医疗保障基金智能监管。读每一笔费用，找出违规，说明依据，算到分。\n\n"     \
-                  "用法：shouhu 命令 [选项] …\n\n命令：\n",                                                  \
-      "Shouhu: guards medical-insurance funds. Reads every claim line, finds what breaks a rule, explains it, to the fen.\n\n" \
-      "Usage: shouhu COMMAND [options] …\n\nCommands:\n")                                                    \
-    X(MAIN_EXITS,                                                                                            \
-      "\n退出码：0 正常 · 2 用法错误 · 3 输入有误 · 4 数据湖缺失、损坏或被占用 · 5 磁盘、内存或权限 · 6 程序内部错误 · 9 导入完成但有拒收行 · 10 审核完成且有疑点\n" \
-      "语言：SHOUHU_LANG=zh|en\n",                                                                           \
-      "\nExit codes: 0 fine · 2 usage · 3 bad input · 4 lake missing, damaged or busy · 5 disk, memory or permission · 6 internal · 9 imported, some rows rejected · 10 audited, there are findings\n" \
-      "Language: SHOUHU_LANG=zh|en\n")                                                                       \
-    X(MAIN_UNKNOWN, "shouhu：没有命令", "shouhu: no command")                                                \
-    X(MAIN_MEAN, "，是否想写", "; did you mean")                                                             \
+#define MAIN_MESSAGES(X)                                                                                                                         \
+    X(MAIN_TITLE,                                                                                                                                \
+      "守护（Shouhu）：医疗保障基金智能监管。读每一笔费用，找出违规，说明依据，算到分。\n\n"                \
+      "用法：shouhu 命令 [选项] …\n\n命令：\n",                                                                                                  \
+      "Shouhu: guards medical-insurance funds. Reads every claim line, finds what breaks a rule, explains "                                      \
+      "it, to the fen.\n\n"                                                                                                                      \
+      "Usage: shouhu COMMAND [options] …\n\nCommands:\n")                                                                                        \
+    X(MAIN_EXITS,                                                                                                                                \
+      "\n退出码：0 正常 · 2 用法错误 · 3 输入有误 · 4 数据湖缺失、损坏或被占用 · 5 磁盘、内存或权限 · 6 " \
+      "程序内部错误 · 9 导入完成但有拒收行 · 10 审核完成且有疑点\n"                                                     \
+      "语言：SHOUHU_LANG=zh|en\n",                                                                                                               \
+      "\nExit codes: 0 fine · 2 usage · 3 bad input · 4 lake missing, damaged or busy · 5 disk, memory or "                                  \
+      "permission · 6 internal · 9 imported, some rows rejected · 10 audited, there are findings\n"                                           \
+      "Language: SHOUHU_LANG=zh|en\n")                                                                                                           \
+    X(MAIN_UNKNOWN, "shouhu：没有命令", "shouhu: no command")                                                                                    \
+    X(MAIN_MEAN, "，是否想写", "; did you mean")                                                                                                 \
     X(MAIN_SEE, "详见 shouhu --help\n", "See shouhu --help\n")
 
 enum main_message { MAIN_MESSAGES(SH_MSG_ID) MAIN_MESSAGES_N };

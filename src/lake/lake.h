@@ -1,10 +1,11 @@
 /*
- * The lake: claims in plain Parquet. Import of foreign files, a numbered manifest, reading whole persons bucket by bucket.
- * docs/lake.md describes the tables, docs/mappings.md the way in. Layout below a lake's folder:
+ * The lake: claims in plain Parquet. Import of foreign files, a numbered manifest, reading whole persons
+ * bucket by bucket. docs/lake.md describes the tables, docs/mappings.md the way in. Layout below a lake's
+ * folder:
  *
- *   manifest/00000001.json ...   numbered, the highest valid one is the lake; names sizes and hashes of every file below
- *   data/TABLE/…parquet          one file a table and batch (large batches: one per bucket), sorted (bucket, person, time, id)
- *   dict/…parquet                dictionaries, append-only: id, code, name, kind
+ *   manifest/00000001.json ...   numbered, the highest valid one is the lake; names sizes and hashes of every
+ * file below data/TABLE/…parquet          one file a table and batch (large batches: one per bucket), sorted
+ * (bucket, person, time, id) dict/…parquet                dictionaries, append-only: id, code, name, kind
  *   keys/…                       natural keys of landed rows: (key, content) hashes, sorted
  *   rejects/BATCH.csv            refused rows: file, row, field, reason, the record
  *   audits/RUN/…                 kept runs (room audit)
@@ -30,22 +31,27 @@ uint64_t sh_lake_rows(const struct sh_lake *lake, enum sh_table table);
 /** Days for which rows of a table were seen: ret_first > ret_last when none. */
 void sh_lake_days(const struct sh_lake *lake, enum sh_table table, int32_t *ret_first, int32_t *ret_last);
 
-/* ---- dictionaries -------------------------------------------------------------------------------------------- */
+/* ---- dictionaries
+ * -------------------------------------------------------------------------------------------- */
 
 struct sh_dict_view {
     uint32_t n;
     const struct sh_str *code; /* [n] source code */
     const struct sh_str *name; /* [n] display name, may be empty */
-    const struct sh_str *kind; /* [n] item: drug herb service consumable; institution: hospital pharmacy clinic; else empty */
-    const uint32_t *slots;     /* [n_slots] index by code: id + 1, 0 = free; NULL: sh_dict_find searches in order (small dictionaries of tests) */
-    uint32_t n_slots;          /* a power of two */
+    const struct sh_str
+        *kind; /* [n] item: drug herb service consumable; institution: hospital pharmacy clinic; else empty */
+    const uint32_t *slots; /* [n_slots] index by code: id + 1, 0 = free; NULL: sh_dict_find searches in order
+                              (small dictionaries of tests) */
+    uint32_t n_slots;      /* a power of two */
 };
 /** Loads on first use, thread-safe, owned by the lake. */
-SH_MUST sh_code sh_lake_dict(struct sh_lake *lake, enum sh_dict dict, const struct sh_dict_view **ret, struct sh_err *err);
+SH_MUST sh_code sh_lake_dict(struct sh_lake *lake, enum sh_dict dict, const struct sh_dict_view **ret,
+                             struct sh_err *err);
 /** Id of a code or -1. */
 int32_t sh_dict_find(const struct sh_dict_view *dict, struct sh_str code);
 
-/* ---- reading ------------------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ------------------------------------------------------------------------------------------------- */
 
 /* Which columns of which table. mask bit c = column c of the schema. 0 = table not read. */
 struct sh_selection {
@@ -53,16 +59,19 @@ struct sh_selection {
 };
 
 /*
- * Some whole persons of one bucket: all their rows of the selected tables, superseded versions and withdrawn rows left out,
- * each table sorted by (person, time, id bytes). Arrays belong to the reader and hold until the next call.
+ * Some whole persons of one bucket: all their rows of the selected tables, superseded versions and withdrawn
+ * rows left out, each table sorted by (person, time, id bytes). Arrays belong to the reader and hold until
+ * the next call.
  */
 struct sh_chunk {
     uint32_t n_persons;
-    const int32_t *persons; /* [n_persons] ascending ids; for stock_move rows: institution ids follow the same idea in a chunk of their own */
+    const int32_t *persons; /* [n_persons] ascending ids; for stock_move rows: institution ids follow the same
+                               idea in a chunk of their own */
     struct {
         uint32_t n_rows;
-        const void *const *columns;       /* [n_columns of the table] int8/int32/int64 arrays, or const struct sh_str * for ID and TEXT; NULL where not selected */
-        const uint32_t *person_begin;     /* [n_persons + 1] rows of person i */
+        const void *const *columns;   /* [n_columns of the table] int8/int32/int64 arrays, or const struct
+                                         sh_str * for ID and TEXT; NULL where not selected */
+        const uint32_t *person_begin; /* [n_persons + 1] rows of person i */
     } tables[SH_TABLES];
 };
 
@@ -72,39 +81,45 @@ struct sh_reader;
  * max_rows: a chunk ends with the person at which it reaches that many lines (one person may exceed it).
  * Own DuckDB connection with one thread; use one reader per worker.
  */
-SH_MUST sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, uint32_t bucket, int32_t as_known,
-                               uint32_t max_rows, struct sh_reader **ret, struct sh_err *err);
+SH_MUST sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, uint32_t bucket,
+                               int32_t as_known, uint32_t max_rows, struct sh_reader **ret,
+                               struct sh_err *err);
 /** Next chunk; *ret = NULL at the end. */
 SH_MUST sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, struct sh_err *err);
 void sh_reader_close(struct sh_reader *reader);
 
-/* Did the lake see all rows of `table` for an institution over these days (none lost to rejects, coverage declared or seen)? */
-bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t first_day, int32_t last_day);
+/* Did the lake see all rows of `table` for an institution over these days (none lost to rejects, coverage
+ * declared or seen)? */
+bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t first_day,
+                      int32_t last_day);
 /** True if the encounter lost a row to rejects. key: the encounter_key column. */
 bool sh_lake_encounter_lost_rows(const struct sh_lake *lake, int64_t encounter_key);
 
-/* ---- writing ------------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * ------------------------------------------------------------------------------------------------- */
 
 struct sh_import_options {
     const char *lake_dir;
-    const char *mapping;        /* name of a shipped mapping */
-    const char *mappings_dir;   /* where mappings are installed */
+    const char *mapping;      /* name of a shipped mapping */
+    const char *mappings_dir; /* where mappings are installed */
     const char *const *files;
     size_t n_files;
-    bool correction;            /* rows with a known key and other content become a new version */
-    bool withdrawal;            /* rows with a known key are withdrawn */
-    const char *reason, *by;    /* required with the two above */
-    int32_t known_day;          /* day the batch becomes known; passed in from the one clock */
-    uint32_t buckets;           /* for a new lake; 0 = default */
-    unsigned threads;           /* 0 = all processors */
+    bool correction;         /* rows with a known key and other content become a new version */
+    bool withdrawal;         /* rows with a known key are withdrawn */
+    const char *reason, *by; /* required with the two above */
+    int32_t known_day;       /* day the batch becomes known; passed in from the one clock */
+    uint32_t buckets;        /* for a new lake; 0 = default */
+    unsigned threads;        /* 0 = all processors */
     void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
     void *progress_ctx;
 };
 
 struct sh_import_count {
-    uint64_t read, landed, repeated, rejected, corrected, withdrawn; /* rows; landed includes corrected and withdrawn */
-    int64_t read_fen, landed_fen, repeated_fen, rejected_fen;        /* of the table's main amount; an unreadable amount counts 0 and is marked */
-    uint64_t rejected_unknown_fen;                                    /* rejected rows whose amount could not be read */
+    uint64_t read, landed, repeated, rejected, corrected,
+        withdrawn; /* rows; landed includes corrected and withdrawn */
+    int64_t read_fen, landed_fen, repeated_fen,
+        rejected_fen; /* of the table's main amount; an unreadable amount counts 0 and is marked */
+    uint64_t rejected_unknown_fen; /* rejected rows whose amount could not be read */
 };
 
 struct sh_import_result {
@@ -118,20 +133,25 @@ struct sh_import_result {
     size_t n_stages;
 };
 
-SH_MUST sh_code sh_lake_import(const struct sh_import_options *options, struct sh_import_result *ret, struct sh_err *err);
-SH_MUST sh_code sh_lake_compact(const char *dir, unsigned threads, uint64_t *ret_manifest, struct sh_err *err);
+SH_MUST sh_code sh_lake_import(const struct sh_import_options *options, struct sh_import_result *ret,
+                               struct sh_err *err);
+SH_MUST sh_code sh_lake_compact(const char *dir, unsigned threads, uint64_t *ret_manifest,
+                                struct sh_err *err);
 /** Delete files no manifest within the retention names and no reader's lease holds. now: UTC seconds. */
 SH_MUST sh_code sh_lake_vacuum(const char *dir, int64_t now, int64_t retention_seconds, uint64_t *ret_files,
                                uint64_t *ret_bytes, struct sh_err *err);
-/** Check every file of the newest manifest against size and hash, row counts, sort order, keys; report each fault on `out`. */
+/** Check every file of the newest manifest against size and hash, row counts, sort order, keys; report each
+ * fault on `out`. */
 SH_MUST sh_code sh_lake_verify(const char *dir, FILE *out, uint64_t *ret_faults, struct sh_err *err);
 
-/* ---- DuckDB as a guest: the one way the project opens it ------------------------------------------------------- */
+/* ---- DuckDB as a guest: the one way the project opens it
+ * ------------------------------------------------------- */
 
 struct sh_duck;
-/** In-memory instance: given threads and memory limit, only `dirs` readable and writable, no extensions, configuration locked. */
-SH_MUST sh_code sh_duck_open(const char *const *dirs, size_t n_dirs, unsigned threads, uint64_t memory_bytes, const char *temp_dir,
-                             struct sh_duck **ret, struct sh_err *err);
+/** In-memory instance: given threads and memory limit, only `dirs` readable and writable, no extensions,
+ * configuration locked. */
+SH_MUST sh_code sh_duck_open(const char *const *dirs, size_t n_dirs, unsigned threads, uint64_t memory_bytes,
+                             const char *temp_dir, struct sh_duck **ret, struct sh_err *err);
 void sh_duck_close(struct sh_duck *duck);
 void *sh_duck_connection(struct sh_duck *duck); /* duckdb_connection; include duckdb.h where it is used */
 SH_MUST sh_code sh_duck_run(struct sh_duck *duck, const char *sql, struct sh_err *err);

@@ -23,7 +23,7 @@ struct sh_side {
     struct sh_stream *streams;
     size_t n_streams;
     bool merges;
-    size_t expected; /* rows of a chunk, about: room is made for them at once */
+    size_t expected;                        /* rows of a chunk, about: room is made for them at once */
     const struct sh_superseded *superseded; /* [n_superseded] of this bucket and table */
     size_t n_superseded;
     size_t n, cap;                        /* rows of the chunk */

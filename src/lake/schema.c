@@ -3,22 +3,30 @@
 #include <stddef.h>
 #include <string.h>
 
-#define CODE(n, d, dom, from, nat, zh) {n, SH_COLUMN_CODE, d, dom, false, from, nat, zh}
-#define CODE_OR_NONE(n, d, dom, from, nat, zh) {n, SH_COLUMN_CODE, d, dom, true, from, nat, zh}
-#define WORD(n, dom, from, nat, zh) {n, SH_COLUMN_CODE, SH_DICT_WORD, dom, false, from, nat, zh}
-#define PLAIN(n, t, from, nat, zh) {n, t, SH_DICTS, NULL, false, from, nat, zh}
-#define OR_NONE(n, t, from, nat, zh) {n, t, SH_DICTS, NULL, true, from, nat, zh}
-#define LEVEL(n, dom, from, nat, zh) {n, SH_COLUMN_LEVEL, SH_DICTS, dom, false, from, nat, zh}
+#define CODE(n, d, dom, from, nat, zh)                                                                       \
+    { n, SH_COLUMN_CODE, d, dom, false, from, nat, zh }
+#define CODE_OR_NONE(n, d, dom, from, nat, zh)                                                               \
+    { n, SH_COLUMN_CODE, d, dom, true, from, nat, zh }
+#define WORD(n, dom, from, nat, zh)                                                                          \
+    { n, SH_COLUMN_CODE, SH_DICT_WORD, dom, false, from, nat, zh }
+#define PLAIN(n, t, from, nat, zh)                                                                           \
+    { n, t, SH_DICTS, NULL, false, from, nat, zh }
+#define OR_NONE(n, t, from, nat, zh)                                                                         \
+    { n, t, SH_DICTS, NULL, true, from, nat, zh }
+#define LEVEL(n, dom, from, nat, zh)                                                                         \
+    { n, SH_COLUMN_LEVEL, SH_DICTS, dom, false, from, nat, zh }
 
 /* Bookkeeping: which bucket, which batch brought the row, and whether the source marks it as not valid. */
-#define BOOK \
-    PLAIN("bucket", SH_COLUMN_INT, "order", "", "桶"), PLAIN("batch", SH_COLUMN_INT, "order", "", "批次"), \
+#define BOOK                                                                                                 \
+    PLAIN("bucket", SH_COLUMN_INT, "order", "", "桶"), PLAIN("batch", SH_COLUMN_INT, "order", "", "批次"),   \
         OR_NONE("void", SH_COLUMN_FLAG, "order", "vali_flag", "无效行：只供数据质量规则读取")
 #define PERSON CODE("person", SH_DICT_PERSON, "person", "order", "psn_no", "参保人")
-#define INSTITUTION CODE("institution", SH_DICT_INSTITUTION, "institution", "order", "fixmedins_code", "定点医药机构")
+#define INSTITUTION                                                                                          \
+    CODE("institution", SH_DICT_INSTITUTION, "institution", "order", "fixmedins_code", "定点医药机构")
 
 static const struct sh_lake_column person_columns[] = {
-    BOOK, PERSON,
+    BOOK,
+    PERSON,
     WORD("sex", "sex", "order", "gend", "性别：男 女 未说明"),
     PLAIN("birth", SH_COLUMN_DATE, "order", "brdy", "出生日期"),
     OR_NONE("death", SH_COLUMN_DATE, "discharge", "die_date", "死亡日期；空为在世"),
@@ -26,7 +34,9 @@ static const struct sh_lake_column person_columns[] = {
 };
 
 static const struct sh_lake_column encounter_columns[] = {
-    BOOK, PERSON, INSTITUTION,
+    BOOK,
+    PERSON,
+    INSTITUTION,
     PLAIN("encounter_key", SH_COLUMN_KEY, "order", "mdtrt_id", "就诊连接键"),
     PLAIN("id", SH_COLUMN_ID, "order", "mdtrt_id", "就诊ID"),
     PLAIN("from", SH_COLUMN_TIME, "order", "begntime", "开始（入院）时间"),
@@ -58,7 +68,9 @@ static const struct sh_lake_column encounter_columns[] = {
 };
 
 static const struct sh_lake_column settlement_columns[] = {
-    BOOK, PERSON, INSTITUTION,
+    BOOK,
+    PERSON,
+    INSTITUTION,
     PLAIN("settlement_key", SH_COLUMN_KEY, "settlement", "setl_id", "结算连接键"),
     PLAIN("encounter_key", SH_COLUMN_KEY, "settlement", "mdtrt_id", "就诊连接键"),
     PLAIN("id", SH_COLUMN_ID, "settlement", "setl_id", "结算ID"),
@@ -90,7 +102,8 @@ static const struct sh_lake_column settlement_columns[] = {
 };
 
 static const struct sh_lake_column diagnosis_columns[] = {
-    BOOK, PERSON,
+    BOOK,
+    PERSON,
     PLAIN("encounter_key", SH_COLUMN_KEY, "list", "mdtrt_id", "就诊连接键"),
     PLAIN("id", SH_COLUMN_ID, "list", "setl_list_diag_id", "诊断记录ID"),
     CODE("code", SH_DICT_DIAGNOSIS, "diagnosis", "list", "diag_code", "诊断代码（国家医保版）"),
@@ -100,7 +113,8 @@ static const struct sh_lake_column diagnosis_columns[] = {
 };
 
 static const struct sh_lake_column operation_columns[] = {
-    BOOK, PERSON,
+    BOOK,
+    PERSON,
     PLAIN("encounter_key", SH_COLUMN_KEY, "list", "mdtrt_id", "就诊连接键"),
     PLAIN("id", SH_COLUMN_ID, "list", "setl_list_oprn_id", "手术记录ID"),
     CODE("code", SH_DICT_OPERATION, "operation", "list", "oprn_oprt_code", "手术操作代码"),
@@ -116,7 +130,9 @@ static const struct sh_lake_column operation_columns[] = {
 };
 
 static const struct sh_lake_column line_columns[] = {
-    BOOK, PERSON, INSTITUTION,
+    BOOK,
+    PERSON,
+    INSTITUTION,
     PLAIN("encounter_key", SH_COLUMN_KEY, "order", "mdtrt_id", "就诊连接键"),
     PLAIN("settlement_key", SH_COLUMN_KEY, "settlement", "setl_id", "结算连接键"),
     PLAIN("id", SH_COLUMN_ID, "charge", "bkkp_sn", "记账流水号（无则费用明细流水号）"),
@@ -127,7 +143,8 @@ static const struct sh_lake_column line_columns[] = {
     PLAIN("charged_quantity", SH_COLUMN_QTY, "charge", "cnt", "数量（未冲抵退费）"),
     PLAIN("unit_price", SH_COLUMN_PRICE, "charge", "pric", "单价"),
     PLAIN("charged_amount", SH_COLUMN_MONEY, "charge", "det_item_fee_sumamt", "金额（未冲抵退费）"),
-    PLAIN("charged_covered", SH_COLUMN_MONEY, "settlement", "inscp_amt", "符合政策范围金额（未冲抵退费；空则按总额减自费、超限价、先行自付）"),
+    PLAIN("charged_covered", SH_COLUMN_MONEY, "settlement", "inscp_amt",
+          "符合政策范围金额（未冲抵退费；空则按总额减自费、超限价、先行自付）"),
     PLAIN("self_paid", SH_COLUMN_MONEY, "settlement", "fulamt_ownpay_amt", "全自费金额"),
     PLAIN("over_ceiling", SH_COLUMN_MONEY, "settlement", "overlmt_selfpay", "超限价自费"),
     PLAIN("prepaid", SH_COLUMN_MONEY, "settlement", "preselfpay_amt", "先行自付"),
@@ -139,8 +156,10 @@ static const struct sh_lake_column line_columns[] = {
     CODE("ordering_department", SH_DICT_DEPARTMENT, "department", "order", "bilg_dept_codg", "开单科室"),
     CODE("ordering_practitioner", SH_DICT_PRACTITIONER, "practitioner", "order", "bilg_dr_code", "开单医师"),
     CODE("performing_department", SH_DICT_DEPARTMENT, "department", "charge", "acord_dept_codg", "受单科室"),
-    CODE("performing_practitioner", SH_DICT_PRACTITIONER, "practitioner", "charge", "acord_dr_code", "受单医师"),
-    PLAIN("prescription", SH_COLUMN_KEY, "order", "rx_drord_no", "处方号（仅门诊；住院为医嘱号，映射时留空）"),
+    CODE("performing_practitioner", SH_DICT_PRACTITIONER, "practitioner", "charge", "acord_dr_code",
+         "受单医师"),
+    PLAIN("prescription", SH_COLUMN_KEY, "order", "rx_drord_no",
+          "处方号（仅门诊；住院为医嘱号，映射时留空）"),
     WORD("herb_use", "herb_use", "order", "tcmdrug_used_way", "中药使用方式：复方 单方"),
     WORD("disease", "disease", "order", "dise_codg", "病种"),
     CODE("operation_code", SH_DICT_OPERATION, "operation", "charge", "oprn_oprt_code", "手术操作代码"),
@@ -164,7 +183,8 @@ static const struct sh_lake_column line_columns[] = {
 };
 
 static const struct sh_lake_column netting_columns[] = {
-    BOOK, PERSON,
+    BOOK,
+    PERSON,
     PLAIN("encounter_key", SH_COLUMN_KEY, "charge", "", "就诊连接键"),
     PLAIN("refund", SH_COLUMN_ID, "charge", "", "退费行ID"),
     PLAIN("line", SH_COLUMN_ID, "charge", "", "被冲抵行ID；空为找不到"),
@@ -174,7 +194,8 @@ static const struct sh_lake_column netting_columns[] = {
 };
 
 static const struct sh_lake_column stock_columns[] = {
-    BOOK, INSTITUTION,
+    BOOK,
+    INSTITUTION,
     PLAIN("id", SH_COLUMN_ID, "audit", "", "记录键"),
     CODE("item", SH_DICT_ITEM, "item", "audit", "国标代码", "医疗目录编码"),
     PLAIN("local_item", SH_COLUMN_ID, "audit", "项目代码", "机构项目代码"),
@@ -193,7 +214,8 @@ static const struct sh_lake_column stock_columns[] = {
     PLAIN("supplier", SH_COLUMN_TEXT, "audit", "供应商名称", "供应商"),
 };
 
-#define TABLE(n, c) {n, c, (uint16_t)(sizeof(c) / sizeof((c)[0]))}
+#define TABLE(n, c)                                                                                          \
+    { n, c, (uint16_t)(sizeof(c) / sizeof((c)[0])) }
 const struct sh_lake_table sh_lake_schema[SH_TABLES] = {
     [SH_TABLE_PERSON] = TABLE("person", person_columns),
     [SH_TABLE_ENCOUNTER] = TABLE("encounter", encounter_columns),

@@ -1,6 +1,6 @@
 /*
- * The tables of the lake: one description from which the Parquet files, the import, the reader, the words rules may use and
- * docs/lake.md follow. Inner header of the room, included by lake.h.
+ * The tables of the lake: one description from which the Parquet files, the import, the reader, the words
+ * rules may use and docs/lake.md follow. Inner header of the room, included by lake.h.
  */
 #pragma once
 #include <stdbool.h>
@@ -20,14 +20,14 @@ enum sh_dict {
 };
 
 enum sh_table {
-    SH_TABLE_PERSON,      /* facts about a person, one row a distinct set of facts */
+    SH_TABLE_PERSON, /* facts about a person, one row a distinct set of facts */
     SH_TABLE_ENCOUNTER,
     SH_TABLE_SETTLEMENT,
     SH_TABLE_DIAGNOSIS,
     SH_TABLE_OPERATION,
     SH_TABLE_LINE,
-    SH_TABLE_NETTING,     /* written by import only */
-    SH_TABLE_STOCK_MOVE,  /* no person: lies in the bucket of its institution */
+    SH_TABLE_NETTING,    /* written by import only */
+    SH_TABLE_STOCK_MOVE, /* no person: lies in the bucket of its institution */
     SH_TABLES
 };
 
@@ -35,7 +35,8 @@ enum sh_column_type {
     SH_COLUMN_CODE,  /* int32 id in `dict` */
     SH_COLUMN_ID,    /* VARCHAR, source id; read only where asked */
     SH_COLUMN_TEXT,  /* VARCHAR */
-    SH_COLUMN_KEY,   /* int64: keyed XXH3 of (institution code, source id): joins inside one person's rows. Derived by import */
+    SH_COLUMN_KEY,   /* int64: keyed XXH3 of (institution code, source id): joins inside one person's rows.
+                        Derived by import */
     SH_COLUMN_MONEY, /* int64 fen */
     SH_COLUMN_PRICE, /* int64 10^-6 yuan */
     SH_COLUMN_QTY,   /* int64 10^-4 */
@@ -50,12 +51,13 @@ enum sh_column_type {
 struct sh_lake_column {
     const char *name;
     enum sh_column_type type;
-    enum sh_dict dict;       /* CODE */
-    const char *domain;      /* CODE, LEVEL: what the code means: "person", "item", "insurance", "visit" ...; types differ by domain */
-    bool empty_none;         /* empty means none, not unknown */
-    const char *known_from;  /* order, charge, discharge, settlement, list, audit */
-    const char *national;    /* national field(s) */
-    const char *meaning;     /* Chinese */
+    enum sh_dict dict;  /* CODE */
+    const char *domain; /* CODE, LEVEL: what the code means: "person", "item", "insurance", "visit" ...; types
+                           differ by domain */
+    bool empty_none;    /* empty means none, not unknown */
+    const char *known_from; /* order, charge, discharge, settlement, list, audit */
+    const char *national;   /* national field(s) */
+    const char *meaning;    /* Chinese */
 };
 
 struct sh_lake_table {
@@ -64,10 +66,12 @@ struct sh_lake_table {
     uint16_t n_columns;
 };
 
-/* [SH_TABLES]; columns of every table begin with the bookkeeping ones (bucket, person or institution, batch ...): see schema.c */
+/* [SH_TABLES]; columns of every table begin with the bookkeeping ones (bucket, person or institution, batch
+ * ...): see schema.c */
 extern const struct sh_lake_table sh_lake_schema[SH_TABLES];
 
 /** Column number by name, -1 if there is none. */
 int sh_lake_column(enum sh_table table, const char *name);
-/** NULL-terminated ordered words of a level domain ("institution_level": 未定级 一级 二级 三级), NULL if unknown. */
+/** NULL-terminated ordered words of a level domain ("institution_level": 未定级 一级 二级 三级), NULL if
+ * unknown. */
 const char *const *sh_level_words(const char *domain);

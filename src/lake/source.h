@@ -8,8 +8,8 @@ struct sh_source;
 
 /**
  * Open a file. What it holds is told by its first bytes, not by its name.
- * Errors: SH_E_NOTFOUND, SH_E_IO; SH_E_INPUT a directory, a pipe; SH_E_UNSUPPORTED UTF-16, ZIP, Excel, Parquet or zstd, with what
- * to do; SH_E_NOMEM.
+ * Errors: SH_E_NOTFOUND, SH_E_IO; SH_E_INPUT a directory, a pipe; SH_E_UNSUPPORTED UTF-16, ZIP, Excel,
+ * Parquet or zstd, with what to do; SH_E_NOMEM.
  */
 SH_MUST sh_code sh_source_open(const char *path, struct sh_source **ret, struct sh_err *err);
 /** The same over bytes in memory (tests, fuzzing). `bytes` must outlive the source; name is for messages. */

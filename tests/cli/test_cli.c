@@ -1,4 +1,5 @@
-/* Goal: a wrong flag is named with the nearest right one, a missing one is asked for, values are bounded; codes map to exits. */
+/* Goal: a wrong flag is named with the nearest right one, a missing one is asked for, values are bounded;
+ * codes map to exits. */
 #include "check.h"
 #include "cli/cli.h"
 #include <stdio.h>
@@ -28,7 +29,8 @@ static void parse(struct values *v, struct sh_arena *arena, struct run *r, int a
         {"threads", SH_OPTION_UINT, &v->threads, "N", "线程", "threads", .low = 1, .high = 8},
         {"as-of", SH_OPTION_DAY, &v->day, "DATE", "截至", "as of"},
     };
-    const struct sh_command command = {"audit", "审核", "audit", "FILE…", options, sizeof options / sizeof options[0], 0, 2};
+    const struct sh_command command = {
+        "audit", "审核", "audit", "FILE…", options, sizeof options / sizeof options[0], 0, 2};
     FILE *out = fmemopen(r->out, sizeof r->out, "w"), *errout = fmemopen(r->errout, sizeof r->errout, "w");
     assert_non_null(out);
     assert_non_null(errout);
@@ -47,8 +49,8 @@ static void options_of_every_kind_are_read_in_any_order(void **state) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct values v = {0};
     struct run r = {0};
-    PARSE(&v, &arena, &r, "one", "--lake=/tmp/x", "--rule", "a", "--quiet", "--rule=b", "--threads", "8", "--as-of",
-          "2026-02-28", "--", "--two");
+    PARSE(&v, &arena, &r, "one", "--lake=/tmp/x", "--rule", "a", "--quiet", "--rule=b", "--threads", "8",
+          "--as-of", "2026-02-28", "--", "--two");
     CHECK(r.go_on);
     CHECK_TEXT(v.lake, "/tmp/x");
     CHECK(v.quiet);
@@ -128,4 +130,5 @@ static void every_error_code_has_its_exit_code(void **state) {
 CHECK_MAIN(cmocka_unit_test(options_of_every_kind_are_read_in_any_order),
            cmocka_unit_test(a_wrong_flag_is_named_with_the_nearest_right_one),
            cmocka_unit_test(what_is_missing_or_out_of_bounds_is_a_usage_error),
-           cmocka_unit_test(help_names_every_option_and_is_no_error), cmocka_unit_test(every_error_code_has_its_exit_code))
+           cmocka_unit_test(help_names_every_option_and_is_no_error),
+           cmocka_unit_test(every_error_code_has_its_exit_code))
