@@ -62,36 +62,41 @@ static sh_code keys_hold(struct sh_engine *en, const struct sh_rule_plan *rp, si
     return SH_OK;
 }
 
+/* The next row of each tuple that found none yet and has its day; false when there is none. */
+static bool next_attempts(const struct sh_engine *en, const struct sh_rule *r, size_t use,
+                          const struct sh_batch *batch, struct choice *choices, const int32_t *found,
+                          int32_t *attempt) {
+    const int32_t *subject = batch->rows[r->subject];
+    const struct sh_knowledge_row *rows = en->plan->rules->knowledge[r->uses[use].knowledge].rows;
+    bool any = false;
+    for (uint32_t i = 0; i < batch->n; i++) {
+        attempt[i] = -1;
+        if (found[i] >= 0 || subject[i] < 0)
+            continue;
+        const int32_t day = sh_subject_day(&en->tl, r->table, subject[i]);
+        while (attempt[i] < 0 && choices[i].from < choices[i].to) {
+            const uint32_t k = choices[i].rows ? choices[i].rows[choices[i].from] : choices[i].from;
+            choices[i].from++;
+            if (day != SH_MISSING_I32 && rows[k].from <= day && day < rows[k].to)
+                attempt[i] = (int32_t)k;
+        }
+        any |= attempt[i] >= 0;
+    }
+    return any;
+}
+
 static sh_code more_rows(struct sh_engine *en, const struct sh_rule_plan *rp, size_t use,
                          struct sh_batch *batch, int32_t *found, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
     const uint32_t n = batch->n;
-    const int32_t *subject = batch->rows[r->subject];
-    const struct sh_knowledge_row *rows = en->plan->rules->knowledge[r->uses[use].knowledge].rows;
     struct choice *choices = NULL;
-    SH_TRY(choices_of(en, rp, use, n, subject, &choices, err));
+    SH_TRY(choices_of(en, rp, use, n, batch->rows[r->subject], &choices, err));
     int32_t *attempt = filled(en, n);
     int64_t *holds = sh_new(en->scratch, int64_t, (size_t)n + 1);
     if (!attempt || !holds)
         return out_of_room(err);
     batch->rows[r->uses[use].slot] = attempt;
-    for (bool again = true; again;) {
-        again = false;
-        for (uint32_t i = 0; i < n; i++) {
-            attempt[i] = -1;
-            if (found[i] >= 0 || subject[i] < 0)
-                continue;
-            const int32_t day = sh_subject_day(&en->tl, r->table, subject[i]);
-            while (attempt[i] < 0 && choices[i].from < choices[i].to) {
-                const uint32_t k = choices[i].rows ? choices[i].rows[choices[i].from] : choices[i].from;
-                choices[i].from++;
-                if (day != SH_MISSING_I32 && rows[k].from <= day && day < rows[k].to)
-                    attempt[i] = (int32_t)k;
-            }
-            again |= attempt[i] >= 0;
-        }
-        if (!again)
-            break;
+    while (next_attempts(en, r, use, batch, choices, found, attempt)) {
         SH_TRY(keys_hold(en, rp, use, batch, holds, err));
         for (uint32_t i = 0; i < n; i++)
             if (attempt[i] >= 0 && holds[i] == 1)
@@ -131,6 +136,23 @@ static bool is_on_side(const struct sh_engine *en, const struct sh_with *w, int 
     return a != SH_MISSING_I32 && b != SH_MISSING_I32 && (w->next ? b > a : b < a);
 }
 
+/* Does the condition of w hold for tuple i and the row `other`? */
+static sh_code where_holds(struct sh_engine *en, const struct sh_with *w, const struct sh_batch *batch,
+                           uint32_t i, int32_t other, bool *ret, struct sh_err *err) {
+    *ret = true;
+    if (!w->where)
+        return SH_OK;
+    struct sh_batch one = {.n = 1};
+    for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
+        one.rows[s] = batch->rows[s] ? &batch->rows[s][i] : NULL;
+    one.rows[w->slot] = &other;
+    const struct sh_eval eval = sh_engine_eval(en);
+    int64_t holds;
+    SH_TRY(sh_expr_eval(w->where, &eval, &one, &holds, err));
+    *ret = holds == 1;
+    return SH_OK;
+}
+
 static sh_code with_rows(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_with *w,
                          struct sh_batch *batch, int32_t *found, struct sh_err *err) {
     const int32_t *subject = batch->rows[rp->rule->subject];
@@ -147,18 +169,9 @@ static sh_code with_rows(struct sh_engine *en, const struct sh_rule_plan *rp, co
             if ((alive && !alive[other]) || !is_on_side(en, w, from, subject[i], other) ||
                 !same_scopes(en, w, from, subject[i], other))
                 continue;
-            if (!w->where) {
-                found[i] = other;
-                continue;
-            }
-            struct sh_batch one = {.n = 1};
-            for (uint16_t s = 0; s < rp->rule->n_variables; s++)
-                one.rows[s] = batch->rows[s] ? &batch->rows[s][i] : NULL;
-            one.rows[w->slot] = &other;
-            const struct sh_eval eval = sh_engine_eval(en);
-            int64_t holds;
-            SH_TRY(sh_expr_eval(w->where, &eval, &one, &holds, err));
-            if (holds == 1)
+            bool holds;
+            SH_TRY(where_holds(en, w, batch, i, other, &holds, err));
+            if (holds)
                 found[i] = other;
         }
     }
@@ -183,21 +196,22 @@ static sh_code join_slot(struct sh_engine *en, const struct sh_rule_plan *rp, ui
     return SH_OK;
 }
 
-sh_code sh_batch_make(struct sh_engine *en, const struct sh_rule_plan *rp, uint32_t n, const int32_t *rows,
-                      const int32_t *k, const int32_t *b, struct sh_batch *ret, struct sh_err *err) {
+sh_code sh_batch_make(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_tuple_rows *of,
+                      struct sh_batch *ret, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
+    const uint32_t n = of->n;
     *ret = (struct sh_batch){.n = n};
     int32_t *nothing = filled(en, n);
     if (!nothing)
         return out_of_room(err);
     for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
         ret->rows[s] = nothing;
-    ret->rows[r->subject] = rows;
+    ret->rows[r->subject] = of->rows;
     for (uint16_t s = 0; s < r->n_variables; s++) {
-        if (rp->slots[s] == SH_SLOT_KNOWLEDGE && k)
-            ret->rows[s] = k;
-        else if (rp->slots[s] == SH_SLOT_B && b)
-            ret->rows[s] = b;
+        if (rp->slots[s] == SH_SLOT_KNOWLEDGE && of->k)
+            ret->rows[s] = of->k;
+        else if (rp->slots[s] == SH_SLOT_B && of->b)
+            ret->rows[s] = of->b;
         else if (rp->slots[s] == SH_SLOT_JOIN && rp->is_needed[s])
             SH_TRY(join_slot(en, rp, s, ret, err));
     }

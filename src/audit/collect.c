@@ -184,7 +184,8 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
     const struct sh_expr *conditions[8];
     const size_t n_conditions = conditions_of(rp->rule, conditions);
     struct sh_batch batch;
-    SH_TRY(sh_batch_make(en, rp, n, raw->row + from, raw->k ? raw->k + from : NULL, NULL, &batch, err));
+    const struct sh_tuple_rows of = {n, raw->row + from, raw->k ? raw->k + from : NULL, NULL};
+    SH_TRY(sh_batch_make(en, rp, &of, &batch, err));
     uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)n + 1);
     struct sh_str *fields = sh_new(en->scratch, struct sh_str, (size_t)n + 1);
     int64_t *holds = sh_new(en->scratch, int64_t, (size_t)n + 1);

@@ -48,6 +48,16 @@ static void find_illness(struct sh_engine *en, const struct sh_rule_plan *rp, co
     }
 }
 
+/* The course of a row as its scope alone tells it: its encounter, its stay or 0; negative: not known. */
+static int64_t course_by_scope(const struct sh_engine *en, int table, int32_t row, int64_t scope) {
+    if (scope != SH_SCOPE_ENCOUNTER && scope != SH_SCOPE_STAY)
+        return 0;
+    const int32_t e = sh_encounter_of(&en->tl, table, row);
+    if (scope == SH_SCOPE_ENCOUNTER || e < 0)
+        return e;
+    return sh_i32(&en->tl, SH_TABLE_ENCOUNTER, en->plan->at.encounter.stay)[e];
+}
+
 sh_code sh_courses_find(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
                         const struct sh_grouping *g, int64_t *course, struct sh_str *fields,
                         struct sh_err *err) {
@@ -63,14 +73,7 @@ sh_code sh_courses_find(struct sh_engine *en, const struct sh_rule_plan *rp, con
         for (uint32_t j = 0; j < n; j++) {
             const int32_t row = m->row[members[j]];
             struct sh_str *field = &fields[members[j]];
-            course[members[j]] = 0;
-            if (scope == SH_SCOPE_ENCOUNTER)
-                course[members[j]] = sh_encounter_of(&en->tl, rp->rule->table, row);
-            if (scope == SH_SCOPE_STAY) {
-                const int32_t e = sh_encounter_of(&en->tl, rp->rule->table, row);
-                course[members[j]] =
-                    e >= 0 ? sh_i32(&en->tl, SH_TABLE_ENCOUNTER, en->plan->at.encounter.stay)[e] : -1;
-            }
+            course[members[j]] = course_by_scope(en, rp->rule->table, row, scope);
             if (course[members[j]] < 0)
                 *field = SH_STR("line.encounter");
             else if (scope == SH_MISSING)

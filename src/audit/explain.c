@@ -79,6 +79,20 @@ static void number_of(const json_t *object, const char *key, int decimals, char 
         (void)snprintf(out, 64, "?");
 }
 
+/* Words of the receipt as a reader of Chinese sees them; the receipt itself keeps one form. */
+static const char *shown_word(const char *word, bool en) {
+    static const char *const words[][2] = {{"certain", "明确违规"},
+                                           {"suspected", "高度可疑"},
+                                           {"indicator", "提示"},
+                                           {"by item", "按项目付费"},
+                                           {"paid by case", "按病例付费，不逐项计算"},
+                                           {"unknown", "未知"}};
+    for (size_t i = 0; !en && i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(word, words[i][0]) == 0)
+            return words[i][1];
+    return word;
+}
+
 static void print_pair(FILE *out, const char *label, const char *text) {
     if (text[0])
         (void)fprintf(out, "%s%s\n", label, text);
@@ -125,7 +139,7 @@ static void print_money(const json_t *money, bool en, FILE *out) {
     (void)fprintf(out,
                   en ? "Money:      amount %s, counted once %s, fund share %s (%s)\n"
                      : "金额：    违规金额 %s 元，计入（不重复）%s 元，基金部分 %s 元（%s）\n",
-                  amount, counted, fund, text_of(money, "fund_state"));
+                  amount, counted, fund, shown_word(text_of(money, "fund_state"), en));
     print_pair(out, en ? "  unknown for want of: " : "  金额无法计算，缺：",
                text_of(money, "amount_unknown"));
 }
@@ -136,7 +150,7 @@ static void print_human(const json_t *r, bool en, FILE *out) {
     (void)fprintf(out, "%s%s\n", en ? "Finding:    " : "疑点：    ", text_of(r, "id"));
     (void)fprintf(out, "%s%s（%s，%s %s）\n", en ? "Rule:       " : "规则：    ", text_of(rule, "name"),
                   text_of(rule, "id"), en ? "version" : "版本", text_of(rule, "version"));
-    print_pair(out, en ? "Level:      " : "等级：    ", text_of(r, "level"));
+    print_pair(out, en ? "Level:      " : "等级：    ", shown_word(text_of(r, "level"), en));
     print_pair(out, en ? "Says:       " : "说明：    ", text_of(r, "say"));
     (void)fprintf(out, "%s%s %s\n", en ? "Where:      " : "机构：    ", text_of(r, "institution"),
                   text_of(r, "institution_name"));

@@ -48,26 +48,38 @@ static sh_code lines_behind(struct sh_engine *en, int table, int32_t row, const 
     return SH_OK;
 }
 
+/* The lines of a finding while they are gathered. */
+struct gathered {
+    struct sh_finding *f;
+    size_t cap;
+};
+
+static sh_code take_line(struct sh_engine *en, struct sh_blamed_line line, struct gathered *to,
+                         struct sh_err *err) {
+    struct sh_finding *f = to->f;
+    if (f->n_lines == to->cap) {
+        const size_t more = to->cap ? to->cap * 2 : 8;
+        struct sh_blamed_line *grown = sh_new(en->keep, struct sh_blamed_line, more);
+        if (!grown)
+            return out_of_room(err);
+        if (f->n_lines > 0)
+            memcpy(grown, f->lines, f->n_lines * sizeof(*grown));
+        f->lines = grown;
+        to->cap = more;
+    }
+    f->lines[f->n_lines++] = line;
+    return SH_OK;
+}
+
 static sh_code take_lines(struct sh_engine *en, const struct sh_draft *d, const int32_t *rows, size_t n,
-                          bool blamed, struct sh_finding *f, size_t *cap, struct sh_err *err) {
+                          bool blamed, struct gathered *to, struct sh_err *err) {
     for (size_t i = 0; i < n; i++) {
         const int32_t *lines = &rows[i];
         size_t count = 1;
         if (d->rp->rule->table != SH_TABLE_LINE)
             SH_TRY(lines_behind(en, d->rp->rule->table, rows[i], &lines, &count, err));
-        for (size_t j = 0; j < count; j++) {
-            if (f->n_lines == *cap) {
-                const size_t more = *cap ? *cap * 2 : 8;
-                struct sh_blamed_line *grown = sh_new(en->keep, struct sh_blamed_line, more);
-                if (!grown)
-                    return out_of_room(err);
-                if (f->n_lines > 0)
-                    memcpy(grown, f->lines, f->n_lines * sizeof(*grown));
-                f->lines = grown;
-                *cap = more;
-            }
-            f->lines[f->n_lines++] = (struct sh_blamed_line){.row = lines[j], .blamed = blamed};
-        }
+        for (size_t j = 0; j < count; j++)
+            SH_TRY(take_line(en, (struct sh_blamed_line){.row = lines[j], .blamed = blamed}, to, err));
     }
     return SH_OK;
 }
@@ -111,9 +123,9 @@ static sh_code spread(struct sh_engine *en, struct sh_finding *f, const int64_t 
 
 static sh_code fill_lines(struct sh_engine *en, const struct sh_draft *d, struct sh_finding *f,
                           struct sh_err *err) {
-    size_t cap = 0;
-    SH_TRY(take_lines(en, d, d->blamed, d->n_blamed, true, f, &cap, err));
-    SH_TRY(take_lines(en, d, d->involved, d->n_involved, false, f, &cap, err));
+    struct gathered to = {.f = f};
+    SH_TRY(take_lines(en, d, d->blamed, d->n_blamed, true, &to, err));
+    SH_TRY(take_lines(en, d, d->involved, d->n_involved, false, &to, err));
     int64_t *weights = sh_new(en->scratch, int64_t, f->n_lines + 1);
     if (!weights)
         return out_of_room(err);
@@ -145,7 +157,7 @@ static sh_code narrow_to_days(struct sh_engine *en, struct sh_draft *d, struct s
     struct sh_batch one;
     SH_TRY(sh_batch_pick(en, d->rp, d->batch, &d->tuple, 1, &one, err));
     SH_TRY(sh_expr_eval(r->amount_b, &eval, &one, &limit, err));
-    const int scale = sh_expr_type(r->amount_b).scale;
+    const int8_t scale = sh_expr_type(r->amount_b).scale;
     for (int i = 0; limit != SH_MISSING && i < scale; i++)
         limit /= 10;
     int32_t *beyond = sh_new(en->scratch, int32_t, d->n_blamed + 1),

@@ -118,7 +118,8 @@ static sh_code block_make(struct sh_engine *en, const struct sh_rule_plan *rp, s
         }
     }
     at[b->n] = total;
-    SH_TRY(sh_batch_make(en, rp, total, b->rows, b->k, NULL, &b->members, err));
+    SH_TRY(
+        sh_batch_make(en, rp, &(const struct sh_tuple_rows){total, b->rows, b->k, NULL}, &b->members, err));
     SH_TRY(sh_batch_pick(en, rp, &b->members, first, b->n, &b->batch, err));
     b->batch.members = &b->members;
     b->batch.member_begin = at;
@@ -231,6 +232,43 @@ static sh_code amount_of(struct sh_engine *en, const struct sh_rule_plan *rp, co
     return SH_OK;
 }
 
+/* Alternatives settled together: the first clear and the first missing one, and of those that hit the one
+ * that asks for least; UINT32_MAX none. */
+struct settled {
+    uint32_t chosen, clear, missing;
+    int64_t least;
+};
+
+static sh_code weigh(struct sh_engine *en, const struct sh_rule_plan *rp, const struct block *b, uint32_t h,
+                     struct settled *s, struct sh_err *err) {
+    const enum sh_answer answer = b->verdicts[h].answer;
+    if (answer == SH_ANSWER_NOT_EVALUATED) {
+        s->missing = s->missing == UINT32_MAX ? h : s->missing;
+    } else if (answer != SH_ANSWER_HIT) {
+        s->clear = s->clear == UINT32_MAX ? h : s->clear;
+    } else {
+        int64_t fen;
+        SH_TRY(amount_of(en, rp, b, h, &fen, err));
+        if (s->chosen == UINT32_MAX || fen < s->least)
+            s->chosen = h, s->least = fen;
+    }
+    return SH_OK;
+}
+
+static sh_code tell(struct sh_engine *en, const struct sh_rule_plan *rp, const struct block *b, bool forbid,
+                    const struct settled *s, struct sh_err *err) {
+    const bool hit =
+        s->chosen != UINT32_MAX && (forbid || (s->clear == UINT32_MAX && s->missing == UINT32_MAX));
+    uint32_t told = s->chosen;
+    if (!hit && forbid)
+        told = s->missing != UINT32_MAX ? s->missing : s->clear;
+    else if (!hit)
+        told = s->clear != UINT32_MAX ? s->clear : s->missing;
+    const uint32_t at = b->batch.member_begin[told];
+    SH_TRY(sh_count(en, rp, &b->verdicts[told], b->rows + at, b->batch.member_begin[told + 1] - at, err));
+    return hit ? emit(en, rp, b, told, err) : SH_OK;
+}
+
 /* Groups of one super-group: [from, to) of the block. Each is settled with the alternatives in force beside
  * it. */
 static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const struct block *b, uint32_t from,
@@ -242,32 +280,14 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     for (uint32_t g = from; g < to; g++) {
         if (done[g - from])
             continue;
-        uint32_t chosen = UINT32_MAX, clear = UINT32_MAX, missing = UINT32_MAX;
-        int64_t least = INT64_MAX;
+        struct settled s = {UINT32_MAX, UINT32_MAX, UINT32_MAX, INT64_MAX};
         for (uint32_t h = g; h < to; h++) {
             if (done[h - from] || !are_alternatives(en, rp, b, g, h))
                 continue;
             done[h - from] = 1;
-            const enum sh_answer answer = b->verdicts[h].answer;
-            if (answer == SH_ANSWER_NOT_EVALUATED) {
-                missing = missing == UINT32_MAX ? h : missing;
-            } else if (answer != SH_ANSWER_HIT) {
-                clear = clear == UINT32_MAX ? h : clear;
-            } else {
-                int64_t fen;
-                SH_TRY(amount_of(en, rp, b, h, &fen, err));
-                if (chosen == UINT32_MAX || fen < least)
-                    chosen = h, least = fen;
-            }
+            SH_TRY(weigh(en, rp, b, h, &s, err));
         }
-        const bool hit = chosen != UINT32_MAX && (forbid || (clear == UINT32_MAX && missing == UINT32_MAX));
-        uint32_t told = hit      ? chosen
-                        : forbid ? (missing != UINT32_MAX ? missing : clear)
-                                 : (clear != UINT32_MAX ? clear : missing);
-        const uint32_t at = b->batch.member_begin[told];
-        SH_TRY(sh_count(en, rp, &b->verdicts[told], b->rows + at, b->batch.member_begin[told + 1] - at, err));
-        if (hit)
-            SH_TRY(emit(en, rp, b, told, err));
+        SH_TRY(tell(en, rp, b, forbid, &s, err));
     }
     return SH_OK;
 }

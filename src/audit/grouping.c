@@ -33,13 +33,14 @@ static sh_code key_fields(struct sh_engine *en, const struct sh_rule_plan *rp, s
     return SH_OK;
 }
 
-/* All keys over one block of members. */
+/* All keys over one block of members, those behind `from`. */
 static sh_code eval_keys(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                         uint32_t from, uint32_t n, int64_t *const *keys, struct sh_str *fields,
-                         struct sh_err *err) {
+                         uint32_t from, int64_t *const *keys, struct sh_str *fields, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
+    const uint32_t n = m->n - from < SH_BLOCK ? m->n - from : SH_BLOCK;
     struct sh_batch batch;
-    SH_TRY(sh_batch_make(en, rp, n, m->row + from, m->k ? m->k + from : NULL, NULL, &batch, err));
+    const struct sh_tuple_rows of = {n, m->row + from, m->k ? m->k + from : NULL, NULL};
+    SH_TRY(sh_batch_make(en, rp, &of, &batch, err));
     const struct sh_eval eval = sh_engine_eval(en);
     for (size_t k = 0; k < r->n_keys; k++) {
         if (r->keys[k].kind != SH_RULE_KEY_EXPR)
@@ -64,8 +65,7 @@ sh_code sh_keys_eval(struct sh_engine *en, const struct sh_rule_plan *rp, const 
     }
     for (uint32_t from = 0; from < m->n; from += SH_BLOCK) {
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-        SH_TRY(
-            eval_keys(en, rp, m, from, m->n - from < SH_BLOCK ? m->n - from : SH_BLOCK, keys, fields, err));
+        SH_TRY(eval_keys(en, rp, m, from, keys, fields, err));
         sh_arena_rewind(en->scratch, at);
     }
     const struct sh_knowledge_row *rows =

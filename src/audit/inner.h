@@ -196,10 +196,16 @@ struct sh_engine {
 
 /** Evaluator over the engine's frame. */
 struct sh_eval sh_engine_eval(struct sh_engine *en);
-/** Fill the slots of a rule for n tuples. rows, k, b [n]; k, b may be NULL. Arrays live in the scratch. */
-SH_MUST sh_code sh_batch_make(struct sh_engine *en, const struct sh_rule_plan *rp, uint32_t n,
-                              const int32_t *rows, const int32_t *k, const int32_t *b, struct sh_batch *ret,
-                              struct sh_err *err);
+/* What n tuples are made of: rows of the rule's table, of its first knowledge table and of side b, each [n];
+ * k, b may be NULL. */
+struct sh_tuple_rows {
+    uint32_t n;
+    const int32_t *rows, *k, *b;
+};
+/** Fill the slots of a rule for the tuples `of`, whose arrays must outlive the batch. Arrays live in the
+ * scratch. */
+SH_MUST sh_code sh_batch_make(struct sh_engine *en, const struct sh_rule_plan *rp,
+                              const struct sh_tuple_rows *of, struct sh_batch *ret, struct sh_err *err);
 /** Tuples `pick` [n] of a batch, with their members. */
 SH_MUST sh_code sh_batch_pick(struct sh_engine *en, const struct sh_rule_plan *rp,
                               const struct sh_batch *batch, const uint32_t *pick, uint32_t n,

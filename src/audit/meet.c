@@ -181,7 +181,7 @@ static sh_code by_day(struct sh_engine *en, const struct sh_pair_group *g, struc
                   q_b = units_of(en, g, g->b, g->n_b, SH_MISSING);
     if (q_a == SH_MISSING || q_b == SH_MISSING || q_b <= 0 || q_a <= 0)
         return SH_OK; /* the quantity's absence is told by the rule that counts it */
-    int64_t over = q_a + q_b - 24 * ONE_UNIT;
+    int64_t over = q_a + q_b - (int64_t)24 * ONE_UNIT;
     if (over <= 0)
         return SH_OK;
     over = over < q_b ? over : q_b;

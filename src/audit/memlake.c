@@ -418,6 +418,13 @@ static int64_t time_of(struct row *row, enum sh_table t) {
     return t == SH_TABLE_LINE || t == SH_TABLE_SETTLEMENT ? *value_at(row, t, "time") : 0;
 }
 
+static int8_t narrow_to_i8(int64_t value) {
+    return value == SH_MISSING ? SH_MISSING_I8 : (int8_t)value;
+}
+static int32_t narrow_to_i32(int64_t value) {
+    return value == SH_MISSING ? SH_MISSING_I32 : (int32_t)value;
+}
+
 static sh_code make_column(struct build *b, const struct sh_lake_column *column, int c,
                            const struct order *rows, size_t n, const void **ret) {
     const bool wide = column->type == SH_COLUMN_KEY || column->type == SH_COLUMN_MONEY ||
@@ -431,17 +438,14 @@ static sh_code make_column(struct build *b, const struct sh_lake_column *column,
     int32_t *d = wide || text || tiny ? NULL : sh_new(b->arena, int32_t, n + 1);
     if (!w && !s && !f && !d)
         return out_of_room(b);
-    for (size_t i = 0; i < n; i++) {
-        const int64_t v = rows[i].row->values[c];
-        if (w)
-            w[i] = v;
-        else if (s)
-            s[i] = rows[i].row->texts[c];
-        else if (f)
-            f[i] = v == SH_MISSING ? SH_MISSING_I8 : (int8_t)v;
-        else
-            d[i] = v == SH_MISSING ? SH_MISSING_I32 : (int32_t)v;
-    }
+    for (size_t i = 0; w && i < n; i++)
+        w[i] = rows[i].row->values[c];
+    for (size_t i = 0; s && i < n; i++)
+        s[i] = rows[i].row->texts[c];
+    for (size_t i = 0; f && i < n; i++)
+        f[i] = narrow_to_i8(rows[i].row->values[c]);
+    for (size_t i = 0; d && i < n; i++)
+        d[i] = narrow_to_i32(rows[i].row->values[c]);
     *ret = w ? (const void *)w : s ? (const void *)s : f ? (const void *)f : (const void *)d;
     return SH_OK;
 }

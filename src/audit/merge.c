@@ -128,6 +128,7 @@ static sh_code join(const struct part *parts, size_t n, const char *dir, const c
     return copy_texts(parts[0].dir, dir, err);
 }
 
+// NOLINTNEXTLINE(readability-function-size): no two arguments belong together more than the rest
 sh_code sh_audit_merge(const char *lake_dir, const char *const *runs, size_t n_runs, const char *out,
                        const char *run, const struct sh_clock *clock, struct sh_arena *arena,
                        struct sh_run_summary *ret, struct sh_err *err) {

@@ -62,7 +62,7 @@ static sh_code excess(struct sh_engine *en, const struct sh_draft *d, sh_i128 co
     SH_TRY(eval_one(en, d, r->amount_b, false, &limit, ret_field, err));
     if (limit == SH_MISSING)
         return SH_OK;
-    const int scale_n = sh_expr_type(r->amount_a).scale, scale_limit = sh_expr_type(r->amount_b).scale;
+    const int8_t scale_n = sh_expr_type(r->amount_a).scale, scale_limit = sh_expr_type(r->amount_b).scale;
     const int scale = scale_n > scale_limit ? scale_n : scale_limit;
     const sh_i128 count = (sh_i128)n * sh_pow10(scale - scale_n),
                   allowed = (sh_i128)limit * sh_pow10(scale - scale_limit);
@@ -141,7 +141,7 @@ static sh_code after_limit(struct sh_engine *en, const struct sh_draft *d, int64
                            struct sh_str *ret_field, struct sh_err *err) {
     SH_TRY(eval_one(en, d, d->rp->rule->amount_b, false, ret, ret_field, err));
     if (*ret != SH_MISSING) {
-        const int scale = sh_expr_type(d->rp->rule->amount_b).scale;
+        const int8_t scale = sh_expr_type(d->rp->rule->amount_b).scale;
         if (sh_div_floor(*ret, sh_pow10(scale > 0 ? scale : 0), ret) != SH_OK)
             *ret = SH_MISSING;
     }

@@ -68,7 +68,7 @@ static sh_code scope_of(struct sh_engine *en, const struct sh_rule_plan *rp, int
         return SH_OK;
     struct sh_batch batch;
     int64_t value;
-    SH_TRY(sh_batch_make(en, rp, 1, &row, &k, NULL, &batch, err));
+    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){1, &row, &k, NULL}, &batch, err));
     const struct sh_eval eval = sh_engine_eval(en);
     SH_TRY(sh_expr_eval(rp->rule->within_expr, &eval, &batch, &value, err));
     *ret = value == SH_MISSING ? SH_SCOPE_NONE : (enum sh_scope)value;
@@ -182,7 +182,8 @@ static sh_code judge(struct sh_engine *en, const struct sh_rule_plan *rp, struct
             j->verdicts[i] =
                 (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = SH_STR("line.time_exact")};
     }
-    SH_TRY(sh_batch_make(en, rp, j->n, a, rp->rule->n_uses > 0 ? k : NULL, b, &j->batch, err));
+    const struct sh_tuple_rows of = {j->n, a, rp->rule->n_uses > 0 ? k : NULL, b};
+    SH_TRY(sh_batch_make(en, rp, &of, &j->batch, err));
     SH_TRY(conditions(en, rp, j, err));
     return sh_judge(en, rp, &j->batch, j->verdicts, err);
 }

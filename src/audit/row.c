@@ -13,39 +13,42 @@ static bool same_point(const struct sh_engine *en, const struct sh_rule_plan *rp
     return rows[m->k[i]].point == rows[m->k[j]].point;
 }
 
-static sh_code draft_row(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
-                         uint32_t i, const int32_t *row, int32_t k, const struct sh_verdict *v,
-                         struct sh_draft *ret, struct sh_err *err) {
-    *ret = (struct sh_draft){.rp = rp,
-                             .batch = batch,
+/* Tuples of a block with the members behind them and what was said of them, all [batch.n]. */
+struct judged {
+    struct sh_batch batch;
+    struct sh_members m;
+    struct sh_verdict *verdicts;
+};
+
+/* The draft of tuple i, still without its key. */
+static struct sh_draft draft_of(const struct sh_rule_plan *rp, const struct judged *j, uint32_t i) {
+    return (struct sh_draft){.rp = rp,
+                             .batch = &j->batch,
                              .tuple = i,
-                             .k = k,
-                             .verdict = v,
-                             .subject = *row,
-                             .blamed = row,
+                             .k = j->m.k ? j->m.k[i] : -1,
+                             .verdict = &j->verdicts[i],
+                             .subject = j->m.row[i],
+                             .blamed = &j->m.row[i],
                              .n_blamed = 1};
+}
+
+static sh_code draft_row(struct sh_engine *en, const struct sh_rule_plan *rp, const struct judged *j,
+                         uint32_t i, struct sh_draft *ret, struct sh_err *err) {
+    *ret = draft_of(rp, j, i);
     SH_CLEANUP(sh_buf_free) struct sh_buf key = {0};
-    SH_TRY(sh_key_of_row(en, rp->rule->table, *row, &key, err));
+    SH_TRY(sh_key_of_row(en, rp->rule->table, ret->subject, &key, err));
     ret->key = sh_keep_str(en, sh_buf_view(&key));
     return SH_OK;
 }
 
 /* Of several rows that hit the one that asks for least stands for the point; ties: the first. */
-static sh_code mildest(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
-                       const struct sh_members *m, uint32_t base, const uint32_t *hits, size_t n,
-                       const struct sh_verdict *verdicts, uint32_t *ret, struct sh_err *err) {
+static sh_code mildest(struct sh_engine *en, const struct sh_rule_plan *rp, const struct judged *j,
+                       const uint32_t *hits, size_t n, uint32_t *ret, struct sh_err *err) {
     *ret = hits[0];
     int64_t least = INT64_MAX;
     for (size_t i = 0; n > 1 && i < n; i++) {
         const uint32_t t = hits[i];
-        const struct sh_draft d = {.rp = rp,
-                                   .batch = batch,
-                                   .tuple = t,
-                                   .k = m->k ? m->k[base + t] : -1,
-                                   .verdict = &verdicts[t],
-                                   .subject = m->row[base + t],
-                                   .blamed = &m->row[base + t],
-                                   .n_blamed = 1};
+        const struct sh_draft d = draft_of(rp, j, t);
         bool known;
         int64_t fen;
         struct sh_str field;
@@ -56,9 +59,9 @@ static sh_code mildest(struct sh_engine *en, const struct sh_rule_plan *rp, cons
     return SH_OK;
 }
 
-static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
-                    const struct sh_members *m, uint32_t base, uint32_t from, uint32_t to,
-                    struct sh_verdict *verdicts, struct sh_err *err) {
+static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const struct judged *j,
+                    uint32_t from, uint32_t to, struct sh_err *err) {
+    const struct sh_verdict *verdicts = j->verdicts;
     const bool forbid = rp->rule->n_uses > 0 && rp->rule->knowledge >= 0 &&
                         en->plan->rules->knowledge[rp->rule->uses[0].knowledge].rows_kind == SH_ROWS_FORBID;
     uint32_t n_hits = 0, other = UINT32_MAX, missing = UINT32_MAX;
@@ -82,24 +85,22 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     else
         hit = n_hits > 0 && other == UINT32_MAX && missing == UINT32_MAX;
     if (hit)
-        SH_TRY(mildest(en, rp, batch, m, base, hits, n_hits, verdicts, &chosen, err));
+        SH_TRY(mildest(en, rp, j, hits, n_hits, &chosen, err));
     else if (forbid)
         chosen = missing != UINT32_MAX ? missing : other;
     else
         chosen = other != UINT32_MAX ? other : missing;
-    SH_TRY(sh_count(en, rp, &verdicts[chosen], &m->row[base + chosen], 1, err));
+    SH_TRY(sh_count(en, rp, &verdicts[chosen], &j->m.row[chosen], 1, err));
     if (!hit)
         return SH_OK;
     struct sh_draft d;
-    SH_TRY(draft_row(en, rp, batch, chosen, &m->row[base + chosen], m->k ? m->k[base + chosen] : -1,
-                     &verdicts[chosen], &d, err));
+    SH_TRY(draft_row(en, rp, j, chosen, &d, err));
     return sh_finding_add(en, &d, err);
 }
 
 /* Tuples of a block that are not plainly clear, whole points of them; the clear ones are counted. */
 static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                    uint32_t from, const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n,
-                    struct sh_err *err) {
+                    const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n, struct sh_err *err) {
     int64_t *values = sh_new(en->scratch, int64_t, (size_t)batch->n + 1);
     uint8_t *open = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1);
     if (!values || !open)
@@ -111,20 +112,19 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
             open[i] |= values[i] != 0;
     }
     for (uint32_t i = 0; m->uncertain && i < batch->n; i++)
-        open[i] |= m->uncertain[from + i].len > 0;
+        open[i] |= m->uncertain[i].len > 0;
     struct sh_answer_count clear = {0};
     uint32_t n = 0;
     for (uint32_t i = 0, end; i < batch->n; i = end) {
         bool any = open[i];
-        for (end = i + 1;
-             rp->has_alternatives && end < batch->n && same_point(en, rp, m, from + i, from + end); end++)
+        for (end = i + 1; rp->has_alternatives && end < batch->n && same_point(en, rp, m, i, end); end++)
             any |= open[end];
         if (any || end - i > 1) {
             for (uint32_t t = i; t < end; t++)
                 pick[n++] = t;
             continue;
         }
-        const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, m->row[from + i]);
+        const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, m->row[i]);
         clear.subjects++;
         (void)!__builtin_add_overflow(clear.fen, covered == SH_MISSING ? 0 : covered, &clear.fen);
     }
@@ -136,19 +136,19 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
 }
 
 /* The members behind picked tuples. */
-static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, uint32_t from,
-                            const uint32_t *pick, uint32_t n, struct sh_members *ret, struct sh_err *err) {
+static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, const uint32_t *pick,
+                            uint32_t n, struct sh_members *ret, struct sh_err *err) {
     int32_t *row = sh_new(en->scratch, int32_t, (size_t)n + 1);
     int32_t *k = m->k ? sh_new(en->scratch, int32_t, (size_t)n + 1) : NULL;
     struct sh_str *uncertain = m->uncertain ? sh_new(en->scratch, struct sh_str, (size_t)n + 1) : NULL;
     if (!row || (m->k && !k) || (m->uncertain && !uncertain))
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     for (uint32_t i = 0; i < n; i++) {
-        row[i] = m->row[from + pick[i]];
+        row[i] = m->row[pick[i]];
         if (k)
-            k[i] = m->k[from + pick[i]];
+            k[i] = m->k[pick[i]];
         if (uncertain)
-            uncertain[i] = m->uncertain[from + pick[i]];
+            uncertain[i] = m->uncertain[pick[i]];
     }
     *ret = (struct sh_members){.n = n, .row = row, .k = k, .uncertain = uncertain};
     return SH_OK;
@@ -156,28 +156,32 @@ static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, ui
 
 static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
                          uint32_t from, uint32_t n, struct sh_err *err) {
-    struct sh_batch block, batch;
-    struct sh_members m;
+    const struct sh_members part = {.n = n,
+                                    .row = all->row + from,
+                                    .k = all->k ? all->k + from : NULL,
+                                    .uncertain = all->uncertain ? all->uncertain + from : NULL};
+    struct sh_batch block;
+    struct judged j;
     uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)n + 1);
     if (!pick)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
-    SH_TRY(sh_batch_make(en, rp, n, all->row + from, all->k ? all->k + from : NULL, NULL, &block, err));
-    SH_TRY(sift(en, rp, all, from, &block, pick, &n, err));
+    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, part.row, part.k, NULL}, &block, err));
+    SH_TRY(sift(en, rp, &part, &block, pick, &n, err));
     if (n == 0)
         return SH_OK;
-    SH_TRY(pick_members(en, all, from, pick, n, &m, err));
-    SH_TRY(sh_batch_pick(en, rp, &block, pick, n, &batch, err));
-    struct sh_verdict *verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
-    if (!verdicts)
+    SH_TRY(pick_members(en, &part, pick, n, &j.m, err));
+    SH_TRY(sh_batch_pick(en, rp, &block, pick, n, &j.batch, err));
+    j.verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
+    if (!j.verdicts)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
-    for (uint32_t i = 0; m.uncertain && i < n; i++)
-        if (m.uncertain[i].len > 0)
-            verdicts[i] = (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = m.uncertain[i]};
-    SH_TRY(sh_judge(en, rp, &batch, verdicts, err));
+    for (uint32_t i = 0; j.m.uncertain && i < n; i++)
+        if (j.m.uncertain[i].len > 0)
+            j.verdicts[i] = (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = j.m.uncertain[i]};
+    SH_TRY(sh_judge(en, rp, &j.batch, j.verdicts, err));
     for (uint32_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; rp->has_alternatives && end < n && same_point(en, rp, &m, i, end);)
+        for (end = i + 1; rp->has_alternatives && end < n && same_point(en, rp, &j.m, i, end);)
             end++;
-        SH_TRY(fold(en, rp, &batch, &m, 0, i, end, verdicts, err));
+        SH_TRY(fold(en, rp, &j, i, end, err));
     }
     return SH_OK;
 }

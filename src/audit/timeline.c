@@ -128,6 +128,43 @@ static sh_code number_persons(struct sh_timeline *tl, struct sh_err *err) {
     return SH_OK;
 }
 
+/* What the living rows [from, to) of a person say in a column; where sources conflict: missing if the column
+ * asks for it, else the first. */
+static int64_t agreed(const struct sh_model_column *column, const void *values, const int8_t *dead,
+                      uint32_t from, uint32_t to, bool conflicts) {
+    int64_t value = SH_MISSING;
+    for (uint32_t i = from; i < to; i++) {
+        int64_t v;
+        if (column->storage == SH_STORE_I64)
+            v = ((const int64_t *)values)[i];
+        else
+            v = ((const int32_t *)values)[i] == SH_MISSING_I32 ? SH_MISSING : ((const int32_t *)values)[i];
+        if (sh_flag(dead, i) || v == SH_MISSING || v == value)
+            continue;
+        if (value != SH_MISSING && conflicts)
+            return SH_MISSING;
+        if (value == SH_MISSING)
+            value = v;
+    }
+    return value;
+}
+
+/* Row p is person p. */
+static sh_code number_merged(struct sh_timeline *tl, struct sh_err *err) {
+    const uint32_t n = tl->n_persons;
+    uint32_t *one = sh_new(tl->arena, uint32_t, (size_t)n + 1);
+    int32_t *self = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    if (!one || !self)
+        return out_of_room(err);
+    for (uint32_t p = 0; p < n; p++)
+        one[p] = p, self[p] = (int32_t)p;
+    one[n] = n;
+    tl->person_begin[SH_TABLE_PERSON] = one;
+    tl->person_of[SH_TABLE_PERSON] = self;
+    tl->tables[SH_TABLE_PERSON].n_rows = n;
+    return SH_OK;
+}
+
 /* One row a person: what all sources agree on; sex, birth and death that differ are missing. */
 static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
     const uint32_t n = tl->n_persons;
@@ -149,41 +186,15 @@ static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
         if (!wide && !narrow)
             return out_of_room(err);
         for (uint32_t p = 0; p < n; p++) {
-            int64_t value = SH_MISSING;
-            for (uint32_t i = begin[p]; i < begin[p + 1]; i++) {
-                if (sh_flag(dead, i))
-                    continue;
-                const int64_t v =
-                    is_wide ? ((const int64_t *)from)[i]
-                            : (((const int32_t *)from)[i] == SH_MISSING_I32 ? SH_MISSING
-                                                                            : ((const int32_t *)from)[i]);
-                if (v == SH_MISSING || v == value)
-                    continue;
-                if (value != SH_MISSING && conflicts) {
-                    value = SH_MISSING;
-                    break;
-                }
-                if (value == SH_MISSING)
-                    value = v;
-            }
-            if (is_wide)
+            const int64_t value = agreed(&table->columns[c], from, dead, begin[p], begin[p + 1], conflicts);
+            if (wide)
                 wide[p] = value;
             else
                 narrow[p] = value == SH_MISSING ? SH_MISSING_I32 : (int32_t)value;
         }
         tl->columns[SH_TABLE_PERSON][c] = is_wide ? (const void *)wide : (const void *)narrow;
     }
-    uint32_t *one = sh_new(tl->arena, uint32_t, (size_t)n + 1);
-    int32_t *self = sh_new(tl->arena, int32_t, (size_t)n + 1);
-    if (!one || !self)
-        return out_of_room(err);
-    for (uint32_t p = 0; p < n; p++)
-        one[p] = p, self[p] = (int32_t)p;
-    one[n] = n;
-    tl->person_begin[SH_TABLE_PERSON] = one;
-    tl->person_of[SH_TABLE_PERSON] = self;
-    tl->tables[SH_TABLE_PERSON].n_rows = n;
-    return SH_OK;
+    return number_merged(tl, err);
 }
 
 /* ---- who is alive ------------------------------------------------------------------------------- */
@@ -268,6 +279,15 @@ static uint64_t orphan_hash(int64_t encounter_key, int32_t item) {
     return sh_hash_mix((uint64_t)encounter_key ^ sh_hash_mix((uint64_t)(uint32_t)item + 1));
 }
 
+/* Room for the orphan refunds among n lines. */
+static sh_code orphans_make(struct sh_timeline *tl, const int8_t *refund, uint32_t n, struct sh_err *err) {
+    size_t cap = 0;
+    for (uint32_t i = 0; refund && i < n; i++)
+        cap += refund[i] == 2;
+    tl->orphans = sh_new(tl->arena, uint64_t, cap + 1);
+    return tl->orphans ? SH_OK : out_of_room(err);
+}
+
 static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err *err) {
     const struct sh_columns *at = &tl->plan->at;
     const int T = SH_TABLE_LINE;
@@ -280,12 +300,7 @@ static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err 
     const int64_t *key = sh_i64(tl, T, at->line.encounter_key);
     const int32_t *item = sh_i32(tl, T, at->line.item);
     const uint8_t *encounters = tl->alive[SH_TABLE_ENCOUNTER], *settlements = tl->alive[SH_TABLE_SETTLEMENT];
-    size_t cap = 0;
-    for (uint32_t i = 0; refund && i < n; i++)
-        cap += refund[i] == 2;
-    tl->orphans = sh_new(tl->arena, uint64_t, cap + 1);
-    if (!tl->orphans)
-        return out_of_room(err);
+    SH_TRY(orphans_make(tl, refund, n, err));
     for (uint32_t i = 0; i < n; i++) {
         bool is_void = dead && dead[i] == 1;
         const int32_t e = encounter ? encounter[i] : -1, s = settlement ? settlement[i] : -1;

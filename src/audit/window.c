@@ -101,22 +101,10 @@ struct tuples {
     struct sh_str *uncertain; /* [n] */
 };
 
-static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w,
-                           struct tuples *t, struct sh_err *err) {
-    int32_t *rows = sh_new(en->scratch, int32_t, (size_t)t->n + 1),
-            *ks = sh_new(en->scratch, int32_t, (size_t)t->n + 1);
-    int32_t *first = sh_new(en->scratch, int32_t, (size_t)t->n + 1);
-    uint32_t *begin = sh_new(en->scratch, uint32_t, (size_t)t->n + 1),
-             *standing_begin = sh_new(en->scratch, uint32_t, (size_t)t->n + 1);
-    t->uncertain = sh_new(en->scratch, struct sh_str, (size_t)t->n + 1);
-    if (!rows || !ks || !first || !begin || !standing_begin || !t->uncertain)
-        return out_of_room(err);
-    for (uint32_t i = 0; i < t->n; i++) {
-        rows[i] = w->m.row[t->member[i]];
-        ks[i] = w->m.k ? w->m.k[t->member[i]] : -1;
-    }
-    SH_TRY(sh_batch_make(en, rp, t->n, rows, w->m.k ? ks : NULL, NULL, &t->batch, err));
-    SH_TRY(first_days(en, rp, w, &t->batch, t->member, first, err));
+/* Where the window of each tuple begins, and how many rows all of them have. */
+static sh_code open_windows(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w,
+                            const struct tuples *t, const int32_t *first, uint64_t *ret_total,
+                            struct sh_err *err) {
     uint64_t total = 0;
     for (uint32_t i = 0; i < t->n; i++) {
         const uint32_t from = w->g.begin[t->group[i]];
@@ -131,6 +119,29 @@ static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, 
     if (total > INT32_MAX / 8)
         return sh_fail(err, SH_E_LIMIT, "rule %.*s: the windows of one batch pass %d rows",
                        SH_ARG(rp->rule->id), INT32_MAX / 8);
+    *ret_total = total;
+    return SH_OK;
+}
+
+static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w,
+                           struct tuples *t, struct sh_err *err) {
+    int32_t *rows = sh_new(en->scratch, int32_t, (size_t)t->n + 1),
+            *ks = sh_new(en->scratch, int32_t, (size_t)t->n + 1);
+    int32_t *first = sh_new(en->scratch, int32_t, (size_t)t->n + 1);
+    uint32_t *begin = sh_new(en->scratch, uint32_t, (size_t)t->n + 1),
+             *standing_begin = sh_new(en->scratch, uint32_t, (size_t)t->n + 1);
+    t->uncertain = sh_new(en->scratch, struct sh_str, (size_t)t->n + 1);
+    if (!rows || !ks || !first || !begin || !standing_begin || !t->uncertain)
+        return out_of_room(err);
+    for (uint32_t i = 0; i < t->n; i++) {
+        rows[i] = w->m.row[t->member[i]];
+        ks[i] = w->m.k ? w->m.k[t->member[i]] : -1;
+    }
+    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){t->n, rows, w->m.k ? ks : NULL, NULL},
+                         &t->batch, err));
+    SH_TRY(first_days(en, rp, w, &t->batch, t->member, first, err));
+    uint64_t total = 0;
+    SH_TRY(open_windows(en, rp, w, t, first, &total, err));
     int32_t *mrows = sh_new(en->scratch, int32_t, total + 1), *mks = sh_new(en->scratch, int32_t, total + 1);
     uint32_t *standing = sh_new(en->scratch, uint32_t, total + 1);
     if (!mrows || !mks || !standing)
@@ -152,7 +163,8 @@ static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, 
             t->uncertain[i] = SH_STR("k.past");
     }
     begin[t->n] = n, standing_begin[t->n] = n_standing;
-    SH_TRY(sh_batch_make(en, rp, n, mrows, w->m.k ? mks : NULL, NULL, &t->members, err));
+    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, mrows, w->m.k ? mks : NULL, NULL},
+                         &t->members, err));
     t->batch.members = &t->members;
     t->batch.member_begin = begin;
     t->batch.standing_members = standing;

@@ -235,6 +235,7 @@ static uint32_t take(const struct sh_timeline *tl, int table, const struct span 
     return n;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the signature is that of struct sh_world
 static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
                           uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
                           struct sh_err *err) {
@@ -304,6 +305,7 @@ static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_scope scop
     return true;
 }
 
+// NOLINTNEXTLINE(readability-function-size): the signature is that of struct sh_world
 static sh_code complete(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
                         uint32_t n, int64_t *ret, struct sh_err *err) {
     (void)err;

@@ -44,25 +44,7 @@ static void print_option(FILE *out, const struct sh_option *o, sh_lang lang) {
             o->required ? sh_msg(messages, CLI_REQUIRED, lang) : "");
 }
 
-static void print_help(const struct sh_command *c, FILE *out, sh_lang lang) {
-    fprintf(out, "%s\n", lang == SH_ZH ? c->zh : c->en);
-    /* The format comes from our own catalogue, whose two languages are tested to take the same values. */
-    fputs("\n", out);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    fprintf(out, sh_msg(messages, CLI_USAGE, lang), c->name, c->operands);
-#pragma GCC diagnostic pop
-    fputs("\n", out);
-    fputs(sh_msg(messages, CLI_OPTIONS, lang), out);
-    for (size_t i = 0; i < c->n_options; i++)
-        print_option(out, &c->options[i], lang);
-    print_option(out,
-                 &(struct sh_option){.name = "help",
-                                     .zh = sh_msg(messages, CLI_HELP, SH_ZH),
-                                     .en = sh_msg(messages, CLI_HELP, SH_EN)},
-                 lang);
-}
-
+/* Formats come from our own catalogue, whose two languages are tested to take the same values. */
 __attribute__((format(printf, 2, 0))) static void say(FILE *errout, const char *format, ...) {
     va_list values;
     va_start(values, format);
@@ -73,6 +55,21 @@ __attribute__((format(printf, 2, 0))) static void say(FILE *errout, const char *
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-security"
+
+static void print_help(const struct sh_command *c, FILE *out, sh_lang lang) {
+    fprintf(out, "%s\n", lang == SH_ZH ? c->zh : c->en);
+    fputs("\n", out);
+    say(out, sh_msg(messages, CLI_USAGE, lang), c->name, c->operands);
+    fputs("\n", out);
+    fputs(sh_msg(messages, CLI_OPTIONS, lang), out);
+    for (size_t i = 0; i < c->n_options; i++)
+        print_option(out, &c->options[i], lang);
+    print_option(out,
+                 &(struct sh_option){.name = "help",
+                                     .zh = sh_msg(messages, CLI_HELP, SH_ZH),
+                                     .en = sh_msg(messages, CLI_HELP, SH_EN)},
+                 lang);
+}
 
 static int usage(const struct sh_command *c, FILE *errout, sh_lang lang) {
     say(errout, sh_msg(messages, CLI_SEE, lang), c->name);
@@ -151,10 +148,16 @@ static sh_code take_value(const struct sh_option *o, const char *value, struct s
     return sh_fail(err, SH_E_INTERNAL, "option kind %d", (int)o->kind);
 }
 
-/* One "--name", "--name=value" or "--name value"; moves *i behind it. */
-static int take_option(const struct sh_command *c, int argc, char **argv, int *i, bool *given,
-                       struct sh_arena *arena, FILE *errout, sh_lang lang) {
-    const char *arg = argv[*i];
+/* The words of a command line, and the one being read. */
+struct words {
+    int argc, i;
+    char **argv;
+};
+
+/* One "--name", "--name=value" or "--name value"; moves words to its last word. */
+static int take_option(const struct sh_command *c, struct words *words, bool *given, struct sh_arena *arena,
+                       FILE *errout, sh_lang lang) {
+    const char *arg = words->argv[words->i];
     struct sh_str name = sh_str_of(arg + 2);
     const size_t equals = sh_str_find_char(name, '=');
     const char *value = NULL;
@@ -168,11 +171,11 @@ static int take_option(const struct sh_command *c, int argc, char **argv, int *i
         return usage(c, errout, lang);
     }
     if (o->kind != SH_OPTION_FLAG && !value) {
-        if (*i + 1 >= argc) {
+        if (words->i + 1 >= words->argc) {
             say(errout, sh_msg(messages, CLI_NO_VALUE, lang), c->name, o->name);
             return usage(c, errout, lang);
         }
-        value = argv[++*i];
+        value = words->argv[++words->i];
     }
     struct sh_err err;
     if (take_value(o, value, arena, &err) != SH_OK) {
@@ -200,6 +203,7 @@ static int check_complete(const struct sh_command *c, const bool *given, size_t 
 
 #pragma GCC diagnostic pop
 
+// NOLINTNEXTLINE(readability-function-size): what main() gives, and what a command wants of it
 bool sh_cli_parse(const struct sh_command *c, int argc, char **argv, struct sh_arena *arena, FILE *out,
                   FILE *errout, const char *const **ret_operands, size_t *ret_n, int *ret_exit) {
     const sh_lang lang = sh_lang_from_env();
@@ -210,21 +214,22 @@ bool sh_cli_parse(const struct sh_command *c, int argc, char **argv, struct sh_a
     if (!operands || !given)
         return false;
     bool only_operands = false;
-    for (int i = 1; i < argc; i++) {
-        const bool is_option = !only_operands && argv[i][0] == '-' && argv[i][1] != '\0';
+    for (struct words words = {.argc = argc, .i = 1, .argv = argv}; words.i < argc; words.i++) {
+        const char *word = argv[words.i];
+        const bool is_option = !only_operands && word[0] == '-' && word[1] != '\0';
         if (!is_option) {
-            operands[n++] = argv[i];
-        } else if (strcmp(argv[i], "--") == 0) {
+            operands[n++] = word;
+        } else if (strcmp(word, "--") == 0) {
             only_operands = true;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
             print_help(c, out, lang);
             *ret_exit = SH_EXIT_OK;
             return false;
-        } else if (argv[i][1] != '-') {
-            *ret_exit = unknown_option(c, argv[i], sh_str_of(argv[i] + 1), errout, lang);
+        } else if (word[1] != '-') {
+            *ret_exit = unknown_option(c, word, sh_str_of(word + 1), errout, lang);
             return false;
         } else {
-            *ret_exit = take_option(c, argc, argv, &i, given, arena, errout, lang);
+            *ret_exit = take_option(c, &words, given, arena, errout, lang);
             if (*ret_exit != SH_EXIT_OK)
                 return false;
         }

@@ -36,6 +36,8 @@ struct sh_cli_list {
     size_t n, cap;
 };
 
+/* Ordered as the tables of options read, which fill it by position. */
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): a few bytes of a few options
 struct sh_option {
     const char *name; /* without dashes */
     enum sh_option_kind kind;

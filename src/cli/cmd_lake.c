@@ -130,5 +130,8 @@ int sh_cmd_lake(int argc, char **argv, FILE *out, FILE *errout) {
     }
     const bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
     fputs(sh_msg(messages, LAKE_USAGE, o.lang), asked ? out : errout);
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+        fprintf(asked ? out : errout, "  %-8s %s\n", verbs[i].name,
+                o.lang == SH_ZH ? verbs[i].zh : verbs[i].en);
     return asked ? SH_EXIT_OK : SH_EXIT_USAGE;
 }

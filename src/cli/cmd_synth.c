@@ -107,8 +107,10 @@ static int run(struct sh_synth_options *options, bool quiet, sh_lang lang, FILE 
     struct sh_synth_result result;
     const int64_t begun = sh_monotonic_ns();
     const sh_code code = sh_synth_run(options, &result, &err);
-    if (!quiet)
+    if (!quiet) {
         sh_progress_end(&bar);
+        options->progress = NULL; /* bar ends here */
+    }
     if (code != SH_OK)
         return sh_cli_fail(errout, code, &err);
     print_result(&result, options->months, sh_monotonic_ns() - begun, out, lang);

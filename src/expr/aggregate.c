@@ -105,11 +105,12 @@ static int64_t fold_extreme(const struct fold *f, uint32_t from, uint32_t to, bo
 }
 
 static int64_t fold_count(const struct fold *f, uint32_t from, uint32_t to) {
+    const int64_t *condition = f->values[0]; /* or NULL */
     int64_t n = 0;
     for (uint32_t i = from; i < to; i++) {
         int64_t w = counts(f, i);
-        if (f->node->n_kids && w != 0) { /* where and condition, Kleene */
-            const int64_t v = f->values[0][i];
+        if (condition && w != 0) { /* where and condition, Kleene */
+            const int64_t v = condition[i];
             w = v == 0 ? 0 : (w | v) < 0 ? SH_MISSING : 1;
         }
         if (w == SH_MISSING)
@@ -201,30 +202,22 @@ static int64_t fold_distinct(const struct fold *f, uint32_t from, uint32_t to) {
     return groups;
 }
 
-/* Distinct days covered: union of [day, day + supply). */
-static int64_t fold_days(const struct fold *f, uint32_t from, uint32_t to) {
-    const int64_t *day = f->values[0], *supply = f->node->aggregate->supply ? f->values[1] : NULL;
-    struct cover {
-        int64_t day, end;
-    } *p = (struct cover *)(void *)f->space;
-    uint32_t n = 0;
-    bool sorted = true;
-    for (uint32_t i = from; i < to; i++) {
-        const int64_t w = counts(f, i);
-        if (w == 0)
-            continue;
-        if (w == SH_MISSING || day[i] <= SH_NONE || (supply && supply[i] == SH_MISSING))
-            return SH_MISSING;
-        int64_t length = supply && supply[i] != SH_NONE ? supply[i] : 1;
-        for (int d = supply ? f->node->aggregate->supply->vscale : 0; d > 0; d--)
-            length = length / 10 + (length % 10 > 0); /* a day begun counts */
-        if (length > INT32_MAX)
-            return SH_MISSING;
-        sorted = sorted && (n == 0 || p[n - 1].day <= day[i]);
-        p[n++] = (struct cover){day[i], day[i] + (length > 1 ? length : 1)};
-    }
-    if (!sorted)
-        qsort(p, n, sizeof *p, by_value);
+struct cover {
+    int64_t day, end;
+};
+
+/* Days that member i covers: its supply, a day begun counts; at least one. */
+static int64_t cover_days(const struct fold *f, const int64_t *supply, uint32_t i) {
+    if (!supply)
+        return 1;
+    int64_t length = supply[i] != SH_NONE ? supply[i] : 1;
+    for (int d = f->node->aggregate->supply->vscale; d > 0; d--)
+        length = length / 10 + (length % 10 > 0);
+    return length > 1 ? length : 1;
+}
+
+/* Days in the union of [day, end). */
+static int64_t union_days(const struct cover *p, uint32_t n) {
     int64_t days = 0, covered = INT64_MIN;
     for (uint32_t i = 0; i < n; i++) {
         const int64_t start = p[i].day > covered ? p[i].day : covered;
@@ -233,6 +226,29 @@ static int64_t fold_days(const struct fold *f, uint32_t from, uint32_t to) {
         covered = p[i].end > covered ? p[i].end : covered;
     }
     return days;
+}
+
+/* Distinct days covered: union of [day, day + supply). */
+static int64_t fold_days(const struct fold *f, uint32_t from, uint32_t to) {
+    const int64_t *day = f->values[0], *supply = f->node->aggregate->supply ? f->values[1] : NULL;
+    struct cover *p = (struct cover *)(void *)f->space;
+    uint32_t n = 0;
+    bool sorted = true;
+    for (uint32_t i = from; i < to; i++) {
+        const int64_t w = counts(f, i);
+        if (w == 0)
+            continue;
+        if (w == SH_MISSING || day[i] <= SH_NONE || (supply && supply[i] == SH_MISSING))
+            return SH_MISSING;
+        const int64_t length = cover_days(f, supply, i);
+        if (length > INT32_MAX)
+            return SH_MISSING;
+        sorted = sorted && (n == 0 || p[n - 1].day <= day[i]);
+        p[n++] = (struct cover){day[i], day[i] + length};
+    }
+    if (!sorted)
+        qsort(p, n, sizeof *p, by_value);
+    return union_days(p, n);
 }
 
 static int64_t fold_span(const struct fold *f, uint32_t from, uint32_t to) {
@@ -316,6 +332,7 @@ sh_code sh_eval_aggregate(struct sh_run *run, const struct sh_node *node, const 
         SH_TRY(sh_eval_new(run, a->day, &members, &values[0]));
     if (a->supply)
         SH_TRY(sh_eval_new(run, a->supply, &members, &values[1]));
+    sh_check(values[0] || a->fn == SH_AGG_COUNT);
     if (a->fn == SH_AGG_DISTINCT || a->fn == SH_AGG_DAYS) {
         f.space = sh_new(run->in->arena, int64_t, 3 * (size_t)longest(f.begin, view->n) + 3);
         if (!f.space)

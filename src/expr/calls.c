@@ -122,7 +122,7 @@ static sh_code check_param(struct sh_compile *c, struct sh_node *node) {
     node->op = SH_OP_PARAM;
     node->word = arg->word;
     node->type = type;
-    node->vscale = type.scale;
+    node->vscale = sh_scale_of(type);
     node->value = value;
     node->n_kids = 0;
     return SH_OK;
@@ -341,7 +341,7 @@ sh_code sh_check_overlap(struct sh_compile *c, struct sh_node *node) {
     if (!kids)
         return sh_compile_nomem(c);
     bool supply[2];
-    for (int i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 2; i++) {
         struct sh_path row;
         const enum sh_resolve how = sh_resolve_row(c, node->kids[i], &row);
         if (how == SH_RESOLVE_FAIL)

@@ -77,6 +77,7 @@ static void aggregate_type(struct sh_node *node, enum sh_aggregate_fn fn) {
     case SH_AGG_SUM:
     case SH_AGG_MIN:
     case SH_AGG_MAX:
+        sh_check(arg);
         node->type = arg->type;
         node->rep = arg->rep;
         node->vscale = arg->vscale;
@@ -278,6 +279,24 @@ static sh_code related_value(struct sh_compile *c, struct sh_node *node, struct 
     return SH_OK;
 }
 
+/* The call names no table whose rows it could ask for, or has a `by`. */
+static sh_code no_rows_asked(struct sh_compile *c, const struct sh_node *node) {
+    const struct sh_model *model = c->context->model;
+    const char **names = sh_new(c->arena, const char *, (size_t)model->n_tables + 1);
+    if (!names)
+        return sh_compile_nomem(c);
+    for (uint16_t i = 0; i < model->n_tables; i++)
+        names[i] = model->tables[i].name;
+    const struct sh_str asked =
+        node->n_kids == 1 && node->kids[0]->op == SH_OP_NAME ? node->kids[0]->word : (struct sh_str){0};
+    const char *meant = asked.len ? sh_did_you_mean(asked, names, model->n_tables) : NULL;
+    return sh_compile_fail(c, node->n_kids ? node->kids[0]->from : node->from,
+                           meant ? "%.*s(…) asks for rows of a table; unknown table %.*s, did you mean %s?"
+                                 : "%.*s(…) asks for rows of a table%.*s%s",
+                           SH_ARG(node->call->name), SH_ARG(meant ? asked : (struct sh_str){0}),
+                           meant ? meant : "");
+}
+
 sh_code sh_check_related(struct sh_compile *c, struct sh_node *node, enum sh_related_fn fn) {
     if (c->related)
         return sh_compile_fail(c, node->from,
@@ -286,22 +305,8 @@ sh_code sh_check_related(struct sh_compile *c, struct sh_node *node, enum sh_rel
     const int table = node->n_kids == 1 && node->kids[0]->op == SH_OP_NAME
                           ? sh_related_table(c, node->kids[0]->word, &rest)
                           : -1;
-    if (table < 0 || node->call->by) {
-        const struct sh_model *model = c->context->model;
-        const char **names = sh_new(c->arena, const char *, (size_t)model->n_tables + 1);
-        if (!names)
-            return sh_compile_nomem(c);
-        for (uint16_t i = 0; i < model->n_tables; i++)
-            names[i] = model->tables[i].name;
-        const struct sh_str asked =
-            node->n_kids == 1 && node->kids[0]->op == SH_OP_NAME ? node->kids[0]->word : (struct sh_str){0};
-        const char *meant = asked.len ? sh_did_you_mean(asked, names, model->n_tables) : NULL;
-        return sh_compile_fail(
-            c, node->n_kids ? node->kids[0]->from : node->from,
-            meant ? "%.*s(…) asks for rows of a table; unknown table %.*s, did you mean %s?"
-                  : "%.*s(…) asks for rows of a table%.*s%s",
-            SH_ARG(node->call->name), SH_ARG(meant ? asked : (struct sh_str){0}), meant ? meant : "");
-    }
+    if (table < 0 || node->call->by)
+        return no_rows_asked(c, node);
     if (c->context->n_variables >= SH_VARIABLES_MAX)
         return sh_compile_fail(c, node->from, "too many variables for a related call");
     struct sh_related *r = sh_new(c->arena, struct sh_related, 1);
@@ -326,7 +331,7 @@ sh_code sh_check_related(struct sh_compile *c, struct sh_node *node, enum sh_rel
         node->type = sh_number_type(SH_UNIT_NONE, 0);
     if (r->value)
         node->type = r->value->type;
-    node->vscale = node->type.scale;
+    node->vscale = sh_scale_of(node->type);
     node->may_none = r->value && fn != SH_RELATED_SUM && r->value->may_none;
     node->depth = (uint16_t)(1 + (r->where ? r->where->depth : 0));
     r->slots = sh_node_slots(r->where) | sh_node_slots(r->value) | sh_node_slots(r->row_day) |

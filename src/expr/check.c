@@ -63,44 +63,61 @@ static bool plain_unit(enum sh_unit unit) {
     return unit == SH_UNIT_NONE || unit == SH_UNIT_RATIO;
 }
 
-sh_code sh_check_alike(struct sh_compile *c, struct sh_node *node, struct sh_node *a, struct sh_node *b,
-                       const char *what) {
-    if (a->type.kind == SH_KIND_TIME && b->type.kind == SH_KIND_DATE && b->literal) {
-        b->type = a->type;
-        b->value *= SH_DAY_SECONDS;
-    } else if (b->type.kind == SH_KIND_TIME && a->type.kind == SH_KIND_DATE && a->literal) {
-        a->type = b->type;
-        a->value *= SH_DAY_SECONDS;
-    }
+static bool both_of(const struct sh_node *a, const struct sh_node *b, enum sh_kind kind) {
+    return a->type.kind == kind && b->type.kind == kind;
+}
+
+/* A date literal beside a time is the midnight that begins it. */
+static void date_as_time(struct sh_node *date, const struct sh_node *time) {
+    if (time->type.kind != SH_KIND_TIME || date->type.kind != SH_KIND_DATE || !date->literal)
+        return;
+    date->type = time->type;
+    date->value *= SH_DAY_SECONDS;
+}
+
+/* Two numbers: units and decimals brought together where they may be; true: they are alike. */
+static bool alike_numbers(struct sh_node *a, struct sh_node *b) {
     bool same = sh_type_same(a->type, b->type);
-    if (a->type.kind == SH_KIND_NUMBER && b->type.kind == SH_KIND_NUMBER) {
-        if (!same && adopts(a, b->type.unit))
-            a->type.unit = b->type.unit, same = true;
-        else if (!same && adopts(b, a->type.unit))
-            b->type.unit = a->type.unit, same = true;
-        else if (plain_unit(a->type.unit) && plain_unit(b->type.unit))
-            same = true;
-        if (a->rep != SH_REP_RATIO && b->rep != SH_REP_RATIO) {
-            rescale(a, b->vscale);
-            rescale(b, a->vscale);
-        }
-    } else if (a->type.kind == SH_KIND_TEXT && b->type.kind == SH_KIND_TEXT &&
-               (!a->type.domain || !b->type.domain)) {
+    if (!same && adopts(a, b->type.unit))
+        a->type.unit = b->type.unit, same = true;
+    else if (!same && adopts(b, a->type.unit))
+        b->type.unit = a->type.unit, same = true;
+    else if (plain_unit(a->type.unit) && plain_unit(b->type.unit))
         same = true;
+    if (a->rep != SH_REP_RATIO && b->rep != SH_REP_RATIO) {
+        rescale(a, b->vscale);
+        rescale(b, a->vscale);
     }
-    if (same)
-        return SH_OK;
-    const char *hint = "";
+    return same;
+}
+
+/* What to write instead; "" if we do not know. */
+static const char *unlike_hint(const struct sh_node *a, const struct sh_node *b) {
     if ((a->type.kind == SH_KIND_DATE && b->type.kind == SH_KIND_TIME) ||
         (a->type.kind == SH_KIND_TIME && b->type.kind == SH_KIND_DATE))
-        hint = "; write day(…) of the time";
-    else if (a->type.kind == SH_KIND_NUMBER && b->type.kind == SH_KIND_NUMBER &&
-             (a->type.unit == SH_UNIT_SECONDS || b->type.unit == SH_UNIT_SECONDS) &&
-             (a->literal || b->literal))
-        hint = "; write a unit: 6 hours";
+        return "; write day(…) of the time";
+    if (both_of(a, b, SH_KIND_NUMBER) &&
+        (a->type.unit == SH_UNIT_SECONDS || b->type.unit == SH_UNIT_SECONDS) && (a->literal || b->literal))
+        return "; write a unit: 6 hours";
+    return "";
+}
+
+sh_code sh_check_alike(struct sh_compile *c, struct sh_node *node, struct sh_node *a, struct sh_node *b,
+                       const char *what) {
+    date_as_time(b, a);
+    date_as_time(a, b);
+    bool same;
+    if (both_of(a, b, SH_KIND_NUMBER))
+        same = alike_numbers(a, b);
+    else if (both_of(a, b, SH_KIND_TEXT) && (!a->type.domain || !b->type.domain))
+        same = true;
+    else
+        same = sh_type_same(a->type, b->type);
+    if (same)
+        return SH_OK;
     return sh_compile_fail(c, node->from, "%s %s %s: %.*s and %.*s%s", sh_type_text(c, a->type), what,
                            sh_type_text(c, b->type), SH_ARG(sh_node_text(c, a)), SH_ARG(sh_node_text(c, b)),
-                           hint);
+                           unlike_hint(a, b));
 }
 
 /* ---- comparisons --------------------------------------------------------------------------------------- */

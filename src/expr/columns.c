@@ -6,7 +6,7 @@ bool sh_kind_minus_one(enum sh_kind kind) {
            kind == SH_KIND_RANGE || kind == SH_KIND_SCOPE;
 }
 
-sh_code sh_run_nomem(const struct sh_run *run) {
+sh_code(sh_run_nomem)(const struct sh_run *run) {
     return sh_fail(run->err, SH_E_NOMEM, "no memory to evaluate an expression");
 }
 

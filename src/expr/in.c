@@ -97,7 +97,7 @@ static bool unit_fits(enum sh_unit cell, enum sh_unit unit) {
 static sh_code in_range(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                         int64_t *out) {
     const struct sh_node *left = node->kids[0];
-    const int scale = left->vscale, range_scale = node->kids[1]->type.scale;
+    const int scale = left->vscale, range_scale = sh_scale_of(node->kids[1]->type);
     const bool number = left->type.kind == SH_KIND_NUMBER;
     int64_t *cell;
     SH_TRY(sh_eval_narrow(run, left, view, out));

@@ -56,36 +56,38 @@ void sh_kernel_compare_none(enum sh_op op, const int64_t *a, const int64_t *b, i
 }
 
 /* One function a storage: x [n], missing where it is one of two sentinels. */
-#define COLUMN_KERNEL(name, type)                                                                            \
-    static void name(enum sh_op op, const type *x, type gone, type gone2, int64_t if_gone, type b,           \
-                     int64_t *out, uint32_t n) {                                                             \
+#define COLUMN_KERNEL(name, type, missing)                                                                   \
+    static void name(enum sh_op op, const type *x, type gone2, int64_t if_gone, type b, int64_t *out,        \
+                     uint32_t n) {                                                                           \
+        const type gone = missing;                                                                           \
         BY_OP(op, COLUMN_LOOP)                                                                               \
     }
 #define COLUMN_LOOP(sign)                                                                                    \
     for (uint32_t i = 0; i < n; i++)                                                                         \
     out[i] = ((x[i] == gone) | (x[i] == gone2)) ? if_gone : (int64_t)(x[i] sign b)
-COLUMN_KERNEL(column_i8, int8_t)
-COLUMN_KERNEL(column_i32, int32_t)
-COLUMN_KERNEL(column_i64, int64_t)
+COLUMN_KERNEL(column_i8, int8_t, SH_MISSING_I8)
+COLUMN_KERNEL(column_i32, int32_t, SH_MISSING_I32)
+COLUMN_KERNEL(column_i64, int64_t, SH_MISSING)
 
-bool sh_kernel_column_const(enum sh_op op, enum sh_storage storage, const void *column, uint32_t from,
-                            bool minus_one, bool empty_none, int64_t b, int64_t *out, uint32_t n) {
-    const int64_t if_gone = empty_none ? 0 : SH_MISSING;
-    switch (storage) {
+bool sh_kernel_column_const(enum sh_op op, const struct sh_kernel_column *column, int64_t b, int64_t *out,
+                            uint32_t n) {
+    const int64_t if_gone = column->empty_none ? 0 : SH_MISSING;
+    const uint32_t from = column->from;
+    switch (column->storage) {
     case SH_STORE_I8:
         if (b <= INT8_MIN || b > INT8_MAX)
             return false;
-        column_i8(op, (const int8_t *)column + from, SH_MISSING_I8, minus_one ? -1 : SH_MISSING_I8, if_gone,
+        column_i8(op, (const int8_t *)column->at + from, column->minus_one ? -1 : SH_MISSING_I8, if_gone,
                   (int8_t)b, out, n);
         return true;
     case SH_STORE_I32:
         if (b <= INT32_MIN || b > INT32_MAX)
             return false;
-        column_i32(op, (const int32_t *)column + from, SH_MISSING_I32, minus_one ? -1 : SH_MISSING_I32,
-                   if_gone, (int32_t)b, out, n);
+        column_i32(op, (const int32_t *)column->at + from, column->minus_one ? -1 : SH_MISSING_I32, if_gone,
+                   (int32_t)b, out, n);
         return true;
     case SH_STORE_I64:
-        column_i64(op, (const int64_t *)column + from, SH_MISSING, SH_NONE, if_gone, b, out, n);
+        column_i64(op, (const int64_t *)column->at + from, SH_NONE, if_gone, b, out, n);
         return true;
     }
     return false;

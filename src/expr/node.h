@@ -255,6 +255,9 @@ struct sh_compile {
 /** Fail with file:line:column of a byte offset. */
 sh_code sh_compile_fail(struct sh_compile *c, uint32_t offset, const char *format, ...) SH_PRINTF(3, 4);
 sh_code sh_compile_nomem(struct sh_compile *c);
+/* The code each gives, said where the compiler and clang's analyzer can see it; compare base/err.h. */
+#define sh_compile_fail(...) ((void)(sh_compile_fail)(__VA_ARGS__), (sh_code)SH_E_INPUT)
+#define sh_compile_nomem(c) ((void)(sh_compile_nomem)(c), (sh_code)SH_E_NOMEM)
 SH_MUST sh_code sh_lex(struct sh_compile *c);
 SH_MUST sh_code sh_parse(struct sh_compile *c, struct sh_node **ret);
 SH_MUST sh_code sh_check_node(struct sh_compile *c, struct sh_node *node);
@@ -327,6 +330,10 @@ static inline struct sh_type sh_type_of(enum sh_kind kind) {
 static inline struct sh_type sh_number_type(enum sh_unit unit, int8_t scale) {
     return (struct sh_type){.kind = SH_KIND_NUMBER, .unit = unit, .scale = scale};
 }
+/** Decimals of a type, in the width they are reckoned with. */
+static inline int16_t sh_scale_of(struct sh_type type) {
+    return type.scale;
+}
 bool sh_is_keyword(struct sh_str name);
 /** Variables read below a node (bit s), those of aggregates and related calls included. */
 uint32_t sh_node_slots(const struct sh_node *node);
@@ -355,6 +362,7 @@ struct sh_wide {
 };
 
 sh_code sh_run_nomem(const struct sh_run *run);
+#define sh_run_nomem(run) ((void)(sh_run_nomem)(run), (sh_code)SH_E_NOMEM)
 /** A narrow node. out [view->n]. */
 SH_MUST sh_code sh_eval_narrow(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                                int64_t *out);
@@ -403,9 +411,17 @@ SH_MUST sh_code sh_view_members(struct sh_run *run, const struct sh_node *node, 
 void sh_kernel_compare(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out, uint32_t n);
 void sh_kernel_compare_const(enum sh_op op, const int64_t *a, int64_t b, int64_t *out, uint32_t n);
 void sh_kernel_compare_none(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out, uint32_t n);
-/** Straight from a column with identity rows; false when the constant does not fit its storage. */
-bool sh_kernel_column_const(enum sh_op op, enum sh_storage storage, const void *column, uint32_t from,
-                            bool minus_one, bool empty_none, int64_t b, int64_t *out, uint32_t n);
+/** A column whose rows lie in the order of the tuples. */
+struct sh_kernel_column {
+    enum sh_storage storage;
+    const void *at;
+    uint32_t from;   /* row of the first tuple */
+    bool minus_one;  /* -1 is missing too */
+    bool empty_none; /* missing means there is no such value: every comparison is false */
+};
+/** Straight from the column; false when the constant does not fit its storage. */
+bool sh_kernel_column_const(enum sh_op op, const struct sh_kernel_column *column, int64_t b, int64_t *out,
+                            uint32_t n);
 void sh_kernel_and(int64_t *io, const int64_t *b, uint32_t n);
 void sh_kernel_or(int64_t *io, const int64_t *b, uint32_t n);
 void sh_kernel_not(int64_t *io, uint32_t n);

@@ -48,6 +48,7 @@ static sh_code unexpected(struct sh_compile *c, const char *wanted) {
         return sh_compile_fail(c, t->from, "the expression ends here, %s is missing", wanted);
     return sh_compile_fail(c, t->from, "unexpected '%.*s', wanted %s", SH_ARG(token_text(c, t)), wanted);
 }
+#define unexpected(c, wanted) ((void)(unexpected)(c, wanted), (sh_code)SH_E_INPUT) /* as sh_compile_fail */
 
 static sh_code need_sign(struct sh_compile *c, const char *sign, uint32_t opened) {
     if (take_sign(c, sign))
@@ -123,7 +124,7 @@ static sh_code parse_number(struct sh_compile *c, struct sh_node **ret) {
     const bool fits = scan_number(node->word, &node->value, &scale);
     node->negated = !fits; /* only good as a code */
     node->type.scale = scale;
-    node->vscale = scale;
+    node->vscale = sh_scale_of(node->type);
     c->next++;
     const struct sh_token *u = token_at(c, 0);
     for (size_t i = 0; u->kind == SH_TOKEN_NAME && i < sizeof units / sizeof *units; i++) {

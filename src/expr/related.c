@@ -216,6 +216,8 @@ static sh_code match_time(struct ask *a, struct pairs *p) {
     if (r->row_time)
         SH_TRY(sh_eval_new(a->run, r->row_time, &view, &time));
     const bool scoped = r->window->type.kind == SH_KIND_SCOPE, days = r->anchor_day != NULL;
+    sh_check(scoped || days ? day && a->anchor_day : time && a->anchor_time); /* window_fields saw to it */
+    sh_check(a->window);
     for (uint32_t i = 0; i < p->n; i++) {
         const uint32_t t = p->tuple[i];
         if (scoped)

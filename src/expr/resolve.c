@@ -50,7 +50,7 @@ struct sh_node *sh_column_node(struct sh_compile *c, const struct sh_path *path,
     const struct sh_model_table *t = table_of(c, path->table);
     const struct sh_model_column *column = &t->columns[path->column];
     node->type = column->type;
-    node->vscale = column->type.scale;
+    node->vscale = sh_scale_of(column->type);
     node->may_none = column->empty_none;
     if (column->type.kind == SH_KIND_BOOL && column->empty_none) {
         struct sh_node *flag = sh_node_with(c, SH_OP_FLAG, column->type, like, 1, &node);

@@ -49,7 +49,7 @@ static int64_t one_time(enum sh_op op, int64_t x) {
 
 static int64_t shift(const struct sh_node *node, int64_t a, int64_t by) {
     const struct sh_type type = node->kids[1]->type;
-    for (int i = type.scale; i > 0; i--)
+    for (int i = sh_scale_of(type); i > 0; i--)
         by = by / 10 - (by % 10 < 0);
     if (node->negated)
         by = -by;

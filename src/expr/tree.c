@@ -2,11 +2,11 @@
 #include "expr/node.h"
 #include <stdio.h>
 
-sh_code sh_compile_nomem(struct sh_compile *c) {
+sh_code(sh_compile_nomem)(struct sh_compile *c) {
     return sh_fail(c->err, SH_E_NOMEM, "%s:%u: no memory for the expression", c->at.file, c->at.line);
 }
 
-sh_code sh_compile_fail(struct sh_compile *c, uint32_t offset, const char *format, ...) {
+sh_code(sh_compile_fail)(struct sh_compile *c, uint32_t offset, const char *format, ...) {
     const char *text = c->text.at ? c->text.at : "";
     uint32_t line = c->at.line, start = 0;
     for (uint32_t i = 0; i < offset && i < c->text.len; i++)
@@ -43,7 +43,7 @@ struct sh_node *sh_node_const(struct sh_compile *c, struct sh_type type, int64_t
     struct sh_node *node = sh_node_new(c, SH_OP_CONST, like->from, like->to);
     if (node) {
         node->type = type;
-        node->vscale = type.scale;
+        node->vscale = sh_scale_of(type);
         node->value = value;
     }
     return node;
@@ -73,7 +73,7 @@ struct sh_node *sh_node_with(struct sh_compile *c, enum sh_op op, struct sh_type
     if (!node)
         return NULL;
     node->type = type;
-    node->vscale = type.scale;
+    node->vscale = sh_scale_of(type);
     node->kids = sh_new(c->arena, struct sh_node *, n ? n : 1);
     if (!node->kids)
         return NULL;

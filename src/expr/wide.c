@@ -264,11 +264,12 @@ static sh_code compare_column(struct sh_run *run, const struct sh_node *node, co
         a->type.kind == SH_KIND_BOOL || (b->op != SH_OP_CONST && b->op != SH_OP_PARAM) || b->value <= SH_NONE)
         return SH_OK;
     const struct sh_model_column *column = &run->env->model->tables[a->path.table].columns[a->path.column];
-    const void *data;
-    SH_TRY(sh_frame_column(run, a->path.table, a->path.column, &data));
-    *ret_done =
-        sh_kernel_column_const(node->op, column->storage, data, view->lo, sh_kind_minus_one(a->type.kind),
-                               column->empty_none, b->value, out, view->n);
+    struct sh_kernel_column data = {.storage = column->storage,
+                                    .from = view->lo,
+                                    .minus_one = sh_kind_minus_one(a->type.kind),
+                                    .empty_none = column->empty_none};
+    SH_TRY(sh_frame_column(run, a->path.table, a->path.column, &data.at));
+    *ret_done = sh_kernel_column_const(node->op, &data, b->value, out, view->n);
     return SH_OK;
 }
 

@@ -279,11 +279,11 @@ static sh_code find_years(struct compact *compact, struct piece piece, void *con
         for (size_t i = 0; i < n; i++) {
             int64_t day;
             sh_chunk_copy(chunk, 0, SH_P64, i, 1, &day);
-            const int year = day == SH_MISSING ? 0 : year_of((int32_t)day);
+            const int year = day == SH_MISSING ? 0 : year_of((int32_t)day), index = year - SH_YEAR_MIN + 1;
             if (day == SH_MISSING)
                 *missing = true;
-            else if (year >= SH_YEAR_MIN - 1 && (size_t)(year - SH_YEAR_MIN + 1) < n_years)
-                years[year - SH_YEAR_MIN + 1] = true;
+            else if (index >= 0 && (size_t)index < n_years)
+                years[index] = true;
         }
         duckdb_destroy_data_chunk(&handle);
     }

@@ -159,7 +159,7 @@ static void count(size_t (*length)(const unsigned char *, const unsigned char *)
                   uint64_t *good, uint64_t *bad) {
     const unsigned char *at = (const unsigned char *)bytes.at, *const end = at + bytes.len;
     uint64_t seen = 0;
-    for (at = skip_ascii(at, end); at < end && seen < 4 * SH_ENCODING_ENOUGH;
+    for (at = skip_ascii(at, end); at < end && seen < (uint64_t)4 * SH_ENCODING_ENOUGH;
          at = skip_ascii(at, end), seen++) {
         const size_t n = length(at, end);
         if (n == 0 && end - at < 4)

@@ -387,7 +387,7 @@ sh_code sh_eval_check(struct sh_eval *eval, struct sh_err *err) {
 void sh_eval_close(struct sh_eval *eval) {
     if (!eval)
         return;
-    for (size_t i = 0; i < eval->n_memos; i++) {
+    for (size_t i = 0; eval->memos && i < eval->n_memos; i++) {
         struct memo *m = &eval->memos[i];
         if (m->statement)
             duckdb_destroy_prepare(&m->statement);

@@ -336,8 +336,7 @@ static void mix(uint64_t *lane, const uint64_t *value, const bool *missing, size
 
 #define SCATTER(type, expression)                                                                            \
     for (size_t i = 0; i < n; i++) {                                                                         \
-        type *to = (type *)(void *)(s->target[s->bucket[i]] + offset);                                       \
-        to[s->at[i]] = (expression);                                                                         \
+        ((type *)(void *)(s->target[s->bucket[i]] + offset))[s->at[i]] = (expression);                       \
     }
 
 #define TAKE(type, none)                                                                                     \
@@ -371,6 +370,14 @@ static sh_code take_texts(struct push *push, uint16_t c, struct sh_err *err) {
     return SH_OK;
 }
 
+/* The hash of a source id. A prescription is part of what a finding is, so its hash is the same in every
+ * lake; joins are keyed. */
+static int64_t column_key(const struct push *push, uint16_t c, struct sh_str id) {
+    if (push->columns[c].domain)
+        return (int64_t)(sh_hash64(id.at, id.len, 0) & (uint64_t)INT64_MAX);
+    return sh_key_of(push->landing, id);
+}
+
 static void take_keys(struct push *push, uint16_t c) {
     struct sh_push_scratch *s = push->worker->scratch;
     const struct sh_str *texts = push->in->columns[c];
@@ -380,7 +387,7 @@ static void take_keys(struct push *push, uint16_t c) {
     for (size_t i = 0; i < push->n; i++) {
         const struct sh_str text = texts[s->index[i]];
         if (i == 0 || !sh_str_eq(text, last))
-            key = text.len > 0 ? sh_key_of(push->landing, text) : SH_MISSING;
+            key = text.len > 0 ? column_key(push, c, text) : SH_MISSING;
         last = text;
         s->missing[i] = text.len == 0;
         s->value[i] = (uint64_t)key;

@@ -354,8 +354,10 @@ static sh_code write_rows(struct load *load, size_t worker, struct sh_err *err) 
                                  .bucket_from = load->task.from,
                                  .bucket_to = load->task.to,
                                  .path = path};
-    SH_TRY(sh_rows_write(&load->rows, load->order, load->n_order, landing->connections[worker], temp,
-                         is_bucket ? SH_ROW_GROUP_LARGE : SH_ROW_GROUP_SMALL, &entry, err));
+    const struct sh_rows_target target = {.connection = landing->connections[worker],
+                                          .path = temp,
+                                          .row_group = is_bucket ? SH_ROW_GROUP_LARGE : SH_ROW_GROUP_SMALL};
+    SH_TRY(sh_rows_write(&load->rows, load->order, load->n_order, &target, &entry, err));
     return sh_landing_add_file(landing, &entry, temp, err);
 }
 

@@ -9,16 +9,29 @@
 
 #define STATE_MAX ((size_t)1 << 31)
 
+/* A file of records, one for the whole lake. */
+struct state_kind {
+    sh_file_kind kind;
+    const char *suffix, *magic;
+    size_t size; /* of a record, bytes */
+};
+static const struct state_kind superseded_kind = {SH_FILE_SUPERSEDED, ".superseded", SH_SUPERSEDED_MAGIC,
+                                                  sizeof(struct sh_superseded)};
+static const struct state_kind coverage_kind = {SH_FILE_COVERAGE, ".coverage", SH_COVERAGE_MAGIC,
+                                                sizeof(struct sh_coverage)};
+static const struct state_kind lost_kind = {SH_FILE_LOST, ".lost", SH_LOST_MAGIC, sizeof(uint64_t)};
+
 /* Add the records of the lake's file of this kind, if there is one, behind those of the array. */
-static sh_code add_old(struct sh_landing *landing, sh_file_kind kind, const char magic[8], size_t size,
-                       void *array, size_t *n, size_t *cap, struct sh_err *err) {
-    const struct sh_lake_file *file = sh_manifest_file(landing->before, kind);
+static sh_code add_old(struct sh_landing *landing, const struct state_kind *kind, void *array, size_t *n,
+                       size_t *cap, struct sh_err *err) {
+    const struct sh_lake_file *file = sh_manifest_file(landing->before, kind->kind);
+    const size_t size = kind->size;
     SH_CLEANUP(sh_records_close) struct sh_records old = {0};
     char path[SH_PATH_BYTES_MAX];
     if (!file)
         return SH_OK;
     SH_TRY(sh_path_join(path, landing->options->lake_dir, file->path, err));
-    SH_TRY(sh_records_open(path, magic, size, &old, err));
+    SH_TRY(sh_records_open(path, kind->magic, size, &old, err));
     SH_TRY(sh_grow(array, cap, *n + old.n, size, STATE_MAX, err));
     void *at;
     memcpy(&at, array, sizeof at);
@@ -28,15 +41,15 @@ static sh_code add_old(struct sh_landing *landing, sh_file_kind kind, const char
     return SH_OK;
 }
 
-static sh_code write_state(struct sh_landing *landing, sh_file_kind kind, const char *name,
-                           const char magic[8], size_t size, const void *at, size_t n, struct sh_err *err) {
-    const struct sh_lake_file *old = sh_manifest_file(landing->before, kind);
+static sh_code write_state(struct sh_landing *landing, const struct state_kind *kind, const void *at,
+                           size_t n, struct sh_err *err) {
+    const struct sh_lake_file *old = sh_manifest_file(landing->before, kind->kind);
     const char *path, *temp;
     if (old)
         landing->dropped[old - landing->before->files] = true;
-    SH_TRY(sh_landing_name(landing, "state", name, &path, &temp, err));
-    SH_TRY(sh_records_write(temp, magic, size, at, n, err));
-    const struct sh_lake_file entry = {.kind = kind,
+    SH_TRY(sh_landing_name(landing, "state", kind->suffix, &path, &temp, err));
+    SH_TRY(sh_records_write(temp, kind->magic, kind->size, at, n, err));
+    const struct sh_lake_file entry = {.kind = kind->kind,
                                        .batch_from = old ? old->batch_from : landing->batch,
                                        .batch_to = landing->batch,
                                        .rows = n,
@@ -47,8 +60,8 @@ static sh_code write_state(struct sh_landing *landing, sh_file_kind kind, const 
 }
 
 sh_code sh_landing_superseded(struct sh_landing *landing, struct sh_err *err) {
-    SH_TRY(add_old(landing, SH_FILE_SUPERSEDED, SH_SUPERSEDED_MAGIC, sizeof *landing->superseded,
-                   &landing->superseded, &landing->n_superseded, &landing->cap_superseded, err));
+    SH_TRY(add_old(landing, &superseded_kind, &landing->superseded, &landing->n_superseded,
+                   &landing->cap_superseded, err));
     if (landing->n_superseded > 0)
         qsort(landing->superseded, landing->n_superseded, sizeof *landing->superseded, sh_superseded_cmp);
     return SH_OK;
@@ -64,8 +77,8 @@ static int by_institution(const void *a, const void *b) {
 static sh_code state_coverage(struct sh_landing *landing, struct sh_err *err) {
     if (landing->n_coverage == 0)
         return SH_OK;
-    SH_TRY(add_old(landing, SH_FILE_COVERAGE, SH_COVERAGE_MAGIC, sizeof *landing->coverage,
-                   &landing->coverage, &landing->n_coverage, &landing->cap_coverage, err));
+    SH_TRY(add_old(landing, &coverage_kind, &landing->coverage, &landing->n_coverage, &landing->cap_coverage,
+                   err));
     struct sh_coverage *all = landing->coverage;
     qsort(all, landing->n_coverage, sizeof *all, by_institution);
     size_t n = 0;
@@ -78,7 +91,7 @@ static sh_code state_coverage(struct sh_landing *landing, struct sh_err *err) {
         all[n - 1].last = all[i].last > all[n - 1].last ? all[i].last : all[n - 1].last;
     }
     landing->n_coverage = n;
-    return write_state(landing, SH_FILE_COVERAGE, ".coverage", SH_COVERAGE_MAGIC, sizeof *all, all, n, err);
+    return write_state(landing, &coverage_kind, all, n, err);
 }
 
 static int by_number(const void *a, const void *b) {
@@ -97,16 +110,14 @@ static sh_code state_lost(struct sh_landing *landing, struct sh_err *err) {
     }
     if (landing->n_lost == 0)
         return SH_OK;
-    SH_TRY(add_old(landing, SH_FILE_LOST, SH_LOST_MAGIC, sizeof *landing->lost, &landing->lost,
-                   &landing->n_lost, &landing->cap_lost, err));
+    SH_TRY(add_old(landing, &lost_kind, &landing->lost, &landing->n_lost, &landing->cap_lost, err));
     qsort(landing->lost, landing->n_lost, sizeof *landing->lost, by_number);
     size_t n = 0;
     for (size_t i = 0; i < landing->n_lost; i++)
         if (n == 0 || landing->lost[n - 1] != landing->lost[i])
             landing->lost[n++] = landing->lost[i];
     landing->n_lost = n;
-    return write_state(landing, SH_FILE_LOST, ".lost", SH_LOST_MAGIC, sizeof *landing->lost, landing->lost, n,
-                       err);
+    return write_state(landing, &lost_kind, landing->lost, n, err);
 }
 
 sh_code sh_landing_state(struct sh_landing *landing, struct sh_err *err) {
@@ -114,8 +125,7 @@ sh_code sh_landing_state(struct sh_landing *landing, struct sh_err *err) {
     for (size_t i = 0; i < landing->n_superseded; i++)
         is_new |= landing->superseded[i].new_batch == landing->batch;
     if (is_new)
-        SH_TRY(write_state(landing, SH_FILE_SUPERSEDED, ".superseded", SH_SUPERSEDED_MAGIC,
-                           sizeof *landing->superseded, landing->superseded, landing->n_superseded, err));
+        SH_TRY(write_state(landing, &superseded_kind, landing->superseded, landing->n_superseded, err));
     SH_TRY(state_coverage(landing, err));
     return state_lost(landing, err);
 }
@@ -157,6 +167,28 @@ static int by_record(const void *a, const void *b) {
     return x->serial == y->serial ? 0 : x->serial < y->serial ? -1 : 1;
 }
 
+/* Foreign bytes in a file of ours: what is no UTF-8 is shown as \\xHH, so that the file opens and nothing is
+ * hidden. */
+static sh_code foreign_cell(struct sh_csv_writer *csv, struct sh_str text, struct sh_err *err) {
+    if (sh_utf8_valid(text)) {
+        sh_csv_cell(csv, text);
+        return SH_OK;
+    }
+    SH_CLEANUP(sh_buf_free) struct sh_buf shown = {0};
+    while (text.len > 0) {
+        const size_t good = sh_utf8_invalid_at(text);
+        (void)sh_buf_add(&shown, text.at, good);
+        text = sh_str_sub(text, good, text.len);
+        if (text.len == 0)
+            break;
+        (void)sh_buf_addf(&shown, "\\x%02X", (unsigned)(unsigned char)text.at[0]);
+        text = sh_str_sub(text, 1, text.len);
+    }
+    SH_TRY(sh_buf_check(&shown, err));
+    sh_csv_cell(csv, sh_buf_view(&shown));
+    return SH_OK;
+}
+
 static sh_code write_reject(struct sh_landing *landing, const struct sh_reject_place *place,
                             struct sh_buf *bytes, struct sh_csv_writer *csv, struct sh_err *err) {
     const struct sh_spill_block block = {.offset = place->offset, .bytes = place->bytes};
@@ -183,8 +215,8 @@ static sh_code write_reject(struct sh_landing *landing, const struct sh_reject_p
     sh_csv_cell_text(csv, id);
     sh_csv_cell_text(csv, msg ? msg->text[SH_ZH] : "");
     sh_csv_cell_text(csv, msg ? msg->text[SH_EN] : "");
-    sh_csv_cell(csv, texts[2]);
-    sh_csv_cell(csv, texts[3]);
+    SH_TRY(foreign_cell(csv, texts[2], err));
+    SH_TRY(foreign_cell(csv, texts[3], err));
     sh_csv_end_row(csv);
     return SH_OK;
 }

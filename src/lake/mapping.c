@@ -100,11 +100,12 @@ static const char *const key_names[KEYS] = {"mapping",  "title", "delimiter", "q
                                             "required", "fills", "table",     "when"};
 
 static sh_code set_delimiter(struct parser *p, struct sh_str value) {
+    static const char marks[] = {',', ';', '|', '^', '~', '!', ':'};
     if (sh_str_is(value, "tab"))
         p->mapping->form.delimiter = '\t';
     else if (sh_str_is(value, "ctrl-a"))
         p->mapping->form.delimiter = '\x01';
-    else if (value.len == 1 && memchr(",;|^~!:", value.at[0], 7))
+    else if (value.len == 1 && memchr(marks, value.at[0], sizeof(marks)))
         p->mapping->form.delimiter = value.at[0];
     else
         return FAIL(p, p->line, "delimiter is one of , ; | ^ ~ ! : tab ctrl-a, not \"%.*s\"", SH_ARG(value));
@@ -340,7 +341,7 @@ static sh_code join_group(struct parser *p, struct sh_map_output *o, const uint1
     struct draft_source *d = p->source;
     uint16_t g = 0;
     while (g < d->source.n_groups &&
-           (d->groups[g].n_columns != n || memcmp(d->groups[g].columns, columns, n * 2u) != 0))
+           (d->groups[g].n_columns != n || memcmp(d->groups[g].columns, columns, n * sizeof(*columns)) != 0))
         g++;
     if (g == d->source.n_groups) {
         struct sh_map_group *more = sh_new(p->arena, struct sh_map_group, (size_t)g + 1);
@@ -349,7 +350,7 @@ static sh_code join_group(struct parser *p, struct sh_map_output *o, const uint1
             return no_memory(p);
         if (g > 0)
             memcpy(more, d->groups, g * sizeof(*more));
-        memcpy(kept, columns, n * 2u);
+        memcpy(kept, columns, n * sizeof(*columns));
         more[g] = (struct sh_map_group){.columns = kept, .n_columns = n};
         d->groups = more;
         d->source.n_groups++;

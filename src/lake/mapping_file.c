@@ -108,6 +108,8 @@ static const struct sh_map_source *choose(const struct sh_mapping *m, const char
     return other ? NULL : best;
 }
 
+/* Flat on purpose: plain values in, plain arrays out, called once a block. */
+// NOLINTNEXTLINE(readability-function-size)
 sh_code sh_mapping_recognise(const struct sh_mapping *m, const char *file, const struct sh_str *header,
                              size_t n, struct sh_arena *arena, const struct sh_map_source **ret,
                              const int32_t **ret_at, struct sh_err *err) {

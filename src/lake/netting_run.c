@@ -165,8 +165,9 @@ static sh_code take_netted(struct net_bucket *bucket, void *chunk, size_t n, str
     if (!person || !encounter)
         return sh_fail(err, SH_E_NOMEM, "no room for nettings");
     for (size_t i = 0; i < n; i++) {
-        struct encounter *slot;
+        struct encounter *slot = NULL;
         SH_TRY(add_encounter(&bucket->set, person[i], encounter[i], &slot, err));
+        sh_check(slot);
         slot->has_nettings = true;
     }
     sh_arena_rewind(&bucket->arena, mark);
@@ -478,8 +479,11 @@ static sh_code write_rows(struct net_phase *phase, uint32_t from, uint32_t to, s
                                  .bucket_from = from,
                                  .bucket_to = to,
                                  .path = path};
-    SH_TRY(sh_rows_write(&phase->rows, order, n, landing->connections[0], temp,
-                         to - from == 1 ? SH_ROW_GROUP_LARGE : SH_ROW_GROUP_SMALL, &entry, err));
+    const struct sh_rows_target target = {.connection = landing->connections[0],
+                                          .path = temp,
+                                          .row_group =
+                                              to - from == 1 ? SH_ROW_GROUP_LARGE : SH_ROW_GROUP_SMALL};
+    SH_TRY(sh_rows_write(&phase->rows, order, n, &target, &entry, err));
     return sh_landing_add_file(landing, &entry, temp, err);
 }
 

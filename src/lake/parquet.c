@@ -48,10 +48,10 @@ static void mark_missing(duckdb_vector vector, size_t n, const uint8_t *missing)
 #define GATHER(type, none)                                                                                   \
     do {                                                                                                     \
         const type *from = column->data;                                                                     \
-        type *to = duckdb_vector_get_data(vector);                                                           \
+        void *to = duckdb_vector_get_data(vector);                                                           \
         for (size_t i = 0; i < n; i++) {                                                                     \
             const type v = from[order ? order[i] : first + i];                                               \
-            to[i] = v;                                                                                       \
+            ((type *)to)[i] = v;                                                                             \
             missing[i] = v == (none);                                                                        \
             any |= missing[i];                                                                               \
         }                                                                                                    \
@@ -203,10 +203,9 @@ sh_code sh_scan_next(struct sh_scan *scan, void **ret_chunk, struct sh_err *err)
 
 #define PATCH(type, none)                                                                                    \
     do {                                                                                                     \
-        type *values = to;                                                                                   \
         for (size_t i = 0; i < n; i++)                                                                       \
             if (!(validity[(first + i) >> 6] >> ((first + i) & 63) & 1))                                     \
-                values[i] = none;                                                                            \
+                ((type *)to)[i] = (none);                                                                    \
     } while (0)
 
 static void copy_texts(const duckdb_string_t *from, const uint64_t *validity, size_t first, size_t n,

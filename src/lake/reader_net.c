@@ -233,9 +233,26 @@ static void subtract(int64_t *value, int64_t taken) {
         *value = SH_MISSING;
 }
 
-static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void **out, struct sh_err *err) {
-    int64_t *values[3] = {0};
-    int8_t *refunds = NULL;
+/* What the netting of a line takes from its values; those not selected are NULL. */
+static void patch_row(int64_t *const values[3], size_t row, const struct sh_netted *netted) {
+    if (netted->refund_line == 2)
+        return;
+    for (int v = 0; v < 3; v++) {
+        const int64_t taken = v == V_QUANTITY ? netted->quantity
+                              : v == V_AMOUNT ? netted->amount
+                                              : netted->covered;
+        if (!values[v])
+            continue;
+        if (netted->refund_line == 1)
+            values[v][row] = 0;
+        else
+            subtract(&values[v][row], taken);
+    }
+}
+
+/* Arrays of the selected values that may be written to; a column of the file is copied first. */
+static sh_code own_values(struct sh_reader *reader, struct sh_side *side, const void **out,
+                          int64_t *values[3], struct sh_err *err) {
     for (int v = 0; v < 3; v++) {
         const int column = reader->virtual_from + v;
         void *to = side->columns[column];
@@ -248,6 +265,13 @@ static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void 
         values[v] = to;
         out[v] = to;
     }
+    return SH_OK;
+}
+
+static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void **out, struct sh_err *err) {
+    int64_t *values[3] = {0};
+    int8_t *refunds = NULL;
+    SH_TRY(own_values(reader, side, out, values, err));
     if (out[V_REFUND])
         refunds = side->columns[reader->virtual_from + V_REFUND];
     const int32_t *person = side->columns[SH_C_LEAD];
@@ -260,17 +284,7 @@ static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void 
             continue;
         if (refunds)
             refunds[i] = netted->refund_line;
-        for (int v = 0; v < 3; v++) {
-            const int64_t taken = v == V_QUANTITY ? netted->quantity
-                                  : v == V_AMOUNT ? netted->amount
-                                                  : netted->covered;
-            if (!values[v] || netted->refund_line == 2)
-                continue;
-            if (netted->refund_line == 1)
-                values[v][i] = 0;
-            else
-                subtract(&values[v][i], taken);
-        }
+        patch_row(values, i, netted);
     }
     return SH_OK;
 }

@@ -29,6 +29,8 @@ static inline uint64_t equal8(uint64_t v, uint64_t c) {
     return ((top >> 7) * 0x0102040810204080u) >> 56;
 }
 
+/* Flat on purpose: three characters in, three words a step out, called through sh_classify_fn. */
+// NOLINTNEXTLINE(readability-function-size)
 void sh_classify_scalar(const char *at, size_t n_words, char delimiter, char quote, char line_end,
                         uint64_t *delimiters, uint64_t *quotes, uint64_t *ends) {
     const uint64_t ones = 0x0101010101010101u;
@@ -203,10 +205,16 @@ static size_t split_plain(const struct sh_bits *bits, size_t begin, size_t end, 
     return n + 1;
 }
 
+/* Bytes [begin, end) of a record. */
+struct range {
+    size_t begin, end;
+};
+
 static enum sh_reject_reason split_quoted(const struct sh_form *form, const char *at,
-                                          const struct sh_bits *bits, size_t begin, size_t end,
+                                          const struct sh_bits *bits, struct range range,
                                           struct sh_field *fields, size_t max, size_t *ret_n) {
-    size_t n = 0, pos = begin;
+    const size_t end = range.end;
+    size_t n = 0, pos = range.begin;
     for (;;) {
         struct sh_field field = {(uint32_t)pos, 0, 0};
         size_t stop;
@@ -237,11 +245,13 @@ static enum sh_reject_reason split_quoted(const struct sh_form *form, const char
     return SH_REJECT_NONE;
 }
 
+/* Flat on purpose: plain values in, plain arrays out, called once a block. */
+// NOLINTNEXTLINE(readability-function-size)
 enum sh_reject_reason sh_record_split(const struct sh_form *form, const char *at, const struct sh_bits *bits,
                                       size_t begin, size_t end, struct sh_field *fields, size_t max,
                                       size_t *ret_n) {
     if (next_bit(bits->quotes, begin, end) < end)
-        return split_quoted(form, at, bits, begin, end, fields, max, ret_n);
+        return split_quoted(form, at, bits, (struct range){begin, end}, fields, max, ret_n);
     *ret_n = split_plain(bits, begin, end, fields, max);
     return SH_REJECT_NONE;
 }
@@ -445,13 +455,13 @@ static size_t mark_length(const struct sh_block *b) {
     return b->len >= 4 && memcmp(b->bytes, "\x84\x31\x95\x33", 4) == 0 ? 4 : 0;
 }
 
-static sh_code header_texts(struct sh_record_reader *r, const struct sh_block *b, size_t begin, size_t end,
+static sh_code header_texts(struct sh_record_reader *r, const struct sh_block *b, struct range range,
                             struct sh_arena *arena, const struct sh_str **ret, size_t *ret_n,
                             struct sh_err *err) {
     const char *name = sh_source_name(r->source);
     size_t n = 0;
     const enum sh_reject_reason fault =
-        sh_record_split(&r->form, b->bytes, &b->bits, begin, end, NULL, 0, &n);
+        sh_record_split(&r->form, b->bytes, &b->bits, range.begin, range.end, NULL, 0, &n);
     if (fault != SH_REJECT_NONE)
         return sh_fail(err, SH_E_INPUT, "%s: header, column %zu: %s", name, n,
                        sh_reject_message(sh_reject_id(fault))->text[SH_EN]);
@@ -462,7 +472,7 @@ static sh_code header_texts(struct sh_record_reader *r, const struct sh_block *b
     struct sh_str *texts = sh_new(arena, struct sh_str, n);
     if (!fields || !texts)
         return sh_fail(err, SH_E_NOMEM, "%s: no memory for the header", name);
-    (void)sh_record_split(&r->form, b->bytes, &b->bits, begin, end, fields, n, &n);
+    (void)sh_record_split(&r->form, b->bytes, &b->bits, range.begin, range.end, fields, n, &n);
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
     for (size_t i = 0; i < n; i++) {
         struct sh_str field = {b->bytes + fields[i].begin, fields[i].len};
@@ -519,12 +529,14 @@ static sh_code read_header(struct sh_record_reader *r, struct sh_block *b, struc
         if (end <= begin)
             return sh_fail(err, SH_E_INPUT, "%s: the file is empty; a header with column names is needed",
                            name);
-        SH_TRY(header_texts(r, b, begin, end, arena, ret, ret_n, err));
+        SH_TRY(header_texts(r, b, (struct range){begin, end}, arena, ret, ret_n, err));
         r->n_records = 1;
         return keep_rest(r, b, x.end < b->len ? x.end + 1 : x.end, err);
     }
 }
 
+/* Flat on purpose: plain values in, plain arrays out, called once a block. */
+// NOLINTNEXTLINE(readability-function-size)
 sh_code sh_record_reader_open(struct sh_source *source, struct sh_form form, enum sh_encoding encoding,
                               const struct sh_gb18030 *gb, struct sh_arena *arena,
                               struct sh_record_reader **ret, const struct sh_str **header, size_t *ret_n,

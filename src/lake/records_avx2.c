@@ -10,6 +10,7 @@ static inline __attribute__((target("avx2"))) uint64_t equal(__m256i low, __m256
     return (uint64_t)b << 32 | a;
 }
 
+// NOLINTNEXTLINE(readability-function-size): flat on purpose, see sh_classify_scalar
 __attribute__((target("avx2"))) void sh_classify_avx2(const char *at, size_t n_words, char delimiter,
                                                       char quote, char line_end, uint64_t *delimiters,
                                                       uint64_t *quotes, uint64_t *ends) {
@@ -28,6 +29,7 @@ sh_classify_fn *sh_classify_best(void) {
     return __builtin_cpu_supports("avx2") ? sh_classify_avx2 : sh_classify_scalar;
 }
 #else
+// NOLINTNEXTLINE(readability-function-size): flat on purpose, see sh_classify_scalar
 void sh_classify_avx2(const char *at, size_t n_words, char delimiter, char quote, char line_end,
                       uint64_t *delimiters, uint64_t *quotes, uint64_t *ends) {
     sh_classify_scalar(at, n_words, delimiter, quote, line_end, delimiters, quotes, ends);

@@ -1,7 +1,7 @@
 #include "lake/rejects_msg.h"
 
-#define ENTRY_ID(name, id, zh, en) [name] = id,
-#define ENTRY_TEXT(name, id, zh, en) [name] = {{[SH_ZH] = zh, [SH_EN] = en}},
+#define ENTRY_ID(name, id, zh, en) [name] = (id),
+#define ENTRY_TEXT(name, id, zh, en) [name] = {{[SH_ZH] = (zh), [SH_EN] = (en)}},
 static const char *const ids[SH_REJECT_REASONS] = {SH_REJECTS(ENTRY_ID)};
 static const struct sh_msg texts[SH_REJECT_REASONS] = {SH_REJECTS(ENTRY_TEXT)};
 

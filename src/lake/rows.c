@@ -185,8 +185,8 @@ static sh_code measure(const struct sh_rows *rows, const uint32_t *order, size_t
     return SH_OK;
 }
 
-sh_code sh_rows_write(struct sh_rows *rows, const uint32_t *order, size_t n, void *connection,
-                      const char *path, uint32_t row_group, struct sh_lake_file *entry, struct sh_err *err) {
+sh_code sh_rows_write(struct sh_rows *rows, const uint32_t *order, size_t n,
+                      const struct sh_rows_target *target, struct sh_lake_file *entry, struct sh_err *err) {
     const struct sh_lake_table *table = &sh_lake_schema[rows->table];
     struct sh_parquet_column columns[SH_LAKE_COLUMNS_MAX];
     const uint16_t n_columns = sh_stored_columns(rows->table);
@@ -196,5 +196,5 @@ sh_code sh_rows_write(struct sh_rows *rows, const uint32_t *order, size_t n, voi
                                                 sh_physical_of(table->columns[c].type), rows->columns[c]};
     const struct sh_parquet_rows out = {
         .columns = columns, .n_columns = n_columns, .n_rows = n, .order = order};
-    return sh_parquet_write(connection, &out, path, row_group, err);
+    return sh_parquet_write(target->connection, &out, target->path, target->row_group, err);
 }

@@ -28,8 +28,14 @@ struct sh_rows_days {
 struct sh_rows_days sh_rows_days(const struct sh_rows *rows);
 /** INT32_MIN where a row has none. */
 int32_t sh_rows_day(const struct sh_rows_days *days, size_t row);
+/** Where and how rows are written. */
+struct sh_rows_target {
+    void *connection; /* of DuckDB */
+    const char *path;
+    uint32_t row_group; /* rows of a row group */
+};
 /** Write rows in the given order as one Parquet file; fills rows, fen, first_day, last_day of the entry. */
 struct sh_lake_file;
-SH_MUST sh_code sh_rows_write(struct sh_rows *rows, const uint32_t *order, size_t n, void *connection,
-                              const char *path, uint32_t row_group, struct sh_lake_file *entry,
+SH_MUST sh_code sh_rows_write(struct sh_rows *rows, const uint32_t *order, size_t n,
+                              const struct sh_rows_target *target, struct sh_lake_file *entry,
                               struct sh_err *err);

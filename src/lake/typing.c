@@ -171,6 +171,8 @@ static void type_levels(const char *domain, const struct sh_str *texts, size_t n
     }
 }
 
+/* Flat on purpose: plain values in, plain arrays out, called once a block. */
+// NOLINTNEXTLINE(readability-function-size)
 void sh_type_column(const struct sh_lake_column *column, const struct sh_str *texts, size_t n,
                     bool empty_zero, void *to, struct sh_type_fault *faults, uint16_t output,
                     size_t *n_faults) {

@@ -167,6 +167,7 @@ static sh_code check_chunk(struct rows_check *check, void *chunk, struct sh_aren
         sh_chunk_copy(chunk, check->position[c], physical, 0, n, to);
         columns[c] = to;
     }
+    sh_check(columns[SH_C_BUCKET] && columns[SH_C_BATCH]); /* always read, see check_data */
     for (size_t i = 0; i < n; i++)
         check_row(check, columns, i);
     return SH_OK;

@@ -177,7 +177,7 @@ sh_code sh_params_load(const char *dir, struct sh_arena *arena, struct sh_params
 
 /* 990101 -> 990100 -> 990000 -> 000000 */
 static bool widen(char place[6]) {
-    for (int pair = 2; pair >= 0; pair--)
+    for (ptrdiff_t pair = 2; pair >= 0; pair--)
         if (place[2 * pair] != '0' || place[2 * pair + 1] != '0') {
             place[2 * pair] = place[2 * pair + 1] = '0';
             return true;

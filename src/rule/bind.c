@@ -365,6 +365,7 @@ static sh_code settle_result(struct sh_binder *b, struct sh_bound *bound, struct
         struct sh_str *extra = sh_new(b->arena, struct sh_str, bound->n_extra_codes[d]);
         if (!extra)
             return sh_fail(err, SH_E_NOMEM, "no room for the bound knowledge");
+        sh_check(b->extra[d] || bound->n_extra_codes[d] == 0);
         if (bound->n_extra_codes[d])
             memcpy(extra, b->extra[d], bound->n_extra_codes[d] * sizeof(*extra));
         bound->extra_codes[d] = extra;

@@ -19,6 +19,36 @@ static const struct {
     {"lines", SH_TABLE_LINE, false},
 };
 
+/* Decimals of a column that holds numbers; -1 for others. */
+static int decimals_of(enum sh_column_type type) {
+    switch ((int)type) {
+    case SH_COLUMN_MONEY:
+        return 2;
+    case SH_COLUMN_QTY:
+        return 4;
+    case SH_COLUMN_PRICE:
+        return 6;
+    default:
+        return -1;
+    }
+}
+
+/* The value of a column, in the form the lake wants. */
+static sh_code check_value(struct sh_build *b, const struct sh_yaml *value, enum sh_column_type type) {
+    int64_t number = 0;
+    const int scale = decimals_of(type);
+    if (value->text.len == 0)
+        return SH_OK;
+    if (scale >= 0 && sh_decimal_scan(value->text.at, value->text.len, scale, &number) != SH_DECIMAL_OK)
+        return sh_yaml_fail(b->err, value, "'%.*s' is no number with at most %d decimals",
+                            SH_ARG(value->text), scale);
+    const bool is_day = type == SH_COLUMN_DATE || type == SH_COLUMN_TIME;
+    if (is_day && sh_time_scan(value->text.at, value->text.len, &number) != SH_DATE_OK)
+        return sh_yaml_fail(b->err, value, "'%.*s' is no date or time; write 2026-02-03 or 2026-02-03T09:00",
+                            SH_ARG(value->text));
+    return SH_OK;
+}
+
 /* Keys of a fact: columns of the lake, and the ids by which facts name each other. */
 static sh_code check_fact(struct sh_build *b, const struct sh_yaml *row, enum sh_table table) {
     static const char *const links[] = {"id", "encounter", "settlement", "person"};
@@ -37,23 +67,9 @@ static sh_code check_fact(struct sh_build *b, const struct sh_yaml *row, enum sh
         const struct sh_yaml *value = row->entries[i].value;
         if (value->kind != SH_YAML_TEXT)
             return sh_yaml_fail(b->err, value, "one value is wanted here");
-        int64_t number = 0;
         const int c = sh_lake_column(table, row->entries[i].key.at);
-        const int scale = c < 0 || value->text.len == 0           ? -1
-                          : t->columns[c].type == SH_COLUMN_MONEY ? 2
-                          : t->columns[c].type == SH_COLUMN_PRICE ? 6
-                          : t->columns[c].type == SH_COLUMN_QTY   ? 4
-                                                                  : -1;
-        if (scale >= 0 && sh_decimal_scan(value->text.at, value->text.len, scale, &number) != SH_DECIMAL_OK)
-            return sh_yaml_fail(b->err, value, "'%.*s' is no number with at most %d decimals",
-                                SH_ARG(value->text), scale);
-        const bool is_day =
-            c >= 0 && (t->columns[c].type == SH_COLUMN_DATE || t->columns[c].type == SH_COLUMN_TIME);
-        if (is_day && value->text.len > 0 &&
-            sh_time_scan(value->text.at, value->text.len, &number) != SH_DATE_OK)
-            return sh_yaml_fail(b->err, value,
-                                "'%.*s' is no date or time; write 2026-02-03 or 2026-02-03T09:00",
-                                SH_ARG(value->text));
+        if (c >= 0)
+            SH_TRY(check_value(b, value, t->columns[c].type));
     }
     return SH_OK;
 }

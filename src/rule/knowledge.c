@@ -150,7 +150,7 @@ static bool path_type(const struct sh_rule_model *m, struct sh_str path, struct 
     if (path.len == 0 || !sh_str_split(&rest, '.', &word))
         return false;
     int table = -1;
-    for (uint16_t t = 0; t < SH_MODEL_FIXED_TABLES; t++)
+    for (int t = 0; t < SH_MODEL_FIXED_TABLES; t++)
         if (sh_str_is(word, m->model.tables[t].name))
             table = t;
     bool is_found = false;

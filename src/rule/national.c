@@ -268,6 +268,7 @@ static sh_code read_batch_row(struct import *im, uint32_t file, const struct lay
     struct sh_str key;
     SH_TRY(key_of(im, &like, ref.code, second, &key));
     const int32_t known = sh_names_find(&im->keys, key);
+    sh_check(known < 0 || im->key_point);
     struct sh_national_point *p = known < 0 ? NULL : &im->points[im->key_point[known]];
     if (!p)
         SH_TRY(own_point(im, &like, key, &p));

@@ -9,7 +9,8 @@ static int breadth(struct sh_str layer, struct sh_str place) {
     if (layer.len != 6 || place.len != 6)
         return -1;
     memcpy(at, place.at, 6);
-    for (int wider = 0, pair = 2;; wider++) {
+    ptrdiff_t pair = 2;
+    for (int wider = 0;; wider++) {
         if (memcmp(at, layer.at, 6) == 0)
             return wider;
         while (pair >= 0 && at[2 * pair] == '0' && at[2 * pair + 1] == '0')

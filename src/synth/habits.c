@@ -42,13 +42,13 @@ static void maybe_refund(struct syn_life *life, uint32_t enc) {
     const bool is_stay = sh_syn_is_inpatient(e.med_type);
     for (size_t i = life->n_lines; i-- > e.line_first;) {
         const struct syn_line l = life->lines[i];
-        if (!life->book->items[l.item].is_drug || l.quantity < 2 * SYN_QTY)
+        if (!life->book->items[l.item].is_drug || l.quantity < (int64_t)2 * SYN_QTY)
             continue;
         int32_t day = is_stay ? e.to : l.day + (int32_t)sh_syn_below(life, 30);
         if (day > life->city->last_day)
             day = l.day;
         const int64_t quantity =
-            sh_syn_chance(life, 400000) ? l.quantity : l.quantity / SYN_QTY / 2 * SYN_QTY;
+            sh_syn_chance(life, 400000) ? l.quantity : l.quantity / SYN_QTY / (int64_t)2 * SYN_QTY;
         const bool named = !is_stay && sh_syn_chance(life, 250000) ? false : true;
         (void)sh_syn_refund(life, (uint32_t)i, quantity, day, named);
         return;
@@ -96,7 +96,7 @@ static void diabetes_extras(struct syn_life *life, uint32_t enc, int32_t day) {
     const struct syn_known *k = &life->book->known;
     const int32_t sec = life->encs[enc].sec_from;
     if (life->person.metformin && !life->no_metformin)
-        sh_syn_charge(life, enc, k->metformin, day, sec + 1800, 60 * SYN_QTY);
+        sh_syn_charge(life, enc, k->metformin, day, sec + 1800, (int64_t)60 * SYN_QTY);
     if (!life->no_hba1c && day - life->last_hba1c >= 85) {
         sh_syn_charge(life, enc, k->hba1c, day, sec + 600, SYN_QTY);
         life->last_hba1c = day;
@@ -164,10 +164,25 @@ static void maybe_stay(struct syn_life *life, enum syn_kind kind, uint32_t ppm, 
         maybe_die(life, enc, sh_syn_age(life, from));
 }
 
-void sh_syn_live(struct syn_life *life) {
+static uint32_t by_age(int age, uint32_t old, uint32_t middle, uint32_t young, uint32_t child) {
+    if (age >= 45)
+        return age >= 65 ? old : middle;
+    return age < 6 ? child : young;
+}
+
+/* What a month brings without a bed. */
+static void month_of_visits(struct syn_life *life, int age, int32_t from, int32_t last) {
     static const uint32_t out[SYN_CLASSES] = {18, 32, 30, 20, 0}, er[SYN_CLASSES] = {45, 55, 0, 0, 0},
                           net[SYN_CLASSES] = {50, 50, 0, 0, 0}, tcm[SYN_CLASSES] = {10, 40, 40, 10, 0},
                           shop[SYN_CLASSES] = {0, 0, 0, 0, 1};
+    visits(life, SYN_OUT, out, by_age(age, 900000, 700000, 450000, 800000), from, last);
+    visits(life, SYN_ER, er, age >= 65 ? 70000 : 50000, from, last);
+    visits(life, SYN_TCM, tcm, age >= 30 ? 110000 : 30000, from, last);
+    visits(life, SYN_PHARMACY, shop, age >= 18 ? 320000 : 0, from, last);
+    visits(life, SYN_NET, net, life->person.hypertension ? 80000 : 20000, from, last);
+}
+
+void sh_syn_live(struct syn_life *life) {
     const struct syn_city *city = life->city;
     for (uint32_t m = 0; m < city->n_months; m++) {
         const int32_t first = sh_add_months(city->first_day, (int32_t)m), last = sh_add_months(first, 1) - 1;
@@ -177,22 +192,12 @@ void sh_syn_live(struct syn_life *life) {
             return;
         if (age < 0 || from > last)
             continue;
-        const bool is_old = age >= 65, is_child = age < 6;
-        maybe_stay(life, SYN_STAY, is_old ? 62000 : age >= 45 ? 34000 : is_child ? 22000 : 16000, from, last);
+        maybe_stay(life, SYN_STAY, by_age(age, 62000, 34000, 16000, 22000), from, last);
         if (life->person.sex == 2 && age >= 21 && age <= 41 && m + 1 < city->n_months)
             maybe_stay(life, SYN_DELIVERY, 9000, from, last);
         if (life->death)
             return;
         chronic_month(life, from, last);
-        visits(life, SYN_OUT, out,
-               is_old      ? 900000
-               : age >= 45 ? 700000
-               : is_child  ? 800000
-                           : 450000,
-               from, last);
-        visits(life, SYN_ER, er, is_old ? 70000 : 50000, from, last);
-        visits(life, SYN_TCM, tcm, age >= 30 ? 110000 : 30000, from, last);
-        visits(life, SYN_PHARMACY, shop, age >= 18 ? 320000 : 0, from, last);
-        visits(life, SYN_NET, net, life->person.hypertension ? 80000 : 20000, from, last);
+        month_of_visits(life, age, from, last);
     }
 }

@@ -6,7 +6,8 @@ enum { TAKEN = 1, NEAR_STAY = 2 };
 enum { LINES_MAX = 1 << 22, ENCS_MAX = 1 << 20 };
 
 sh_code sh_syn_life_begin(struct syn_life *life, const struct syn_city *city, uint32_t person) {
-    const size_t n_days = (size_t)(city->last_day - city->first_day + 1);
+    const int32_t period_days = city->last_day - city->first_day + 1;
+    const size_t n_days = (size_t)period_days;
     life->city = city;
     life->book = city->book;
     life->n_encs = life->n_lines = life->n_truths = life->n_blamed = 0;
@@ -73,6 +74,7 @@ bool sh_syn_is_free(const struct syn_life *life, int32_t from, int32_t to, bool 
 uint32_t sh_syn_place(const struct syn_life *life, enum syn_class class_, uint32_t nth, bool exact) {
     const struct syn_city *city = life->city;
     const uint32_t begin = city->class_begin[class_], n = city->class_begin[class_ + 1] - begin;
+    sh_check(n > 0); /* a city has places of every class */
     uint32_t i = (uint32_t)((life->person.index * 2654435761u + (uint32_t)class_ * 40503u) >> 7) + nth;
     for (uint32_t tries = 0; exact && tries < n && city->places[begin + i % n].date_only; tries++)
         i++;

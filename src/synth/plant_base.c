@@ -51,7 +51,7 @@ static void plant_arithmetic(struct syn_life *life, const struct syn_plant *plan
         shift_amount(life, line, tolerance);
         break;
     case 4: /* a third of a yuan three times */
-        l->quantity = 3 * SYN_QTY, l->price = 3333333;
+        l->quantity = (int64_t)3 * SYN_QTY, l->price = 3333333;
         sh_syn_price(life, line);
         break;
     case 5:
@@ -113,7 +113,7 @@ static void plant_duplicate(struct syn_life *life, const struct syn_plant *plant
     if (how == 8)
         l->flags |= SYN_VOID;
     if (how == 10) {
-        l->quantity = 2 * SYN_QTY;
+        l->quantity = (int64_t)2 * SYN_QTY;
         sh_syn_price(life, second);
     }
     int64_t fen = sh_syn_net(life, second);
@@ -144,7 +144,7 @@ static void plant_outside(struct syn_life *life, const struct syn_plant *plant, 
     const int32_t sec = how == 3   ? 79200
                         : how == 4 ? 1800
                                    : 36600; /* 22:00 on the day of discharge, 00:30 on the day of admission */
-    const uint32_t line = sh_syn_line(life, enc, item, day, sec, (how == 5 ? 3 : 1) * SYN_QTY);
+    const uint32_t line = sh_syn_line(life, enc, item, day, sec, (int64_t)(how == 5 ? 3 : 1) * SYN_QTY);
     if (how == 5)
         (void)sh_syn_refund(life, line, SYN_QTY, day + 1, true);
     sh_syn_truth_line(life, plant, line);

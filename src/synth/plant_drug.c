@@ -27,7 +27,7 @@ static void plant_insurance(struct syn_life *life, const struct syn_plant *plant
     if (how == 4)
         sh_syn_self_pay(life, line);
     if (how == 5)
-        (void)sh_syn_refund(life, line, 2 * SYN_QTY, day + 12, true);
+        (void)sh_syn_refund(life, line, (int64_t)2 * SYN_QTY, day + 12, true);
     if (how == 12)
         life->encs[enc].med_type = 52;
     if (how == 13)
@@ -120,7 +120,8 @@ static void plant_course(struct syn_life *life, const struct syn_plant *plant, i
     course_days(life, plant, enc, day, n_days, how == 1 ? 2 : 1, how == 3 || how == 6 ? 0 : limit);
     const uint32_t last = (uint32_t)life->n_lines - 1;
     if (how == 2) { /* taken home: days 11, 12 and 13 */
-        const uint32_t line = sh_syn_line(life, enc, sh_syn_point_item(plant), to, 36000, 3 * SYN_QTY);
+        const uint32_t line =
+            sh_syn_line(life, enc, sh_syn_point_item(plant), to, 36000, (int64_t)3 * SYN_QTY);
         life->lines[line].flags |= SYN_TAKE_HOME, life->lines[line].days = 3;
         sh_syn_blame(life, line);
     }

@@ -3,7 +3,7 @@
 
 static uint32_t herb(struct syn_life *life, uint32_t enc, uint16_t item, uint8_t rx, int32_t sec_after) {
     const uint32_t line = sh_syn_line(life, enc, item, life->encs[enc].from,
-                                      life->encs[enc].sec_from + sec_after, 70 * SYN_QTY);
+                                      life->encs[enc].sec_from + sec_after, (int64_t)70 * SYN_QTY);
     life->lines[line].rx = rx, life->lines[line].days = 7;
     if (life->encs[enc].n_rx < rx)
         life->encs[enc].n_rx = rx;
@@ -26,11 +26,11 @@ static void plant_unpaid(struct syn_life *life, const struct syn_plant *plant, i
     compound(life, enc, 1, 8, plant->nth);
     const uint32_t line = herb(life, enc, sh_syn_point_item(plant), 1, 1800);
     if (how == 1)
-        (void)sh_syn_refund(life, line, 30 * SYN_QTY, plant->day + 4, true);
+        (void)sh_syn_refund(life, line, (int64_t)30 * SYN_QTY, plant->day + 4, true);
     if (how == 2)
         sh_syn_self_pay(life, line);
     if (how == 3)
-        (void)sh_syn_refund(life, line, 70 * SYN_QTY, plant->day + 5, false);
+        (void)sh_syn_refund(life, line, (int64_t)70 * SYN_QTY, plant->day + 5, false);
     sh_syn_truth_line(life, plant, line);
     if (how == 5) {
         compound(life, enc, 2, 5, plant->nth + 3);
@@ -59,7 +59,7 @@ static void plant_single(struct syn_life *life, const struct syn_plant *plant, i
     if (how == 6)
         sh_syn_self_pay(life, lines[0]);
     if (how == 7)
-        (void)sh_syn_refund(life, lines[0], 40 * SYN_QTY, plant->day + 3, true);
+        (void)sh_syn_refund(life, lines[0], (int64_t)40 * SYN_QTY, plant->day + 3, true);
     int64_t fen = 0;
     sh_syn_truth_begin(life, plant, enc);
     for (size_t i = 0; i < n; i++) {

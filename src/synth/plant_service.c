@@ -255,7 +255,7 @@ static void frequency_daily(struct syn_life *life, const struct syn_plant *plant
     if (n == 0)
         lines[n++] = sh_syn_line(life, enc, item, day, MORNING, SYN_QTY);
     if (how == 1) {
-        life->lines[lines[0]].quantity = 2 * SYN_QTY;
+        life->lines[lines[0]].quantity = (int64_t)2 * SYN_QTY;
         sh_syn_price(life, lines[0]);
     }
     if (how == 0 || how == 2 || how == 7 || how == 8)
@@ -273,8 +273,10 @@ static void frequency_daily(struct syn_life *life, const struct syn_plant *plant
 static void frequency_hours(struct syn_life *life, const struct syn_plant *plant, int how) {
     const uint16_t item = sh_syn_point_item(plant);
     const int32_t day = plant->day + 1;
-    const int64_t first = how == 6 ? 12 * SYN_QTY : how == 4 ? 245000 : 20 * SYN_QTY;
-    const int64_t second = how == 6 ? 12 * SYN_QTY : how == 9 ? 10 * SYN_QTY : 6 * SYN_QTY;
+    const int64_t first = how == 6 ? (int64_t)12 * SYN_QTY : how == 4 ? 245000 : (int64_t)20 * SYN_QTY;
+    const int64_t second = how == 6   ? (int64_t)12 * SYN_QTY
+                           : how == 9 ? (int64_t)10 * SYN_QTY
+                                      : (int64_t)6 * SYN_QTY;
     uint32_t lines[2];
     size_t n = 0;
     uint32_t enc, again;
@@ -289,7 +291,7 @@ static void frequency_hours(struct syn_life *life, const struct syn_plant *plant
     if (how != 4)
         lines[n++] = sh_syn_line(life, again, item, day, 61200, second);
     if (how == 9)
-        (void)sh_syn_refund(life, lines[1], 6 * SYN_QTY, day + 2, true);
+        (void)sh_syn_refund(life, lines[1], (int64_t)6 * SYN_QTY, day + 2, true);
     truth_excess(life, plant, lines, n);
 }
 
@@ -336,7 +338,7 @@ static void period_rolling(struct syn_life *life, const struct syn_plant *plant,
     /* day of the second and, if any, the third test */
     const int second = how == 0 ? past - 1 : how == 2 ? past : how == 3 || how == 4 ? past / 3 : past / 2;
     const int third = how == 3 ? past + 1 : how == 4 ? past / 3 + 1 : 0;
-    const uint32_t one = test_on(life, plant, day, false, how == 7 ? 2 * SYN_QTY : SYN_QTY);
+    const uint32_t one = test_on(life, plant, day, false, how == 7 ? (int64_t)2 * SYN_QTY : SYN_QTY);
     if (how == 7) {
         sh_syn_truth_begin(life, plant, life->lines[one].enc);
         sh_syn_blame(life, one);

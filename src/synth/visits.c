@@ -169,7 +169,7 @@ static void take_home(struct syn_life *life, uint32_t enc, const struct syn_case
         if (!item->is_drug || item->price >= 3000000)
             continue;
         const size_t before = life->n_lines;
-        sh_syn_charge(life, enc, use.item, day, 39600, 7 * SYN_QTY);
+        sh_syn_charge(life, enc, use.item, day, 39600, (int64_t)7 * SYN_QTY);
         if (life->n_lines > before) {
             life->lines[life->n_lines - 1].flags |= SYN_TAKE_HOME;
             life->lines[life->n_lines - 1].days = 7;
@@ -182,10 +182,10 @@ static void deliver(struct syn_life *life, uint32_t enc, int32_t from) {
     const struct syn_known *k = &life->book->known;
     const bool is_exact = !life->city->places[life->encs[enc].place].date_only;
     if (is_exact)
-        sh_syn_charge(life, enc, k->fetal_monitor, from, 43200, 2 * SYN_QTY);
+        sh_syn_charge(life, enc, k->fetal_monitor, from, 43200, (int64_t)2 * SYN_QTY);
     sh_syn_charge(life, enc, k->delivery, from + 1, sh_syn_between(life, 30000, 80000), SYN_QTY);
     if (sh_syn_chance(life, 300000))
-        sh_syn_charge(life, enc, k->yimucao, from + 1, 81000, 2 * SYN_QTY);
+        sh_syn_charge(life, enc, k->yimucao, from + 1, 81000, (int64_t)2 * SYN_QTY);
 }
 
 uint32_t sh_syn_stay(struct syn_life *life, const struct syn_case *what, uint32_t place, int32_t from,
@@ -210,7 +210,7 @@ uint32_t sh_syn_stay(struct syn_life *life, const struct syn_case *what, uint32_
     for (int32_t d = from; d < to; d++) {
         stay_day(life, enc, what, &orders, d);
         if (shenmai)
-            sh_syn_charge(life, enc, life->book->known.shenmai, d, 33000, 2 * SYN_QTY);
+            sh_syn_charge(life, enc, life->book->known.shenmai, d, 33000, (int64_t)2 * SYN_QTY);
         if (is_natural && d == from)
             deliver(life, enc, from);
     }

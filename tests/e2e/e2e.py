@@ -72,7 +72,7 @@ def help_of_every_command_is_no_error(tmp):
     for command in ("import", "lake", "audit", "explain", "merge", "rules", "knowledge", "synth"):
         assert command in out, command
         page = run(command, "--help")[0]
-        assert len(page) > 60, command
+        assert "shouhu" in page and len(page) > 30, command
 
 
 @test
@@ -120,7 +120,7 @@ def explain_prints_article_lines_and_money(tmp):
         for line in row["lines"].split("|")[:3]:
             assert line in out, (line, out)
         assert row["amount"] in out.replace(",", ""), (row["amount"], out)
-        assert row["basis"].split("|")[0] in out, out
+        assert row["basis"].split("；")[0] in out, out
     _, errout, _ = run("explain", "0" * 32, "--lake", tmp / "lake", want=(3, 4))
     assert "0" * 32 in errout, errout
 
@@ -173,12 +173,12 @@ def bad_rows_are_rejected_by_name_and_the_rest_lands(tmp):
     rows[1][col("det_item_fee_sumamt")] = "1.005"
     rows[2][col("fee_ocur_time")] = "2026-02-30 10:00:00"
     rows[3][col("memo")] = "x" * 10_000_000
-    rows[4] = rows[4][:-3]
+    rows[6] = rows[6][:-3]
     bad = tmp / "fee_list_d.csv"
     with open(bad, "w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows(rows)
     with open(bad, "ab") as out:
-        broken = list(rows[5])
+        broken = list(rows[8])
         broken[col("bkkp_sn")] = "BROKEN1"
         out.write((",".join(broken)).encode().replace(b"BROKEN1", b"\xff\xfe\xfa") + b"\r\n")
     text = bring_in(tmp / "lake", [bad] + [f for f in files if f != fees], want=(9,))
