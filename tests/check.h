@@ -9,6 +9,13 @@
 #include <inttypes.h>
 /* after the four: */
 #include <cmocka.h>
+/* Debian 12's cmocka calls a skipped test "not ok", which is a failure to meson: say it and go back. */
+#undef skip
+#define skip()                                                                                               \
+    do {                                                                                                     \
+        print_message("# SKIP %s: what it needs is not here\n", __func__);                                   \
+        return;                                                                                              \
+    } while (0)
 
 #include "base/err.h"
 #include "base/mem.h"

@@ -13,6 +13,7 @@ struct sh_record_reader {
     size_t n_fields;
     bool is_at_end; /* the source has given everything */
     bool is_resync; /* looking for a line that fits the header */
+    bool is_plain;  /* what was given up had no quote open: the very next line is a record, fit or not */
     uint64_t n_records, n_blocks;
     char *carry; /* begun record, goes into the next block */
     size_t carry_len, carry_cap;
@@ -337,6 +338,11 @@ static bool resync(struct sh_record_reader *r, const struct sh_block *b, size_t 
             return false;
         }
         const size_t candidate = e + 1;
+        if (r->is_plain) {
+            *pos = candidate;
+            r->is_resync = r->is_plain = false;
+            return true;
+        }
         const struct extent x = record_extent(&r->form, b, candidate, r->is_at_end);
         if (!x.is_whole && b->len - candidate <= SH_RECORD_BYTES_MAX) {
             *pos = e;
@@ -359,8 +365,10 @@ static sh_code one_record(struct sh_record_reader *r, struct sh_block *b, size_t
     *ret_goes_on = x.is_whole || len > SH_RECORD_BYTES_MAX;
     if (!*ret_goes_on)
         return SH_OK;
-    if (len > SH_RECORD_BYTES_MAX)
+    if (len > SH_RECORD_BYTES_MAX) {
+        r->is_plain = !x.is_open && !x.is_multi;
         return give_up(r, b, pos, SH_REJECT_RECORD_TOO_LONG, err);
+    }
     if (x.is_open)
         return give_up(r, b, pos, SH_REJECT_QUOTE_UNCLOSED, err);
     size_t end = x.end;
