@@ -24,7 +24,7 @@ struct sh_msg {
 
 /** Text of a message. No bounds are known here: id comes from the same X-macro. */
 __attribute__((returns_nonnull)) static inline const char *sh_msg(const struct sh_msg *catalogue, size_t id,
-                                                                 sh_lang lang) {
+                                                                  sh_lang lang) {
     return catalogue[id].text[lang == SH_EN ? SH_EN : SH_ZH];
 }
 /**
