@@ -18,22 +18,25 @@ setup:
 test: all
 	python3 tools/run-tests.py $(BUILD) --no-suite long
 
+# The slow suites too, and every random test with many more rounds.
 test-long: all
-	python3 tools/run-tests.py $(BUILD)
+	SH_TEST_LONG=1 python3 tools/run-tests.py $(BUILD) --timeout-multiplier 20
 
 demo: setup $(BUILD)/build.ninja
 	ninja -C $(BUILD) src/shouhu
 	tools/demo.sh $(BUILD)/src/shouhu
 
-# Against tuned SQL on DuckDB, the same two threads; see bench/README.md. BUILD should be optimised:
-#   make bench BUILD=build-release LINES=20000000 RUNS=5 TRIPLE=1
+# Against tuned SQL on DuckDB, the same two threads, in an optimised build of its own; see bench/README.md:
+#   make bench LINES=20000000 RUNS=5 TRIPLE=1
 LINES ?= 20000000
 RUNS ?= 5
-bench: all
-	ninja -C $(BUILD) bench/bench-sql bench/bench-read bench/bench-bandwidth bench/bench-expr bench/bench-records
-	$(BUILD)/bench/bench-expr
-	$(BUILD)/bench/bench-records
-	python3 bench/run.py $(BUILD) --lines $(LINES) --runs $(RUNS) $(if $(TRIPLE),--triple)
+BENCH_BUILD ?= build-release
+bench: setup
+	@[ -f $(BENCH_BUILD)/build.ninja ] || meson setup $(BENCH_BUILD) $(MESON_ARGS) --buildtype=release
+	ninja -C $(BENCH_BUILD)
+	$(BENCH_BUILD)/bench/bench-expr
+	$(BENCH_BUILD)/bench/bench-records
+	python3 bench/run.py $(BENCH_BUILD) --lines $(LINES) --runs $(RUNS) $(if $(TRIPLE),--triple)
 
 # Each target for FUZZ_SECONDS; new inputs go to build-fuzz/corpus, those worth keeping are copied into fuzz/corpus.
 fuzz: setup

@@ -56,9 +56,11 @@ static void show(void *ctx, const char *stage, uint64_t done, uint64_t total) {
 
 static void print_table(const struct sh_import_result *r, FILE *out, sh_lang lang) {
     sh_cli_pad(out, sh_msg(messages, IMPORT_HEAD, lang), 14);
-    for (size_t m = IMPORT_READ; m <= IMPORT_REJECTED; m++)
-        fprintf(out, " %*s%s", 16 - (int)sh_utf8_width(sh_str_of(sh_msg(messages, m, lang))), "",
-                sh_msg(messages, m, lang));
+    for (size_t m = IMPORT_READ; m <= IMPORT_REJECTED; m++) {
+        const char *title = sh_msg(messages, m, lang);
+        fprintf(out, " %*s", 16 - (int)sh_utf8_width(sh_str_of(title)), "");
+        fputs(title, out);
+    }
     fputc('\n', out);
     for (int t = 0; t < SH_TABLES; t++) {
         const struct sh_import_count *c = &r->tables[t];

@@ -24,11 +24,12 @@ static const char *write_in(struct kit *kit, const char *name, const char *text)
     return sh_arena_dup(&kit->arena, path, strlen(path));
 }
 static const struct sh_knowledge *table_of(const struct kit *kit, const char *name) {
-    for (size_t i = 0; i < kit->loaded->n_knowledge; i++)
-        if (sh_str_is(kit->loaded->knowledge[i].name, name))
-            return &kit->loaded->knowledge[i];
-    fail_msg("no table %s", name);
-    return NULL;
+    size_t i = 0;
+    while (i < kit->loaded->n_knowledge && !sh_str_is(kit->loaded->knowledge[i].name, name))
+        i++;
+    if (i == kit->loaded->n_knowledge)
+        fail_msg("no table %s", name);
+    return &kit->loaded->knowledge[i];
 }
 
 static void successors_end_points_even_when_they_cannot_be_read(void **state) {
