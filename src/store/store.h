@@ -1,0 +1,336 @@
+/* Records, ledgers, sealed blobs and the journal that proves them, over SQLite or PostgreSQL. Every change is
+ * one transaction that also inserts a journal leaf; every read of a record takes a scope. What the bytes of
+ * the journal are stands in docs/journal.md. */
+#pragma once
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- Opening ----------------------------------------------------------------------------------------------
+ */
+
+/** An opened store; shared by all threads. */
+struct sh_store;
+/** One transaction, given to a body; of one thread, valid inside the body only. */
+struct sh_txn;
+
+/** A numbered step of the schema of one room. `number` ascends from 1 without gaps within a room. A step that
+ * has run never changes: its SM3 is kept, another text under the same number refuses the start. */
+struct sh_migration {
+    const char *room, *name; /* "store", "0001_journal" */
+    int64_t number;
+    const char
+        *sql; /* the small subset: bigint text bytea, `) strict;`, no LIKE, dates, JSON, AUTOINCREMENT */
+};
+
+/** Borrowed during sh_store_open only, but `clock`, which must outlive the store. */
+struct sh_store_options {
+    const char *data_dir; /* database (SQLite), blobs, lock; one writing process at a time */
+    const char
+        *keys_dir; /* master and signing key, 0700; must lie outside data_dir. NULL: data_dir + "-keys" */
+    const char *heads_path;   /* append-only file of signed heads, elsewhere. NULL: keys_dir/heads */
+    const char *database_url; /* "postgresql://…"; NULL: SQLite in data_dir */
+    const char *passphrase;   /* of the key files; NULL: they have none */
+    const struct sh_clock *clock;
+    const struct sh_migration *migrations; /* of the rooms above; the store's own are built in */
+    size_t n_migrations;
+    sh_digest_kind digest; /* of a new journal; an old one keeps its own */
+    bool create;           /* make database, keys and journal where there are none; else SH_E_NOTFOUND */
+    bool read_only;        /* no lock, no writes: for verify, prove, export, backup beside a running server */
+    bool after_fork; /* only for `journal fork`: open although the journal is behind its last known head */
+};
+
+/**
+ * Open, migrate, check the newest head against the tree, the signature and the head file.
+ * Errors: SH_E_NOTFOUND; SH_E_BUSY another process writes here; SH_E_CORRUPT what does not match, by name;
+ * SH_E_CONFLICT the journal is behind the last known head (a restored copy): `shouhu journal fork`;
+ * SH_E_UNSUPPORTED a PostgreSQL that is not UTF-8, has fsync off or full_page_writes off, or a schema newer
+ * than this program; SH_E_INPUT key files others may read, a wrong passphrase.
+ */
+SH_MUST sh_code sh_store_open(const struct sh_store_options *options, struct sh_store **ret,
+                              struct sh_err *err);
+/** Waits for running bodies, publishes the last head. NULL is allowed. */
+void sh_store_close(struct sh_store *store);
+
+/* ---- Transactions -----------------------------------------------------------------------------------------
+ */
+
+/** Who does it and why; goes into every record version and leaf written. Borrowed. */
+struct sh_act {
+    struct sh_str actor; /* opaque account id, 1 … 64 bytes of [0-9A-Za-z._:-]; never a name */
+    struct sh_str why; /* reason in words, kept with the version; may be empty where the register asks none */
+    bool is_housekeeping; /* sessions, counters, job progress: may commit without a leaf, may not touch
+                             records */
+};
+
+/** What a commit made. */
+struct sh_commit {
+    int64_t at;      /* seconds UTC of the act, as in its versions and leaves */
+    uint64_t leaves; /* number of leaves */
+    int64_t leaf_id; /* of the last leaf, for sh_journal_position; 0: none */
+};
+
+/**
+ * A body: reads and writes through `txn`. May be run again from the start after a serialization failure, so
+ * it resets its own outputs first and does nothing outside the transaction. Any code but SH_OK rolls back all
+ * and is given to the caller.
+ */
+typedef sh_code (*sh_txn_body)(struct sh_txn *txn, void *ctx, struct sh_err *err);
+
+/**
+ * Run a body in one serializable transaction; returns when it is durable. SQLite: on the one writer thread,
+ * many bodies share one commit. PostgreSQL: on this thread, with retries. Errors: of the body; SH_E_BUSY the
+ * queue is full or the retries are used up; SH_E_FULL; SH_E_IO; SH_E_INTERNAL the body wrote but added no
+ * leaf; SH_E_CONFLICT the clock stands more than SH_STORE_CLOCK_BACK_SECONDS behind the last journal entry.
+ * ret may be NULL.
+ */
+SH_MUST sh_code sh_store_write(struct sh_store *store, const struct sh_act *act, sh_txn_body body, void *ctx,
+                               struct sh_commit *ret, struct sh_err *err);
+/** Run a body on one consistent snapshot, on this thread; writes in it are refused. */
+SH_MUST sh_code sh_store_read(struct sh_store *store, sh_txn_body body, void *ctx, struct sh_err *err);
+/** Seconds UTC of this transaction. */
+int64_t sh_txn_now(const struct sh_txn *txn);
+
+/* ---- SQL, for the own tables of the rooms above
+ * -------------------------------------------------------------- */
+
+typedef enum sh_value_kind { SH_VALUE_NULL, SH_VALUE_I64, SH_VALUE_TEXT, SH_VALUE_BYTES } sh_value_kind;
+struct sh_value {
+    sh_value_kind kind;
+    int64_t i64;
+    struct sh_str str; /* TEXT: UTF-8 without NUL; BYTES: any */
+};
+#define SH_I64(v) ((struct sh_value){.kind = SH_VALUE_I64, .i64 = (v)})
+#define SH_TEXT(v) ((struct sh_value){.kind = SH_VALUE_TEXT, .str = (v)})
+#define SH_BYTES(v) ((struct sh_value){.kind = SH_VALUE_BYTES, .str = (v)})
+#define SH_NULL ((struct sh_value){.kind = SH_VALUE_NULL})
+
+/** A result in an arena: cells [n_rows × n_columns], row by row. */
+struct sh_rows {
+    size_t n_rows, n_columns;
+    const struct sh_value *cells;
+};
+static inline const struct sh_value *sh_cell(const struct sh_rows *rows, size_t row, size_t column) {
+    return &rows->cells[row * rows->n_columns + column];
+}
+
+/**
+ * One statement, prepared once per connection and text (so the text should be a literal).
+ * sql     $1 … $n; tables of the store itself ("st_…") are refused here: records are read through a scope.
+ * values  [n], borrowed during the call.
+ * ret_changed  rows changed; may be NULL.
+ * Errors: SH_E_CONFLICT a unique key or a check is violated; SH_E_INPUT text that is no UTF-8; SH_E_INTERNAL
+ * a statement that does not parse; SH_E_FULL; SH_E_IO; SH_E_BUSY to be retried by the caller of the body.
+ */
+SH_MUST sh_code sh_sql_run(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,
+                           int64_t *ret_changed, struct sh_err *err);
+/** The same with rows (SELECT, RETURNING). More than SH_STORE_ROWS_MAX rows: SH_E_LIMIT; page by key. */
+SH_MUST sh_code sh_sql_query(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,
+                             struct sh_arena *arena, struct sh_rows *ret, struct sh_err *err);
+
+/* ---- Scope ------------------------------------------------------------------------------------------------
+ */
+
+enum {
+    SH_SCOPE_BODIES_MAX = 64,
+    SH_SCOPE_PLACES_MAX = 16,
+    SH_SCOPE_PARTS_MAX = 16,
+    SH_SCOPE_SHARES_MAX = 64,
+    SH_STORE_ROWS_MAX = 100000,
+    SH_STORE_PAGE_MAX = 1000,
+    SH_STORE_CLOCK_BACK_SECONDS = 5,
+};
+
+/** Whose a record is. Texts of at most 64 bytes. */
+struct sh_labels {
+    struct sh_str body;   /* code of the body that owns it; "" public */
+    struct sh_str place;  /* administrative code; "" the whole country */
+    struct sh_str matter; /* id of its matter; "" none */
+    struct sh_str part;   /* "" common; else a part that must be granted by name ("identity") */
+};
+
+/** A part of a matter handed over to the reader. */
+struct sh_share {
+    struct sh_str matter, part;
+};
+
+/**
+ * What a reader may see: a record whose body is one of `bodies` (or any_body), whose place begins with one of
+ * `places`, whose part is common or one of `parts` (or any_part); and records of `shares`. All zero sees
+ * nothing.
+ */
+struct sh_scope {
+    const struct sh_str *bodies; /* [n_bodies]; "" admits public records */
+    size_t n_bodies;
+    const struct sh_str *places; /* [n_places] prefixes; "" admits every place */
+    size_t n_places;
+    const struct sh_str *parts; /* [n_parts] */
+    size_t n_parts;
+    const struct sh_share *shares; /* [n_shares] */
+    size_t n_shares;
+    bool any_body, any_part;
+};
+
+/* ---- Records
+ * ------------------------------------------------------------------------------------------------ */
+
+enum { SH_ID_BYTES = 16, SH_ID_TEXT = 32 };
+#define SH_DAY_OPEN ((int32_t)0x7fffffff) /* valid_to of what has no end yet */
+
+/** A version to write. Nothing is edited: it overrides earlier versions on the days it names, no others.
+ * Borrowed. */
+struct sh_record_change {
+    struct sh_str register_name; /* [a-z][a-z0-9_]*, at most 64 bytes */
+    struct sh_str id;            /* 32 hex digits; empty: a new record, the id is made and given back */
+    struct sh_str key; /* natural key, unique in the register, unsealed, 1 … 256 bytes; fixed at creation */
+    int64_t expected_version; /* the newest version the writer has seen; 0 for a new record */
+    struct sh_labels labels;
+    int32_t valid_from, valid_to; /* days; to is exclusive; from < to */
+    bool is_withdrawn;            /* from … to: it is not (or no longer) so */
+    struct sh_str open;           /* content that may be listed and searched, UTF-8 (JSON by convention) */
+    struct sh_str sealed;         /* content that only an opener sees; any bytes; never indexed */
+    struct sh_str search;         /* words of `open` to be found by; bigrams are made of it */
+    bool is_anonymous;            /* the leaf carries no actor (sketch D10) */
+};
+struct sh_record_ref {
+    char id[SH_ID_TEXT + 1];
+    int64_t version;
+};
+
+/** A version as read; texts in the arena of the read. */
+struct sh_record {
+    struct sh_str id, register_name, key;
+    struct sh_labels labels;
+    int64_t version, newest_version;
+    int32_t valid_from, valid_to;
+    bool is_withdrawn, is_erased, has_sealed;
+    struct sh_str open;   /* empty when erased */
+    struct sh_str sealed; /* opened content; empty unless asked for */
+    struct sh_str actor, why;
+    int64_t recorded_at; /* seconds UTC */
+};
+
+/**
+ * Write a version with its leaf. Errors: SH_E_CONFLICT the key exists already, or expected_version is not the
+ * newest (somebody was first); SH_E_NOTFOUND no such record; SH_E_INPUT a field, by name; SH_E_LIMIT.
+ */
+SH_MUST sh_code sh_record_put(struct sh_txn *txn, const struct sh_record_change *change,
+                              struct sh_record_ref *ret, struct sh_err *err);
+
+/** As of when. valid_on: the day asked about. known_at: only versions recorded up to then (seconds UTC). */
+struct sh_as_of {
+    int32_t valid_on;
+    int64_t known_at; /* INT64_MAX: all */
+};
+
+/**
+ * One record by id, resp. by key, as of; the version in force that day: the newest of those recorded up to
+ * known_at whose days include valid_on. with_sealed  open the sealed content too; the caller has asked for
+ * the purpose and logs it. Errors: SH_E_NOTFOUND none, withdrawn, or outside the scope (the same answer);
+ * SH_E_CORRUPT.
+ */
+SH_MUST sh_code sh_record_get(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
+                              struct sh_as_of as_of, bool with_sealed, struct sh_arena *arena,
+                              struct sh_record *ret, struct sh_err *err);
+SH_MUST sh_code sh_record_find(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str register_name,
+                               struct sh_str key, struct sh_as_of as_of, struct sh_arena *arena,
+                               struct sh_record *ret, struct sh_err *err);
+/** All versions, oldest first, of those in scope. Errors: SH_E_NOTFOUND none in scope. */
+SH_MUST sh_code sh_record_history(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
+                                  struct sh_arena *arena, const struct sh_record **ret, size_t *ret_n,
+                                  struct sh_err *err);
+
+/** A page of a register in the order of keys. */
+struct sh_page_query {
+    struct sh_str register_name;
+    struct sh_as_of as_of;
+    struct sh_str after_key; /* key of the last row of the page before; empty: from the start */
+    struct sh_str matter;    /* only of this matter; empty: all */
+    struct sh_str
+        search;   /* words: every bigram of them must be there, and the words themselves; empty: all */
+    size_t limit; /* 1 … SH_STORE_PAGE_MAX */
+};
+SH_MUST sh_code sh_record_page(struct sh_txn *txn, const struct sh_scope *scope,
+                               const struct sh_page_query *query, struct sh_arena *arena,
+                               const struct sh_record **ret, size_t *ret_n, struct sh_err *err);
+
+/* ---- Ledgers
+ * ------------------------------------------------------------------------------------------------ */
+
+/** One side of a posting. The sides of a posting sum to zero by fund. */
+struct sh_entry {
+    struct sh_str account, fund; /* [A-Za-z0-9._:-]{1,64} */
+    int64_t fen;
+};
+struct sh_posting {
+    struct sh_str ledger; /* like a register name */
+    int32_t day;          /* the day it counts */
+    struct sh_labels labels;
+    struct sh_str about;    /* what it is for: a matter, a decision; kept, not sealed */
+    struct sh_str corrects; /* id of the posting it takes back; empty: none */
+    const struct sh_entry *entries;
+    size_t n_entries; /* 2 … 1000 */
+};
+/** Post, with a leaf. Errors: SH_E_INPUT the sum is not zero in some fund, by name; SH_E_OVERFLOW. */
+SH_MUST sh_code sh_ledger_post(struct sh_txn *txn, const struct sh_posting *posting,
+                               char ret_id[SH_ID_TEXT + 1], struct sh_err *err);
+/** Sum of an account up to and including a day, over what is in scope. */
+SH_MUST sh_code sh_ledger_balance(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str ledger,
+                                  const struct sh_entry *account, int32_t until, int64_t *ret_fen,
+                                  struct sh_err *err);
+
+/* ---- Blobs
+ * -------------------------------------------------------------------------------------------------- */
+
+/**
+ * Keep bytes, sealed by the key of a record (which must exist), with a leaf. The file is written and synced
+ * before the transaction may commit; a rest of one that rolled back is removed by the next start. ret_hash:
+ * SM3 of the sealed bytes, its address.
+ */
+SH_MUST sh_code sh_blob_put(struct sh_txn *txn, struct sh_str record_id, struct sh_str content,
+                            uint8_t ret_hash[SH_DIGEST_BYTES], struct sh_err *err);
+/** Open it; the scope is asked of its record. Errors: SH_E_NOTFOUND; SH_E_CORRUPT names the file. */
+SH_MUST sh_code sh_blob_get(struct sh_txn *txn, const struct sh_scope *scope,
+                            const uint8_t hash[SH_DIGEST_BYTES], struct sh_arena *arena, struct sh_str *ret,
+                            struct sh_err *err);
+
+/* ---- Journal
+ * ------------------------------------------------------------------------------------------------ */
+
+/** A leaf of another room's own act (a grant, an unmasked read, a bulk act); records and blobs add theirs. */
+struct sh_leaf {
+    struct sh_str type;   /* [a-z][a-z0-9.-]*, at most 32 bytes */
+    struct sh_str record; /* 32 hex digits, or empty: none */
+    int64_t version;
+    struct sh_str
+        content; /* hashed, not kept: keep it in an own table or record, with a nonce when it is guessable */
+    bool is_anonymous;
+};
+SH_MUST sh_code sh_journal_add(struct sh_txn *txn, const struct sh_leaf *leaf, struct sh_err *err);
+
+/** A signed head. */
+struct sh_head {
+    uint64_t size; /* leaves */
+    uint8_t root[SH_DIGEST_BYTES];
+    int64_t at;                     /* seconds UTC */
+    uint32_t epoch;                 /* forks declared so far */
+    struct sh_str bytes, signature; /* what is signed; DER. In the arena */
+    uint8_t key[SH_DIGEST_BYTES];   /* fingerprint of the signing key: SM3 of its SubjectPublicKeyInfo */
+};
+/** Newest head. Errors: SH_E_NOTFOUND none yet. */
+SH_MUST sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret,
+                                struct sh_err *err);
+/** Position of a leaf in the tree; SH_E_NOTFOUND: not sequenced yet (ask again within a second). */
+SH_MUST sh_code sh_journal_position(struct sh_txn *txn, int64_t leaf_id, uint64_t *ret, struct sh_err *err);
+/** Proofs of RFC 6962: hashes [ret_n × SH_DIGEST_BYTES] in the arena. Errors: SH_E_INPUT a position or size
+ * that is not there. */
+SH_MUST sh_code sh_journal_inclusion(struct sh_txn *txn, uint64_t position, uint64_t size,
+                                     struct sh_arena *arena, const uint8_t **ret, size_t *ret_n,
+                                     struct sh_err *err);
+SH_MUST sh_code sh_journal_consistency(struct sh_txn *txn, uint64_t from_size, uint64_t size,
+                                       struct sh_arena *arena, const uint8_t **ret, size_t *ret_n,
+                                       struct sh_err *err);
