@@ -195,6 +195,15 @@ SH_MUST sh_code sh_audit_merge(const char *lake_dir, const char *const *runs, si
                                const char *run, const struct sh_clock *clock, struct sh_arena *arena,
                                struct sh_run_summary *ret, struct sh_err *err);
 
+/**
+ * Hand every receipt of a kept run (LAKE/audits/RUN) to `take`, in the order (rule, key): canonical JSON, a
+ * view that is valid during the call. Stops at the first code that is not SH_OK and gives it back. Errors:
+ * SH_E_NOTFOUND, SH_E_IO, SH_E_CORRUPT of the file; those of take.
+ */
+SH_MUST sh_code sh_audit_receipts(const char *run_dir,
+                                  sh_code (*take)(void *ctx, struct sh_str receipt, struct sh_err *err),
+                                  void *ctx, struct sh_err *err);
+
 /** What a run found, for people. */
 void sh_audit_print_summary(const struct sh_run_summary *summary, enum sh_lang lang, FILE *out);
 

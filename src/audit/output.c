@@ -38,7 +38,9 @@ sh_code sh_output_check(const char *out, struct sh_err *err) {
     if (!out || sh_str_ends_with(name, SH_STR(".csv")) || sh_str_ends_with(name, SH_STR(".json")) ||
         sh_str_ends_with(name, SH_STR(".parquet")))
         return SH_OK;
-    return sh_fail(err, SH_E_INPUT, "--out '%s': the name must end in .csv, .json or .parquet", out);
+    return sh_fail(
+        err, SH_E_INPUT,
+        "--out '%s': the name must end in .csv, .json or .parquet (`shouhu audit` also writes .xlsx)", out);
 }
 
 static sh_code open_file(const char *dir, const char *name, FILE **ret, struct sh_err *err) {

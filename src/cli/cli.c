@@ -307,3 +307,11 @@ sh_code sh_cli_share(const char *name, struct sh_arena *arena, const char **ret,
                    "the folder %s of shipped text is not %s %s; set SHOUHU_SHARE to the folder that holds it",
                    name, tried ? "in" : "near the program", tried ? tried : "");
 }
+
+sh_code sh_cli_join(const char *dir, const char *name, struct sh_arena *arena, const char **ret,
+                    struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, dir, name, err));
+    *ret = sh_arena_dup(arena, path, strlen(path));
+    return *ret ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a path");
+}

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/msg.h"
+#include "lake/lake.h"
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,17 @@ int sh_cli_fail(FILE *errout, sh_code code, const struct sh_err *err);
  * looked.
  */
 SH_MUST sh_code sh_cli_share(const char *name, struct sh_arena *arena, const char **ret, struct sh_err *err);
+
+/** "dir/name" in the arena. Errors: SH_E_LIMIT, SH_E_NOMEM. */
+SH_MUST sh_code sh_cli_join(const char *dir, const char *name, struct sh_arena *arena, const char **ret,
+                            struct sh_err *err);
+
+/**
+ * Import the files of `options` and print what was read, landed, repeated and rejected; fills in the day, the
+ * folder of mappings and the progress. Gives an exit code: SH_EXIT_OK, SH_EXIT_REJECTS, or that of the error,
+ * which is printed.
+ */
+int sh_cli_import(struct sh_import_options *options, bool quiet, sh_lang lang, FILE *out, FILE *errout);
 
 /* Terminal width of text and padding to a column, CJK counted double. */
 void sh_cli_pad(FILE *out, const char *text, int columns);

@@ -1,16 +1,24 @@
 /* shouhu audit: options, one call, the summary of every answer. */
 #include "audit/audit.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/progress.h"
 #include "cli/cli.h"
+#include "report/report.h"
 #include <string.h>
 
 #define AUDIT_CMD_MESSAGES(X)                                                                                \
     X(AUDIT_LABEL, "稽核", "audit")                                                                          \
-    X(AUDIT_UNIT, "行", "lines")
+    X(AUDIT_UNIT, "行", "lines")                                                                             \
+    X(AUDIT_WHERE, "shouhu audit：请给出 --lake，或用 --from 指定自有费用文件所在目录\n",                    \
+      "shouhu audit: give --lake, or --from with the folder of your own claim files\n")                      \
+    X(AUDIT_NO_FILES, "shouhu audit：目录 %s 中没有 .csv、.txt 或 .gz 文件\n",                               \
+      "shouhu audit: the folder %s has no .csv, .txt or .gz file\n")                                         \
+    X(AUDIT_WORKBOOK, "疑点工作簿：%s\n", "workbook of findings: %s\n")
 
 enum audit_cmd_message { AUDIT_CMD_MESSAGES(SH_MSG_ID) AUDIT_CMD_MESSAGES_N };
 static const struct sh_msg messages[] = {AUDIT_CMD_MESSAGES(SH_MSG_ENTRY)};
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* catalogue texts */
 
 struct shown {
     struct sh_progress bar;
@@ -25,6 +33,52 @@ static void show(void *ctx, uint64_t done, uint64_t total) {
         continue;
     if (before < done)
         sh_progress_step(&s->bar, done - before);
+}
+
+/* ---- a check of one's own files: --from ----------------------------------------------------------- */
+
+static bool is_claim_file(const struct sh_dir_entry *entry) {
+    static const char *const ends[] = {".csv", ".txt", ".gz"};
+    for (size_t i = 0; entry->kind == SH_ENTRY_FILE && i < sizeof ends / sizeof ends[0]; i++)
+        if (sh_str_ends_with(sh_str_of(entry->name), sh_str_of(ends[i])))
+            return true;
+    return false;
+}
+
+static sh_code own_files(const char *dir, struct sh_arena *arena, struct sh_import_options *ret,
+                         struct sh_err *err) {
+    const struct sh_dir_entry *entries;
+    size_t n;
+    SH_TRY(sh_dir_list(dir, arena, &entries, &n, err));
+    const char **files = sh_new(arena, const char *, n + 1);
+    if (!files)
+        return sh_fail(err, SH_E_NOMEM, "no room for the names of files");
+    for (size_t i = 0; i < n; i++)
+        if (is_claim_file(&entries[i]))
+            SH_TRY(sh_cli_join(dir, entries[i].name, arena, &files[ret->n_files++], err));
+    ret->files = files;
+    return SH_OK;
+}
+
+/* The files go into a lake beside them, the findings into a workbook: one folder, one command. */
+static int prepare_from(const char *dir, const char *mapping, struct sh_audit_options *o, bool quiet,
+                        sh_lang lang, struct sh_arena *arena, FILE *out, FILE *errout) {
+    struct sh_err err;
+    struct sh_import_options import = {.mapping = mapping, .threads = o->threads};
+    sh_code code = own_files(dir, arena, &import, &err);
+    if (code == SH_OK && !o->lake_dir)
+        code = sh_cli_join(dir, "shouhu-lake", arena, &o->lake_dir, &err);
+    if (code == SH_OK && !o->out)
+        code = sh_cli_join(dir, "findings.xlsx", arena, &o->out, &err);
+    if (code != SH_OK)
+        return sh_cli_fail(errout, code, &err);
+    if (import.n_files == 0) {
+        (void)fprintf(errout, sh_msg(messages, AUDIT_NO_FILES, lang), dir);
+        return SH_EXIT_INPUT;
+    }
+    import.lake_dir = o->lake_dir;
+    const int exit = sh_cli_import(&import, quiet, lang, out, errout);
+    return exit == SH_EXIT_REJECTS ? SH_EXIT_OK : exit; /* what was refused is told; the rest is checked */
 }
 
 /* A-B */
@@ -66,6 +120,11 @@ static sh_code fill_dirs(struct sh_audit_options *o, struct sh_arena *arena, str
     return SH_OK;
 }
 
+/* --out FILE.xlsx is written by room report, from the kept run. */
+static bool is_workbook(const char *out) {
+    return out && sh_str_ends_with(sh_str_of(out), SH_STR(".xlsx"));
+}
+
 static int run(struct sh_audit_options *o, bool quiet, sh_lang lang, struct sh_arena *arena, FILE *out,
                FILE *errout) {
     struct sh_err err;
@@ -85,6 +144,9 @@ static int run(struct sh_audit_options *o, bool quiet, sh_lang lang, struct sh_a
         o->progress = show;
         o->progress_ctx = &shown;
     }
+    const char *workbook = is_workbook(o->out) ? o->out : NULL;
+    if (workbook)
+        o->out = NULL;
     code = sh_audit_run(o, arena, &summary, &err);
     if (!quiet)
         sh_progress_end(&shown.bar);
@@ -92,6 +154,12 @@ static int run(struct sh_audit_options *o, bool quiet, sh_lang lang, struct sh_a
         return sh_cli_fail(errout, code, &err);
     if (!quiet)
         sh_audit_print_summary(&summary, lang, out);
+    if (workbook)
+        code = sh_report_findings(&summary, workbook, lang, &err);
+    if (workbook && code == SH_OK)
+        (void)fprintf(out, sh_msg(messages, AUDIT_WORKBOOK, lang), workbook);
+    if (code != SH_OK)
+        return sh_cli_fail(errout, code, &err);
     return summary.findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
 }
 
@@ -119,14 +187,19 @@ int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_audit_options o = {.as_of = INT32_MAX, .known = INT32_MAX};
     struct sh_cli_list rules = {0};
-    const char *buckets = NULL, *stage = NULL;
+    const char *buckets = NULL, *stage = NULL, *from = NULL, *mapping = "national";
     uint64_t threads = 0, manifest = 0, chunk = 0;
     sh_lang lang = sh_lang_from_env();
     bool quiet = false;
     const struct sh_option table[] = {
-        {"lake", SH_OPTION_TEXT, &o.lake_dir, "DIR", "数据湖目录", "folder of the lake", .required = true},
-        {"out", SH_OPTION_TEXT, &o.out, "FILE", "疑点清单：.csv、.json 或 .parquet",
-         "findings: .csv, .json or .parquet"},
+        {"lake", SH_OPTION_TEXT, &o.lake_dir, "DIR", "数据湖目录", "folder of the lake"},
+        {"from", SH_OPTION_TEXT, &from, "DIR",
+         "自查：先把该目录中的费用文件导入 DIR/shouhu-lake，疑点写入 DIR/findings.xlsx",
+         "check your own files: import those of DIR into DIR/shouhu-lake, write DIR/findings.xlsx"},
+        {"mapping", SH_OPTION_TEXT, &mapping, "NAME", "--from 所用映射（默认 national）",
+         "mapping for --from (default: national)"},
+        {"out", SH_OPTION_TEXT, &o.out, "FILE", "疑点清单：.csv、.json、.parquet 或 .xlsx",
+         "findings: .csv, .json, .parquet or .xlsx"},
         {"run", SH_OPTION_TEXT, &o.run, "NAME", "本次稽核的名称（默认按时间）",
          "name of the run (default: by the clock)"},
         {"rules", SH_OPTION_TEXT, &o.rules_dir, "DIR", "规则目录", "folder of the rules"},
@@ -176,5 +249,11 @@ int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
     o.has_buckets = buckets != NULL;
     if (!read_words(buckets, stage, &o, lang, errout))
         return SH_EXIT_USAGE;
-    return run(&o, quiet, lang, &arena, out, errout);
+    if (!from && !o.lake_dir) {
+        fputs(sh_msg(messages, AUDIT_WHERE, lang), errout);
+        return SH_EXIT_USAGE;
+    }
+    const int prepared =
+        from ? prepare_from(from, mapping, &o, quiet, lang, &arena, out, errout) : SH_EXIT_OK;
+    return prepared != SH_EXIT_OK ? prepared : run(&o, quiet, lang, &arena, out, errout);
 }

@@ -104,6 +104,30 @@ static uint64_t print_result(const struct sh_import_result *r, FILE *out, sh_lan
     return rejected;
 }
 
+int sh_cli_import(struct sh_import_options *options, bool quiet, sh_lang lang, FILE *out, FILE *errout) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_err err;
+    struct sh_clock clock;
+    sh_code failed = sh_clock_from_env(&clock, &err);
+    if (failed == SH_OK && !options->mappings_dir)
+        failed = sh_cli_share("mappings", &arena, &options->mappings_dir, &err);
+    if (failed != SH_OK)
+        return sh_cli_fail(errout, failed, &err);
+    options->known_day = sh_clock_today_shanghai(&clock);
+    struct shown shown = {.lang = lang};
+    if (!quiet)
+        options->progress = show, options->progress_ctx = &shown;
+    struct sh_import_result *result = sh_new(&arena, struct sh_import_result, 1);
+    if (!result)
+        return sh_cli_fail(errout, sh_fail(&err, SH_E_NOMEM, "no room"), &err);
+    failed = sh_lake_import(options, result, &err);
+    if (shown.begun)
+        sh_progress_end(&shown.bar);
+    if (failed != SH_OK)
+        return sh_cli_fail(errout, failed, &err);
+    return print_result(result, out, lang) ? SH_EXIT_REJECTS : SH_EXIT_OK;
+}
+
 int sh_cmd_import(int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_import_options options = {0};
@@ -150,26 +174,7 @@ int sh_cmd_import(int argc, char **argv, FILE *out, FILE *errout) {
         fputs(sh_msg(messages, IMPORT_WHO, lang), errout);
         return SH_EXIT_USAGE;
     }
-    struct sh_err err;
-    struct sh_clock clock;
-    sh_code failed = sh_clock_from_env(&clock, &err);
-    if (failed == SH_OK && !options.mappings_dir)
-        failed = sh_cli_share("mappings", &arena, &options.mappings_dir, &err);
-    if (failed != SH_OK)
-        return sh_cli_fail(errout, failed, &err);
     options.threads = (unsigned)threads;
     options.buckets = (uint32_t)buckets;
-    options.known_day = sh_clock_today_shanghai(&clock);
-    struct shown shown = {.lang = lang};
-    if (!quiet)
-        options.progress = show, options.progress_ctx = &shown;
-    struct sh_import_result *result = sh_new(&arena, struct sh_import_result, 1);
-    if (!result)
-        return sh_cli_fail(errout, sh_fail(&err, SH_E_NOMEM, "no room"), &err);
-    failed = sh_lake_import(&options, result, &err);
-    if (shown.begun)
-        sh_progress_end(&shown.bar);
-    if (failed != SH_OK)
-        return sh_cli_fail(errout, failed, &err);
-    return print_result(result, out, lang) ? SH_EXIT_REJECTS : SH_EXIT_OK;
+    return sh_cli_import(&options, quiet, lang, out, errout);
 }

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/str.h"
 #include <string.h>
+#include <sys/stat.h>
 
 #define MAIN_MESSAGES(X)                                                                                                                         \
     X(MAIN_TITLE,                                                                                                                                \
@@ -63,6 +64,7 @@ static int unknown(const char *name, sh_lang lang) {
 
 int main(int argc, char **argv) {
     const sh_lang lang = sh_lang_from_env();
+    (void)umask(umask(077) | 027); /* what we write holds claims: not for everybody on the machine */
     if (argc < 2) {
         print_help(stderr, lang);
         return SH_EXIT_USAGE;

@@ -5,11 +5,14 @@ import gzip
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import traceback
+import zipfile
+from xml.etree import ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHOUHU = None
@@ -238,6 +241,47 @@ def compacted_lake_gives_the_same_findings(tmp):
     run("lake", "vacuum", "--lake", tmp / "lake", "--keep-days", 0)
     assert "sound" in run("lake", "verify", "--lake", tmp / "lake")[0]
     assert strip(audit(tmp / "lake", tmp / "c.csv")) == strip(before)
+
+
+def sheets_of(workbook):
+    """{name of sheet: rows of cell texts} of an XLSX file as room report writes it (texts inline)."""
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    with zipfile.ZipFile(workbook) as book:
+        names = [s.get("name") for s in ElementTree.fromstring(book.read("xl/workbook.xml")).find("m:sheets", space)]
+        sheets = {}
+        for number, name in enumerate(names, 1):
+            root = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))
+            sheets[name] = [{re.sub(r"\d", "", c.get("r")): "".join(c.itertext()) for c in row.findall("m:c", space)}
+                            for row in root.find("m:sheetData", space)]
+    return sheets
+
+
+@test
+def a_hospital_checks_its_own_folder_with_one_command(tmp):
+    city(tmp / "own", persons=600)
+    out, _, _ = run("audit", "--from", tmp / "own", *PLACE, want=(10,))
+    assert "findings.xlsx" in out, out
+    rows = audit(tmp / "own" / "shouhu-lake", tmp / "f.csv")
+    sheets = sheets_of(tmp / "own" / "findings.xlsx")
+    rules = {row["rule"] for row in rows}
+    assert set(sheets) == rules | {"summary", "not evaluated"}, sorted(sheets)
+    found = [cells for rule in rules for cells in sheets[rule][1:]]
+    assert sorted(cells["P"] for cells in found) == sorted(row["id"] for row in rows)
+    fen = lambda text: round(float(text) * 100)
+    assert sum(fen(cells["H"]) for cells in found) == sum(fen(row["counted"]) for row in rows)
+    assert all(cells["J"] for cells in found), "every finding is explained"
+    assert (tmp / "own" / "findings.xlsx").stat().st_mode & 0o007 == 0, "claims are not for everybody on the machine"
+    run("audit", "--from", tmp / "own", *PLACE, want=(10,))  # again: the same files are repeated, the same findings come
+    assert sorted(c["P"] for r in rules for c in sheets_of(tmp / "own" / "findings.xlsx")[r][1:]) == sorted(r["id"] for r in rows)
+
+
+@test
+def a_folder_without_claims_is_said_so(tmp):
+    (tmp / "empty").mkdir()
+    _, errout, _ = run("audit", "--from", tmp / "empty", want=(3,))
+    assert "empty" in errout and ".csv" in errout, errout
+    assert run("audit", "--from", tmp / "none", want=(3, 4))[1]
+    assert "--from" in run("audit", want=(2,))[1]
 
 
 @test
