@@ -117,16 +117,15 @@ static sh_code read_all(const char *dir, struct sh_err *err) {
         }
         uint64_t n = 0;
         const int64_t from = cpu_ns();
-        for (uint32_t b = 0; b < sh_lake_buckets(lake); b++) {
-            struct sh_reader *reader = NULL;
-            const struct sh_chunk *chunk = NULL;
-            SH_TRY(sh_reader_open(lake, &what, b, INT32_MAX, 65536, &reader, err));
-            do {
-                SH_TRY(sh_reader_next(reader, &chunk, err));
-                n += chunk ? chunk->tables[SH_TABLE_LINE].n_rows : 0;
-            } while (chunk);
-            sh_reader_close(reader);
-        }
+        struct sh_reader *reader = NULL;
+        const struct sh_chunk *chunk = NULL;
+        SH_TRY(sh_reader_open(lake, &what, (struct sh_bucket_range){0, sh_lake_buckets(lake)}, INT32_MAX,
+                              65536, &reader, err));
+        do {
+            SH_TRY(sh_reader_next(reader, &chunk, err));
+            n += chunk ? chunk->tables[SH_TABLE_LINE].n_rows : 0;
+        } while (chunk);
+        sh_reader_close(reader);
         printf("read 14 columns%s: %" PRIu64 " lines, %.1f ns a line of cpu\n",
                with_nettings ? ", netted" : "", n, (double)(cpu_ns() - from) / (double)n);
     }

@@ -22,6 +22,7 @@ struct tally {
 struct work {
     struct sh_lake *lake;
     struct sh_selection what;
+    const struct sh_bucket_range *tasks;
     struct tally *tallies; /* [threads] */
 };
 
@@ -68,10 +69,10 @@ static void close_reader(struct sh_reader **reader) {
     sh_reader_close(*reader);
 }
 
-static sh_code read_bucket(void *ctx, size_t task, size_t worker, struct sh_err *err) {
+static sh_code read_buckets(void *ctx, size_t task, size_t worker, struct sh_err *err) {
     struct work *work = ctx;
     SH_CLEANUP(close_reader) struct sh_reader *reader = NULL;
-    SH_TRY(sh_reader_open(work->lake, &work->what, (uint32_t)task, INT32_MAX, CHUNK_ROWS, &reader, err));
+    SH_TRY(sh_reader_open(work->lake, &work->what, work->tasks[task], INT32_MAX, CHUNK_ROWS, &reader, err));
     for (;;) {
         const struct sh_chunk *chunk = NULL;
         SH_TRY(sh_reader_next(reader, &chunk, err));
@@ -118,8 +119,14 @@ static sh_code run(int argc, char **argv, struct sh_err *err) {
     SH_TRY(sh_lake_open(argv[1], 0, &lake, err));
     work.lake = lake;
     SH_TRY(select_columns(lake, argv, &arena, &work.what, err));
+    const struct sh_bucket_range buckets = {0, sh_lake_buckets(lake)};
+    struct sh_bucket_range *tasks = sh_new(&arena, struct sh_bucket_range, buckets.to);
+    if (!tasks)
+        return sh_fail(err, SH_E_NOMEM, "no room for tasks");
+    work.tasks = tasks;
+    const size_t n_tasks = sh_buckets_split(buckets, threads, tasks);
     const int64_t begin = sh_monotonic_ns();
-    SH_TRY(sh_pool_run(threads, sh_lake_buckets(lake), read_bucket, &work, NULL, err));
+    SH_TRY(sh_pool_run(threads, n_tasks, read_buckets, &work, NULL, err));
     const double seconds = (double)(sh_monotonic_ns() - begin) / 1e9;
     struct tally all = {0};
     for (size_t i = 0; i < threads; i++) {

@@ -198,7 +198,8 @@ static sh_code replay_bucket(struct sh_session *s, const struct sh_run_file *run
     struct sh_audit_worker *worker SH_CLEANUP(worker_free) = NULL;
     const struct sh_selection selection = sh_plan_selection(s->plan);
     SH_TRY(sh_audit_worker_new(s->plan, &worker, err));
-    SH_TRY(sh_reader_open(s->lake, &selection, bucket, run->known, 32768, &reader, err));
+    SH_TRY(sh_reader_open(s->lake, &selection, (struct sh_bucket_range){bucket, bucket + 1}, run->known,
+                          32768, &reader, err));
     for (;;) {
         const struct sh_chunk *chunk;
         struct sh_chunk_findings found;

@@ -1,4 +1,4 @@
-/* A run over a lake: buckets to threads, findings to sorted parts, parts to files. */
+/* A run over a lake: ranges of buckets to threads, findings to sorted parts, parts to files. */
 #include "audit/run.h"
 #include "base/date.h"
 #include "base/fs.h"
@@ -26,7 +26,9 @@ struct run {
     struct lane *lanes;
     size_t n_lanes;
     const char *parts_dir;
-    uint32_t first_bucket, n_buckets;
+    struct sh_bucket_range buckets;
+    struct sh_bucket_range *tasks; /* [n_tasks] */
+    size_t n_tasks;
     atomic_uint_fast64_t lines_done;
     uint64_t lines_total;
 };
@@ -39,6 +41,7 @@ static void run_release(struct run *run) {
         sh_arena_free(&run->lanes[i].text);
     }
     sh_free(run->lanes);
+    sh_free(run->tasks);
     sh_session_close(&run->session);
 }
 
@@ -67,15 +70,14 @@ static sh_code open_lane(struct run *run, struct lane *lane, size_t number, stru
     return sh_audit_worker_new(run->session.plan, &lane->worker, err);
 }
 
-static sh_code audit_bucket(void *ctx, size_t task, size_t number, struct sh_err *err) {
+static sh_code audit_buckets(void *ctx, size_t task, size_t number, struct sh_err *err) {
     struct run *run = ctx;
     struct lane *lane = &run->lanes[number];
-    const uint32_t bucket = run->first_bucket + (uint32_t)task;
     SH_TRY(open_lane(run, lane, number, err));
     struct sh_reader *reader SH_CLEANUP(reader_close) = NULL;
     const uint32_t rows = run->options->chunk_rows ? run->options->chunk_rows : CHUNK_ROWS;
-    SH_TRY(
-        sh_reader_open(run->session.lake, &run->selection, bucket, run->options->known, rows, &reader, err));
+    SH_TRY(sh_reader_open(run->session.lake, &run->selection, run->tasks[task], run->options->known, rows,
+                          &reader, err));
     for (;;) {
         const struct sh_chunk *chunk;
         struct sh_chunk_findings found;
@@ -84,7 +86,7 @@ static sh_code audit_bucket(void *ctx, size_t task, size_t number, struct sh_err
             return SH_OK;
         const int64_t begun = sh_monotonic_ns();
         SH_TRY(sh_audit_chunk(lane->worker, chunk, &found, err));
-        SH_TRY(keep_findings(lane, &found, bucket, err));
+        SH_TRY(keep_findings(lane, &found, chunk->bucket, err));
         lane->audit_ns += sh_monotonic_ns() - begun;
         const uint64_t lines = chunk->tables[SH_TABLE_LINE].n_rows;
         const uint64_t done = atomic_fetch_add(&run->lines_done, lines) + lines;
@@ -96,13 +98,16 @@ static sh_code audit_bucket(void *ctx, size_t task, size_t number, struct sh_err
 }
 
 static sh_code run_buckets(struct run *run, struct sh_err *err) {
+    const uint32_t n_buckets = run->buckets.to - run->buckets.from;
     size_t threads = run->options->threads ? run->options->threads : sh_processors();
-    threads = threads < run->n_buckets ? threads : run->n_buckets;
+    threads = threads < n_buckets ? threads : n_buckets;
     run->n_lanes = threads > 0 ? threads : 1;
     run->lanes = sh_alloc_array(run->n_lanes, sizeof(*run->lanes));
-    if (!run->lanes)
+    run->tasks = sh_alloc_array(n_buckets, sizeof(*run->tasks));
+    if (!run->lanes || !run->tasks)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu threads", run->n_lanes);
-    SH_TRY(sh_pool_run(run->n_lanes, run->n_buckets, audit_bucket, run, run->options->control, err));
+    run->n_tasks = sh_buckets_split(run->buckets, run->n_lanes, run->tasks);
+    SH_TRY(sh_pool_run(run->n_lanes, run->n_tasks, audit_buckets, run, run->options->control, err));
     for (size_t i = 0; i < run->n_lanes; i++)
         if (run->lanes[i].worker)
             SH_TRY(sh_spool_cut(&run->lanes[i].spool, &run->lanes[i].runs, err));
@@ -171,14 +176,13 @@ static sh_code keep_texts(const struct sh_audit_options *o, const char *run_dir,
 static sh_code choose_buckets(struct run *run, struct sh_err *err) {
     const struct sh_audit_options *o = run->options;
     const uint32_t all = sh_lake_buckets(run->session.lake);
-    run->first_bucket = o->has_buckets ? o->bucket_first : 0;
-    const uint32_t last = o->has_buckets ? o->bucket_last : all - 1;
-    if (run->first_bucket > last || last >= all)
-        return sh_fail(err, SH_E_INPUT, "--buckets %u-%u: the lake has buckets 0-%u", run->first_bucket, last,
-                       all - 1);
-    run->n_buckets = last - run->first_bucket + 1;
+    const uint32_t first = o->has_buckets ? o->bucket_first : 0,
+                   last = o->has_buckets ? o->bucket_last : all - 1;
+    if (first > last || last >= all)
+        return sh_fail(err, SH_E_INPUT, "--buckets %u-%u: the lake has buckets 0-%u", first, last, all - 1);
+    run->buckets = (struct sh_bucket_range){first, last + 1};
     run->lines_total = sh_lake_rows(run->session.lake, SH_TABLE_LINE);
-    run->lines_total = run->lines_total * run->n_buckets / all;
+    run->lines_total = run->lines_total * (last - first + 1) / all;
     return SH_OK;
 }
 
@@ -221,9 +225,9 @@ sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *ar
     ret->dir = sh_str_of(dir);
     ret->manifest = sh_lake_manifest(run.session.lake);
     ret->buckets = sh_lake_buckets(run.session.lake);
-    ret->bucket_first = run.first_bucket;
-    ret->bucket_last = run.first_bucket + run.n_buckets - 1;
-    ret->partial = run.n_buckets < ret->buckets;
+    ret->bucket_first = run.buckets.from;
+    ret->bucket_last = run.buckets.to - 1;
+    ret->partial = run.buckets.to - run.buckets.from < ret->buckets;
     const int64_t loaded = sh_monotonic_ns();
     ret->load_seconds = (double)(loaded - begun) / 1e9;
     sh_code code = run_buckets(&run, err);

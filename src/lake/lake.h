@@ -64,6 +64,7 @@ struct sh_selection {
  * the next call.
  */
 struct sh_chunk {
+    uint32_t bucket;
     uint32_t n_persons;
     const int32_t *persons; /* [n_persons] ascending ids; for stock_move rows: institution ids follow the same
                                idea in a chunk of their own */
@@ -75,15 +76,29 @@ struct sh_chunk {
     } tables[SH_TABLES];
 };
 
+/* Adjacent buckets: from <= bucket < to. */
+struct sh_bucket_range {
+    uint32_t from, to;
+};
+
+/**
+ * Cut buckets into tasks for `threads` workers: long ranges first, short ones at the end, so that all workers
+ * end together. ret [all.to - all.from] ranges, in order; gives their number.
+ */
+size_t sh_buckets_split(struct sh_bucket_range all, size_t threads, struct sh_bucket_range *ret);
+
 struct sh_reader;
 /**
- * Read one bucket. as_known: only batches known up to that day (INT32_MAX = all).
+ * Read adjacent buckets, one after the other: a statement a table serves all of them, so that many buckets
+ * cost little more than one. A chunk never holds persons of two buckets, and chunks do not depend on how
+ * buckets are put together. as_known: only batches known up to that day (INT32_MAX = all).
  * max_rows: a chunk ends with the person at which it reaches that many lines (one person may exceed it).
- * Own DuckDB connection with one thread; use one reader per worker.
+ * Own DuckDB connections with one thread; use one reader per worker.
+ * Errors: SH_E_INPUT no such buckets; SH_E_CORRUPT a file that cannot be read; SH_E_NOMEM.
  */
-SH_MUST sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, uint32_t bucket,
-                               int32_t as_known, uint32_t max_rows, struct sh_reader **ret,
-                               struct sh_err *err);
+SH_MUST sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what,
+                               struct sh_bucket_range buckets, int32_t as_known, uint32_t max_rows,
+                               struct sh_reader **ret, struct sh_err *err);
 /** Next chunk; *ret = NULL at the end. */
 SH_MUST sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, struct sh_err *err);
 void sh_reader_close(struct sh_reader *reader);

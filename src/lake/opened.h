@@ -34,8 +34,18 @@ struct sh_netting_set {
 static inline uint64_t sh_netted_encounter(int32_t person, int64_t encounter) {
     return sh_mix2((uint64_t)encounter ^ 0x9e3779b97f4a7c15u, (uint64_t)(uint32_t)person << 1 | 1);
 }
-SH_MUST sh_code sh_netting_load(struct sh_lake *lake, void *connection, uint32_t bucket, int32_t as_known,
-                                struct sh_netting_set *ret, struct sh_err *err);
+/* Nettings as their files have them, of adjacent buckets, ordered by (bucket, encounter, batch from the
+ * latest). */
+struct sh_netting_rows {
+    struct sh_netting_row *at;
+    size_t n, cap;
+};
+SH_MUST sh_code sh_netting_load(struct sh_lake *lake, void *connection, struct sh_bucket_range buckets,
+                                int32_t as_known, struct sh_netting_rows *ret, struct sh_err *err);
+void sh_netting_rows_release(struct sh_netting_rows *rows);
+/** Those of one bucket, to look lines up. `ret` is released first. */
+SH_MUST sh_code sh_netting_set_make(const struct sh_netting_rows *rows, uint32_t bucket,
+                                    struct sh_netting_set *ret, struct sh_err *err);
 const struct sh_netted *sh_netting_find(const struct sh_netting_set *set, uint64_t encounter_hash,
                                         struct sh_str id);
 void sh_netting_release(struct sh_netting_set *set);

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include <assert.h>
 #include <duckdb.h>
+#include <inttypes.h>
 
 /* Which table leads a chunk: its rows are counted against max_rows. Tables of persons first, then of
  * institutions. */
@@ -25,13 +26,33 @@ static uint64_t sources_of_virtual(uint64_t selected, int virtual_from) {
     return read;
 }
 
+size_t sh_buckets_split(struct sh_bucket_range all, size_t threads, struct sh_bucket_range *ret) {
+    assert(ret && all.from <= all.to);
+    threads = threads > 0 ? threads : 1;
+    const size_t least = (all.to - all.from) / (8 * threads) + 1;
+    size_t n = 0;
+    for (uint32_t from = all.from; from < all.to; n++) {
+        size_t size = (all.to - from) / (2 * threads);
+        size = size < least ? least : size;
+        size = size < all.to - from ? size : all.to - from;
+        ret[n] = (struct sh_bucket_range){from, from + (uint32_t)size};
+        from += (uint32_t)size;
+    }
+    return n;
+}
+
+static sh_code enter_bucket(struct sh_reader *reader, uint32_t bucket, struct sh_err *err) {
+    reader->bucket = bucket;
+    return reader->nets ? sh_netting_set_make(&reader->netting_rows, bucket, &reader->nettings, err) : SH_OK;
+}
+
 static sh_code open_sides(struct sh_reader *reader, const struct sh_selection *what, struct sh_err *err) {
     const uint64_t virtual_mask = 15ull << reader->virtual_from;
     const uint64_t line = what->columns[SH_TABLE_LINE];
     if (line & virtual_mask) {
-        SH_TRY(sh_netting_load(reader->lake, reader->connection, reader->bucket, reader->as_known,
-                               &reader->nettings, err));
-        reader->nets = reader->nettings.n > 0;
+        SH_TRY(sh_netting_load(reader->lake, reader->connection, reader->buckets, reader->as_known,
+                               &reader->netting_rows, err));
+        reader->nets = reader->netting_rows.n > 0;
         reader->sides[SH_TABLE_LINE].read |= sources_of_virtual(line, reader->virtual_from);
         if (reader->nets)
             reader->sides[SH_TABLE_LINE].read |= 1ull << sh_lake_column(SH_TABLE_LINE, "id") |
@@ -43,19 +64,21 @@ static sh_code open_sides(struct sh_reader *reader, const struct sh_selection *w
         if (what->columns[t] != 0)
             SH_TRY(sh_side_open(reader, &reader->sides[t], err));
     }
-    return SH_OK;
+    return enter_bucket(reader, reader->buckets.from, err);
 }
 
-sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, uint32_t bucket,
+sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, struct sh_bucket_range buckets,
                        int32_t as_known, uint32_t max_rows, struct sh_reader **ret, struct sh_err *err) {
     assert(lake && what && ret);
-    if (bucket >= lake->manifest.buckets)
-        return sh_fail(err, SH_E_INPUT, "bucket %u of a lake that has %u", bucket, lake->manifest.buckets);
+    if (buckets.from >= buckets.to || buckets.to > lake->manifest.buckets)
+        return sh_fail(err, SH_E_INPUT, "buckets %" PRIu32 " to %" PRIu32 " of a lake that has %" PRIu32,
+                       buckets.from, buckets.to, lake->manifest.buckets);
     struct sh_reader *reader = sh_alloc_array(1, sizeof *reader);
     if (!reader)
         return sh_fail(err, SH_E_NOMEM, "no room for a reader");
     reader->lake = lake;
-    reader->bucket = bucket;
+    reader->buckets = buckets;
+    reader->bucket = buckets.from;
     reader->as_known = as_known;
     reader->max_rows = max_rows > 0 ? max_rows : 1;
     reader->vector = duckdb_vector_size();
@@ -77,6 +100,7 @@ void sh_reader_close(struct sh_reader *reader) {
     for (size_t t = 0; t < SH_TABLES; t++)
         sh_side_close(&reader->sides[t]);
     sh_netting_release(&reader->nettings);
+    sh_netting_rows_release(&reader->netting_rows);
     sh_duck_disconnect(&reader->connection);
     for (size_t c = 0; c < SH_LAKE_COLUMNS_MAX; c++)
         sh_free(reader->scratch[c]);
@@ -150,7 +174,8 @@ static sh_code index_persons(struct sh_reader *reader, struct sh_err *err) {
 
 static void show(struct sh_reader *reader) {
     struct sh_chunk *chunk = &reader->chunk;
-    *chunk = (struct sh_chunk){.n_persons = (uint32_t)reader->n_persons, .persons = reader->persons};
+    *chunk = (struct sh_chunk){
+        .bucket = reader->bucket, .n_persons = (uint32_t)reader->n_persons, .persons = reader->persons};
     for (size_t t = 0; t < SH_TABLES; t++) {
         struct sh_side *side = &reader->sides[t];
         if (side->selected == 0)
@@ -168,12 +193,22 @@ static bool is_of_institutions(enum sh_table table) {
     return table == SH_TABLE_STOCK_MOVE;
 }
 
-sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, struct sh_err *err) {
+/* The table that leads the next chunk of the present bucket; LEADERS: the bucket is used up. */
+static size_t next_leader(const struct sh_reader *reader) {
     size_t leader = 0;
+    while (leader < LEADERS && !sh_side_more(reader, &reader->sides[leaders[leader]]))
+        leader++;
+    return leader;
+}
+
+sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, struct sh_err *err) {
     for (size_t t = 0; t < SH_TABLES; t++)
         sh_side_clear(&reader->sides[t]);
-    while (leader < LEADERS && !sh_side_more(&reader->sides[leaders[leader]]))
-        leader++;
+    size_t leader = next_leader(reader);
+    while (leader == LEADERS && reader->bucket + 1 < reader->buckets.to) {
+        SH_TRY(enter_bucket(reader, reader->bucket + 1, err));
+        leader = next_leader(reader);
+    }
     if (leader == LEADERS) {
         *ret = NULL;
         return SH_OK;

@@ -2,30 +2,33 @@
 #pragma once
 #include "lake/opened.h"
 
-/* Rows of one table in one file, of one bucket, as DuckDB hands them over. */
+/* Rows of one table in the files of one batch, bucket after bucket, as DuckDB hands them over. */
 struct sh_stream {
     void *connection; /* its own: a connection streams one result at a time */
     struct sh_scan scan;
-    void *chunk; /* duckdb_data_chunk with rows [at, n) left; NULL: at the end */
-    size_t n, at;
-    const int32_t *lead; /* [n] of the chunk */
-    uint8_t *drop;       /* [n] rows that are not there for this reader; NULL: none in this file */
-    int64_t *time;       /* [n] only when streams are merged */
-    struct sh_str *id;   /* likewise */
-    bool drops_batches;  /* some batch of the file is not known yet */
+    void *chunk;            /* duckdb_data_chunk; NULL: at the end */
+    size_t all;             /* rows of the chunk */
+    size_t n, at;           /* rows [at, n) of the chunk are left of the bucket */
+    uint32_t bucket;        /* of these rows; those of the reader's bucket are at hand, others wait */
+    const int32_t *buckets; /* [all] of the chunk; NULL: the reader has but one bucket */
+    const int32_t *lead;    /* [all] of the chunk */
+    uint8_t *drop;          /* [all] rows that are not there for this reader; NULL: none in these files */
+    int64_t *time;          /* [n] only when streams are merged */
+    struct sh_str *id;      /* likewise */
+    bool drops_batches;     /* some batch of the file is not known yet */
 };
 
 /* One table of the reader. */
 struct sh_side {
     enum sh_table table;
-    uint64_t selected, read;               /* columns asked for; columns read from the files */
+    uint64_t selected, read, copied;       /* columns asked for; read from the files; with arrays here */
     uint8_t position[SH_LAKE_COLUMNS_MAX]; /* of a column in the query */
     struct sh_stream *streams;
     size_t n_streams;
     bool merges;
-    size_t expected;                        /* rows of a chunk, about: room is made for them at once */
-    const struct sh_superseded *superseded; /* [n_superseded] of this bucket and table */
-    size_t n_superseded;
+    size_t expected;                      /* rows of a chunk, about: room is made for them at once */
+    bool has_superseded;                  /* in one of the reader's buckets */
+    bool has_texts;                       /* among the columns read: chunks of DuckDB are kept for them */
     size_t n, cap;                        /* rows of the chunk */
     void *columns[SH_LAKE_COLUMNS_MAX];   /* [cap] */
     const void *out[SH_LAKE_COLUMNS_MAX]; /* what the caller sees */
@@ -37,11 +40,13 @@ struct sh_side {
 struct sh_reader {
     struct sh_lake *lake;
     void *connection;
-    uint32_t bucket, max_rows;
+    struct sh_bucket_range buckets;
+    uint32_t bucket, max_rows; /* the one that is read now */
     int32_t as_known;
     struct sh_side sides[SH_TABLES];
-    struct sh_netting_set nettings;
-    bool nets;        /* virtual columns of line are asked for, and the bucket has nettings */
+    struct sh_netting_rows netting_rows; /* of all buckets */
+    struct sh_netting_set nettings;      /* of the present one */
+    bool nets;        /* virtual columns of line are asked for, and the buckets have nettings */
     int virtual_from; /* column "quantity" of line */
     int32_t *persons;
     size_t n_persons, cap_persons;
@@ -60,7 +65,7 @@ void sh_side_clear(struct sh_side *side);
  * *last becomes it. */
 SH_MUST sh_code sh_side_pull(struct sh_reader *reader, struct sh_side *side, size_t limit, int32_t *last,
                              struct sh_err *err);
-/** Are there rows left? */
-bool sh_side_more(const struct sh_side *side);
+/** Are there rows left of the reader's present bucket? */
+bool sh_side_more(const struct sh_reader *reader, const struct sh_side *side);
 /** Fill the reader-made columns of line. */
 SH_MUST sh_code sh_reader_net(struct sh_reader *reader, struct sh_err *err);

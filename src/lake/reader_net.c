@@ -13,89 +13,113 @@
  * ------------------------------------------------------------------------------------------------ */
 
 /* One row of the netting table. */
-struct row {
+struct sh_netting_row {
     uint64_t encounter; /* hash of person and encounter */
+    uint32_t bucket;
     int32_t batch;
     uint64_t refund, line; /* hash of the ids, 0 = none */
     int64_t quantity, amount, covered;
 };
 
-struct rows {
-    struct row *at;
-    size_t n, cap;
-};
-
-static void rows_release(struct rows *rows) {
+void sh_netting_rows_release(struct sh_netting_rows *rows) {
     sh_free(rows->at);
+    *rows = (struct sh_netting_rows){0};
 }
 
 static uint64_t netted_key(uint64_t encounter, struct sh_str id) {
     return sh_hash64(id.at, id.len, encounter) | 1;
 }
 
-static sh_code take_chunk(struct sh_lake *lake, void *chunk, int32_t as_known, struct rows *rows,
+static sh_code take_chunk(struct sh_lake *lake, void *chunk, int32_t as_known, struct sh_netting_rows *rows,
                           struct sh_err *err) {
     enum { STEP = 2048 };
     const size_t all = duckdb_data_chunk_get_size(chunk);
-    int32_t batch[STEP], person[STEP];
+    int32_t bucket[STEP], batch[STEP], person[STEP];
     int64_t encounter[STEP], money[3][STEP];
     struct sh_str id[2][STEP];
     for (size_t from = 0; from < all; from += STEP) {
         const size_t n = all - from < STEP ? all - from : STEP;
-        sh_chunk_copy(chunk, 0, SH_P32, from, n, batch);
-        sh_chunk_copy(chunk, 1, SH_P32, from, n, person);
-        sh_chunk_copy(chunk, 2, SH_P64, from, n, encounter);
+        sh_chunk_copy(chunk, 0, SH_P32, from, n, bucket);
+        sh_chunk_copy(chunk, 1, SH_P32, from, n, batch);
+        sh_chunk_copy(chunk, 2, SH_P32, from, n, person);
+        sh_chunk_copy(chunk, 3, SH_P64, from, n, encounter);
         for (size_t c = 0; c < 2; c++)
-            sh_chunk_copy(chunk, 3 + c, SH_PSTR, from, n, id[c]);
+            sh_chunk_copy(chunk, 4 + c, SH_PSTR, from, n, id[c]);
         for (size_t c = 0; c < 3; c++)
-            sh_chunk_copy(chunk, 5 + c, SH_P64, from, n, money[c]);
-        SH_TRY(sh_grow(&rows->at, &rows->cap, rows->n + n, sizeof(struct row), (size_t)1 << 31, err));
+            sh_chunk_copy(chunk, 6 + c, SH_P64, from, n, money[c]);
+        SH_TRY(
+            sh_grow(&rows->at, &rows->cap, rows->n + n, sizeof(struct sh_netting_row), (size_t)1 << 31, err));
         for (size_t i = 0; i < n; i++) {
             if (sh_manifest_known_day(&lake->manifest, (uint32_t)batch[i]) > as_known)
                 continue;
             const uint64_t hash = sh_netted_encounter(person[i], encounter[i]);
-            rows->at[rows->n++] = (struct row){.encounter = hash,
-                                               .batch = batch[i],
-                                               .refund = id[0][i].len > 0 ? netted_key(hash, id[0][i]) : 0,
-                                               .line = id[1][i].len > 0 ? netted_key(hash, id[1][i]) : 0,
-                                               .quantity = money[0][i],
-                                               .amount = money[1][i],
-                                               .covered = money[2][i]};
+            rows->at[rows->n++] =
+                (struct sh_netting_row){.encounter = hash,
+                                        .bucket = (uint32_t)bucket[i],
+                                        .batch = batch[i],
+                                        .refund = id[0][i].len > 0 ? netted_key(hash, id[0][i]) : 0,
+                                        .line = id[1][i].len > 0 ? netted_key(hash, id[1][i]) : 0,
+                                        .quantity = money[0][i],
+                                        .amount = money[1][i],
+                                        .covered = money[2][i]};
         }
     }
     return SH_OK;
 }
 
-static sh_code scan_file(struct sh_lake *lake, void *connection, const struct sh_lake_file *file,
-                         uint32_t bucket, int32_t as_known, struct rows *rows, struct sh_err *err) {
+static int by_encounter(const void *a, const void *b) {
+    const struct sh_netting_row *x = a, *y = b;
+    if (x->bucket != y->bucket)
+        return x->bucket < y->bucket ? -1 : 1;
+    if (x->encounter != y->encounter)
+        return x->encounter < y->encounter ? -1 : 1;
+    return x->batch == y->batch ? 0 : x->batch > y->batch ? -1 : 1; /* the latest first */
+}
+
+/* "SELECT … FROM read_parquet([…]) WHERE …" over the netting files of these buckets; empty without any. */
+static sh_code write_query(const struct sh_lake *lake, struct sh_bucket_range buckets, struct sh_buf *sql,
+                           struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    for (size_t i = 0; i < lake->manifest.n_files; i++) {
+        const struct sh_lake_file *file = &lake->manifest.files[i];
+        if (file->kind != SH_FILE_DATA || file->what != SH_TABLE_NETTING || file->bucket_from >= buckets.to ||
+            file->bucket_to <= buckets.from)
+            continue;
+        SH_TRY(sh_path_join(path, lake->dir, file->path, err));
+        (void)sh_buf_add_text(
+            sql, sql->len > 0
+                     ? ","
+                     : "SELECT bucket, batch, person, encounter_key, refund, line, quantity, amount, "
+                       "covered FROM read_parquet([");
+        sh_sql_text(sql, sh_str_of(path));
+    }
+    if (sql->len > 0)
+        (void)sh_buf_addf(sql, "]) WHERE bucket >= %" PRIu32 " AND bucket < %" PRIu32, buckets.from,
+                          buckets.to);
+    return sh_buf_check(sql, err);
+}
+
+sh_code sh_netting_load(struct sh_lake *lake, void *connection, struct sh_bucket_range buckets,
+                        int32_t as_known, struct sh_netting_rows *ret, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
     SH_CLEANUP(sh_scan_close) struct sh_scan scan = {0};
-    char path[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(path, lake->dir, file->path, err));
-    (void)sh_buf_add_text(
-        &sql,
-        "SELECT batch, person, encounter_key, refund, line, quantity, amount, covered FROM read_parquet(");
-    sh_sql_text(&sql, sh_str_of(path));
-    (void)sh_buf_addf(&sql, ") WHERE bucket = %" PRIu32, bucket);
-    SH_TRY(sh_buf_check(&sql, err));
+    SH_TRY(write_query(lake, buckets, &sql, err));
+    if (sql.len == 0)
+        return SH_OK;
     SH_TRY(sh_scan_open(connection, sql.at, &scan, err));
     for (;;) {
         void *chunk = NULL;
         SH_TRY(sh_scan_next(&scan, &chunk, err));
         if (!chunk)
-            return SH_OK;
-        const sh_code code = take_chunk(lake, chunk, as_known, rows, err);
+            break;
+        const sh_code code = take_chunk(lake, chunk, as_known, ret, err);
         duckdb_data_chunk handle = chunk;
         duckdb_destroy_data_chunk(&handle);
         SH_TRY(code);
     }
-}
-
-static int by_encounter(const void *a, const void *b) {
-    const struct row *x = a, *y = b;
-    if (x->encounter != y->encounter)
-        return x->encounter < y->encounter ? -1 : 1;
-    return x->batch == y->batch ? 0 : x->batch > y->batch ? -1 : 1; /* the latest first */
+    if (ret->n > 0)
+        qsort(ret->at, ret->n, sizeof *ret->at, by_encounter);
+    return SH_OK;
 }
 
 static struct sh_netted *slot_of(struct sh_netting_set *set, uint64_t key) {
@@ -110,7 +134,7 @@ static void add_missing(int64_t *sum, int64_t v) {
         *sum = SH_MISSING;
 }
 
-static void put_row(struct sh_netting_set *set, const struct row *row) {
+static void put_row(struct sh_netting_set *set, const struct sh_netting_row *row) {
     if (row->refund == 0)
         return; /* says only that the encounter has no refund any more */
     set->filter[row->encounter >> 6 & set->filter_mask] |= 1ull << (row->encounter & 63);
@@ -129,33 +153,40 @@ static void put_row(struct sh_netting_set *set, const struct row *row) {
     add_missing(&line->covered, row->covered);
 }
 
-sh_code sh_netting_load(struct sh_lake *lake, void *connection, uint32_t bucket, int32_t as_known,
-                        struct sh_netting_set *ret, struct sh_err *err) {
-    SH_CLEANUP(rows_release) struct rows rows = {0};
-    for (size_t i = 0; i < lake->manifest.n_files; i++) {
-        const struct sh_lake_file *file = &lake->manifest.files[i];
-        if (file->kind == SH_FILE_DATA && file->what == SH_TABLE_NETTING && file->bucket_from <= bucket &&
-            bucket < file->bucket_to)
-            SH_TRY(scan_file(lake, connection, file, bucket, as_known, &rows, err));
+/* First row of a bucket. */
+static size_t first_of(const struct sh_netting_rows *rows, uint32_t bucket) {
+    size_t low = 0, high = rows->n;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (rows->at[middle].bucket < bucket)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    if (rows.n == 0)
+    return low;
+}
+
+sh_code sh_netting_set_make(const struct sh_netting_rows *rows, uint32_t bucket, struct sh_netting_set *ret,
+                            struct sh_err *err) {
+    const size_t from = first_of(rows, bucket), to = first_of(rows, bucket + 1);
+    sh_netting_release(ret);
+    if (from == to)
         return SH_OK;
-    qsort(rows.at, rows.n, sizeof *rows.at, by_encounter);
     struct sh_netting_set set = {.n_slots = 64};
-    while (set.n_slots < 4 * rows.n)
+    while (set.n_slots < 4 * (to - from))
         set.n_slots *= 2;
     set.filter_mask = set.n_slots / 8 - 1;
     set.slots = sh_alloc_array(set.n_slots, sizeof *set.slots);
     set.filter = sh_alloc_array(set.filter_mask + 1, sizeof *set.filter);
     if (!set.slots || !set.filter) {
         sh_netting_release(&set);
-        return sh_fail(err, SH_E_NOMEM, "no room for %zu nettings", rows.n);
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu nettings", to - from);
     }
-    for (size_t i = 0, first = 0; i < rows.n; i++) {
-        if (rows.at[i].encounter != rows.at[first].encounter)
+    for (size_t i = from, first = from; i < to; i++) {
+        if (rows->at[i].encounter != rows->at[first].encounter)
             first = i;
-        if (rows.at[i].batch == rows.at[first].batch)
-            put_row(&set, &rows.at[i]);
+        if (rows->at[i].batch == rows->at[first].batch)
+            put_row(&set, &rows->at[i]);
     }
     *ret = set;
     return SH_OK;
@@ -310,7 +341,7 @@ sh_code sh_reader_net(struct sh_reader *reader, struct sh_err *err) {
         memset(to, 0, side->n);
         out[V_REFUND] = to;
     }
-    if (reader->nets)
+    if (reader->nettings.n > 0)
         SH_TRY(patch(reader, side, out, err));
     for (int v = 0; v < V_COLUMNS; v++)
         side->out[reader->virtual_from + v] = out[v];

@@ -1,4 +1,4 @@
-/* One table of the reader: a stream a file, merged by (lead, time, id bytes). */
+/* One table of the reader: streams over the files of a batch, merged by (lead, time, id bytes). */
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -20,16 +20,18 @@ static uint64_t bit(int column) {
 static bool file_matters(const struct sh_reader *reader, const struct sh_side *side,
                          const struct sh_lake_file *file) {
     return file->kind == SH_FILE_DATA && file->what == (uint32_t)side->table &&
-           file->bucket_from <= reader->bucket && reader->bucket < file->bucket_to &&
+           file->bucket_from < reader->buckets.to && reader->buckets.from < file->bucket_to &&
            sh_manifest_known_day(&reader->lake->manifest, file->batch_from) <= reader->as_known;
 }
 
-static void find_superseded(struct sh_reader *reader, struct sh_side *side) {
+/* Versions of rows of a table in a bucket that others replace. */
+static const struct sh_superseded *find_superseded(const struct sh_reader *reader, enum sh_table table,
+                                                   uint32_t bucket, size_t *ret_n) {
     const struct sh_superseded *all = reader->lake->superseded.at;
     size_t ends[2] = {0, 0};
     for (uint32_t e = 0; e < 2; e++) {
         size_t low = 0, high = reader->lake->superseded.n;
-        const uint64_t wanted = ((uint64_t)reader->bucket << 32 | (uint32_t)side->table) + e;
+        const uint64_t wanted = ((uint64_t)bucket << 32 | (uint32_t)table) + e;
         while (low < high) {
             const size_t middle = low + (high - low) / 2;
             if (((uint64_t)all[middle].bucket << 32 | all[middle].table) < wanted)
@@ -39,97 +41,202 @@ static void find_superseded(struct sh_reader *reader, struct sh_side *side) {
         }
         ends[e] = low;
     }
-    side->superseded = all ? all + ends[0] : NULL;
-    side->n_superseded = ends[1] - ends[0];
+    *ret_n = ends[1] - ends[0];
+    return all ? all + ends[0] : NULL;
 }
 
-static uint64_t needed_columns(struct sh_reader *reader, struct sh_side *side, size_t n_files,
+static bool has_superseded(const struct sh_reader *reader, enum sh_table table) {
+    size_t n = 0;
+    for (uint32_t b = reader->buckets.from; n == 0 && b < reader->buckets.to; b++)
+        (void)find_superseded(reader, table, b, &n);
+    return n > 0;
+}
+
+static uint64_t needed_columns(const struct sh_reader *reader, const struct sh_side *side,
                                bool drops_batches) {
     const struct sh_order order = sh_table_order(side->table);
     uint64_t read = side->selected & (bit(sh_stored_columns(side->table)) - 1);
     read |= bit(order.lead);
-    if (n_files > 1)
+    if (reader->buckets.to - reader->buckets.from > 1)
+        read |= bit(SH_C_BUCKET);
+    if (side->merges)
         read |= bit(order.time) | bit(order.id);
-    if (drops_batches || side->n_superseded > 0)
+    if (drops_batches || side->has_superseded)
         read |= bit(SH_C_BATCH);
-    if (side->n_superseded > 0) {
+    if (side->has_superseded) {
         uint8_t key[SH_LAKE_COLUMNS_MAX];
         const size_t n = sh_key_columns(side->table, false, key);
         for (size_t i = 0; i < n; i++)
             read |= bit(key[i]);
     }
-    (void)reader;
     return read;
 }
 
-static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const struct sh_lake_file *file,
+/* ---- chains: files one stream can read, one after the other: of the same batches, and each of buckets
+ * behind those of the one before. A file that shares a bucket with an earlier one is in a later chain, so
+ * that of equal rows the one of the earlier file comes first. */
+
+struct chains {
+    const struct sh_lake_file **files; /* [n_files], by batch, then bucket */
+    size_t *chain;                     /* [n_files] */
+    size_t n_files, n;
+};
+
+static void chains_release(struct chains *chains) {
+    sh_free(chains->files);
+    sh_free(chains->chain);
+}
+
+static bool same_batches(const struct sh_lake_file *a, const struct sh_lake_file *b) {
+    return a->batch_from == b->batch_from && a->batch_to == b->batch_to;
+}
+
+/* First chain that may take file i. */
+static size_t chain_of(const struct chains *chains, size_t i) {
+    const struct sh_lake_file *file = chains->files[i];
+    size_t chain = 0;
+    for (size_t j = 0; j < i; j++)
+        if (chains->files[j]->bucket_to > file->bucket_from &&
+            chains->files[j]->bucket_from < file->bucket_to && chains->chain[j] >= chain)
+            chain = chains->chain[j] + 1;
+    for (size_t j = i; j-- > 0;) {
+        const struct sh_lake_file *last = chains->files[j];
+        if (chains->chain[j] != chain)
+            continue;
+        if (same_batches(last, file) && last->bucket_to <= file->bucket_from)
+            return chain;
+        chain++;
+        j = i;
+    }
+    return chain;
+}
+
+static int by_batch(const void *a, const void *b) {
+    const struct sh_lake_file *x = *(const struct sh_lake_file *const *)a,
+                              *y = *(const struct sh_lake_file *const *)b;
+    if (!same_batches(x, y))
+        return x->batch_from != y->batch_from ? (x->batch_from < y->batch_from ? -1 : 1)
+                                              : (x->batch_to < y->batch_to ? -1 : 1);
+    if (x->bucket_from != y->bucket_from)
+        return x->bucket_from < y->bucket_from ? -1 : 1;
+    return x < y ? -1 : x > y; /* as the manifest has them */
+}
+
+static sh_code make_chains(const struct sh_reader *reader, const struct sh_side *side, struct chains *ret,
                            struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    struct sh_stream *stream = &side->streams[side->n_streams];
+    const struct sh_manifest *manifest = &reader->lake->manifest;
+    size_t n = 0;
+    for (size_t i = 0; i < manifest->n_files; i++)
+        n += file_matters(reader, side, &manifest->files[i]);
+    ret->files = sh_alloc_array(n, sizeof *ret->files);
+    ret->chain = sh_alloc_array(n, sizeof *ret->chain);
+    if (!ret->files || !ret->chain)
+        return sh_fail(err, SH_E_NOMEM, "no room to read %zu files", n);
+    for (size_t i = 0; i < manifest->n_files; i++)
+        if (file_matters(reader, side, &manifest->files[i]))
+            ret->files[ret->n_files++] = &manifest->files[i];
+    if (n > 1)
+        qsort(ret->files, n, sizeof *ret->files, by_batch);
+    for (size_t i = 0; i < n; i++) {
+        ret->chain[i] = chain_of(ret, i);
+        ret->n = ret->chain[i] + 1 > ret->n ? ret->chain[i] + 1 : ret->n;
+    }
+    return SH_OK;
+}
+
+/* "SELECT columns FROM read_parquet([files of the chain]) WHERE bucket …". ret_first: one of the files. */
+static sh_code write_query(const struct sh_reader *reader, struct sh_side *side, const struct chains *chains,
+                           size_t chain, struct sh_buf *sql, const struct sh_lake_file **ret_first,
+                           struct sh_err *err) {
     char path[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(path, reader->lake->dir, file->path, err));
-    (void)sh_buf_add_text(&sql, "SELECT ");
     uint8_t at = 0;
+    bool is_wide = false;
+    (void)sh_buf_add_text(sql, "SELECT ");
     for (uint64_t mask = side->read; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
         if (at > 0)
-            (void)sh_buf_add_char(&sql, ',');
-        sh_sql_name(&sql, sh_lake_schema[side->table].columns[c].name);
+            (void)sh_buf_add_char(sql, ',');
+        sh_sql_name(sql, sh_lake_schema[side->table].columns[c].name);
         side->position[c] = at++;
     }
-    (void)sh_buf_add_text(&sql, " FROM read_parquet(");
-    sh_sql_text(&sql, sh_str_of(path));
-    (void)sh_buf_add_text(&sql, ")");
-    if (file->bucket_to - file->bucket_from > 1)
-        (void)sh_buf_addf(&sql, " WHERE bucket = %" PRIu32, reader->bucket);
-    SH_TRY(sh_buf_check(&sql, err));
+    (void)sh_buf_add_text(sql, " FROM read_parquet([");
+    *ret_first = NULL;
+    for (size_t i = 0; i < chains->n_files; i++) {
+        const struct sh_lake_file *file = chains->files[i];
+        if (chains->chain[i] != chain)
+            continue;
+        SH_TRY(sh_path_join(path, reader->lake->dir, file->path, err));
+        if (*ret_first)
+            (void)sh_buf_add_char(sql, ',');
+        sh_sql_text(sql, sh_str_of(path));
+        *ret_first = *ret_first ? *ret_first : file;
+        is_wide |= file->bucket_from < reader->buckets.from || reader->buckets.to < file->bucket_to;
+    }
+    (void)sh_buf_add_text(sql, "])");
+    if (is_wide)
+        (void)sh_buf_addf(sql, " WHERE bucket >= %" PRIu32 " AND bucket < %" PRIu32, reader->buckets.from,
+                          reader->buckets.to);
+    return sh_buf_check(sql, err);
+}
+
+static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const struct chains *chains,
+                           size_t chain, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
+    const struct sh_lake_file *first;
+    struct sh_stream *stream = &side->streams[chain];
+    SH_TRY(write_query(reader, side, chains, chain, &sql, &first, err));
     side->n_streams++;
     SH_TRY(sh_duck_connect(reader->lake->duck, &stream->connection, err));
     SH_TRY(sh_scan_open(stream->connection, sql.at, &stream->scan, err));
-    for (uint32_t b = file->batch_from; b <= file->batch_to && reader->as_known < INT32_MAX; b++)
+    for (uint32_t b = first->batch_from; b <= first->batch_to && reader->as_known < INT32_MAX; b++)
         stream->drops_batches |=
-            b != file->batch_from && sh_manifest_known_day(&reader->lake->manifest, b) > reader->as_known;
-    if (stream->drops_batches || side->n_superseded > 0)
+            b != first->batch_from && sh_manifest_known_day(&reader->lake->manifest, b) > reader->as_known;
+    const bool needs_drop = stream->drops_batches || side->has_superseded;
+    if (needs_drop)
         stream->drop = sh_alloc_array(reader->vector, 1);
-    const bool needs_drop = stream->drops_batches || side->n_superseded > 0;
     if (side->merges) {
         stream->time = sh_alloc_array(reader->vector, sizeof(int64_t));
         stream->id = sh_alloc_array(reader->vector, sizeof(struct sh_str));
     }
     if ((needs_drop && !stream->drop) || (side->merges && (!stream->time || !stream->id)))
-        return sh_fail(err, SH_E_NOMEM, "no room to read %s", path);
+        return sh_fail(err, SH_E_NOMEM, "no room to read %s", first->path);
     return SH_OK;
 }
 
-static sh_code next_chunk(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
-                          struct sh_err *err);
-
-sh_code sh_side_open(struct sh_reader *reader, struct sh_side *side, struct sh_err *err) {
-    const struct sh_manifest *manifest = &reader->lake->manifest;
-    size_t n = 0;
+/* What the files say before they are read: how many rows, and which columns are needed besides those asked
+ * for. */
+static void look_at_files(const struct sh_reader *reader, struct sh_side *side, const struct chains *chains) {
     uint64_t rows = 0;
     bool drops_batches = false;
-    find_superseded(reader, side);
-    for (size_t i = 0; i < manifest->n_files; i++) {
-        const struct sh_lake_file *file = &manifest->files[i];
-        if (!file_matters(reader, side, file))
-            continue;
-        n++;
+    for (size_t i = 0; i < chains->n_files; i++) {
+        const struct sh_lake_file *file = chains->files[i];
         rows += file->rows / (file->bucket_to - file->bucket_from);
         drops_batches |= reader->as_known < INT32_MAX && file->batch_to != file->batch_from;
     }
-    side->merges = n > 1;
+    side->merges = chains->n > 1;
+    side->has_superseded = has_superseded(reader, side->table);
     side->expected = rows < reader->max_rows ? (size_t)rows : reader->max_rows;
     side->expected += side->expected / 8 + 1; /* of the last person */
-    side->read |= needed_columns(reader, side, n, drops_batches);
-    side->streams = sh_alloc_array(n, sizeof *side->streams);
+    side->read |= needed_columns(reader, side, drops_batches);
+    side->copied = side->read & (side->selected | ~(bit(SH_C_BUCKET) | bit(SH_C_BATCH)));
+    for (uint64_t mask = side->read; mask; mask &= mask - 1)
+        side->has_texts |=
+            sh_physical_of(sh_lake_schema[side->table].columns[__builtin_ctzll(mask)].type) == SH_PSTR;
+}
+
+static sh_code next_rows(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
+                         struct sh_err *err);
+
+sh_code sh_side_open(struct sh_reader *reader, struct sh_side *side, struct sh_err *err) {
+    SH_CLEANUP(chains_release) struct chains chains = {0};
+    SH_TRY(make_chains(reader, side, &chains, err));
+    look_at_files(reader, side, &chains);
+    side->streams = sh_alloc_array(chains.n, sizeof *side->streams);
     if (!side->streams)
-        return sh_fail(err, SH_E_NOMEM, "no room to read %zu files", n);
-    for (size_t i = 0; i < manifest->n_files; i++) {
-        if (!file_matters(reader, side, &manifest->files[i]))
-            continue;
-        SH_TRY(open_stream(reader, side, &manifest->files[i], err));
-        SH_TRY(next_chunk(reader, side, &side->streams[side->n_streams - 1], err));
+        return sh_fail(err, SH_E_NOMEM, "no room to read %zu files", chains.n_files);
+    for (size_t i = 0; i < chains.n; i++) {
+        SH_TRY(open_stream(reader, side, &chains, i, err));
+        SH_TRY(next_rows(reader, side, &side->streams[i], err));
     }
     return SH_OK;
 }
@@ -168,31 +275,38 @@ void sh_side_close(struct sh_side *side) {
 /* ---- chunks of a stream
  * ---------------------------------------------------------------------------------------------------- */
 
-static bool is_superseded(const struct sh_reader *reader, const struct sh_side *side, uint64_t row_key,
+/* Superseded versions of a bucket and table, sorted by row key and batch. */
+struct replaced {
+    const struct sh_superseded *at;
+    size_t n;
+};
+
+static bool is_superseded(const struct sh_reader *reader, const struct replaced *replaced, uint64_t row_key,
                           uint32_t batch) {
-    size_t low = 0, high = side->n_superseded;
+    size_t low = 0, high = replaced->n;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        const struct sh_superseded *s = &side->superseded[middle];
+        const struct sh_superseded *s = &replaced->at[middle];
         if (s->row_key < row_key || (s->row_key == row_key && s->old_batch < batch))
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < side->n_superseded && side->superseded[low].row_key == row_key &&
-           side->superseded[low].old_batch == batch;
+    for (; low < replaced->n && replaced->at[low].row_key == row_key && replaced->at[low].old_batch == batch;
          low++)
-        if (sh_manifest_known_day(&reader->lake->manifest, side->superseded[low].new_batch) <=
-            reader->as_known)
+        if (sh_manifest_known_day(&reader->lake->manifest, replaced->at[low].new_batch) <= reader->as_known)
             return true;
     return false;
 }
 
+/* Rows [at, n) of the stream's chunk, all of one bucket. */
 static sh_code mark_dropped(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
                             struct sh_err *err) {
     const struct sh_lake_table *table = &sh_lake_schema[side->table];
     const struct sh_row_keyer keyer = sh_row_keyer(side->table);
-    const size_t n_key = side->n_superseded > 0 ? keyer.n[1] : 0;
+    struct replaced replaced = {0};
+    replaced.at = find_superseded(reader, side->table, stream->bucket, &replaced.n);
+    const size_t n_key = replaced.n > 0 ? keyer.n[1] : 0, n = stream->n - stream->at;
     const uint8_t *key = keyer.columns[1];
     const void *columns[SH_LAKE_COLUMNS_MAX] = {0};
     for (size_t i = 0; i < n_key; i++) {
@@ -201,37 +315,38 @@ static sh_code mark_dropped(struct sh_reader *reader, struct sh_side *side, stru
             reader->scratch[c] = sh_alloc_array(reader->vector, sizeof(struct sh_str));
         if (!reader->scratch[c])
             return sh_fail(err, SH_E_NOMEM, "no room for keys");
-        sh_chunk_copy(stream->chunk, side->position[c], sh_physical_of(table->columns[c].type), 0, stream->n,
+        sh_chunk_copy(stream->chunk, side->position[c], sh_physical_of(table->columns[c].type), stream->at, n,
                       reader->scratch[c]);
         columns[c] = reader->scratch[c];
     }
     const int32_t *batch =
         duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_BATCH]));
-    for (size_t i = 0; i < stream->n; i++) {
-        stream->drop[i] =
-            stream->drops_batches &&
-            sh_manifest_known_day(&reader->lake->manifest, (uint32_t)batch[i]) > reader->as_known;
-        if (!stream->drop[i] && n_key > 0)
-            stream->drop[i] = is_superseded(reader, side, sh_row_key(&keyer, columns, i), (uint32_t)batch[i]);
+    batch += stream->at;
+    uint8_t *drop = stream->drop + stream->at;
+    for (size_t i = 0; i < n; i++) {
+        drop[i] = stream->drops_batches &&
+                  sh_manifest_known_day(&reader->lake->manifest, (uint32_t)batch[i]) > reader->as_known;
+        if (!drop[i] && n_key > 0)
+            drop[i] = is_superseded(reader, &replaced, sh_row_key(&keyer, columns, i), (uint32_t)batch[i]);
     }
     return SH_OK;
 }
 
 static void copy_order(const struct sh_side *side, struct sh_stream *stream) {
     const struct sh_order order = sh_table_order(side->table);
-    memset(stream->time, 0, stream->n * sizeof(int64_t));
-    memset(stream->id, 0, stream->n * sizeof(struct sh_str));
+    memset(stream->time, 0, stream->all * sizeof(int64_t));
+    memset(stream->id, 0, stream->all * sizeof(struct sh_str));
     if (order.id >= 0)
-        sh_chunk_copy(stream->chunk, side->position[order.id], SH_PSTR, 0, stream->n, stream->id);
+        sh_chunk_copy(stream->chunk, side->position[order.id], SH_PSTR, 0, stream->all, stream->id);
     if (order.time < 0)
         return;
     if (sh_physical_of(sh_lake_schema[side->table].columns[order.time].type) == SH_P64) {
-        sh_chunk_copy(stream->chunk, side->position[order.time], SH_P64, 0, stream->n, stream->time);
+        sh_chunk_copy(stream->chunk, side->position[order.time], SH_P64, 0, stream->all, stream->time);
         return;
     }
     int32_t *days = (int32_t *)(void *)stream->time; /* widened in place, from the end */
-    sh_chunk_copy(stream->chunk, side->position[order.time], SH_P32, 0, stream->n, days);
-    for (size_t i = stream->n; i-- > 0;) {
+    sh_chunk_copy(stream->chunk, side->position[order.time], SH_P32, 0, stream->all, days);
+    for (size_t i = stream->all; i-- > 0;) {
         const int64_t day = days[i];
         memcpy(&stream->time[i], &day, sizeof day);
     }
@@ -241,8 +356,12 @@ static void copy_order(const struct sh_side *side, struct sh_stream *stream) {
 static sh_code retire_chunk(struct sh_side *side, struct sh_stream *stream, struct sh_err *err) {
     if (!stream->chunk)
         return SH_OK;
-    SH_TRY(sh_grow(&side->kept, &side->cap_kept, side->n_kept + 1, sizeof(void *), (size_t)1 << 30, err));
-    side->kept[side->n_kept++] = stream->chunk;
+    if (side->has_texts) {
+        SH_TRY(sh_grow(&side->kept, &side->cap_kept, side->n_kept + 1, sizeof(void *), (size_t)1 << 30, err));
+        side->kept[side->n_kept++] = stream->chunk;
+    } else {
+        destroy_chunk(stream->chunk);
+    }
     stream->chunk = NULL;
     return SH_OK;
 }
@@ -252,23 +371,60 @@ static void skip_dropped(struct sh_stream *stream) {
         stream->at++;
 }
 
-static sh_code next_chunk(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
-                          struct sh_err *err) {
-    do {
-        SH_TRY(retire_chunk(side, stream, err));
-        SH_TRY(sh_scan_next(&stream->scan, &stream->chunk, err));
-        stream->at = stream->n = 0;
+static sh_code next_chunk(struct sh_side *side, struct sh_stream *stream, struct sh_err *err) {
+    SH_TRY(retire_chunk(side, stream, err));
+    SH_TRY(sh_scan_next(&stream->scan, &stream->chunk, err));
+    stream->at = stream->n = stream->all = 0;
+    if (!stream->chunk)
+        return SH_OK;
+    stream->all = duckdb_data_chunk_get_size(stream->chunk);
+    stream->lead =
+        duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_LEAD]));
+    stream->buckets =
+        side->read >> SH_C_BUCKET & 1
+            ? duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_BUCKET]))
+            : NULL;
+    if (side->merges)
+        copy_order(side, stream);
+    return SH_OK;
+}
+
+/* End of the rows of the bucket that begins at `from`. */
+static size_t end_of_bucket(const struct sh_stream *stream, size_t from) {
+    size_t low = from + 1, high = stream->all;
+    if (!stream->buckets || stream->buckets[high - 1] == stream->buckets[from])
+        return high;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (stream->buckets[middle] == stream->buckets[from])
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The rows behind those that are used up: of the next bucket in the chunk, or of the next chunk. */
+static sh_code next_rows(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
+                         struct sh_err *err) {
+    while (stream->at == stream->n) {
+        if (stream->n == stream->all)
+            SH_TRY(next_chunk(side, stream, err));
         if (!stream->chunk)
             return SH_OK;
-        stream->n = duckdb_data_chunk_get_size(stream->chunk);
-        stream->lead =
-            duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_LEAD]));
+        if (stream->n == stream->all)
+            continue; /* a chunk without rows */
+        const uint32_t bucket = stream->buckets ? (uint32_t)stream->buckets[stream->n] : reader->buckets.from;
+        if (bucket < reader->bucket || bucket >= reader->buckets.to)
+            return sh_fail(err, SH_E_CORRUPT,
+                           "%s: rows of bucket %" PRIu32 " where those of %" PRIu32 " and later are due",
+                           sh_lake_schema[side->table].name, bucket, reader->bucket);
+        stream->bucket = bucket;
+        stream->n = end_of_bucket(stream, stream->n);
         if (stream->drop)
             SH_TRY(mark_dropped(reader, side, stream, err));
-        if (side->merges)
-            copy_order(side, stream);
         skip_dropped(stream);
-    } while (stream->at == stream->n);
+    }
     return SH_OK;
 }
 
@@ -282,7 +438,7 @@ static sh_code reserve(struct sh_side *side, size_t need, struct sh_err *err) {
     size_t cap = side->cap;
     if (side->cap == 0 && need < side->expected)
         need = side->expected;
-    for (uint64_t mask = side->read; mask; mask &= mask - 1) {
+    for (uint64_t mask = side->copied; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
         cap = side->cap;
         SH_TRY(sh_grow(&side->columns[c], &cap, need,
@@ -296,7 +452,7 @@ static sh_code reserve(struct sh_side *side, size_t need, struct sh_err *err) {
 static sh_code copy_run(struct sh_side *side, const struct sh_stream *stream, size_t from, size_t to,
                         struct sh_err *err) {
     SH_TRY(reserve(side, side->n + (to - from), err));
-    for (uint64_t mask = side->read; mask; mask &= mask - 1) {
+    for (uint64_t mask = side->copied; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
         const sh_physical physical = sh_physical_of(sh_lake_schema[side->table].columns[c].type);
         sh_chunk_copy(stream->chunk, side->position[c], physical, from, to - from,
@@ -321,7 +477,7 @@ static sh_code take(struct sh_reader *reader, struct sh_side *side, struct sh_st
     }
     stream->at = to;
     skip_dropped(stream);
-    return stream->at == stream->n ? next_chunk(reader, side, stream, err) : SH_OK;
+    return next_rows(reader, side, stream, err);
 }
 
 static bool comes_before(const struct sh_stream *a, const struct sh_stream *b) {
@@ -348,14 +504,18 @@ static size_t end_of_lead(const struct sh_stream *stream, int32_t lead) {
     return low;
 }
 
+static bool is_here(const struct sh_reader *reader, const struct sh_stream *stream) {
+    return stream->chunk && stream->bucket == reader->bucket;
+}
+
 /* The stream whose row is next, and the smallest lead of the others. NULL: none is left. */
-static struct sh_stream *pick(struct sh_side *side, int32_t *ret_other) {
+static struct sh_stream *pick(const struct sh_reader *reader, struct sh_side *side, int32_t *ret_other) {
     struct sh_stream *best = NULL;
     *ret_other = INT32_MAX;
     bool has_other = false;
     for (size_t i = 0; i < side->n_streams; i++) {
         struct sh_stream *stream = &side->streams[i];
-        if (!stream->chunk)
+        if (!is_here(reader, stream))
             continue;
         const struct sh_stream *other = stream;
         if (!best || comes_before(stream, best))
@@ -387,7 +547,7 @@ sh_code sh_side_pull(struct sh_reader *reader, struct sh_side *side, size_t limi
                      struct sh_err *err) {
     for (;;) {
         int32_t other;
-        struct sh_stream *stream = pick(side, &other);
+        struct sh_stream *stream = pick(reader, side, &other);
         if (!stream || stream->lead[stream->at] > *last)
             return SH_OK;
         size_t to = run_end(side, stream, other, *last);
@@ -401,9 +561,9 @@ sh_code sh_side_pull(struct sh_reader *reader, struct sh_side *side, size_t limi
     }
 }
 
-bool sh_side_more(const struct sh_side *side) {
+bool sh_side_more(const struct sh_reader *reader, const struct sh_side *side) {
     for (size_t i = 0; i < side->n_streams; i++)
-        if (side->streams[i].chunk)
+        if (is_here(reader, &side->streams[i]))
             return true;
     return false;
 }

@@ -277,7 +277,8 @@ static sh_code verify_bucket(struct verify *verify, uint32_t bucket, struct sh_e
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         what.columns[SH_TABLE_LINE] |= 1ull << sh_lake_column(SH_TABLE_LINE, names[i]);
     struct sh_reader *reader = NULL;
-    SH_TRY(sh_reader_open(verify->lake, &what, bucket, INT32_MAX, 65536, &reader, err));
+    SH_TRY(sh_reader_open(verify->lake, &what, (struct sh_bucket_range){bucket, bucket + 1}, INT32_MAX, 65536,
+                          &reader, err));
     const struct sh_chunk *chunk = NULL;
     sh_code code;
     while ((code = sh_reader_next(reader, &chunk, err)) == SH_OK && chunk)

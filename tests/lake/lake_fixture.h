@@ -150,58 +150,98 @@ static inline struct sh_selection fixture_all(void) {
     return all;
 }
 
+/* A value of a row as text; empty where it is missing. */
+static inline void fixture_print(struct sh_lake *lake, const struct sh_lake_column *column,
+                                 const void *values, uint32_t i, struct sh_buf *out) {
+    struct sh_err err;
+    if (column->type == SH_COLUMN_CODE) {
+        const struct sh_dict_view *dict = NULL;
+        CHECK_OK(sh_lake_dict(lake, column->dict, &dict, &err), &err);
+        const int32_t id = ((const int32_t *)values)[i];
+        if (id != SH_MISSING_I32)
+            (void)sh_buf_add_str(out, dict->code[id]);
+    } else if (sh_physical_of(column->type) == SH_PSTR) {
+        (void)sh_buf_add_str(out, ((const struct sh_str *)values)[i]);
+    } else if (sh_physical_of(column->type) == SH_P64) {
+        const int64_t v = ((const int64_t *)values)[i];
+        if (v != SH_MISSING)
+            (void)sh_buf_addf(out, "%" PRId64, v);
+    } else if (sh_physical_of(column->type) == SH_P32) {
+        const int32_t v = ((const int32_t *)values)[i];
+        if (v != SH_MISSING_I32)
+            (void)sh_buf_addf(out, "%" PRId32, v);
+    } else {
+        const int8_t v = ((const int8_t *)values)[i];
+        if (v != SH_MISSING_I8)
+            (void)sh_buf_addf(out, "%d", v);
+    }
+}
+
+/* What to print of which table, as known when, how many buckets a reader. */
+struct fixture_view {
+    enum sh_table table;
+    const char *const *names;
+    size_t n_names;
+    int32_t as_known;
+    uint32_t step;
+};
+
+static inline void fixture_print_buckets(struct sh_lake *lake, const struct fixture_view *view,
+                                         struct sh_bucket_range buckets, struct sh_buf *out) {
+    struct sh_err err;
+    struct sh_reader *reader = NULL;
+    const enum sh_table t = view->table;
+    const struct sh_selection what = fixture_all();
+    uint32_t before = buckets.from;
+    CHECK_OK(sh_reader_open(lake, &what, buckets, view->as_known, 3, &reader, &err), &err);
+    for (const struct sh_chunk *chunk;;) {
+        CHECK_OK(sh_reader_next(reader, &chunk, &err), &err);
+        if (!chunk)
+            break;
+        CHECK(before <= chunk->bucket && chunk->bucket < buckets.to);
+        before = chunk->bucket;
+        for (uint32_t i = 0; i < chunk->tables[t].n_rows; i++) {
+            const int32_t *bucket = chunk->tables[t].columns[SH_C_BUCKET];
+            CHECK_I64(bucket[i], chunk->bucket);
+            for (size_t k = 0; k < view->n_names; k++) {
+                const int c = sh_lake_column(t, view->names[k]);
+                if (k > 0)
+                    (void)sh_buf_add_char(out, '|');
+                fixture_print(lake, &sh_lake_schema[t].columns[c], chunk->tables[t].columns[c], i, out);
+            }
+            (void)sh_buf_add_char(out, '\n');
+        }
+    }
+    sh_reader_close(reader);
+}
+
+static inline struct sh_buf fixture_print_all(struct sh_lake *lake, const struct fixture_view *view) {
+    struct sh_buf out = {0};
+    const uint32_t n = sh_lake_buckets(lake);
+    for (uint32_t b = 0; b < n; b += view->step)
+        fixture_print_buckets(lake, view,
+                              (struct sh_bucket_range){b, b + view->step < n ? b + view->step : n}, &out);
+    (void)sh_buf_add_text(&out, "");
+    return out;
+}
+
 /* All rows of a table as text lines "person|id|…" of the named columns, sorted as read, buckets one behind
- * the other. */
+ * the other. Read three ways, which must not differ: each bucket by itself, all at once, three at a time. */
 static inline char *fixture_dump(const char *dir, enum sh_table table, const char *const *names,
                                  size_t n_names, int32_t as_known) {
     struct sh_err err;
     struct sh_lake *lake = NULL;
-    struct sh_buf out = {0};
-    struct sh_selection what = fixture_all();
+    struct fixture_view view = {table, names, n_names, as_known, 1};
     CHECK_OK(sh_lake_open(dir, 0, &lake, &err), &err);
-    for (uint32_t b = 0; b < sh_lake_buckets(lake); b++) {
-        struct sh_reader *reader = NULL;
-        CHECK_OK(sh_reader_open(lake, &what, b, as_known, 3, &reader, &err), &err);
-        for (const struct sh_chunk *chunk;;) {
-            CHECK_OK(sh_reader_next(reader, &chunk, &err), &err);
-            if (!chunk)
-                break;
-            for (uint32_t i = 0; i < chunk->tables[table].n_rows; i++) {
-                for (size_t k = 0; k < n_names; k++) {
-                    const int c = sh_lake_column(table, names[k]);
-                    const struct sh_lake_column *column = &sh_lake_schema[table].columns[c];
-                    const void *values = chunk->tables[table].columns[c];
-                    if (k > 0)
-                        (void)sh_buf_add_char(&out, '|');
-                    if (column->type == SH_COLUMN_CODE) {
-                        const struct sh_dict_view *dict = NULL;
-                        CHECK_OK(sh_lake_dict(lake, column->dict, &dict, &err), &err);
-                        const int32_t id = ((const int32_t *)values)[i];
-                        if (id != SH_MISSING_I32)
-                            (void)sh_buf_add_str(&out, dict->code[id]);
-                    } else if (sh_physical_of(column->type) == SH_PSTR) {
-                        (void)sh_buf_add_str(&out, ((const struct sh_str *)values)[i]);
-                    } else if (sh_physical_of(column->type) == SH_P64) {
-                        const int64_t v = ((const int64_t *)values)[i];
-                        if (v != SH_MISSING)
-                            (void)sh_buf_addf(&out, "%" PRId64, v);
-                    } else if (sh_physical_of(column->type) == SH_P32) {
-                        const int32_t v = ((const int32_t *)values)[i];
-                        if (v != SH_MISSING_I32)
-                            (void)sh_buf_addf(&out, "%" PRId32, v);
-                    } else {
-                        const int8_t v = ((const int8_t *)values)[i];
-                        if (v != SH_MISSING_I8)
-                            (void)sh_buf_addf(&out, "%d", v);
-                    }
-                }
-                (void)sh_buf_add_char(&out, '\n');
-            }
-        }
-        sh_reader_close(reader);
+    const struct sh_buf out = fixture_print_all(lake, &view);
+    const uint32_t steps[] = {sh_lake_buckets(lake), 3};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        view.step = steps[i];
+        struct sh_buf again = fixture_print_all(lake, &view);
+        CHECK_STR(sh_buf_view(&again), out.len > 0 ? out.at : "");
+        sh_buf_free(&again);
     }
     sh_lake_close(lake);
-    (void)sh_buf_add_text(&out, "");
     return out.at ? out.at : sh_alloc_array(1, 1);
 }
 

@@ -158,7 +158,9 @@ static void a_row_without_its_key_is_rejected(void **state) {
     const struct sh_selection what = fixture_all();
     for (uint32_t b = 0; b < 4 && !chunk; b++) {
         sh_reader_close(reader);
-        CHECK_OK(sh_reader_open(lake, &what, b, INT32_MAX, 10, &reader, &err), &err);
+        CHECK_OK(
+            sh_reader_open(lake, &what, (struct sh_bucket_range){b, b + 1}, INT32_MAX, 10, &reader, &err),
+            &err);
         CHECK_OK(sh_reader_next(reader, &chunk, &err), &err);
     }
     CHECK(sh_lake_encounter_lost_rows(
@@ -290,7 +292,49 @@ static void the_reader_agrees_with_sql(void **state) {
     fixture_remove(dir);
 }
 
-CHECK_MAIN(cmocka_unit_test(rows_land_and_are_read_back), cmocka_unit_test(overlapping_extracts_repeat),
+static void buckets_are_cut_into_ranges_without_gaps(void **state) {
+    (void)state;
+    static const uint32_t sizes[] = {0, 1, 2, 7, 64, 4096};
+    static const size_t threads[] = {0, 1, 2, 3, 64};
+    struct sh_bucket_range ranges[4096];
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++)
+        for (size_t t = 0; t < sizeof threads / sizeof threads[0]; t++) {
+            const struct sh_bucket_range all = {5, 5 + sizes[s]};
+            const size_t n = sh_buckets_split(all, threads[t], ranges);
+            uint32_t at = all.from;
+            for (size_t i = 0; i < n; i++) {
+                CHECK_I64(ranges[i].from, at);
+                CHECK(ranges[i].to > at);
+                CHECK(i == 0 || ranges[i].to - at <= ranges[i - 1].to - ranges[i - 1].from);
+                at = ranges[i].to;
+            }
+            CHECK_I64(at, all.to);
+            CHECK(threads[t] == 0 || n >= threads[t] || n == sizes[s]); /* work for everyone */
+        }
+}
+
+static void buckets_that_are_not_there_are_refused(void **state) {
+    (void)state;
+    struct sh_err err;
+    struct sh_import_result result;
+    char dir[64];
+    fixture_dir(dir);
+    CHECK_OK(FIXTURE_IMPORT(fixture_options(dir), day_one, &result, &err), &err);
+    struct sh_lake *lake = NULL;
+    CHECK_OK(sh_lake_open(dir, 0, &lake, &err), &err);
+    const struct sh_selection what = fixture_all();
+    static const struct sh_bucket_range bad[] = {{0, 5}, {4, 5}, {2, 2}, {3, 1}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct sh_reader *reader = NULL;
+        CHECK_CODE(sh_reader_open(lake, &what, bad[i], INT32_MAX, 10, &reader, &err), SH_E_INPUT);
+    }
+    sh_lake_close(lake);
+    fixture_remove(dir);
+}
+
+CHECK_MAIN(cmocka_unit_test(buckets_are_cut_into_ranges_without_gaps),
+           cmocka_unit_test(buckets_that_are_not_there_are_refused),
+           cmocka_unit_test(rows_land_and_are_read_back), cmocka_unit_test(overlapping_extracts_repeat),
            cmocka_unit_test(a_correction_moves_a_line_and_a_withdrawal_removes_it),
            cmocka_unit_test(a_row_without_its_key_is_rejected),
            cmocka_unit_test(the_number_of_threads_changes_no_byte),
