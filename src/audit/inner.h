@@ -67,7 +67,8 @@ struct sh_rule_plan {
     int64_t course_gap;    /* param(course.gap) or SH_MISSING */
     int scope_column;      /* knowledge columns scope, gap; -1 */
     int gap_column;
-    enum sh_level cap; /* by level and state */
+    enum sh_level cap;                   /* by level and state */
+    struct sh_str rule_json, basis_json; /* as each receipt says them */
 };
 
 struct sh_plan {
@@ -337,4 +338,6 @@ SH_MUST sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err);
 /** The state behind a worker, for what is told about its last chunk. */
 const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *worker);
 struct sh_str sh_keep_str(struct sh_engine *en, struct sh_str s);
+/** Texts of a rule's receipts that are always the same. */
+SH_MUST sh_code sh_receipt_texts(struct sh_rule_plan *rp, struct sh_arena *arena, struct sh_err *err);
 const char *sh_level_text(enum sh_level level, enum sh_lang lang);

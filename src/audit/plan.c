@@ -233,6 +233,7 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
             return out_of_room(err);
         SH_TRY(need_rule(&n, rp->rule, err));
         rule_make(plan, rp, n.tables);
+        SH_TRY(sh_receipt_texts(rp, arena, err));
     }
     return SH_OK;
 }

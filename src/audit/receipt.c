@@ -12,8 +12,8 @@ const char *sh_level_text(enum sh_level level, enum sh_lang lang) {
     return texts[level][lang == SH_EN ? SH_EN : SH_ZH];
 }
 
+/* What every receipt of a rule says alike. */
 static void put_rule(struct sh_json *json, const struct sh_rule *r) {
-    sh_json_key(json, "rule");
     sh_json_object(json);
     sh_json_put_str(json, "id", r->id);
     sh_json_put_str(json, "name", r->name);
@@ -23,11 +23,30 @@ static void put_rule(struct sh_json *json, const struct sh_rule *r) {
     if (r->national_code.len > 0)
         sh_json_put_str(json, "code", r->national_code);
     sh_json_object_end(json);
-    sh_json_key(json, "basis");
+}
+
+static void put_basis(struct sh_json *json, const struct sh_rule *r) {
     sh_json_array(json);
     for (size_t i = 0; i < r->n_basis; i++)
         sh_json_str(json, r->basis[i]);
     sh_json_array_end(json);
+}
+
+static sh_code rule_text(void (*put)(struct sh_json *json, const struct sh_rule *r), const struct sh_rule *r,
+                         struct sh_arena *arena, struct sh_str *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    struct sh_json json;
+    sh_json_begin(&json, &text);
+    put(&json, r);
+    SH_TRY(sh_json_end(&json, err));
+    const char *kept = sh_arena_dup(arena, text.at, text.len);
+    *ret = (struct sh_str){kept, text.len};
+    return kept ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the texts of rules");
+}
+
+sh_code sh_receipt_texts(struct sh_rule_plan *rp, struct sh_arena *arena, struct sh_err *err) {
+    SH_TRY(rule_text(put_rule, rp->rule, arena, &rp->rule_json, err));
+    return rule_text(put_basis, rp->rule, arena, &rp->basis_json, err);
 }
 
 static void put_knowledge(struct sh_json *json, const struct sh_engine *en, const struct sh_finding *f) {
@@ -152,7 +171,10 @@ sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_f
     sh_json_begin(&json, out);
     sh_json_object(&json);
     sh_json_put_text(&json, "id", id);
-    put_rule(&json, en->plan->active[f->rule].rule);
+    sh_json_key(&json, "rule");
+    sh_json_raw(&json, en->plan->active[f->rule].rule_json);
+    sh_json_key(&json, "basis");
+    sh_json_raw(&json, en->plan->active[f->rule].basis_json);
     sh_json_put_text(&json, "level", sh_level_text(f->level, SH_EN));
     sh_json_put_str(&json, "say", f->say);
     put_knowledge(&json, en, f);

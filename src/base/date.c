@@ -1,5 +1,6 @@
 #include "base/date.h"
 #include "base/limits.h"
+#include <string.h>
 
 static int64_t floor_div(int64_t a, int64_t b) {
     return a / b - (a % b < 0 ? 1 : 0);
@@ -41,21 +42,40 @@ int sh_month_days(int year, int month) {
     return month == 2 && sh_is_leap(year) ? 29 : days[month - 1];
 }
 
+static char *put_two(char *at, int v) {
+    at[0] = (char)('0' + v / 10);
+    at[1] = (char)('0' + v % 10);
+    return at + 2;
+}
+
 size_t sh_date_format(int32_t days, char out[SH_DATE_TEXT_MAX]) {
     const struct sh_civil c = sh_civil_of(days);
-    const int n = c.year < 0 || c.year > 9999
-                      ? snprintf(out, SH_DATE_TEXT_MAX, "?")
-                      : snprintf(out, SH_DATE_TEXT_MAX, "%04d-%02d-%02d", c.year, c.month, c.day);
-    return (size_t)n;
+    if (c.year < 0 || c.year > 9999) {
+        memcpy(out, "?", 2);
+        return 1;
+    }
+    char *at = put_two(put_two(out, c.year / 100), c.year % 100);
+    *at++ = '-';
+    at = put_two(at, c.month);
+    *at++ = '-';
+    at = put_two(at, c.day);
+    *at = '\0';
+    return (size_t)(at - out);
 }
 
 static size_t format_time(int64_t seconds, char between, const char *zone, char out[SH_TIME_TEXT_MAX]) {
-    char date[SH_DATE_TEXT_MAX];
-    (void)sh_date_format(sh_day_of_time(seconds), date);
+    char *at = out + sh_date_format(sh_day_of_time(seconds), out);
     const int32_t second = sh_second_of_day(seconds);
-    const int n = snprintf(out, SH_TIME_TEXT_MAX, "%s%c%02d:%02d:%02d%.6s", date, between, second / 3600,
-                           second / 60 % 60, second % 60, zone);
-    return (size_t)n;
+    *at++ = between;
+    at = put_two(at, second / 3600);
+    *at++ = ':';
+    at = put_two(at, second / 60 % 60);
+    *at++ = ':';
+    at = put_two(at, second % 60);
+    for (int i = 0; i < 6 && zone[i]; i++) /* "+08:00" */
+        *at++ = zone[i];
+    *at = '\0';
+    return (size_t)(at - out);
 }
 
 size_t sh_time_format(int64_t seconds, char out[SH_TIME_TEXT_MAX]) {

@@ -1,7 +1,9 @@
 #include "base/json.h"
 #include "base/date.h"
+#include "base/decimal.h"
 #include "base/fs.h"
 #include "base/money.h"
+#include <string.h>
 
 void sh_json_begin(struct sh_json *json, struct sh_buf *buf) {
     json->buf = buf;
@@ -64,15 +66,29 @@ static void add_escape(struct sh_buf *buf, unsigned char c) {
     (void)sh_buf_addf(buf, "\\u%04x", (unsigned)c);
 }
 
+/* Bytes from i on that stand for themselves: printable ASCII but quote and backslash, eight at a time. */
+static size_t clean_run(struct sh_str text, size_t i) {
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    for (uint64_t w; i + sizeof(w) <= text.len; i += sizeof(w)) {
+        memcpy(&w, text.at + i, sizeof(w));
+        const uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+        /* A byte below 0x20, or zero after the exclusive or, borrows; bytes above 0x7f show by themselves. */
+        if ((((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & tops) != 0)
+            break;
+    }
+    for (; i < text.len; i++) {
+        const unsigned char c = (unsigned char)text.at[i];
+        if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+            break;
+    }
+    return i;
+}
+
 static void add_string(struct sh_buf *buf, struct sh_str text) {
     (void)sh_buf_add_char(buf, '"');
     size_t clean = 0; /* bytes before it are written */
-    for (size_t i = 0; i < text.len;) {
+    for (size_t i = clean_run(text, 0); i < text.len; i = clean_run(text, i)) {
         const unsigned char c = (unsigned char)text.at[i];
-        if (c >= 0x20 && c < 0x80 && c != '"' && c != '\\') {
-            i++;
-            continue;
-        }
         const size_t begin = i;
         const uint32_t point = sh_utf8_next(text, &i);
         const bool is_bad = point == 0xfffd && i - begin == 1;
@@ -111,8 +127,9 @@ void sh_json_text(struct sh_json *json, const char *text) {
 }
 
 void sh_json_i64(struct sh_json *json, int64_t v) {
-    before_value(json);
-    (void)sh_buf_addf(json->buf, "%lld", (long long)v);
+    char text[SH_DECIMAL_TEXT_MAX];
+    const size_t len = sh_decimal_format(v, 0, 0, text);
+    sh_json_raw(json, (struct sh_str){text, len});
 }
 
 void sh_json_bool(struct sh_json *json, bool v) {

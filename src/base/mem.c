@@ -93,7 +93,8 @@ sh_code sh_buf_reserve(struct sh_buf *buf, size_t n) {
 }
 
 sh_code sh_buf_add(struct sh_buf *buf, const char *at, size_t len) {
-    if (sh_buf_reserve(buf, len) != SH_OK)
+    /* What there is room for is within the maximum; all else is the exception. */
+    if ((len >= buf->cap - buf->len || buf->failed != SH_OK) && sh_buf_reserve(buf, len) != SH_OK)
         return buf->failed;
     if (len > 0)
         memcpy(buf->at + buf->len, at, len);
@@ -103,7 +104,11 @@ sh_code sh_buf_add(struct sh_buf *buf, const char *at, size_t len) {
 }
 
 sh_code sh_buf_add_char(struct sh_buf *buf, char c) {
-    return sh_buf_add(buf, &c, 1);
+    if (buf->cap - buf->len < 2 || buf->failed != SH_OK)
+        return sh_buf_add(buf, &c, 1);
+    buf->at[buf->len++] = c;
+    buf->at[buf->len] = '\0';
+    return SH_OK;
 }
 
 sh_code sh_buf_add_str(struct sh_buf *buf, struct sh_str text) {
