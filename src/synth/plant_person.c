@@ -21,6 +21,10 @@ static void plant_person(struct syn_life *life, const struct syn_plant *plant, i
     if (how == EXCEPTION)
         sh_syn_enc_dx(life, enc,
                       sh_syn_dx(life->book, plant->nth % 2 ? SH_STR("Q96.900") : SH_STR("Q56.400")));
+    if (how == IN_STAY) { /* what is an operation is on the list of operations too */
+        struct syn_enc *e = &life->encs[enc];
+        e->op[e->n_op++] = item, e->op_day = day;
+    }
     if (how == SELF_PAID)
         sh_syn_self_pay(life, line);
     if (how == REFUNDED)

@@ -18,7 +18,7 @@ static void all_rules_are_clean(void **state) {
         struct kit kit;
         memset(&kit, 0, sizeof kit);
         load_shipped(&kit, places[p]);
-        CHECK_I64(kit.loaded->n_rules, 28);
+        CHECK(kit.loaded->n_rules >= 28);
         for (size_t i = 0; i < kit.loaded->n_rules; i++) {
             const struct sh_rule *r = &kit.loaded->rules[i];
             CHECK(r->n_cases >= 3); /* a hit, a near miss, a boundary */
