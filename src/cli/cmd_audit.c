@@ -10,6 +10,10 @@
 #define AUDIT_CMD_MESSAGES(X)                                                                                \
     X(AUDIT_LABEL, "稽核", "audit")                                                                          \
     X(AUDIT_UNIT, "行", "lines")                                                                             \
+    X(AUDIT_BUCKETS, "shouhu audit：--buckets '%s' 应写作 起-止，如 0-63\n",                                 \
+      "shouhu audit: --buckets '%s' is written A-B, for instance 0-63\n")                                    \
+    X(AUDIT_STAGE, "shouhu audit：--stage '%s' 应为 before、during 或 after\n",                              \
+      "shouhu audit: --stage '%s' is before, during or after\n")                                             \
     X(AUDIT_WHERE, "shouhu audit：请给出 --lake，或用 --from 指定自有费用文件所在目录\n",                    \
       "shouhu audit: give --lake, or --from with the folder of your own claim files\n")                      \
     X(AUDIT_NO_FILES, "shouhu audit：目录 %s 中没有 .csv、.txt 或 .gz 文件\n",                               \
@@ -19,6 +23,16 @@
 enum audit_cmd_message { AUDIT_CMD_MESSAGES(SH_MSG_ID) AUDIT_CMD_MESSAGES_N };
 static const struct sh_msg messages[] = {AUDIT_CMD_MESSAGES(SH_MSG_ENTRY)};
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* catalogue texts */
+
+/* What was asked for on the command line. */
+struct asked {
+    struct sh_audit_options o;
+    const char *buckets, *stage, *from, *mapping;
+    bool quiet;
+    sh_lang lang;
+    struct sh_arena *arena;
+    FILE *out, *errout;
+};
 
 struct shown {
     struct sh_progress bar;
@@ -61,23 +75,22 @@ static sh_code own_files(const char *dir, struct sh_arena *arena, struct sh_impo
 }
 
 /* The files go into a lake beside them, the findings into a workbook: one folder, one command. */
-static int prepare_from(const char *dir, const char *mapping, struct sh_audit_options *o, bool quiet,
-                        sh_lang lang, struct sh_arena *arena, FILE *out, FILE *errout) {
+static int prepare_from(struct asked *a) {
     struct sh_err err;
-    struct sh_import_options import = {.mapping = mapping, .threads = o->threads};
-    sh_code code = own_files(dir, arena, &import, &err);
-    if (code == SH_OK && !o->lake_dir)
-        code = sh_cli_join(dir, "shouhu-lake", arena, &o->lake_dir, &err);
-    if (code == SH_OK && !o->out)
-        code = sh_cli_join(dir, "findings.xlsx", arena, &o->out, &err);
+    struct sh_import_options import = {.mapping = a->mapping, .threads = a->o.threads};
+    sh_code code = own_files(a->from, a->arena, &import, &err);
+    if (code == SH_OK && !a->o.lake_dir)
+        code = sh_cli_join(a->from, "shouhu-lake", a->arena, &a->o.lake_dir, &err);
+    if (code == SH_OK && !a->o.out)
+        code = sh_cli_join(a->from, "findings.xlsx", a->arena, &a->o.out, &err);
     if (code != SH_OK)
-        return sh_cli_fail(errout, code, &err);
+        return sh_cli_fail(a->errout, code, &err);
     if (import.n_files == 0) {
-        (void)fprintf(errout, sh_msg(messages, AUDIT_NO_FILES, lang), dir);
+        (void)fprintf(a->errout, sh_msg(messages, AUDIT_NO_FILES, a->lang), a->from);
         return SH_EXIT_INPUT;
     }
-    import.lake_dir = o->lake_dir;
-    const int exit = sh_cli_import(&import, quiet, lang, out, errout);
+    import.lake_dir = a->o.lake_dir;
+    const int exit = sh_cli_import(&import, a->quiet, a->lang, a->out, a->errout);
     return exit == SH_EXIT_REJECTS ? SH_EXIT_OK : exit; /* what was refused is told; the rest is checked */
 }
 
@@ -125,105 +138,98 @@ static bool is_workbook(const char *out) {
     return out && sh_str_ends_with(sh_str_of(out), SH_STR(".xlsx"));
 }
 
-static int run(struct sh_audit_options *o, bool quiet, sh_lang lang, struct sh_arena *arena, FILE *out,
-               FILE *errout) {
-    struct sh_err err;
+static sh_code audit_shown(struct asked *a, struct sh_run_summary *ret, struct sh_err *err) {
     struct sh_clock clock;
-    struct sh_run_summary summary;
     struct shown shown = {0};
-    sh_code code = sh_clock_from_env(&clock, &err);
-    if (code == SH_OK)
-        code = fill_dirs(o, arena, &err);
-    if (code != SH_OK)
-        return sh_cli_fail(errout, code, &err);
-    o->clock = &clock;
-    o->report = errout;
-    if (!quiet) {
-        sh_progress_begin(&shown.bar, stderr, lang, sh_msg(messages, AUDIT_LABEL, lang),
-                          sh_msg(messages, AUDIT_UNIT, lang), 0);
-        o->progress = show;
-        o->progress_ctx = &shown;
+    SH_TRY(sh_clock_from_env(&clock, err));
+    SH_TRY(fill_dirs(&a->o, a->arena, err));
+    a->o.clock = &clock;
+    a->o.report = a->errout;
+    if (!a->quiet) {
+        sh_progress_begin(&shown.bar, stderr, a->lang, sh_msg(messages, AUDIT_LABEL, a->lang),
+                          sh_msg(messages, AUDIT_UNIT, a->lang), 0);
+        a->o.progress = show;
+        a->o.progress_ctx = &shown;
     }
-    const char *workbook = is_workbook(o->out) ? o->out : NULL;
-    if (workbook)
-        o->out = NULL;
-    code = sh_audit_run(o, arena, &summary, &err);
-    if (!quiet)
+    const sh_code code = sh_audit_run(&a->o, a->arena, ret, err);
+    if (!a->quiet)
         sh_progress_end(&shown.bar);
-    if (code != SH_OK)
-        return sh_cli_fail(errout, code, &err);
-    if (!quiet)
-        sh_audit_print_summary(&summary, lang, out);
+    return code;
+}
+
+static int run(struct asked *a) {
+    struct sh_err err;
+    struct sh_run_summary summary;
+    const char *workbook = is_workbook(a->o.out) ? a->o.out : NULL;
     if (workbook)
-        code = sh_report_findings(&summary, workbook, lang, &err);
-    if (workbook && code == SH_OK)
-        (void)fprintf(out, sh_msg(messages, AUDIT_WORKBOOK, lang), workbook);
+        a->o.out = NULL;
+    sh_code code = audit_shown(a, &summary, &err);
+    if (code == SH_OK && !a->quiet)
+        sh_audit_print_summary(&summary, a->lang, a->out);
+    if (code == SH_OK && workbook)
+        code = sh_report_findings(&summary, workbook, a->lang, &err);
     if (code != SH_OK)
-        return sh_cli_fail(errout, code, &err);
+        return sh_cli_fail(a->errout, code, &err);
+    if (workbook)
+        (void)fprintf(a->out, sh_msg(messages, AUDIT_WORKBOOK, a->lang), workbook);
     return summary.findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
 }
 
-/* --buckets and --stage; tells what is wrong with them. */
-static bool read_words(const char *buckets, const char *stage, struct sh_audit_options *o, sh_lang lang,
-                       FILE *errout) {
-    if (buckets && !read_buckets(buckets, &o->bucket_first, &o->bucket_last)) {
-        (void)fprintf(errout,
-                      lang == SH_EN ? "shouhu audit: --buckets '%s' is written A-B, for instance 0-63\n"
-                                    : "shouhu audit：--buckets '%s' 应写作 起-止，如 0-63\n",
-                      buckets);
+/* Where the claims are, --buckets and --stage; tells what is wrong with them. */
+static bool read_words(struct asked *a) {
+    if (a->buckets && !read_buckets(a->buckets, &a->o.bucket_first, &a->o.bucket_last)) {
+        (void)fprintf(a->errout, sh_msg(messages, AUDIT_BUCKETS, a->lang), a->buckets);
         return false;
     }
-    if (stage && !read_stage(stage, &o->stage)) {
-        (void)fprintf(errout,
-                      lang == SH_EN ? "shouhu audit: --stage '%s' is before, during or after\n"
-                                    : "shouhu audit：--stage '%s' 应为 before、during 或 after\n",
-                      stage);
+    if (a->stage && !read_stage(a->stage, &a->o.stage)) {
+        (void)fprintf(a->errout, sh_msg(messages, AUDIT_STAGE, a->lang), a->stage);
+        return false;
+    }
+    if (!a->from && !a->o.lake_dir) {
+        fputs(sh_msg(messages, AUDIT_WHERE, a->lang), a->errout);
         return false;
     }
     return true;
 }
 
-int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct sh_audit_options o = {.as_of = INT32_MAX, .known = INT32_MAX};
+/* False: the program ends with *ret_exit. */
+static bool parse(struct asked *a, int argc, char **argv, int *ret_exit) {
+    struct sh_audit_options *const o = &a->o;
     struct sh_cli_list rules = {0};
-    const char *buckets = NULL, *stage = NULL, *from = NULL, *mapping = "national";
     uint64_t threads = 0, manifest = 0, chunk = 0;
-    sh_lang lang = sh_lang_from_env();
-    bool quiet = false;
     const struct sh_option table[] = {
-        {"lake", SH_OPTION_TEXT, &o.lake_dir, "DIR", "数据湖目录", "folder of the lake"},
-        {"from", SH_OPTION_TEXT, &from, "DIR",
+        {"lake", SH_OPTION_TEXT, &o->lake_dir, "DIR", "数据湖目录", "folder of the lake"},
+        {"from", SH_OPTION_TEXT, &a->from, "DIR",
          "自查：先把该目录中的费用文件导入 DIR/shouhu-lake，疑点写入 DIR/findings.xlsx",
          "check your own files: import those of DIR into DIR/shouhu-lake, write DIR/findings.xlsx"},
-        {"mapping", SH_OPTION_TEXT, &mapping, "NAME", "--from 所用映射（默认 national）",
+        {"mapping", SH_OPTION_TEXT, &a->mapping, "NAME", "--from 所用映射（默认 national）",
          "mapping for --from (default: national)"},
-        {"out", SH_OPTION_TEXT, &o.out, "FILE", "疑点清单：.csv、.json、.parquet 或 .xlsx",
+        {"out", SH_OPTION_TEXT, &o->out, "FILE", "疑点清单：.csv、.json、.parquet 或 .xlsx",
          "findings: .csv, .json, .parquet or .xlsx"},
-        {"run", SH_OPTION_TEXT, &o.run, "NAME", "本次稽核的名称（默认按时间）",
+        {"run", SH_OPTION_TEXT, &o->run, "NAME", "本次稽核的名称（默认按时间）",
          "name of the run (default: by the clock)"},
-        {"rules", SH_OPTION_TEXT, &o.rules_dir, "DIR", "规则目录", "folder of the rules"},
-        {"knowledge", SH_OPTION_TEXT, &o.knowledge_dir, "DIR", "知识库目录", "folder of the knowledge"},
-        {"params", SH_OPTION_TEXT, &o.params_dir, "DIR", "参数目录", "folder of the parameters"},
-        {"place", SH_OPTION_TEXT, &o.place, "CODE", "统筹区行政区划代码（默认全国）",
+        {"rules", SH_OPTION_TEXT, &o->rules_dir, "DIR", "规则目录", "folder of the rules"},
+        {"knowledge", SH_OPTION_TEXT, &o->knowledge_dir, "DIR", "知识库目录", "folder of the knowledge"},
+        {"params", SH_OPTION_TEXT, &o->params_dir, "DIR", "参数目录", "folder of the parameters"},
+        {"place", SH_OPTION_TEXT, &o->place, "CODE", "统筹区行政区划代码（默认全国）",
          "division code (default: the nation)"},
         {"rule", SH_OPTION_LIST, &rules, "ID", "只运行该规则，可重复", "only this rule; may be repeated"},
         {"threads", SH_OPTION_UINT, &threads, "N", "线程数（默认全部处理器）",
          "threads (default: all processors)", .low = 1, .high = 256},
-        {"as-of", SH_OPTION_DAY, &o.as_of, "DATE", "只稽核该日及以前发生的费用",
+        {"as-of", SH_OPTION_DAY, &o->as_of, "DATE", "只稽核该日及以前发生的费用",
          "audit what happened up to that day"},
-        {"known", SH_OPTION_DAY, &o.known, "DATE", "只用该日及以前已知的数据和知识",
+        {"known", SH_OPTION_DAY, &o->known, "DATE", "只用该日及以前已知的数据和知识",
          "use what was known up to that day"},
         {"manifest", SH_OPTION_UINT, &manifest, "N", "数据版本（默认最新）",
          "state of the lake (default: the newest)", .low = 1, .high = INT64_MAX},
-        {"buckets", SH_OPTION_TEXT, &buckets, "A-B", "只处理这些桶（分片，之后用 merge 合并）",
+        {"buckets", SH_OPTION_TEXT, &a->buckets, "A-B", "只处理这些桶（分片，之后用 merge 合并）",
          "only these buckets (a slice; join with merge)"},
-        {"stage", SH_OPTION_TEXT, &stage, "before|during|after", "只运行事前、事中或事后规则",
+        {"stage", SH_OPTION_TEXT, &a->stage, "before|during|after", "只运行事前、事中或事后规则",
          "only rules of this stage"},
         {"chunk-rows", SH_OPTION_UINT, &chunk, "N", "每批明细行数", "lines of one batch", .low = 1,
          .high = 16000000},
-        {"lang", SH_OPTION_LANG, &lang, "zh|en", "语言", "language"},
-        {"quiet", SH_OPTION_FLAG, &quiet, NULL, "不显示进度和小结", "no progress, no summary"},
+        {"lang", SH_OPTION_LANG, &a->lang, "zh|en", "语言", "language"},
+        {"quiet", SH_OPTION_FLAG, &a->quiet, NULL, "不显示进度和小结", "no progress, no summary"},
     };
     const struct sh_command command = {
         "audit",
@@ -238,22 +244,31 @@ int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
         0};
     const char *const *operands;
     size_t n_operands;
-    int code;
-    if (!sh_cli_parse(&command, argc, argv, &arena, out, errout, &operands, &n_operands, &code))
-        return code;
-    o.only = rules.n ? rules.at : NULL;
-    o.n_only = rules.n;
-    o.threads = (unsigned)threads;
-    o.manifest = manifest;
-    o.chunk_rows = (uint32_t)chunk;
-    o.has_buckets = buckets != NULL;
-    if (!read_words(buckets, stage, &o, lang, errout))
+    if (!sh_cli_parse(&command, argc, argv, a->arena, a->out, a->errout, &operands, &n_operands, ret_exit))
+        return false;
+    o->only = rules.n ? rules.at : NULL;
+    o->n_only = rules.n;
+    o->threads = (unsigned)threads;
+    o->manifest = manifest;
+    o->chunk_rows = (uint32_t)chunk;
+    o->has_buckets = a->buckets != NULL;
+    return true;
+}
+
+int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct asked a = {.o = {.as_of = INT32_MAX, .known = INT32_MAX},
+                      .mapping = "national",
+                      .lang = sh_lang_from_env(),
+                      .arena = &arena,
+                      .out = out,
+                      .errout = errout};
+    int exit = SH_EXIT_OK;
+    if (!parse(&a, argc, argv, &exit))
+        return exit;
+    if (!read_words(&a))
         return SH_EXIT_USAGE;
-    if (!from && !o.lake_dir) {
-        fputs(sh_msg(messages, AUDIT_WHERE, lang), errout);
-        return SH_EXIT_USAGE;
-    }
-    const int prepared =
-        from ? prepare_from(from, mapping, &o, quiet, lang, &arena, out, errout) : SH_EXIT_OK;
-    return prepared != SH_EXIT_OK ? prepared : run(&o, quiet, lang, &arena, out, errout);
+    if (a.from)
+        exit = prepare_from(&a);
+    return exit != SH_EXIT_OK ? exit : run(&a);
 }
