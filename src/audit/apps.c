@@ -45,11 +45,14 @@ static void index_of(const struct sh_plan *plan, const struct sh_collector *c, c
 }
 
 sh_code sh_apps_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
-    plan->collectors = sh_new(arena, struct sh_collector, plan->n_active * 2 + 1);
+    plan->collectors = sh_new(arena, struct sh_collector, (plan->n_active + plan->rules->n_views) * 2 + 1);
     if (!plan->collectors)
         return out_of_room(err);
     for (size_t i = 0; i < plan->n_active; i++)
         collectors_of(plan, &plan->active[i]);
+    for (size_t i = 0; i < plan->rules->n_views; i++)
+        if (plan->views[i].rule)
+            collectors_of(plan, &plan->views[i]);
     plan->n_items = plan->dicts->views[SH_DICT_ITEM] ? plan->dicts->views[SH_DICT_ITEM]->n : 0;
     uint32_t *begin = sh_new(arena, uint32_t, (size_t)plan->n_items + 1);
     if (!begin)

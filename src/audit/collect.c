@@ -193,7 +193,8 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
         return out_of_room(err);
     for (uint32_t i = 0; i < n; i++)
         pick[i] = i;
-    SH_TRY(drop_without(en, rp, &batch, pick, &n, err));
+    if (!rp->rule->is_view)
+        SH_TRY(drop_without(en, rp, &batch, pick, &n, err));
     const struct sh_eval eval = sh_engine_eval(en);
     for (size_t c = 0; c < n_conditions && n > 0; c++) {
         SH_TRY(sh_expr_eval(conditions[c], &eval, &batch, holds, err));
@@ -264,7 +265,7 @@ static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct
         if (m->uncertain)
             m->uncertain[kept] = m->uncertain[i];
         if (unknown)
-            SH_TRY(mark(en, m, kept, SH_STR("line.time"), err));
+            SH_TRY(mark(en, m, kept, sh_day_field(en, r->table), err));
         if (is_paid_rule(r) && covered && covered[m->row[i]] == SH_MISSING)
             SH_TRY(mark(en, m, kept, SH_STR("line.covered"), err));
         kept++;

@@ -118,6 +118,7 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     SH_TRY(sh_timeline_fill(en->plan, chunk, &w->chunk, &en->tl, err));
     count_chunk(en);
     SH_TRY(sh_collect_lines(en, err));
+    SH_TRY(sh_views_fill(en, err));
     for (size_t i = 0; i < en->plan->n_active; i++) {
         const struct sh_rule_plan *rp = &en->plan->active[i];
         const sh_code code = run_rule(en, rp, err);

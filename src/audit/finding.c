@@ -36,6 +36,8 @@ static int by_row(const void *a, const void *b) {
 static sh_code lines_behind(struct sh_engine *en, int table, int32_t row, const int32_t **ret, size_t *ret_n,
                             struct sh_err *err) {
     *ret_n = 0;
+    if (sh_view_of(en->plan, table))
+        return sh_view_lines(en, table, row, ret, ret_n, err);
     if (row < 0 || (table != SH_TABLE_ENCOUNTER && table != SH_MODEL_STAY))
         return SH_OK;
     const struct sh_rows_by *by;

@@ -85,8 +85,10 @@ struct sh_plan {
     uint32_t n_items;
     const uint32_t *item_begin; /* [n_items + 1] */
     const struct sh_app *apps;
-    uint8_t **needed;   /* [table][column] */
-    bool *table_needed; /* [table] */
+    struct sh_rule_plan *views;                /* [rules->n_views] how each is made */
+    const struct sh_rule_view **view_of_table; /* [n_tables] NULL: the table is no view */
+    uint8_t **needed;                          /* [table][column] */
+    bool *table_needed;                        /* [table] */
     struct sh_selection selection;
     struct sh_frame_table *fixed;                 /* [n_tables] dictionaries and knowledge; others empty */
     int32_t *categories;                          /* of diagnoses; NULL where not needed */
@@ -95,7 +97,7 @@ struct sh_plan {
 
 /* ---- timeline ----------------------------------------------------------------------------------- */
 
-#define SH_AUDIT_TABLES (SH_MODEL_STAY + 1) /* tables whose rows belong to persons */
+#define SH_AUDIT_TABLES (SH_MODEL_STAY + 1) /* tables whose rows belong to persons; views do too */
 
 /* Rows of a table by the row of another, both ascending. */
 struct sh_rows_by {
@@ -112,11 +114,13 @@ struct sh_timeline {
     const void ***columns;         /* [table][column], the same arrays, writable */
     uint32_t n_persons;
     const int32_t *persons;
-    const uint32_t *person_begin[SH_AUDIT_TABLES]; /* [n_persons + 1]; NULL: table not read */
-    const uint8_t *alive[SH_AUDIT_TABLES];         /* 1: rules may read the row */
-    const int32_t *person_of[SH_AUDIT_TABLES];
-    struct sh_rows_by by_encounter[SH_AUDIT_TABLES], by_stay[SH_AUDIT_TABLES];
-    struct sh_str *texts; /* interned texts of the chunk, numbered behind those of the knowledge */
+    /* by table of the model; what does not belong to persons has none */
+    const uint32_t **person_begin; /* [n_persons + 1]; NULL: table not read */
+    const uint8_t **alive;         /* 1: rules may read the row; NULL: all */
+    const int32_t **person_of;
+    struct sh_rows_by *by_encounter, *by_stay;
+    struct sh_rows_by *made_of; /* views of groups: the rows of their source behind each row */
+    struct sh_str *texts;       /* interned texts of the chunk, numbered behind those of the knowledge */
     size_t n_texts, cap_texts;
     struct sh_text_slot *text_slots;
     size_t n_text_slots;
@@ -140,6 +144,13 @@ static inline const int64_t *sh_i64(const struct sh_timeline *tl, int table, int
 }
 static inline const int8_t *sh_i8(const struct sh_timeline *tl, int table, int column) {
     return column < 0 ? NULL : (const int8_t *)tl->columns[table][column];
+}
+static inline const struct sh_rule_view *sh_view_of(const struct sh_plan *plan, int table) {
+    return table >= 0 ? plan->view_of_table[table] : NULL;
+}
+/** Do the rows of a table belong to persons? */
+static inline bool sh_is_personal(const struct sh_plan *plan, int table) {
+    return table >= 0 && (table < SH_AUDIT_TABLES || plan->view_of_table[table]);
 }
 /* A flag whose emptiness means no. */
 static inline bool sh_flag(const int8_t *column, size_t row) {
@@ -285,6 +296,27 @@ SH_MUST sh_code sh_group_key(struct sh_engine *en, const struct sh_rule_plan *rp
 /** Whole value of a column of the rule's first knowledge table; SH_MISSING none. */
 int64_t sh_knowledge_value(const struct sh_engine *en, const struct sh_rule_plan *rp, int column, int32_t k);
 
+/** Fill the views that rules read, each after those it builds on. */
+SH_MUST sh_code sh_views_fill(struct sh_engine *en, struct sh_err *err);
+/** The row a view's row is made of, step by step, until it is no view's: table and row; row -1 where it is of
+ * several rows. Other tables stay as they are. */
+void sh_view_base(const struct sh_timeline *tl, int *table, int32_t *row);
+
+/** Institution (dictionary id or -1) and day of a view's row: its own column of that name, else that of what
+ * it is made of. */
+int32_t sh_view_institution(const struct sh_timeline *tl, int table, int32_t row);
+int32_t sh_view_day(const struct sh_timeline *tl, int table, int32_t row);
+
+/** Lines behind a view's row, in the scratch: those it is made of; of a day, the lines of that day. */
+SH_MUST sh_code sh_view_lines(struct sh_engine *en, int table, int32_t row, const int32_t **ret,
+                              size_t *ret_n, struct sh_err *err);
+/** What the lines behind a view's row cover; SH_MISSING unknown. Of a day 0: its money is said by the rule.
+ */
+int64_t sh_view_covered(const struct sh_timeline *tl, int table, int32_t row);
+bool sh_view_has_key(const struct sh_rule_view *v, const char *word);
+/** A cell as a value; SH_MISSING when empty or not filled. */
+int64_t sh_column_value(const struct sh_timeline *tl, int table, int column, int32_t row);
+
 /* ---- answers ------------------------------------------------------------------------------------ */
 
 SH_MUST sh_code sh_answers_init(struct sh_answers *a, size_t n_rules, struct sh_err *err);
@@ -337,6 +369,8 @@ SH_MUST sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err);
 
 /** The state behind a worker, for what is told about its last chunk. */
 const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *worker);
+/** Name of the field that dates a row of a table, for answers. */
+struct sh_str sh_day_field(struct sh_engine *en, int table);
 struct sh_str sh_keep_str(struct sh_engine *en, struct sh_str s);
 /** Texts of a rule's receipts that are always the same. */
 SH_MUST sh_code sh_receipt_texts(struct sh_rule_plan *rp, struct sh_arena *arena, struct sh_err *err);

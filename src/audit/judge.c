@@ -7,6 +7,17 @@ struct sh_str sh_keep_str(struct sh_engine *en, struct sh_str s) {
     return copy ? (struct sh_str){copy, s.len} : (struct sh_str){0};
 }
 
+struct sh_str sh_day_field(struct sh_engine *en, int table) {
+    const struct sh_model_table *tables = en->plan->model->model.tables, *t = &tables[table];
+    if (table == SH_TABLE_LINE)
+        return SH_STR("line.time");
+    if (t->time_column < 0)
+        return SH_STR("encounter.from");
+    size_t len;
+    const char *text = sh_arena_printf(en->keep, &len, "%s.%s", t->name, t->columns[t->time_column].name);
+    return text ? (struct sh_str){text, len} : SH_STR("day");
+}
+
 bool sh_binds(const struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row, int32_t k) {
     const int32_t day = sh_subject_day(&en->tl, rp->rule->table, row);
     if (day == SH_MISSING_I32)

@@ -21,12 +21,55 @@ static sh_code add_stay(struct sh_engine *en, int32_t row, struct sh_buf *out, s
     return add_time(out, sh_i64(&en->tl, SH_MODEL_STAY, at->stay.from)[row], err);
 }
 
+/* A day: what it is a day of, and which. A row of groups: its keys. */
+static sh_code add_view_row(struct sh_engine *en, int table, int32_t row, struct sh_buf *out,
+                            struct sh_err *err) {
+    const struct sh_rule_view *v = sh_view_of(en->plan, table);
+    if (v->source_column >= 0) {
+        SH_TRY(sh_key_of_row(en, v->source, sh_i32(&en->tl, table, v->source_column)[row], out, err));
+        if (v->kind == SH_VIEW_ROWS)
+            return SH_OK;
+    } else {
+        sh_buf_add_str(out,
+                       sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[en->tl.person_of[table][row]]));
+    }
+    const struct sh_model_table *t = &en->plan->model->model.tables[table];
+    const struct sh_eval eval = sh_engine_eval(en);
+    for (size_t k = 0; v->source_column < 0 && k < v->rule->n_keys; k++) {
+        const int c = v->key_columns[k];
+        if (c < 0)
+            continue;
+        sh_buf_add_char(out, '/');
+        const int64_t value = sh_column_value(&en->tl, table, c, row);
+        const struct sh_type type = t->columns[c].type;
+        struct sh_str text;
+        if (t->columns[c].join >= 0 && type.kind == SH_KIND_TEXT) {
+            SH_TRY(sh_key_of_row(en, t->columns[c].join, (int32_t)value, out, err));
+            continue;
+        }
+        SH_TRY(sh_value_print(type, value, &eval, &text, err));
+        sh_buf_add_str(out, type.kind == SH_KIND_CODE
+                                ? sh_code_of(en->plan, en->plan->model->domain_dicts[type.domain], value)
+                                : text);
+    }
+    char day[SH_DATE_TEXT_MAX];
+    const int32_t *days = sh_i32(&en->tl, table, v->day);
+    const bool dated = v->kind == SH_VIEW_DAYS || sh_view_has_key(v, "day");
+    if (dated && days && days[row] != SH_MISSING_I32) {
+        sh_buf_add_char(out, '/');
+        sh_buf_add(out, day, sh_date_format(days[row], day));
+    }
+    return sh_buf_check(out, err);
+}
+
 /* institution/encounter/row: natural keys are unique within an institution's encounter. */
 sh_code sh_key_of_row(struct sh_engine *en, int table, int32_t row, struct sh_buf *out, struct sh_err *err) {
     if (row < 0)
         return sh_buf_check(out, err);
     if (table == SH_MODEL_STAY)
         return add_stay(en, row, out, err);
+    if (sh_view_of(en->plan, table))
+        return add_view_row(en, table, row, out, err);
     if (table == SH_TABLE_PERSON) {
         sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[row]));
         return sh_buf_check(out, err);
@@ -78,7 +121,7 @@ sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, siz
         return add_course(en, rp, value, k, out, err);
     const struct sh_type type = sh_expr_type(rk->expr);
     const int table = type.kind == SH_KIND_CODE ? -1 : joined_table(en, rp->rule->table, rk->text);
-    if (table >= 0 && table < SH_AUDIT_TABLES)
+    if (sh_is_personal(en->plan, table))
         return sh_key_of_row(en, table, (int32_t)value, out, err);
     if (type.kind == SH_KIND_CODE && type.domain >= 0) {
         const enum sh_dict dict = en->plan->model->domain_dicts[type.domain];

@@ -90,7 +90,7 @@ static sh_code add_part(const struct part *part, struct sh_spool_runs *runs, str
 
 /* The texts of any slice are those of all: their inputs are equal. */
 static sh_code copy_texts(const char *from, const char *to, struct sh_err *err) {
-    static const char *const names[] = {"rules", "knowledge", "params"};
+    static const char *const names[] = {"rules", "rules/views", "knowledge", "params"};
     for (size_t d = 0; d < sizeof(names) / sizeof(names[0]); d++) {
         SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
         char source[SH_PATH_BYTES_MAX], target[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
@@ -106,6 +106,8 @@ static sh_code copy_texts(const char *from, const char *to, struct sh_err *err) 
         SH_TRY(sh_dir_list(source, &arena, &entries, &n, err));
         for (size_t i = 0; i < n; i++) {
             struct sh_str text;
+            if (entries[i].kind == SH_ENTRY_DIR)
+                continue;
             SH_TRY(sh_path_join(path, source, entries[i].name, err));
             SH_TRY(sh_fs_read(path, SH_TEXT_FILE_BYTES_MAX, &arena, &text, err));
             SH_TRY(sh_path_join(path, target, entries[i].name, err));

@@ -10,6 +10,10 @@ static sh_code out_of_room(struct sh_err *err) {
 
 int64_t sh_covered_of(const struct sh_timeline *tl, int table, int32_t row) {
     const struct sh_columns *at = &tl->plan->at;
+    if (sh_view_of(tl->plan, table))
+        return sh_view_covered(tl, table, row);
+    if (row < 0)
+        return 0;
     const int column = table == SH_TABLE_LINE        ? at->line.covered
                        : table == SH_TABLE_ENCOUNTER ? at->encounter.covered
                        : table == SH_MODEL_STAY      ? at->stay.covered

@@ -20,6 +20,8 @@ static void take_need(struct needs *n, struct sh_need need) {
     struct sh_plan *plan = n->plan;
     n->tables[need.table] = true;
     plan->table_needed[need.table] = true;
+    if (sh_view_of(plan, need.table) && need.column != UINT16_MAX)
+        plan->needed[need.table][need.column] = 2;
     if (need.table >= SH_AUDIT_TABLES)
         return;
     if (need.table == SH_TABLE_DIAGNOSIS || need.table == SH_TABLE_OPERATION)
@@ -114,6 +116,22 @@ static bool is_in(const struct sh_rule *r, uint16_t slot, enum sh_slot_source *r
 }
 
 /* Other variables are rows the subject joins. */
+/* What views need, from the last to the first: each asks for those it builds on. */
+static sh_code need_view(struct needs *n, const struct sh_rule_view *v, struct sh_err *err) {
+    const struct sh_model_table *source = &n->plan->model->model.tables[v->source];
+    SH_TRY(need_rule(n, v->rule, err));
+    for (size_t f = 0; f < v->n_fields; f++)
+        SH_TRY(need_expr(n, v->fields[f].expr, err));
+    take_need(n, (struct sh_need){v->source, UINT16_MAX});
+    if (v->kind == SH_VIEW_DAYS) {
+        need_column(n, v->source, source->time_column);
+        need_column(n, v->source, source->end_column);
+        need_column(n, SH_TABLE_LINE, n->plan->at.line.day); /* open ends reach to the last line */
+    }
+    need_column(n, v->source, sh_model_column(n->plan->model, v->source, "day"));
+    return SH_OK;
+}
+
 static void slots_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const bool *tables) {
     const struct sh_rule *r = rp->rule;
     const struct sh_model_table *subject = &plan->model->model.tables[r->table];
@@ -198,14 +216,34 @@ static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {
     return r->state != SH_STATE_DRAFT && (plan->options.stage == 0 || (r->stages & plan->options.stage) != 0);
 }
 
+static sh_code views_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_rules *rules = plan->rules;
+    for (size_t i = rules->n_views; i-- > 0;) {
+        const struct sh_rule_view *v = &rules->views[i];
+        if (!plan->table_needed[v->table])
+            continue;
+        struct needs n = {plan, arena, sh_new(arena, bool, plan->model->model.n_tables)};
+        if (!n.tables)
+            return out_of_room(err);
+        SH_TRY(need_view(&n, v, err));
+        plan->views[i].rule = v->rule;
+        rule_make(plan, &plan->views[i], n.tables);
+    }
+    return SH_OK;
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
 static sh_code needed_room(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
     const struct sh_model *model = &plan->model->model;
     plan->needed = sh_new(arena, uint8_t *, model->n_tables);
     plan->table_needed = sh_new(arena, bool, model->n_tables);
-    if (!plan->needed || !plan->table_needed)
+    plan->views = sh_new(arena, struct sh_rule_plan, plan->rules->n_views + 1);
+    plan->view_of_table = sh_new(arena, const struct sh_rule_view *, model->n_tables);
+    if (!plan->needed || !plan->table_needed || !plan->views || !plan->view_of_table)
         return out_of_room(err);
+    for (size_t i = 0; i < plan->rules->n_views; i++)
+        plan->view_of_table[plan->rules->views[i].table] = &plan->rules->views[i];
     for (uint16_t t = 0; t < model->n_tables; t++) {
         plan->needed[t] = sh_new(arena, uint8_t, (size_t)model->tables[t].n_columns + 1);
         if (!plan->needed[t])
@@ -273,6 +311,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     sh_columns_need_own(plan);
     SH_TRY(sh_fixed_tables_fill(plan, arena, err));
     SH_TRY(rules_make(plan, arena, err));
+    SH_TRY(views_make(plan, arena, err));
     SH_TRY(sh_apps_make(plan, arena, err));
     if (dicts->views[SH_DICT_DIAGNOSIS])
         SH_TRY(sh_diagnosis_categories(dicts->views[SH_DICT_DIAGNOSIS], arena, &plan->categories, err));

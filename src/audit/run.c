@@ -144,9 +144,12 @@ static sh_code gather(struct run *run, struct sh_arena *arena, struct sh_spool_r
 
 /* The texts of the run, so that a receipt can be replayed when rules have moved on. */
 static sh_code keep_texts(const struct sh_audit_options *o, const char *run_dir, struct sh_err *err) {
+    char views[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(views, o->rules_dir, "views", err));
     const struct {
         const char *from, *name, *end;
     } dirs[] = {{o->rules_dir, "rules", ".yaml"},
+                {views, "rules/views", ".yaml"},
                 {o->knowledge_dir, "knowledge", ".csv"},
                 {o->params_dir, "params", ".csv"}};
     for (size_t d = 0; d < sizeof(dirs) / sizeof(dirs[0]); d++) {
@@ -154,7 +157,10 @@ static sh_code keep_texts(const struct sh_audit_options *o, const char *run_dir,
         const struct sh_dir_entry *entries;
         size_t n;
         char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-        if (!dirs[d].from)
+        bool there = false;
+        if (dirs[d].from)
+            SH_TRY(sh_is_dir(dirs[d].from, &there, err));
+        if (!there)
             continue;
         SH_TRY(sh_path_format(dir, err, "%s/%s/%s", run_dir, SH_RUN_TEXT, dirs[d].name));
         SH_TRY(sh_mkdir_all(dir, err));

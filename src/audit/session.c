@@ -70,6 +70,8 @@ sh_code sh_session_inputs(const struct sh_session *s, const struct sh_audit_opti
         add_text(&text, sh_plan_rule(s->plan, i)->id);
         add_text(&text, sh_str_of(sh_plan_rule(s->plan, i)->version));
     }
+    for (size_t i = 0; i < s->rules->n_views; i++)
+        add_text(&text, s->rules->views[i].rule->id), add_text(&text, s->rules->views[i].rule->text);
     SH_TRY(sh_buf_check(&text, err));
     SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
     for (size_t i = 0; i < s->rules->n_knowledge; i++) {

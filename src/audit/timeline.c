@@ -77,11 +77,18 @@ static sh_code take_columns(struct sh_timeline *tl, struct sh_err *err) {
     const struct sh_model *model = &tl->plan->model->model;
     tl->tables = sh_new(tl->arena, struct sh_frame_table, model->n_tables);
     tl->columns = sh_new(tl->arena, const void **, model->n_tables);
-    if (!tl->tables || !tl->columns)
+    tl->person_begin = sh_new(tl->arena, const uint32_t *, model->n_tables);
+    tl->alive = sh_new(tl->arena, const uint8_t *, model->n_tables);
+    tl->person_of = sh_new(tl->arena, const int32_t *, model->n_tables);
+    tl->by_encounter = sh_new(tl->arena, struct sh_rows_by, model->n_tables);
+    tl->by_stay = sh_new(tl->arena, struct sh_rows_by, model->n_tables);
+    tl->made_of = sh_new(tl->arena, struct sh_rows_by, model->n_tables);
+    if (!tl->tables || !tl->columns || !tl->person_begin || !tl->alive || !tl->person_of ||
+        !tl->by_encounter || !tl->by_stay)
         return out_of_room(err);
     for (uint16_t t = 0; t < model->n_tables; t++) {
         tl->tables[t] = tl->plan->fixed[t];
-        if (t >= SH_AUDIT_TABLES)
+        if (!sh_is_personal(tl->plan, t))
             continue;
         tl->columns[t] = sh_new(tl->arena, const void *, (size_t)model->tables[t].n_columns + 1);
         if (!tl->columns[t])
@@ -462,6 +469,10 @@ int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row) {
         return -1;
     if (table == SH_TABLE_ENCOUNTER)
         return row;
+    if (sh_view_of(tl->plan, table)) {
+        sh_view_base(tl, &table, &row);
+        return sh_view_of(tl->plan, table) ? -1 : sh_encounter_of(tl, table, row);
+    }
     const int32_t *rows = column >= 0 ? sh_i32(tl, table, column) : NULL;
     return rows ? rows[row] : -1;
 }
@@ -475,6 +486,8 @@ int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) 
                                                       : -1;
     if (row < 0)
         return -1;
+    if (sh_view_of(tl->plan, table))
+        return sh_view_institution(tl, table, row);
     if (column < 0)
         return sh_institution_of(tl, SH_TABLE_ENCOUNTER, sh_encounter_of(tl, table, row));
     const int32_t *ids = sh_i32(tl, table, column);
@@ -484,6 +497,8 @@ int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) 
 int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row) {
     const struct sh_columns *at = &tl->plan->at;
     int first = -1, second = -1;
+    if (sh_view_of(tl->plan, table))
+        return sh_view_day(tl, table, row);
     if (table == SH_TABLE_LINE)
         first = at->line.day;
     else if (table == SH_TABLE_ENCOUNTER)

@@ -31,10 +31,10 @@ static int32_t day_of(const struct sh_engine *en, const struct sh_rule_plan *rp,
 }
 
 /* A row without a day has no window and is in none. */
-static void leave_undated_out(const struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w) {
+static void leave_undated_out(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w) {
     for (uint32_t i = 0; i < w->m.n; i++)
         if (w->fields[i].len == 0 && day_of(en, rp, w, i) == SH_MISSING_I32)
-            w->fields[i] = SH_STR("line.time");
+            w->fields[i] = sh_day_field(en, rp->rule->table);
 }
 
 static sh_code make_windows(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w,

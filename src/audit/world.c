@@ -44,11 +44,27 @@ static const int32_t *encounter_column(const struct sh_timeline *tl, int table) 
     }
 }
 
+static sh_code encounters_of_view(struct sh_timeline *tl, int table, const int32_t **ret,
+                                  struct sh_err *err) {
+    const uint32_t n = tl->tables[table].n_rows;
+    int32_t *encounter = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    if (!encounter)
+        return sh_fail(err, SH_E_NOMEM, "no room for the rows of encounters");
+    for (uint32_t i = 0; i < n; i++)
+        encounter[i] = sh_encounter_of(tl, table, (int32_t)i);
+    *ret = encounter;
+    return SH_OK;
+}
+
 sh_code sh_rows_by_encounter(struct sh_timeline *tl, int table, const struct sh_rows_by **ret,
                              struct sh_err *err) {
-    if (!tl->by_encounter[table].begin)
-        SH_TRY(index_by(tl, table, encounter_column(tl, table), tl->tables[SH_TABLE_ENCOUNTER].n_rows,
-                        &tl->by_encounter[table], err));
+    if (!tl->by_encounter[table].begin) {
+        const int32_t *encounter = encounter_column(tl, table);
+        if (sh_view_of(tl->plan, table))
+            SH_TRY(encounters_of_view(tl, table, &encounter, err));
+        SH_TRY(index_by(tl, table, encounter, tl->tables[SH_TABLE_ENCOUNTER].n_rows, &tl->by_encounter[table],
+                        err));
+    }
     *ret = &tl->by_encounter[table];
     return SH_OK;
 }
@@ -157,6 +173,13 @@ static sh_code span_of(struct sh_timeline *tl, int table, enum sh_scope scope, i
     *ret = (struct span){.institution = -2};
     if (row < 0)
         return SH_OK;
+    const bool is_of_visit =
+        scope == SH_SCOPE_ENCOUNTER || scope == SH_SCOPE_PRESCRIPTION || scope == SH_SCOPE_STAY;
+    if (is_of_visit && sh_view_of(tl->plan, from)) { /* that of the row it is made of */
+        sh_view_base(tl, &from, &row);
+        if (row < 0)
+            return SH_OK;
+    }
     const int32_t encounter = sh_encounter_of(tl, from, row);
     if (scope == SH_SCOPE_ENCOUNTER || scope == SH_SCOPE_PRESCRIPTION) {
         if (table == SH_TABLE_ENCOUNTER) {
@@ -247,7 +270,8 @@ static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16
     uint64_t total = 0;
     for (uint32_t i = 0; i < n; i++) {
         begin[i] = (uint32_t)total;
-        if (table >= SH_AUDIT_TABLES || from >= SH_AUDIT_TABLES || !en->tl.person_begin[table])
+        if (!sh_is_personal(en->plan, table) || !sh_is_personal(en->plan, from) ||
+            !en->tl.person_begin[table])
             continue;
         SH_TRY(span_of(&en->tl, table, scope, from, rows[i], &spans[i], err));
         narrow(&en->tl, table, &spans[i]);
@@ -293,8 +317,7 @@ static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_scope scop
     const int64_t *keys = sh_i64(&en->tl, SH_TABLE_ENCOUNTER, en->plan->at.encounter.encounter_key);
     if (encounter >= 0 && keys && sh_lake_encounter_lost_rows(lake, keys[encounter]))
         return false;
-    for (uint32_t e = 0; wide && from < SH_AUDIT_TABLES && keys;
-         e++) { /* the whole person: no encounter lost a row */
+    for (uint32_t e = 0; wide && keys; e++) { /* the whole person: no encounter lost a row */
         const int32_t person = en->tl.person_of[from][row];
         const uint32_t at = en->tl.person_begin[SH_TABLE_ENCOUNTER][person] + e;
         if (at >= en->tl.person_begin[SH_TABLE_ENCOUNTER][person + 1])
@@ -310,9 +333,13 @@ static sh_code complete(void *ctx, uint16_t table, enum sh_scope scope, uint16_t
                         uint32_t n, int64_t *ret, struct sh_err *err) {
     (void)err;
     struct sh_engine *en = ctx;
+    int base = table; /* a view is as complete as what it is made of */
+    while (sh_view_of(en->plan, base))
+        base = sh_view_of(en->plan, base)->source;
     for (uint32_t i = 0; i < n; i++)
-        ret[i] =
-            table < SH_TABLES && from < SH_AUDIT_TABLES ? is_complete(en, table, scope, from, rows[i]) : 1;
+        ret[i] = base < SH_TABLES && sh_is_personal(en->plan, from)
+                     ? is_complete(en, (uint16_t)base, scope, from, rows[i])
+                     : 1;
     return SH_OK;
 }
 

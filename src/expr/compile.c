@@ -54,6 +54,14 @@ sh_code sh_expr_compile(struct sh_str text, struct sh_place at, const struct sh_
 struct sh_type sh_expr_type(const struct sh_expr *e) {
     return e->root->type;
 }
+int16_t sh_expr_join(const struct sh_expr *e) {
+    const struct sh_node *node = e->root;
+    if (node->op == SH_OP_ROW)
+        return (int16_t)node->path.table;
+    return node->op == SH_OP_COLUMN ? e->env.model->tables[node->path.table].columns[node->path.column].join
+                                    : -1;
+}
+
 struct sh_str sh_expr_text(const struct sh_expr *e) {
     return e->text;
 }

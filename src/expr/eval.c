@@ -220,3 +220,12 @@ sh_code sh_expr_eval_fen(const struct sh_expr *e, const struct sh_eval *in, cons
         return sh_fail(err, SH_E_INPUT, "%.*s is no amount of money", SH_ARG(e->text));
     return eval_blocks(e, in, batch, 2, ret, err);
 }
+
+sh_code sh_expr_eval_scaled(const struct sh_expr *e, int8_t scale, const struct sh_eval *in,
+                            const struct sh_batch *batch, int64_t *ret, struct sh_err *err) {
+    assert(e && in && in->frame && in->arena && batch);
+    assert(ret || batch->n == 0);
+    if (e->root->type.kind != SH_KIND_NUMBER)
+        return sh_fail(err, SH_E_INPUT, "%.*s is no number", SH_ARG(e->text));
+    return eval_blocks(e, in, batch, scale, ret, err);
+}

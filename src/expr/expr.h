@@ -173,6 +173,8 @@ SH_MUST sh_code sh_expr_compile(struct sh_str text, struct sh_place at, const st
 
 struct sh_type sh_expr_type(const struct sh_expr *e);
 struct sh_str sh_expr_text(const struct sh_expr *e); /* as written */
+/** Table whose row number the value is (a join such as line.encounter, or a row itself); -1 a plain value. */
+int16_t sh_expr_join(const struct sh_expr *e);
 
 /* A column that must be present in the frame to evaluate e: (table, column) in the model, joins on the way
  * included. */
@@ -298,6 +300,10 @@ SH_MUST sh_code sh_expr_eval(const struct sh_expr *e, const struct sh_eval *in, 
  */
 SH_MUST sh_code sh_expr_eval_fen(const struct sh_expr *e, const struct sh_eval *in,
                                  const struct sh_batch *batch, int64_t *ret, struct sh_err *err);
+
+/** sh_expr_eval for a NUMBER, rounded once to `scale` decimals, half away from zero. */
+SH_MUST sh_code sh_expr_eval_scaled(const struct sh_expr *e, int8_t scale, const struct sh_eval *in,
+                                    const struct sh_batch *batch, int64_t *ret, struct sh_err *err);
 
 /**
  * Which field made e missing for tuple i: "line.covered", "person.birth", "complete(line in person)",

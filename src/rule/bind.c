@@ -408,6 +408,11 @@ sh_code sh_rules_bind(struct sh_rules *rules, const struct sh_dicts *dicts, stru
         return sh_fail(err, SH_E_NOMEM, "no room for the bound knowledge");
     for (size_t i = 0; i < rules->n_knowledge; i++)
         SH_TRY(bind_table(&b, &rules->knowledge[i], &bound->tables[i], err));
+    for (size_t i = 0; i < rules->n_views; i++) {
+        SH_TRY(bind_rule(&b, rules->views[i].rule, err));
+        for (size_t f = 0; f < rules->views[i].n_fields; f++)
+            SH_TRY(bind_expr(&b, rules->views[i].fields[f].expr, err));
+    }
     for (size_t i = 0; i < rules->n_rules; i++)
         SH_TRY(bind_rule(&b, &rules->rules[i], err));
     SH_TRY(settle_result(&b, bound, err));

@@ -10,6 +10,7 @@ struct sh_build {
     struct sh_reporter *reporter;
     const struct sh_yaml *root;
     struct sh_rule *rule;
+    struct sh_rule_view *view; /* the view being read; NULL: a rule */
     struct sh_err *err;
     const struct sh_param *changing; /* a parameter read whose value changes while the rule is in force */
 };
@@ -32,6 +33,9 @@ SH_MUST sh_code sh_build_expr(struct sh_build *b, const struct sh_yaml *node, si
 SH_MUST sh_code sh_build_condition(struct sh_build *b, const struct sh_yaml *node, enum sh_build_context kind,
                                    struct sh_expr **ret);
 SH_MUST sh_code sh_build_template(struct sh_build *b, const struct sh_yaml *node, struct sh_template **ret);
+/** Number of a table that a rule may be about, by name; SH_E_INPUT at the node when there is none. */
+SH_MUST sh_code sh_build_table(struct sh_build *b, const struct sh_yaml *node, struct sh_str word,
+                               uint16_t *ret);
 /** A variable, with its slot. */
 SH_MUST sh_code sh_build_variable(struct sh_build *b, const struct sh_yaml *node, struct sh_str name,
                                   uint16_t table, bool bare, uint16_t *ret_slot);
@@ -50,3 +54,13 @@ SH_MUST sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_ru
                               struct sh_err *err);
 /** The stages written must not come before the columns read are known. */
 SH_MUST sh_code sh_build_stages(struct sh_build *b);
+
+/** How a column of a type lies in memory. */
+enum sh_storage sh_storage_of(struct sh_type type);
+/** Files of the views below the rules' folder, by name. */
+SH_MUST sh_code sh_views_list(const struct sh_rules_options *options, struct sh_arena *arena,
+                              const char *const **ret, size_t *ret_n, struct sh_err *err);
+/** Read views; each becomes a table of the model. Faults of the texts go to the reporter. */
+SH_MUST sh_code sh_views_load(const struct sh_rules_options *options, const char *const *paths, size_t n,
+                              struct sh_rules *rules, struct sh_arena *arena, struct sh_reporter *reporter,
+                              struct sh_err *err);

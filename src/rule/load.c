@@ -36,8 +36,11 @@ static sh_code list_files(const char *dir, const char *suffix, struct sh_arena *
 static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_rules *rules,
                               struct sh_arena *arena, struct sh_reporter *reporter, struct sh_err *err) {
     struct files files = {0};
+    const char *const *views;
+    size_t n_views;
     SH_TRY(list_files(options->knowledge_dir, ".csv", arena, &files, err));
-    SH_TRY(sh_rule_model_build(files.n, arena, &rules->model, err));
+    SH_TRY(sh_views_list(options, arena, &views, &n_views, err));
+    SH_TRY(sh_rule_model_build(files.n + n_views, arena, &rules->model, err));
     rules->knowledge = sh_new(arena, struct sh_knowledge, files.n);
     if (!rules->knowledge)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu knowledge tables", files.n);
@@ -59,7 +62,7 @@ static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_
         SH_TRY(sh_knowledge_join_model(k, rules->model, arena, err));
         rules->n_knowledge++;
     }
-    return SH_OK;
+    return sh_views_load(options, views, n_views, rules, arena, reporter, err);
 }
 
 static int by_number_id(const void *a, const void *b) {

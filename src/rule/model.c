@@ -314,6 +314,14 @@ int sh_model_column(const struct sh_rule_model *m, uint16_t table, const char *n
     return column_named(&m->model.tables[table], name);
 }
 
+bool sh_is_of_person(const struct sh_rule_model *m, const struct sh_expr *key) {
+    const int16_t join = sh_expr_join(key);
+    if (join < 0)
+        return false;
+    const struct sh_model_table *t = &m->model.tables[join];
+    return join == SH_TABLE_PERSON || (!t->knowledge && column_named(t, "person") >= 0);
+}
+
 static void date_table(uint16_t table, struct sh_model_table *t) {
     t->time_column = t->end_column = -1;
     switch (table) {
@@ -358,10 +366,10 @@ static sh_code add_table(struct sh_rule_model *m, uint16_t table, struct sh_mode
     return SH_OK;
 }
 
-sh_code sh_rule_model_build(size_t n_knowledge, struct sh_arena *arena, struct sh_rule_model **ret,
+sh_code sh_rule_model_build(size_t n_more, struct sh_arena *arena, struct sh_rule_model **ret,
                             struct sh_err *err) {
     struct sh_rule_model *m = sh_new(arena, struct sh_rule_model, 1);
-    const size_t n = SH_MODEL_FIXED_TABLES + n_knowledge;
+    const size_t n = SH_MODEL_FIXED_TABLES + n_more;
     struct sh_model_table *tables = sh_new(arena, struct sh_model_table, n);
     const enum sh_derived **derived = sh_new(arena, const enum sh_derived *, n);
     const char *const **known_from = sh_new(arena, const char *const *, n);

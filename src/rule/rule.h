@@ -92,6 +92,8 @@ struct sh_rule_model {
     struct sh_model_table *growing_tables; /* inner: model.tables while loading */
 };
 
+/** Does the value of a key name one person: a person, an encounter, a stay … or a row of one? */
+bool sh_is_of_person(const struct sh_rule_model *m, const struct sh_expr *key);
 /** Number of a column of a model table by name, or -1. */
 int sh_model_column(const struct sh_rule_model *m, uint16_t table, const char *name);
 /**
@@ -289,12 +291,47 @@ struct sh_rule {
     struct sh_rule_case *cases;
     size_t n_cases;
     bool open_remind;
+    bool is_view; /* the making of a view, see struct sh_rule_view */
+};
+
+/* ---- views
+ * ------------------------------------------------------------------------------------------------------- */
+
+#define SH_VIEW_COLUMNS_MAX 48
+
+/*
+ * A table that a text makes of another: rows (each: T), groups (each: [keys]) or days (expand: T by day),
+ * with fields instead of a hit. Its rows belong to persons as those of the lake do, in the order of what they
+ * are made of. Columns: person; the row it is made of, under that table's name (rows, days); day; the keys of
+ * a group under the last word of their path; the fields. A row whose `where` is unknown is there with empty
+ * fields.
+ */
+enum sh_view_kind { SH_VIEW_ROWS, SH_VIEW_GROUPS, SH_VIEW_DAYS };
+
+struct sh_view_field {
+    struct sh_str name;
+    struct sh_expr *expr; /* ROWS, GROUPS: as a rule's hit; DAYS: over the day's row */
+    int column;
+};
+
+struct sh_rule_view {
+    struct sh_rule *rule; /* id = name of the view; subject, uses, with, where and keys as in a rule */
+    enum sh_view_kind kind;
+    uint16_t table, source;         /* its own in the model; what it is made of */
+    int person, source_column, day; /* columns; source_column -1: groups */
+    int key_columns[8];             /* -1: person and day */
+    struct sh_view_field *fields;
+    size_t n_fields;
+    unsigned depth;                  /* 1: of tables only */
+    struct sh_model_column *columns; /* inner: while reading */
 };
 
 struct sh_rules {
     struct sh_rule_model *model;
     struct sh_rule *rules; /* ordered by (national number or infinity, id) */
     size_t n_rules;
+    struct sh_rule_view *views; /* each after those it builds on */
+    size_t n_views;
     struct sh_knowledge *knowledge;
     size_t n_knowledge;
     struct sh_params *params;

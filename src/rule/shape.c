@@ -10,17 +10,20 @@ static const uint16_t subjects[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_T
                                     SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_MODEL_STAY};
 enum { N_SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
-static sh_code find_subject(struct sh_build *b, const struct sh_yaml *node, struct sh_str word,
-                            uint16_t *ret) {
-    const char *names[N_SUBJECTS];
-    for (size_t i = 0; i < N_SUBJECTS; i++) {
-        names[i] = b->rules->model->model.tables[subjects[i]].name;
+sh_code sh_build_table(struct sh_build *b, const struct sh_yaml *node, struct sh_str word, uint16_t *ret) {
+    const size_t n = N_SUBJECTS + b->rules->n_views;
+    const char **names = sh_new(b->arena, const char *, n);
+    if (!names)
+        return sh_fail(b->err, SH_E_NOMEM, "no room for the names of tables");
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t table = i < N_SUBJECTS ? subjects[i] : b->rules->views[i - N_SUBJECTS].table;
+        names[i] = b->rules->model->model.tables[table].name;
         if (sh_str_is(word, names[i])) {
-            *ret = subjects[i];
+            *ret = table;
             return SH_OK;
         }
     }
-    return sh_build_unknown(b, node, "table", word, names, N_SUBJECTS);
+    return sh_build_unknown(b, node, "table", word, names, n);
 }
 
 sh_code sh_build_variable(struct sh_build *b, const struct sh_yaml *node, struct sh_str name, uint16_t table,
@@ -59,7 +62,7 @@ static sh_code shape_pair(struct sh_build *b, const struct sh_yaml *pair) {
     for (int i = 0; i < 2; i++) {
         const struct sh_yaml *side;
         SH_TRY(sh_yaml_need(pair, keys[i], SH_YAML_TEXT, &side, b->err));
-        SH_TRY(find_subject(b, side, side->text, &tables[i]));
+        SH_TRY(sh_build_table(b, side, side->text, &tables[i]));
     }
     if (tables[0] != tables[1])
         return sh_yaml_fail(b->err, pair, "both sides of a pair are rows of the same table");
@@ -102,7 +105,7 @@ static sh_code read_shape(struct sh_build *b) {
             return sh_yaml_fail(b->err, of, "'of' belongs to groups: 'each: [person, day]' with 'of: line'");
     } else
         return sh_yaml_fail(b->err, each, "each is a table or a list of keys");
-    SH_TRY(find_subject(b, at, table, &r->table));
+    SH_TRY(sh_build_table(b, at, table, &r->table));
     return sh_build_variable(b, at, sh_str_of(b->rules->model->model.tables[r->table].name), r->table, true,
                              &r->subject);
 }
@@ -205,7 +208,7 @@ static sh_code parse_with(struct sh_build *b, const struct sh_yaml_entry *entry)
     const size_t in = sh_str_find(inside, SH_STR(" in ")), where = sh_str_find(inside, SH_STR(" where "));
     if (in == SH_STR_NONE || (where != SH_STR_NONE && where < in))
         return sh_yaml_fail(b->err, node, "say among which rows: previous(stay in person, institution)");
-    SH_TRY(find_subject(b, node, sh_str_trim(sh_str_sub(inside, 0, in)), &w->table));
+    SH_TRY(sh_build_table(b, node, sh_str_trim(sh_str_sub(inside, 0, in)), &w->table));
     struct sh_str rest = sh_str_sub(inside, in + 4, (where == SH_STR_NONE ? inside.len : where) - in - 4);
     for (struct sh_str word; rest.len > 0 && sh_str_split(&rest, ',', &word);) {
         const enum sh_scope scope = sh_scope_of(sh_str_trim(word));
