@@ -53,7 +53,8 @@ static sh_code audit_bucket(const struct sh_session *s, struct sh_audit_worker *
     SH_CLEANUP(close_reader) struct sh_reader *reader = NULL;
     SH_CLEANUP(sh_arena_free) struct sh_arena text = {0};
     const struct sh_selection what = sh_plan_selection(s->plan);
-    SH_TRY(sh_reader_open(s->lake, &what, bucket, INT32_MAX, CHUNK_ROWS, &reader, err));
+    SH_TRY(sh_reader_open(s->lake, &what, (struct sh_bucket_range){bucket, bucket + 1}, INT32_MAX, CHUNK_ROWS,
+                          &reader, err));
     for (;;) {
         const struct sh_chunk *chunk = NULL;
         SH_TRY(sh_reader_next(reader, &chunk, err));

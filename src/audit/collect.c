@@ -276,14 +276,21 @@ static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct
 
 sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day, bool side_b,
                            struct sh_members *ret, struct sh_err *err) {
-    const struct sh_rule *r = rp->rule;
     const int16_t collector = side_b ? rp->collector_b : rp->collector;
     struct raw raw = {0};
     if (collector >= 0)
         raw = (struct raw){en->collected[collector].row, en->collected[collector].k,
                            (uint32_t)en->collected[collector].n};
     else
-        SH_TRY(all_rows(en, rp, r->shape == SH_SHAPE_PAIR && !side_b, &raw, err));
+        SH_TRY(all_rows(en, rp, rp->rule->shape == SH_SHAPE_PAIR && !side_b, &raw, err));
+    const struct sh_members all = {.n = raw.n, .row = raw.row, .k = raw.k};
+    return sh_members_of(en, rp, any_day, &all, ret, err);
+}
+
+sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
+                      const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    const struct raw raw = {all->row, all->k, all->n};
     const struct sh_expr *conditions[8];
     const bool as_it_is = conditions_of(r, conditions) == 0 && r->n_with == 0;
     if (as_it_is && needs_no_marks(en, rp, any_day)) {

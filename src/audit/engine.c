@@ -1,5 +1,5 @@
 /* One chunk through all rules. */
-#include "audit/inner.h"
+#include "audit/zones.h"
 #include <assert.h>
 #include <string.h>
 
@@ -23,8 +23,10 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
     w->engine = (struct sh_engine){
         .plan = plan, .scratch = &w->scratch, .work = &w->work, .keep = &w->keep, .answers = &w->answers};
     w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
-    const sh_code code = w->engine.collected ? sh_answers_init(&w->answers, plan->n_active, err)
-                                             : sh_fail(err, SH_E_NOMEM, "no room for a worker");
+    w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
+    const bool has_room = w->engine.collected && w->engine.zone_use;
+    const sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
+                                  : sh_fail(err, SH_E_NOMEM, "no room for a worker");
     if (code != SH_OK) {
         sh_audit_worker_free(w);
         return code;
@@ -41,6 +43,7 @@ void sh_audit_worker_free(struct sh_audit_worker *w) {
         sh_free(w->engine.collected[i].k);
     }
     sh_free(w->engine.collected);
+    sh_free(w->engine.zone_use);
     sh_free(w->engine.findings);
     sh_answers_release(&w->answers);
     sh_arena_free(&w->chunk);
@@ -54,42 +57,21 @@ const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *w
     return &worker->answers;
 }
 
-/* What the lines of the chunk have in common, and their sums. */
-static void look_at_lines(struct sh_engine *en) {
+static sh_code count_chunk(struct sh_engine *en, struct sh_err *err) {
     const struct sh_timeline *tl = &en->tl;
-    const uint8_t *alive = tl->alive[SH_TABLE_LINE];
-    const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, en->plan->at.line.covered);
-    const int32_t *day = sh_i32(tl, SH_TABLE_LINE, en->plan->at.line.day);
-    int64_t fen = 0;
-    en->lines = 0;
-    en->first_day = INT32_MAX, en->last_day = INT32_MIN + 1;
-    en->has_undated = en->has_uncovered = false;
-    for (uint32_t i = 0; i < tl->tables[SH_TABLE_LINE].n_rows; i++) {
-        if (!alive[i])
-            continue;
-        en->lines++;
-        en->has_undated |= day[i] == SH_MISSING_I32;
-        en->first_day = day[i] < en->first_day ? day[i] : en->first_day;
-        en->last_day = day[i] > en->last_day ? day[i] : en->last_day;
-        if (!covered || covered[i] == SH_MISSING)
-            en->has_uncovered = true;
-        else
-            (void)!__builtin_add_overflow(fen, covered[i], &fen);
-    }
-    en->all_lines.rows = en->paid_lines.rows = NULL;
-    (void)!__builtin_add_overflow(en->answers->covered_fen, fen, &en->answers->covered_fen);
-}
-
-static void count_chunk(struct sh_engine *en) {
-    const struct sh_timeline *tl = &en->tl;
-    look_at_lines(en);
     struct sh_answers *a = en->answers;
+    int64_t fen;
+    SH_TRY(sh_zones_make(en, err));
+    sh_zones_look(en->zones, en, &fen);
+    en->all_lines.rows = en->paid_lines.rows = NULL;
+    (void)!__builtin_add_overflow(a->covered_fen, fen, &a->covered_fen);
     a->lines += en->lines;
     a->void_lines += tl->void_lines;
     a->refund_lines += tl->refund_lines;
     a->persons += tl->n_persons;
     a->chunks++;
     (void)!__builtin_add_overflow(a->void_fen, tl->void_fen, &a->void_fen);
+    return SH_OK;
 }
 
 static sh_code run_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
@@ -116,7 +98,7 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     sh_arena_reset(&w->work);
     en->n_findings = 0;
     SH_TRY(sh_timeline_fill(en->plan, chunk, &w->chunk, &en->tl, err));
-    count_chunk(en);
+    SH_TRY(count_chunk(en, err));
     SH_TRY(sh_collect_lines(en, err));
     SH_TRY(sh_views_fill(en, err));
     for (size_t i = 0; i < en->plan->n_active; i++) {

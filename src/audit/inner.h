@@ -184,6 +184,13 @@ struct sh_tuples {
     size_t n, cap;
 };
 
+struct sh_zones;
+
+/* What the zones were good for in a rule so far: where they settle little they are not asked. */
+struct sh_zone_use {
+    uint64_t asked, closed; /* lines */
+};
+
 /* State of one chunk on one thread. */
 struct sh_engine {
     const struct sh_plan *plan;
@@ -194,7 +201,9 @@ struct sh_engine {
     struct sh_world world;
     struct sh_answers *answers;
     struct sh_tuples *collected; /* [n_collectors] */
-    uint64_t lines;              /* of the chunk that rules may read */
+    struct sh_zones *zones;
+    struct sh_zone_use *zone_use; /* [n_active] */
+    uint64_t lines;               /* of the chunk that rules may read */
     /* What holds for all lines of the chunk, so that it need not be asked of each. */
     int32_t first_day, last_day;
     bool has_undated, has_uncovered;
@@ -261,6 +270,9 @@ SH_MUST sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err);
  * itself. */
 SH_MUST sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
                                    bool side_b, struct sh_members *ret, struct sh_err *err);
+/** The same for rows already chosen; raw has no marks. */
+SH_MUST sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
+                              const struct sh_members *raw, struct sh_members *ret, struct sh_err *err);
 /**
  * Key values, ret_keys[n_keys][n], and the point of the knowledge row behind them where there is one; courses
  * are 0 for now. Rows with a missing part get a field in fields [n].

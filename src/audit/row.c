@@ -1,6 +1,6 @@
 /* Shape row: each candidate alone. Alternatives of one point are folded: limit and allow hit when all in
  * force hit, forbid when one does. */
-#include "audit/inner.h"
+#include "audit/zones.h"
 #include <string.h>
 
 static bool same_point(const struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
@@ -186,9 +186,34 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
     return SH_OK;
 }
 
+enum { ZONES_TRIED = 1 << 13 }; /* lines after which zones that settle less than an eighth are left alone */
+
+/* Lines that zones leave open; those settled are counted. *ret_done false: the zones are no use for this
+ * rule. */
+static sh_code by_zones(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *ret,
+                        bool *ret_done, struct sh_err *err) {
+    struct sh_zone_use *use = &en->zone_use[rp->index];
+    *ret_done = sh_zones_serve(rp) && (use->asked < ZONES_TRIED || use->closed >= use->asked / 8);
+    if (!*ret_done)
+        return SH_OK;
+    struct sh_zones_told told;
+    SH_TRY(sh_zones_ask(en, rp, &told, err));
+    use->asked += told.closed + told.n, use->closed += told.closed;
+    struct sh_rule_answers *answers = &en->answers->rules[rp->index];
+    struct sh_answer_count *clear = &answers->of[SH_ANSWER_CLEAR];
+    clear->subjects += told.clear, clear->lines += told.clear;
+    (void)!__builtin_add_overflow(clear->fen, told.clear_fen, &clear->fen);
+    answers->not_concerned_lines -= told.clear; /* the caller counts all lines but those it is given */
+    const struct sh_members open = {.n = told.n, .row = told.rows};
+    return sh_members_of(en, rp, false, &open, ret, err);
+}
+
 sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_members m;
-    SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
+    bool done;
+    SH_TRY(by_zones(en, rp, &m, &done, err));
+    if (!done)
+        SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
     sh_count_not_concerned(en, rp, &m);
     for (uint32_t from = 0, to; from < m.n; from = to) {
         to = m.n - from < SH_BLOCK ? m.n : from + SH_BLOCK;

@@ -294,6 +294,38 @@ struct sh_eval {
 SH_MUST sh_code sh_expr_eval(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
                              int64_t *ret, struct sh_err *err);
 
+/* What a value can be over many rows: from low to high, if it can be a value at all; for a condition 0 to 1.
+ */
+enum { SH_MAY_VALUE = 1, SH_MAY_MISSING = 2, SH_MAY_NONE = 4 };
+struct sh_bounds {
+    int64_t low, high;
+    uint8_t may;
+};
+/** Is a condition nothing but `answer` (0 or 1)? */
+static inline bool sh_bounds_are(struct sh_bounds b, int64_t answer) {
+    return b.may == SH_MAY_VALUE && b.low == answer && b.high == answer;
+}
+/* Runs of rows of the subject's table, each of one person. */
+struct sh_row_runs {
+    uint32_t n;
+    const uint32_t *which; /* [n] numbers of the runs asked for; NULL: 0 … n - 1 */
+    const uint32_t *begin; /* run r has the rows begin[r] … begin[r + 1] - 1 */
+    const int16_t *joins;  /* [variables] column of the subject's table that joins a variable, -1 none */
+    /* Bounds of a column of the subject's table, by number of the run; *ret NULL: not known. */
+    sh_code (*column)(void *ctx, uint16_t column, const struct sh_bounds **ret, struct sh_err *err);
+    void *ctx;
+};
+/** Bounds of a column over runs begin[r] … begin[r + 1] - 1, as evaluation sees its values. ret [n]. */
+void sh_column_bounds(const struct sh_model_column *column, const void *data, const uint32_t *begin,
+                      uint32_t n, struct sh_bounds *ret);
+/**
+ * What e can come to over whole runs of rows, without evaluating each: every answer that sh_expr_eval gives
+ * for a row of the run lies within. Wide enough where it is not worth knowing better. ret [runs->n], without
+ * SH_MAY_NONE. For conditions of SH_CONTEXT_ROW whose variables are the subject and what it joins.
+ */
+SH_MUST sh_code sh_expr_bounds(const struct sh_expr *e, const struct sh_eval *in,
+                               const struct sh_row_runs *runs, struct sh_bounds *ret, struct sh_err *err);
+
 /**
  * Like sh_expr_eval for a NUMBER of unit yuan, rounded once to fen, half away from zero, whatever the scale
  * or ratio inside.

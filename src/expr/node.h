@@ -441,6 +441,10 @@ int64_t sh_wide_round(sh_i128 num, sh_i128 den, int scale, int to);
 /** Days of months(a, b): largest n with a + n months <= b. */
 int64_t sh_months_between(int32_t a, int32_t b);
 int64_t sh_scope_key(enum sh_scope scope, int64_t day, int64_t time);
+/** One value of DAY, HOUR, HOUR_START, WEEK, MONTH, QUARTER or YEAR; x is there. */
+int64_t sh_time_of_one(enum sh_op op, int64_t x);
+/** One value of SHIFT, GAP, MONTHS, AGE or DIFFERENCE; both operands are there. */
+int64_t sh_time_of_two(const struct sh_node *node, int64_t a, int64_t b);
 
 sh_code sh_needs_of(const struct sh_expr *const *exprs, size_t n, struct sh_arena *arena,
                     struct sh_need **ret, size_t *ret_n, struct sh_err *err) SH_MUST;

@@ -31,7 +31,7 @@ int64_t sh_scope_key(enum sh_scope scope, int64_t day, int64_t time) {
     }
 }
 
-static int64_t one_time(enum sh_op op, int64_t x) {
+int64_t sh_time_of_one(enum sh_op op, int64_t x) {
     if (op == SH_OP_DAY) {
         const int64_t day = x / SH_DAY_SECONDS - (x % SH_DAY_SECONDS < 0);
         return day_fits(day) ? day : SH_MISSING;
@@ -59,7 +59,7 @@ static int64_t shift(const struct sh_node *node, int64_t a, int64_t by) {
     int64_t sum;
     if (type.unit == SH_UNIT_MONTHS || type.unit == SH_UNIT_YEARS) {
         const int64_t months = type.unit == SH_UNIT_YEARS ? by * 12 : by;
-        const int64_t day = time ? one_time(SH_OP_DAY, a) : a;
+        const int64_t day = time ? sh_time_of_one(SH_OP_DAY, a) : a;
         if (months > 120000 || months < -120000 || day > 20000000 || day < -20000000)
             return SH_MISSING;
         const int64_t moved = sh_add_months((int32_t)day, (int32_t)months);
@@ -80,7 +80,7 @@ static int64_t age(enum sh_unit unit, int64_t birth, int64_t on) {
     return sh_age_days((int32_t)birth, (int32_t)on);
 }
 
-static int64_t two_times(const struct sh_node *node, int64_t a, int64_t b) {
+int64_t sh_time_of_two(const struct sh_node *node, int64_t a, int64_t b) {
     switch ((int)node->op) {
     case SH_OP_GAP:
         return b - a; /* of days: fits */
@@ -173,7 +173,7 @@ sh_code sh_eval_time(struct sh_run *run, const struct sh_node *node, const struc
     if (node->n_kids == 1) {
         for (uint32_t i = 0; i < view->n; i++)
             if (out[i] > SH_NONE)
-                out[i] = one_time(node->op, out[i]);
+                out[i] = sh_time_of_one(node->op, out[i]);
         return SH_OK;
     }
     int64_t *b;
@@ -182,7 +182,8 @@ sh_code sh_eval_time(struct sh_run *run, const struct sh_node *node, const struc
         if (out[i] == SH_NONE || b[i] == SH_NONE)
             out[i] = SH_NONE;
         else
-            out[i] = out[i] == SH_MISSING || b[i] == SH_MISSING ? SH_MISSING : two_times(node, out[i], b[i]);
+            out[i] =
+                out[i] == SH_MISSING || b[i] == SH_MISSING ? SH_MISSING : sh_time_of_two(node, out[i], b[i]);
     }
     return SH_OK;
 }

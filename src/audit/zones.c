@@ -1,0 +1,330 @@
+/*
+ * Zones: rows of a person that hang on the same encounter and stand beside each other. What a rule asks of
+ * all lines is asked of the zones first, by the bounds of the columns it reads: first of whole persons, then
+ * of the zones of those left open. Only lines of zones where a hit is possible are looked at one by one.
+ */
+#include "audit/zones.h"
+#include <string.h>
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for the zones of a chunk");
+}
+
+/* What the lines of a zone that rules may read come to. */
+struct sum {
+    uint32_t alive, paid;
+    int64_t fen, paid_fen;
+    int32_t first_day, last_day;
+    bool undated, uncovered;
+};
+
+/* Zones of one coarseness, with the bounds of the line columns asked for so far. */
+struct level {
+    uint32_t n;
+    const uint32_t *begin; /* [n + 1] lines */
+    struct sum *sums;      /* [n] */
+    const struct sh_bounds **columns;
+};
+
+struct sh_zones {
+    struct sh_engine *en;
+    struct level persons, zones;
+    const uint32_t *zone_begin; /* [n_persons + 1] zones of each person */
+};
+
+/* ---- making -------------------------------------------------------------------------------------------- */
+
+static void add_line(uint32_t i, const int64_t *covered, const int32_t *day, struct sum *s) {
+    const int64_t fen = covered ? covered[i] : SH_MISSING;
+    s->alive++;
+    s->undated |= day[i] == SH_MISSING_I32;
+    s->first_day = day[i] < s->first_day ? day[i] : s->first_day;
+    s->last_day = day[i] > s->last_day ? day[i] : s->last_day;
+    s->uncovered |= fen == SH_MISSING;
+    const bool paid = fen == SH_MISSING || fen > 0;
+    s->paid += paid;
+    if (fen == SH_MISSING)
+        return;
+    (void)!__builtin_add_overflow(s->fen, fen, &s->fen);
+    if (paid)
+        (void)!__builtin_add_overflow(s->paid_fen, fen, &s->paid_fen);
+}
+
+static void add_sum(const struct sum *from, struct sum *to) {
+    to->alive += from->alive, to->paid += from->paid;
+    (void)!__builtin_add_overflow(to->fen, from->fen, &to->fen);
+    (void)!__builtin_add_overflow(to->paid_fen, from->paid_fen, &to->paid_fen);
+    to->undated |= from->undated, to->uncovered |= from->uncovered;
+    to->first_day = from->first_day < to->first_day ? from->first_day : to->first_day;
+    to->last_day = from->last_day > to->last_day ? from->last_day : to->last_day;
+}
+
+static const struct sum nothing = {.first_day = INT32_MAX, .last_day = INT32_MIN};
+
+static sh_code level_room(struct sh_timeline *tl, size_t n, struct level *l, struct sh_err *err) {
+    l->sums = sh_new(tl->arena, struct sum, n + 1);
+    l->columns = sh_new(tl->arena, const struct sh_bounds *,
+                        tl->plan->model->model.tables[SH_TABLE_LINE].n_columns + 1u);
+    return l->sums && l->columns ? SH_OK : out_of_room(err);
+}
+
+static sh_code cut(struct sh_zones *z, struct sh_err *err) {
+    struct sh_timeline *tl = &z->en->tl;
+    const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows, *persons = tl->person_begin[SH_TABLE_LINE];
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.encounter);
+    uint32_t *begin = sh_new(tl->arena, uint32_t, (size_t)n + 2);
+    uint32_t *zone_begin = sh_new(tl->arena, uint32_t, (size_t)tl->n_persons + 1);
+    if (!begin || !zone_begin)
+        return out_of_room(err);
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < tl->n_persons; p++) {
+        zone_begin[p] = count;
+        for (uint32_t i = persons[p]; i < persons[p + 1]; i++) {
+            begin[count] = i;
+            count += i == persons[p] || encounter[i] != encounter[i - 1];
+            begin[count] = i + 1;
+        }
+    }
+    zone_begin[tl->n_persons] = count;
+    begin[count] = n;
+    z->zone_begin = zone_begin;
+    z->zones.n = count, z->zones.begin = begin;
+    z->persons.n = tl->n_persons, z->persons.begin = persons;
+    return SH_OK;
+}
+
+sh_code sh_zones_make(struct sh_engine *en, struct sh_err *err) {
+    struct sh_timeline *tl = &en->tl;
+    struct sh_zones *z = sh_new(tl->arena, struct sh_zones, 1);
+    if (!z)
+        return out_of_room(err);
+    z->en = en;
+    SH_TRY(cut(z, err));
+    SH_TRY(level_room(tl, z->zones.n, &z->zones, err));
+    SH_TRY(level_room(tl, z->persons.n, &z->persons, err));
+    const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, tl->plan->at.line.covered);
+    const int32_t *day = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.day);
+    const uint8_t *alive = tl->alive[SH_TABLE_LINE];
+    for (uint32_t p = 0; p < z->persons.n; p++) {
+        z->persons.sums[p] = nothing;
+        for (uint32_t r = z->zone_begin[p]; r < z->zone_begin[p + 1]; r++) {
+            struct sum s = nothing;
+            for (uint32_t i = z->zones.begin[r]; i < z->zones.begin[r + 1]; i++)
+                if (alive[i])
+                    add_line(i, covered, day, &s);
+            z->zones.sums[r] = s;
+            add_sum(&s, &z->persons.sums[p]);
+        }
+    }
+    en->zones = z;
+    return SH_OK;
+}
+
+void sh_zones_look(const struct sh_zones *z, struct sh_engine *en, int64_t *ret_fen) {
+    struct sum s = nothing;
+    for (uint32_t p = 0; p < z->persons.n; p++)
+        add_sum(&z->persons.sums[p], &s);
+    en->lines = s.alive;
+    en->first_day = s.first_day, en->last_day = s.last_day;
+    en->has_undated = s.undated, en->has_uncovered = s.uncovered;
+    *ret_fen = s.fen;
+}
+
+/* ---- bounds of columns --------------------------------------------------------------------------------- */
+
+static sh_code zone_column(struct sh_zones *z, uint16_t column, const struct sh_bounds **ret,
+                           struct sh_err *err) {
+    struct sh_timeline *tl = &z->en->tl;
+    const void *data = tl->columns[SH_TABLE_LINE][column];
+    *ret = z->zones.columns[column];
+    if (*ret || !data)
+        return SH_OK;
+    struct sh_bounds *bounds = sh_new(tl->arena, struct sh_bounds, (size_t)z->zones.n + 1);
+    if (!bounds)
+        return out_of_room(err);
+    sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, z->zones.begin,
+                     z->zones.n, bounds);
+    *ret = z->zones.columns[column] = bounds;
+    return SH_OK;
+}
+
+static sh_code column_of_zones(void *ctx, uint16_t column, const struct sh_bounds **ret, struct sh_err *err) {
+    return zone_column(ctx, column, ret, err);
+}
+
+static void widen(struct sh_bounds *to, struct sh_bounds by) {
+    if (by.may & to->may & SH_MAY_VALUE) {
+        to->low = by.low < to->low ? by.low : to->low;
+        to->high = by.high > to->high ? by.high : to->high;
+    } else if (by.may & SH_MAY_VALUE) {
+        to->low = by.low, to->high = by.high;
+    }
+    to->may |= by.may;
+}
+
+static sh_code column_of_persons(void *ctx, uint16_t column, const struct sh_bounds **ret,
+                                 struct sh_err *err) {
+    struct sh_zones *z = ctx;
+    struct sh_timeline *tl = &z->en->tl;
+    const struct sh_bounds *fine = NULL;
+    *ret = z->persons.columns[column];
+    if (*ret || !tl->columns[SH_TABLE_LINE][column])
+        return SH_OK;
+    SH_TRY(zone_column(z, column, &fine, err));
+    struct sh_bounds *bounds = sh_new(tl->arena, struct sh_bounds, (size_t)z->persons.n + 1);
+    if (!bounds)
+        return out_of_room(err);
+    for (uint32_t p = 0; p < z->persons.n; p++)
+        for (uint32_t r = z->zone_begin[p]; r < z->zone_begin[p + 1]; r++)
+            widen(&bounds[p], fine[r]);
+    *ret = z->persons.columns[column] = bounds;
+    return SH_OK;
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------- */
+
+enum state { OPEN, CLEAR, NOT_CONCERNED };
+
+bool sh_zones_serve(const struct sh_rule_plan *rp) {
+    const struct sh_rule *r = rp->rule;
+    return r->shape == SH_SHAPE_ROW && r->table == SH_TABLE_LINE && rp->collector < 0 && r->n_uses == 0 &&
+           r->n_with == 0;
+}
+
+struct asking {
+    struct sh_engine *en;
+    const struct sh_rule_plan *rp;
+    const struct level *level;
+    struct sh_row_runs runs;
+    uint8_t *states; /* [runs.n] enum state */
+};
+
+static uint32_t number_of(const struct asking *a, uint32_t i) {
+    return a->runs.which ? a->runs.which[i] : i;
+}
+
+/* Lines whose answer hangs on what is missing, or that lie outside the rule's days, are looked at one by one.
+ */
+static bool is_plain(const struct asking *a, const struct sum *s) {
+    const struct sh_rule *r = a->rp->rule;
+    const bool dated = r->from == INT32_MIN && r->to == INT32_MAX;
+    if (r->lines == SH_LINES_PAID && s->uncovered)
+        return false;
+    return dated || (!s->undated && r->from <= s->first_day && s->last_day < r->to);
+}
+
+/* The rule's where: what is left to ask whether it may hit, as numbers of runs and their places. */
+static sh_code ask_where(struct asking *a, const struct sh_eval *eval, uint32_t *which, uint32_t *places,
+                         uint32_t *ret_n, struct sh_err *err) {
+    const struct sh_rule *r = a->rp->rule;
+    const uint32_t n = a->runs.n;
+    struct sh_bounds *where = r->where ? sh_new(a->en->scratch, struct sh_bounds, (size_t)n + 1) : NULL;
+    if (r->where && !where)
+        return out_of_room(err);
+    if (r->where)
+        SH_TRY(sh_expr_bounds(r->where, eval, &a->runs, where, err));
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sum *s = &a->level->sums[number_of(a, i)];
+        if (s->alive == 0 || (where && sh_bounds_are(where[i], 0) && is_plain(a, s)))
+            a->states[i] = NOT_CONCERNED;
+        else if ((!where || sh_bounds_are(where[i], 1)) && is_plain(a, s))
+            which[left] = number_of(a, i), places[left++] = i;
+    }
+    *ret_n = left;
+    return SH_OK;
+}
+
+static sh_code ask(struct asking *a, struct sh_err *err) {
+    const struct sh_rule *r = a->rp->rule;
+    struct sh_arena *scratch = a->en->scratch;
+    const size_t n = (size_t)a->runs.n + 1;
+    struct sh_row_runs left = a->runs;
+    uint32_t *which = sh_new(scratch, uint32_t, n), *places = sh_new(scratch, uint32_t, n);
+    struct sh_bounds *hit = sh_new(scratch, struct sh_bounds, n);
+    a->states = sh_new(scratch, uint8_t, n); /* OPEN */
+    if (!which || !places || !hit || !a->states)
+        return out_of_room(err);
+    const struct sh_eval eval = sh_engine_eval(a->en);
+    SH_TRY(ask_where(a, &eval, which, places, &left.n, err));
+    left.which = which;
+    for (size_t h = 0; h < r->n_hit && left.n > 0; h++) {
+        SH_TRY(sh_expr_bounds(r->hit[h].expr, &eval, &left, hit, err));
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < left.n; i++)
+            if (sh_bounds_are(hit[i], 0))
+                which[kept] = which[i], places[kept++] = places[i];
+        left.n = kept;
+    }
+    for (uint32_t i = 0; i < left.n; i++)
+        a->states[places[i]] = CLEAR;
+    return SH_OK;
+}
+
+static void count_clear(const struct asking *a, struct sh_zones_told *told) {
+    const bool paid = a->rp->rule->lines == SH_LINES_PAID;
+    for (uint32_t i = 0; i < a->runs.n; i++) {
+        const struct sum *s = &a->level->sums[number_of(a, i)];
+        const uint32_t lines = paid ? s->paid : s->alive;
+        if (a->states[i] == OPEN)
+            continue;
+        told->closed += lines;
+        if (a->states[i] == NOT_CONCERNED)
+            continue;
+        told->clear += lines;
+        (void)!__builtin_add_overflow(told->clear_fen, paid ? s->paid_fen : s->fen, &told->clear_fen);
+    }
+}
+
+static sh_code list_open(const struct asking *a, struct sh_zones_told *told, struct sh_err *err) {
+    const struct sh_timeline *tl = &a->en->tl;
+    const bool paid = a->rp->rule->lines == SH_LINES_PAID;
+    const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, tl->plan->at.line.covered);
+    const uint8_t *alive = tl->alive[SH_TABLE_LINE];
+    size_t n = 0;
+    for (uint32_t i = 0; i < a->runs.n; i++)
+        n += a->states[i] == OPEN ? a->level->sums[number_of(a, i)].alive : 0;
+    int32_t *rows = sh_new(a->en->work, int32_t, n + 1);
+    if (!rows)
+        return out_of_room(err);
+    for (uint32_t i = 0; i < a->runs.n; i++)
+        for (uint32_t r = number_of(a, i), l = a->level->begin[r];
+             a->states[i] == OPEN && l < a->level->begin[r + 1]; l++)
+            if (alive[l] && (!paid || !covered || covered[l] == SH_MISSING || covered[l] > 0))
+                rows[told->n++] = (int32_t)l;
+    told->rows = rows;
+    return SH_OK;
+}
+
+sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_zones_told *ret,
+                     struct sh_err *err) {
+    struct sh_zones *z = en->zones;
+    *ret = (struct sh_zones_told){0};
+    struct asking coarse = {.en = en, .rp = rp, .level = &z->persons};
+    coarse.runs = (struct sh_row_runs){.n = z->persons.n,
+                                       .begin = z->persons.begin,
+                                       .joins = rp->join_column,
+                                       .column = column_of_persons,
+                                       .ctx = z};
+    const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
+    SH_TRY(ask(&coarse, err));
+    count_clear(&coarse, ret);
+    uint32_t n = 0, *which = sh_new(en->scratch, uint32_t, (size_t)z->zones.n + 1);
+    if (!which)
+        return out_of_room(err);
+    for (uint32_t p = 0; p < z->persons.n; p++)
+        for (uint32_t r = z->zone_begin[p]; coarse.states[p] == OPEN && r < z->zone_begin[p + 1]; r++)
+            which[n++] = r;
+    struct asking fine = {.en = en, .rp = rp, .level = &z->zones};
+    fine.runs = (struct sh_row_runs){.n = n,
+                                     .which = which,
+                                     .begin = z->zones.begin,
+                                     .joins = rp->join_column,
+                                     .column = column_of_zones,
+                                     .ctx = z};
+    SH_TRY(ask(&fine, err));
+    count_clear(&fine, ret);
+    SH_TRY(list_open(&fine, ret, err));
+    sh_arena_rewind(en->scratch, mark);
+    return SH_OK;
+}
