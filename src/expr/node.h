@@ -397,6 +397,16 @@ SH_MUST sh_code sh_eval_compare(struct sh_run *run, const struct sh_node *node, 
 SH_MUST sh_code sh_eval_wide_op(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                                 struct sh_wide *ret);
 
+/* Numbers that may need 128 bits, all of which lie in 64 here: no magnitude is above the bound. */
+struct sh_small {
+    int64_t *at;
+    uint64_t bound;
+};
+/** narrow.c: the vector in 64 bits, fresh memory; *ret_fits false: it takes wide.c. */
+SH_MUST sh_code sh_eval_small(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                              struct sh_small *ret, bool *ret_fits);
+SH_MUST sh_code sh_compare_small(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                                 int64_t *out, bool *ret_done);
 /** Kinds whose small columns hold -1 for missing beside the sentinel of their storage. */
 bool sh_kind_minus_one(enum sh_kind kind);
 /** Address of a frame column; SH_E_INTERNAL when the executor has not filled it. */

@@ -220,6 +220,10 @@ static int64_t answer(enum sh_op op, int order) {
 static sh_code compare_wide(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                             int64_t *out) {
     struct sh_wide a, b;
+    bool done;
+    SH_TRY(sh_compare_small(run, node, view, out, &done));
+    if (done)
+        return SH_OK;
     SH_TRY(sh_eval_wide(run, node->kids[0], view, &a));
     SH_TRY(sh_eval_wide(run, node->kids[1], view, &b));
     const int d = node->kids[1]->vscale - node->kids[0]->vscale;
