@@ -58,6 +58,8 @@ static void touch_chunk(const struct sh_chunk *chunk, struct tally *tally) {
             continue;
         tally->rows += n;
         tally->lines += t == SH_TABLE_LINE ? n : 0;
+        for (uint32_t i = 0; chunk->tables[t].id_tail && i < n; i++)
+            tally->sum += (uint64_t)chunk->tables[t].id_tail[i] + chunk->tables[t].id_head[i].len;
         for (uint16_t c = 0; c < sh_lake_schema[t].n_columns; c++)
             if (chunk->tables[t].columns[c])
                 tally->sum +=

@@ -107,9 +107,12 @@ static sh_code spread(struct sh_engine *en, struct sh_finding *f, const int64_t 
     if (!w || !covered || !parts)
         return out_of_room(err);
     size_t n = 0;
-    for (size_t i = 0; i < f->n_lines; i++)
-        if (f->lines[i].blamed && weights[i] > 0)
-            w[n++] = (struct weight){i, sh_row_id(&en->tl, SH_TABLE_LINE, f->lines[i].row), weights[i]};
+    for (size_t i = 0; i < f->n_lines; i++) {
+        if (!f->lines[i].blamed || weights[i] <= 0)
+            continue;
+        w[n] = (struct weight){.line = i, .covered = weights[i]};
+        SH_TRY(sh_row_id(&en->tl, SH_TABLE_LINE, f->lines[i].row, &w[n++].id, err));
+    }
     if (n == 0 || f->amount_fen <= 0)
         return SH_OK;
     qsort(w, n, sizeof(*w), by_line_id);

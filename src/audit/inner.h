@@ -156,8 +156,10 @@ static inline bool sh_is_personal(const struct sh_plan *plan, int table) {
 static inline bool sh_flag(const int8_t *column, size_t row) {
     return column && column[row] == 1;
 }
-/** Source id of a row of a lake table; empty where it was not read. */
-struct sh_str sh_row_id(const struct sh_timeline *tl, int table, int32_t row);
+/** Source id of a row of a lake table, for as long as the chunk; empty where it was not read. Costs a copy.
+ */
+SH_MUST sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct sh_str *ret,
+                          struct sh_err *err);
 /** The day that decides which rule and knowledge are in force for a row; SH_MISSING_I32 unknown. */
 int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row);
 /** Rows of `table` by encounter or stay, made at the first call. */

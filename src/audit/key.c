@@ -78,11 +78,13 @@ sh_code sh_key_of_row(struct sh_engine *en, int table, int32_t row, struct sh_bu
                   encounter = sh_encounter_of(&en->tl, table, row);
     sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION, institution));
     sh_buf_add_char(out, '/');
-    if (encounter >= 0)
-        sh_buf_add_str(out, sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, encounter));
+    struct sh_str id;
+    SH_TRY(sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, encounter, &id, err));
+    sh_buf_add_str(out, id);
     if (table != SH_TABLE_ENCOUNTER) {
+        SH_TRY(sh_row_id(&en->tl, table, row, &id, err));
         sh_buf_add_char(out, '/');
-        sh_buf_add_str(out, sh_row_id(&en->tl, table, row));
+        sh_buf_add_str(out, id);
     }
     return sh_buf_check(out, err);
 }

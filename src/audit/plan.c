@@ -279,7 +279,9 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
 static void selection_make(struct sh_plan *plan) {
     for (int t = 0; t < SH_TABLES; t++)
         for (int c = 0; c < sh_lake_schema[t].n_columns && c < 64; c++)
-            if (plan->needed[t][c])
+            if (plan->needed[t][c] == 1 && c == sh_lake_column((enum sh_table)t, "id"))
+                plan->selection.ids |= 1u << t; /* for findings only: no rule reads it */
+            else if (plan->needed[t][c])
                 plan->selection.columns[t] |= (uint64_t)1 << c;
     if (plan->selection.columns[SH_TABLE_PERSON]) {
         const int c = sh_lake_column(SH_TABLE_PERSON, "void");

@@ -95,7 +95,18 @@ static void put_money(struct sh_json *json, const char *key, int64_t fen) {
     sh_json_money(json, fen);
 }
 
-static void put_line(struct sh_json *json, const struct sh_engine *en, const struct sh_blamed_line *line) {
+/* The id of a row; nothing where there is no row. */
+static sh_code put_id(struct sh_json *json, const char *key, const struct sh_timeline *tl, int table,
+                      int32_t row, struct sh_err *err) {
+    struct sh_str id;
+    SH_TRY(sh_row_id(tl, table, row, &id, err));
+    if (row >= 0)
+        sh_json_put_str(json, key, id);
+    return SH_OK;
+}
+
+static sh_code put_line(struct sh_json *json, const struct sh_engine *en, const struct sh_blamed_line *line,
+                        struct sh_err *err) {
     const struct sh_timeline *tl = &en->tl;
     const struct sh_columns *at = &en->plan->at;
     const int32_t row = line->row, encounter = sh_encounter_of(tl, SH_TABLE_LINE, row);
@@ -103,13 +114,11 @@ static void put_line(struct sh_json *json, const struct sh_engine *en, const str
                   *settlement = sh_i32(tl, SH_TABLE_LINE, at->line.settlement);
     const int64_t *time = sh_i64(tl, SH_TABLE_LINE, at->line.time);
     sh_json_object(json);
-    sh_json_put_str(json, "id", sh_row_id(tl, SH_TABLE_LINE, row));
+    SH_TRY(put_id(json, "id", tl, SH_TABLE_LINE, row, err));
     sh_json_put_str(json, "institution",
                     sh_code_of(en->plan, SH_DICT_INSTITUTION, sh_institution_of(tl, SH_TABLE_LINE, row)));
-    if (encounter >= 0)
-        sh_json_put_str(json, "encounter", sh_row_id(tl, SH_TABLE_ENCOUNTER, encounter));
-    if (settlement && settlement[row] >= 0)
-        sh_json_put_str(json, "settlement", sh_row_id(tl, SH_TABLE_SETTLEMENT, settlement[row]));
+    SH_TRY(put_id(json, "encounter", tl, SH_TABLE_ENCOUNTER, encounter, err));
+    SH_TRY(put_id(json, "settlement", tl, SH_TABLE_SETTLEMENT, settlement ? settlement[row] : -1, err));
     if (item && item[row] >= 0) {
         sh_json_put_str(json, "item", sh_code_of(en->plan, SH_DICT_ITEM, item[row]));
         sh_json_put_str(json, "name", sh_dict_name_of(en->plan, SH_DICT_ITEM, item[row]));
@@ -128,6 +137,7 @@ static void put_line(struct sh_json *json, const struct sh_engine *en, const str
         put_money(json, "counted", line->counted_fen);
     }
     sh_json_object_end(json);
+    return SH_OK;
 }
 
 static void put_values(struct sh_json *json, const struct sh_finding *f) {
@@ -184,8 +194,7 @@ sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_f
     sh_json_put_str(&json, "institution", sh_code_of(en->plan, SH_DICT_INSTITUTION, f->institution));
     sh_json_put_str(&json, "institution_name",
                     sh_dict_name_of(en->plan, SH_DICT_INSTITUTION, f->institution));
-    if (f->encounter >= 0)
-        sh_json_put_str(&json, "encounter", sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, f->encounter));
+    SH_TRY(put_id(&json, "encounter", &en->tl, SH_TABLE_ENCOUNTER, f->encounter, err));
     if (f->day != SH_MISSING_I32) {
         sh_json_key(&json, "day");
         sh_json_date(&json, f->day);
@@ -195,7 +204,7 @@ sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_f
     sh_json_key(&json, "lines");
     sh_json_array(&json);
     for (size_t i = 0; i < f->n_lines; i++)
-        put_line(&json, en, &f->lines[i]);
+        SH_TRY(put_line(&json, en, &f->lines[i], err));
     sh_json_array_end(&json);
     put_sums(&json, f);
     sh_json_put_i64(&json, "manifest", (int64_t)en->plan->options.manifest);

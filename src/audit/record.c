@@ -59,7 +59,7 @@ static sh_code lines_cell(const struct sh_timeline *tl, const struct sh_finding 
     size_t n = 0;
     for (size_t i = 0; i < f->n_lines; i++)
         if (f->lines[i].blamed)
-            ids[n++] = sh_row_id(tl, SH_TABLE_LINE, f->lines[i].row);
+            SH_TRY(sh_row_id(tl, SH_TABLE_LINE, f->lines[i].row, &ids[n++], err));
     if (n > 1)
         qsort(ids, n, sizeof(*ids), compare_texts);
     for (size_t i = 0; i < n; i++) {
@@ -117,8 +117,7 @@ sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_findi
     c[SH_CELL_INSTITUTION_NAME] = sh_dict_name_of(en->plan, SH_DICT_INSTITUTION, f->institution);
     if (f->person >= 0)
         c[SH_CELL_PERSON] = sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[f->person]);
-    if (f->encounter >= 0)
-        c[SH_CELL_ENCOUNTER] = sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, f->encounter);
+    SH_TRY(sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, f->encounter, &c[SH_CELL_ENCOUNTER], err));
     SH_TRY(day_cell(f->day, arena, &c[SH_CELL_DAY], err));
     SH_TRY(lines_cell(&en->tl, f, arena, &c[SH_CELL_LINES], err));
     SH_TRY(sums(f, arena, c, err));

@@ -443,18 +443,12 @@ sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chun
 
 /* ---- small looks -------------------------------------------------------------------------------- */
 
-struct sh_str sh_row_id(const struct sh_timeline *tl, int table, int32_t row) {
-    const struct sh_columns *at = &tl->plan->at;
-    const int column = table == SH_TABLE_LINE         ? at->line.id
-                       : table == SH_TABLE_ENCOUNTER  ? at->encounter.id
-                       : table == SH_TABLE_SETTLEMENT ? at->settlement.id
-                       : table == SH_TABLE_DIAGNOSIS  ? at->diagnosis.id
-                       : table == SH_TABLE_OPERATION  ? at->operation.id
-                                                      : -1;
-    if (column < 0 || row < 0 || table >= SH_TABLES || !tl->chunk->tables[table].columns)
-        return (struct sh_str){0};
-    const struct sh_str *ids = (const struct sh_str *)tl->chunk->tables[table].columns[column];
-    return ids ? ids[row] : (struct sh_str){0};
+sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct sh_str *ret,
+                  struct sh_err *err) {
+    *ret = (struct sh_str){0};
+    if (row < 0 || table >= SH_TABLES || !tl->chunk->tables[table].columns)
+        return SH_OK;
+    return sh_chunk_id(tl->chunk, (enum sh_table)table, (uint32_t)row, tl->arena, ret, err);
 }
 
 int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row) {

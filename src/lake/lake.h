@@ -53,9 +53,14 @@ int32_t sh_dict_find(const struct sh_dict_view *dict, struct sh_str code);
 /* ---- reading
  * ------------------------------------------------------------------------------------------------- */
 
-/* Which columns of which table. mask bit c = column c of the schema. 0 = table not read. */
+/*
+ * Which columns of which table. mask bit c = column c of the schema. 0 = table not read.
+ * ids: bit t = ids of some rows of table t will be asked for with sh_chunk_id. Much cheaper than the column
+ * id.
+ */
 struct sh_selection {
     uint64_t columns[SH_TABLES];
+    uint32_t ids;
 };
 
 /*
@@ -73,6 +78,9 @@ struct sh_chunk {
         const void *const *columns;   /* [n_columns of the table] int8/int32/int64 arrays, or const struct
                                          sh_str * for ID and TEXT; NULL where not selected */
         const uint32_t *person_begin; /* [n_persons + 1] rows of person i */
+        const struct sh_str
+            *id_head; /* [n_rows] ids in two parts, for sh_chunk_id; NULL where not selected */
+        const int64_t *id_tail;
     } tables[SH_TABLES];
 };
 
@@ -102,6 +110,12 @@ SH_MUST sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *
 /** Next chunk; *ret = NULL at the end. */
 SH_MUST sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, struct sh_err *err);
 void sh_reader_close(struct sh_reader *reader);
+/**
+ * Source id of a row of a table whose ids or whose column id were selected; empty where the row has none, or
+ * the table was not read. The text lives in `arena`, or as long as the chunk. Errors: SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_chunk_id(const struct sh_chunk *chunk, enum sh_table table, uint32_t row,
+                            struct sh_arena *arena, struct sh_str *ret, struct sh_err *err);
 
 /* Did the lake see all rows of `table` for an institution over these days (none lost to rejects, coverage
  * declared or seen)? */

@@ -142,7 +142,7 @@ static void put_file(struct sh_json *json, const struct sh_lake_file *file) {
 
 static void put_body(struct sh_json *json, const struct sh_manifest *manifest) {
     sh_json_object(json);
-    sh_json_put_i64(json, "format", 1);
+    sh_json_put_i64(json, "format", SH_LAKE_FORMAT);
     sh_json_put_i64(json, "number", (int64_t)manifest->number);
     sh_json_put_i64(json, "buckets", manifest->buckets);
     put_hex(json, "seed", manifest->seed[0], manifest->seed[1]);
@@ -360,7 +360,12 @@ static sh_code open_frame(struct sh_str text, struct sh_str *ret_body, struct sh
 
 static sh_code get_body(const json_t *body, struct sh_manifest *manifest, struct sh_err *err) {
     int64_t number, buckets, format;
-    SH_TRY(get_range(body, "format", 1, 1, &format, err));
+    SH_TRY(get_range(body, "format", 1, 9999, &format, err));
+    if (format != SH_LAKE_FORMAT)
+        return sh_fail(err, SH_E_UNSUPPORTED,
+                       "the lake has format %" PRId64 ", this program reads and writes format %d: import its "
+                       "source files into a new lake",
+                       format, SH_LAKE_FORMAT);
     SH_TRY(get_range(body, "number", 1, 99999999, &number, err));
     SH_TRY(get_range(body, "buckets", 1, SH_LAKE_BUCKETS_MAX, &buckets, err));
     manifest->number = (uint64_t)number;
@@ -386,7 +391,8 @@ sh_code sh_manifest_parse(const char *name, struct sh_str text, struct sh_arena 
     }
     if (code == SH_E_NOMEM)
         return code;
-    return sh_fail(err, SH_E_CORRUPT, "%s: %s", name, err ? err->message : "");
+    return sh_fail(err, code == SH_E_UNSUPPORTED ? code : SH_E_CORRUPT, "%s: %s", name,
+                   err ? err->message : "");
 }
 
 static bool number_of(const char *name, uint64_t *ret) {

@@ -47,5 +47,5 @@ void sh_netting_rows_release(struct sh_netting_rows *rows);
 SH_MUST sh_code sh_netting_set_make(const struct sh_netting_rows *rows, uint32_t bucket,
                                     struct sh_netting_set *ret, struct sh_err *err);
 const struct sh_netted *sh_netting_find(const struct sh_netting_set *set, uint64_t encounter_hash,
-                                        struct sh_str id);
+                                        struct sh_str id_head, int64_t id_tail);
 void sh_netting_release(struct sh_netting_set *set);

@@ -20,8 +20,9 @@ void sh_duck_disconnect(void **connection);
 void sh_sql_text(struct sh_buf *sql, struct sh_str text);
 void sh_sql_name(struct sh_buf *sql, const char *name);
 
-/* zstd at its fastest: three quarters of lz4_raw's size, read at the same rate in our columns. */
-#define SH_PARQUET_COMPRESSION "COMPRESSION zstd, COMPRESSION_LEVEL 1"
+/* Measured on fee lines, fourteen columns read: lz4_raw takes 0.6 of the time of zstd at its fastest and 1.4
+ * of its size, no codec at all is no faster. v2: numbers that grow are stored as differences. */
+#define SH_PARQUET_COMPRESSION "COMPRESSION lz4_raw, PARQUET_VERSION v2"
 
 /* ---- writing
  * ------------------------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 #include "lake/reader.h"
+#include "lake/ids.h"
 #include "base/mem.h"
 #include <assert.h>
 #include <duckdb.h>
@@ -55,12 +56,14 @@ static sh_code open_sides(struct sh_reader *reader, const struct sh_selection *w
         reader->nets = reader->netting_rows.n > 0;
         reader->sides[SH_TABLE_LINE].read |= sources_of_virtual(line, reader->virtual_from);
         if (reader->nets)
-            reader->sides[SH_TABLE_LINE].read |= 1ull << sh_lake_column(SH_TABLE_LINE, "id") |
-                                                 1ull << sh_lake_column(SH_TABLE_LINE, "encounter_key");
+            reader->sides[SH_TABLE_LINE].read |= 1ull << sh_lake_column(SH_TABLE_LINE, "encounter_key");
+        reader->sides[SH_TABLE_LINE].splits = reader->nets;
     }
     for (enum sh_table t = 0; t < SH_TABLES; t++) {
         reader->sides[t].table = t;
         reader->sides[t].selected = what->columns[t];
+        reader->sides[t].splits |= what->ids >> t & 1;
+        reader->sides[t].shows_ids = what->ids >> t & 1;
         if (what->columns[t] != 0)
             SH_TRY(sh_side_open(reader, &reader->sides[t], err));
     }
@@ -186,6 +189,8 @@ static void show(struct sh_reader *reader) {
         chunk->tables[t].n_rows = (uint32_t)side->n;
         chunk->tables[t].columns = side->out;
         chunk->tables[t].person_begin = side->person_begin;
+        chunk->tables[t].id_head = side->shows_ids ? side->heads : NULL;
+        chunk->tables[t].id_tail = side->shows_ids ? side->tails : NULL;
     }
 }
 
@@ -224,5 +229,30 @@ sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, st
     if (reader->sides[SH_TABLE_LINE].selected >> reader->virtual_from & 15)
         SH_TRY(sh_reader_net(reader, err));
     *ret = &reader->chunk;
+    return SH_OK;
+}
+
+sh_code sh_chunk_id(const struct sh_chunk *chunk, enum sh_table table, uint32_t row, struct sh_arena *arena,
+                    struct sh_str *ret, struct sh_err *err) {
+    const int c = sh_lake_column(table, "id");
+    *ret = (struct sh_str){0};
+    if (c < 0 || row >= chunk->tables[table].n_rows)
+        return SH_OK;
+    if (chunk->tables[table].columns[c]) {
+        *ret = ((const struct sh_str *)chunk->tables[table].columns[c])[row];
+        return SH_OK;
+    }
+    if (!chunk->tables[table].id_tail)
+        return SH_OK;
+    const struct sh_str head = chunk->tables[table].id_head[row];
+    char tail[SH_ID_TAIL_MAX];
+    const size_t n = sh_id_tail_text(chunk->tables[table].id_tail[row], tail);
+    char *text = sh_arena_alloc(arena, head.len + n + 1, 1);
+    if (!text)
+        return sh_fail(err, SH_E_NOMEM, "no room for an id");
+    if (head.len > 0)
+        memcpy(text, head.at, head.len);
+    memcpy(text + head.len, tail, n);
+    *ret = (struct sh_str){text, head.len + n};
     return SH_OK;
 }

@@ -14,7 +14,8 @@ struct sh_stream {
     const int32_t *lead;    /* [all] of the chunk */
     uint8_t *drop;          /* [all] rows that are not there for this reader; NULL: none in these files */
     int64_t *time;          /* [n] only when streams are merged */
-    struct sh_str *id;      /* likewise */
+    struct sh_str *id;      /* likewise; the head where files have ids in parts */
+    int64_t *tail;          /* likewise */
     bool drops_batches;     /* some batch of the file is not known yet */
 };
 
@@ -23,6 +24,9 @@ struct sh_side {
     enum sh_table table;
     uint64_t selected, read, copied;       /* columns asked for; read from the files; with arrays here */
     uint8_t position[SH_LAKE_COLUMNS_MAX]; /* of a column in the query */
+    bool shows_ids;                        /* the caller asks for ids in parts */
+    bool splits;                           /* they are read, at these places of the query: */
+    uint8_t head_position, tail_position;
     struct sh_stream *streams;
     size_t n_streams;
     bool merges;
@@ -32,6 +36,9 @@ struct sh_side {
     size_t n, cap;                        /* rows of the chunk */
     void *columns[SH_LAKE_COLUMNS_MAX];   /* [cap] */
     const void *out[SH_LAKE_COLUMNS_MAX]; /* what the caller sees */
+    struct sh_str *heads;                 /* [cap] when `splits` */
+    int64_t *tails;
+    struct sh_arena head_texts; /* of the chunk; rows share them */
     uint32_t *person_begin;
     void **kept; /* DuckDB chunks whose texts the present chunk shows */
     size_t n_kept, cap_kept;

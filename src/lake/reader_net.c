@@ -5,6 +5,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/money.h"
+#include "lake/ids.h"
 #include "lake/reader.h"
 #include <duckdb.h>
 #include <inttypes.h>
@@ -26,8 +27,16 @@ void sh_netting_rows_release(struct sh_netting_rows *rows) {
     *rows = (struct sh_netting_rows){0};
 }
 
-static uint64_t netted_key(uint64_t encounter, struct sh_str id) {
-    return sh_hash64(id.at, id.len, encounter) | 1;
+/* Of an id in parts within an encounter. */
+static uint64_t netted_key(uint64_t encounter, struct sh_str head, int64_t tail) {
+    return sh_hash64(head.at, head.len, sh_mix2(encounter, (uint64_t)tail ^ 0x9e3779b97f4a7c15u)) | 1;
+}
+
+static uint64_t netted_id_key(uint64_t encounter, struct sh_str id) {
+    struct sh_str head;
+    int64_t tail;
+    sh_id_split(id, &head, &tail);
+    return netted_key(encounter, head, tail);
 }
 
 static sh_code take_chunk(struct sh_lake *lake, void *chunk, int32_t as_known, struct sh_netting_rows *rows,
@@ -57,8 +66,8 @@ static sh_code take_chunk(struct sh_lake *lake, void *chunk, int32_t as_known, s
                 (struct sh_netting_row){.encounter = hash,
                                         .bucket = (uint32_t)bucket[i],
                                         .batch = batch[i],
-                                        .refund = id[0][i].len > 0 ? netted_key(hash, id[0][i]) : 0,
-                                        .line = id[1][i].len > 0 ? netted_key(hash, id[1][i]) : 0,
+                                        .refund = id[0][i].len > 0 ? netted_id_key(hash, id[0][i]) : 0,
+                                        .line = id[1][i].len > 0 ? netted_id_key(hash, id[1][i]) : 0,
                                         .quantity = money[0][i],
                                         .amount = money[1][i],
                                         .covered = money[2][i]};
@@ -193,10 +202,10 @@ sh_code sh_netting_set_make(const struct sh_netting_rows *rows, uint32_t bucket,
 }
 
 const struct sh_netted *sh_netting_find(const struct sh_netting_set *set, uint64_t encounter,
-                                        struct sh_str id) {
+                                        struct sh_str id_head, int64_t id_tail) {
     if (set->n == 0 || !(set->filter[encounter >> 6 & set->filter_mask] >> (encounter & 63) & 1))
         return NULL;
-    const uint64_t key = netted_key(encounter, id);
+    const uint64_t key = netted_key(encounter, id_head, id_tail);
     size_t slot = key & (set->n_slots - 1);
     while (set->slots[slot].key != 0 && set->slots[slot].key != key)
         slot = (slot + 1) & (set->n_slots - 1);
@@ -307,10 +316,9 @@ static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void 
         refunds = side->columns[reader->virtual_from + V_REFUND];
     const int32_t *person = side->columns[SH_C_LEAD];
     const int64_t *encounter = source(side, "encounter_key");
-    const struct sh_str *id = side->columns[sh_lake_column(SH_TABLE_LINE, "id")];
     for (size_t i = 0; i < side->n; i++) {
-        const struct sh_netted *netted =
-            sh_netting_find(&reader->nettings, sh_netted_encounter(person[i], encounter[i]), id[i]);
+        const struct sh_netted *netted = sh_netting_find(
+            &reader->nettings, sh_netted_encounter(person[i], encounter[i]), side->heads[i], side->tails[i]);
         if (!netted)
             continue;
         if (refunds)

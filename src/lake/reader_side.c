@@ -2,6 +2,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "lake/ids.h"
 #include "lake/reader.h"
 #include "lake/rows.h"
 #include <duckdb.h>
@@ -60,7 +61,7 @@ static uint64_t needed_columns(const struct sh_reader *reader, const struct sh_s
     if (reader->buckets.to - reader->buckets.from > 1)
         read |= bit(SH_C_BUCKET);
     if (side->merges)
-        read |= bit(order.time) | bit(order.id);
+        read |= bit(order.time) | (sh_has_split_id(side->table) ? 0 : bit(order.id));
     if (drops_batches || side->has_superseded)
         read |= bit(SH_C_BATCH);
     if (side->has_superseded) {
@@ -159,6 +160,11 @@ static sh_code write_query(const struct sh_reader *reader, struct sh_side *side,
         sh_sql_name(sql, sh_lake_schema[side->table].columns[c].name);
         side->position[c] = at++;
     }
+    if (side->splits) {
+        (void)sh_buf_add_text(sql, ",id_head,id_tail");
+        side->head_position = at++;
+        side->tail_position = at;
+    }
     (void)sh_buf_add_text(sql, " FROM read_parquet([");
     *ret_first = NULL;
     for (size_t i = 0; i < chains->n_files; i++) {
@@ -197,8 +203,9 @@ static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const
     if (side->merges) {
         stream->time = sh_alloc_array(reader->vector, sizeof(int64_t));
         stream->id = sh_alloc_array(reader->vector, sizeof(struct sh_str));
+        stream->tail = sh_alloc_array(reader->vector, sizeof(int64_t));
     }
-    if ((needs_drop && !stream->drop) || (side->merges && (!stream->time || !stream->id)))
+    if ((needs_drop && !stream->drop) || (side->merges && (!stream->time || !stream->id || !stream->tail)))
         return sh_fail(err, SH_E_NOMEM, "no room to read %s", first->path);
     return SH_OK;
 }
@@ -215,6 +222,8 @@ static void look_at_files(const struct sh_reader *reader, struct sh_side *side, 
     }
     side->merges = chains->n > 1;
     side->has_superseded = has_superseded(reader, side->table);
+    side->splits |= side->merges;
+    side->splits &= sh_has_split_id(side->table);
     side->expected = rows < reader->max_rows ? (size_t)rows : reader->max_rows;
     side->expected += side->expected / 8 + 1; /* of the last person */
     side->read |= needed_columns(reader, side, drops_batches);
@@ -251,6 +260,7 @@ void sh_side_clear(struct sh_side *side) {
         destroy_chunk(side->kept[i]);
     side->n_kept = 0;
     side->n = 0;
+    sh_arena_reset(&side->head_texts);
 }
 
 void sh_side_close(struct sh_side *side) {
@@ -264,9 +274,13 @@ void sh_side_close(struct sh_side *side) {
         sh_free(stream->drop);
         sh_free(stream->time);
         sh_free(stream->id);
+        sh_free(stream->tail);
     }
     for (size_t c = 0; c < SH_LAKE_COLUMNS_MAX; c++)
         sh_free(side->columns[c]);
+    sh_free(side->heads);
+    sh_free(side->tails);
+    sh_arena_free(&side->head_texts);
     sh_free(side->streams);
     sh_free(side->person_begin);
     sh_free(side->kept);
@@ -336,8 +350,14 @@ static void copy_order(const struct sh_side *side, struct sh_stream *stream) {
     const struct sh_order order = sh_table_order(side->table);
     memset(stream->time, 0, stream->all * sizeof(int64_t));
     memset(stream->id, 0, stream->all * sizeof(struct sh_str));
-    if (order.id >= 0)
+    for (size_t i = 0; i < stream->all; i++)
+        stream->tail[i] = SH_MISSING;
+    if (side->splits) {
+        sh_chunk_copy(stream->chunk, side->head_position, SH_PSTR, 0, stream->all, stream->id);
+        sh_chunk_copy(stream->chunk, side->tail_position, SH_P64, 0, stream->all, stream->tail);
+    } else if (order.id >= 0) {
         sh_chunk_copy(stream->chunk, side->position[order.id], SH_PSTR, 0, stream->all, stream->id);
+    }
     if (order.time < 0)
         return;
     if (sh_physical_of(sh_lake_schema[side->table].columns[order.time].type) == SH_P64) {
@@ -445,7 +465,34 @@ static sh_code reserve(struct sh_side *side, size_t need, struct sh_err *err) {
                        sh_physical_size(sh_physical_of(sh_lake_schema[side->table].columns[c].type)),
                        SIDE_ROWS_MAX, err));
     }
+    if (side->splits) {
+        cap = side->cap;
+        SH_TRY(sh_grow(&side->heads, &cap, need, sizeof *side->heads, SIDE_ROWS_MAX, err));
+        cap = side->cap;
+        SH_TRY(sh_grow(&side->tails, &cap, need, sizeof *side->tails, SIDE_ROWS_MAX, err));
+    }
     side->cap = cap;
+    return SH_OK;
+}
+
+/* Heads of ids behind the rows that are there. Rows behind one another mostly share theirs, which is kept
+ * once, so that the chunk of DuckDB need not stay. */
+static sh_code copy_heads(struct sh_side *side, const struct sh_stream *stream, size_t from, size_t n,
+                          struct sh_err *err) {
+    struct sh_str *to = side->heads + side->n;
+    struct sh_str last = side->n > 0 ? to[-1] : (struct sh_str){0};
+    sh_chunk_copy(stream->chunk, side->head_position, SH_PSTR, from, n, to);
+    for (size_t i = 0; i < n; i++) {
+        if (to[i].len == 0)
+            continue;
+        if (!sh_str_eq(to[i], last)) {
+            last.at = sh_arena_dup(&side->head_texts, to[i].at, to[i].len);
+            last.len = to[i].len;
+            if (!last.at)
+                return sh_fail(err, SH_E_NOMEM, "no room for the ids of a chunk");
+        }
+        to[i] = last;
+    }
     return SH_OK;
 }
 
@@ -457,6 +504,10 @@ static sh_code copy_run(struct sh_side *side, const struct sh_stream *stream, si
         const sh_physical physical = sh_physical_of(sh_lake_schema[side->table].columns[c].type);
         sh_chunk_copy(stream->chunk, side->position[c], physical, from, to - from,
                       (char *)side->columns[c] + side->n * sh_physical_size(physical));
+    }
+    if (side->splits) {
+        SH_TRY(copy_heads(side, stream, from, to - from, err));
+        sh_chunk_copy(stream->chunk, side->tail_position, SH_P64, from, to - from, side->tails + side->n);
     }
     side->n += to - from;
     return SH_OK;
@@ -485,7 +536,7 @@ static bool comes_before(const struct sh_stream *a, const struct sh_stream *b) {
         return a->lead[a->at] < b->lead[b->at];
     if (a->time[a->at] != b->time[b->at])
         return a->time[a->at] < b->time[b->at];
-    return sh_str_cmp(a->id[a->at], b->id[b->at]) <
+    return sh_id_compare(a->id[a->at], a->tail[a->at], b->id[b->at], b->tail[b->at]) <
            0; /* equal: the earlier file first, as it is asked first */
 }
 

@@ -2,6 +2,7 @@
 #include "base/date.h"
 #include "base/mem.h"
 #include "base/money.h"
+#include "lake/ids.h"
 #include "lake/intake.h"
 #include "lake/manifest.h"
 #include "lake/parquet.h"
@@ -185,15 +186,37 @@ static sh_code measure(const struct sh_rows *rows, const uint32_t *order, size_t
     return SH_OK;
 }
 
+/* Ids in parts, for all rows; NULL: no row has an id. */
+static sh_code split_ids(const struct sh_rows *rows, struct sh_str **ret_heads, int64_t **ret_tails,
+                         struct sh_err *err) {
+    const struct sh_str *ids = rows->columns[sh_table_order(rows->table).id];
+    if (!ids)
+        return SH_OK;
+    *ret_heads = sh_alloc_array(rows->n, sizeof **ret_heads);
+    *ret_tails = sh_alloc_array(rows->n, sizeof **ret_tails);
+    if (!*ret_heads || !*ret_tails)
+        return sh_fail(err, SH_E_NOMEM, "no room for the ids of %zu rows", rows->n);
+    for (size_t i = 0; i < rows->n; i++)
+        sh_id_split(ids[i], &(*ret_heads)[i], &(*ret_tails)[i]);
+    return SH_OK;
+}
+
 sh_code sh_rows_write(struct sh_rows *rows, const uint32_t *order, size_t n,
                       const struct sh_rows_target *target, struct sh_lake_file *entry, struct sh_err *err) {
     const struct sh_lake_table *table = &sh_lake_schema[rows->table];
-    struct sh_parquet_column columns[SH_LAKE_COLUMNS_MAX];
-    const uint16_t n_columns = sh_stored_columns(rows->table);
+    struct sh_parquet_column columns[SH_LAKE_COLUMNS_MAX + 2];
+    SH_CLEANUP(sh_free_at) struct sh_str *heads = NULL;
+    SH_CLEANUP(sh_free_at) int64_t *tails = NULL;
+    uint16_t n_columns = sh_stored_columns(rows->table);
     SH_TRY(measure(rows, order, n, entry, err));
     for (uint16_t c = 0; c < n_columns; c++)
         columns[c] = (struct sh_parquet_column){table->columns[c].name,
                                                 sh_physical_of(table->columns[c].type), rows->columns[c]};
+    if (sh_has_split_id(rows->table)) {
+        SH_TRY(split_ids(rows, &heads, &tails, err));
+        columns[n_columns++] = (struct sh_parquet_column){"id_head", SH_PSTR, heads};
+        columns[n_columns++] = (struct sh_parquet_column){"id_tail", SH_P64, tails};
+    }
     const struct sh_parquet_rows out = {
         .columns = columns, .n_columns = n_columns, .n_rows = n, .order = order};
     return sh_parquet_write(target->connection, &out, target->path, target->row_group, err);

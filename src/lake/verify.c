@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/money.h"
+#include "lake/ids.h"
 #include "lake/files.h"
 #include "lake/opened.h"
 #include "lake/rows.h"
@@ -92,7 +93,9 @@ struct rows_check {
     int amount;
     uint64_t n;
     int64_t fen;
-    bool is_sorted, in_bucket, in_batch, in_dict;
+    bool is_sorted, in_bucket, in_batch, in_dict, ids_fit;
+    enum sh_table table;
+    uint8_t head_position; /* of id_head in the query; id_tail follows */
     /* the row before */
     int32_t bucket, lead;
     int64_t time;
@@ -153,6 +156,24 @@ static void check_row(struct rows_check *check, const void *const *columns, size
     check->n++;
 }
 
+/* Ids in parts are the ids. */
+static sh_code check_ids(struct rows_check *check, void *chunk, size_t n, const struct sh_str *ids,
+                         struct sh_arena *arena, struct sh_err *err) {
+    struct sh_str *heads = sh_new(arena, struct sh_str, n + 1);
+    int64_t *tails = sh_new(arena, int64_t, n + 1);
+    if (!heads || !tails)
+        return sh_fail(err, SH_E_NOMEM, "no room to verify rows");
+    sh_chunk_copy(chunk, check->head_position, SH_PSTR, 0, n, heads);
+    sh_chunk_copy(chunk, check->head_position + 1u, SH_P64, 0, n, tails);
+    for (size_t i = 0; i < n; i++) {
+        struct sh_str head;
+        int64_t tail;
+        sh_id_split(ids[i], &head, &tail);
+        check->ids_fit &= tail == tails[i] && sh_str_eq(head, heads[i]);
+    }
+    return SH_OK;
+}
+
 static sh_code check_chunk(struct rows_check *check, void *chunk, struct sh_arena *arena,
                            struct sh_err *err) {
     const size_t n = duckdb_data_chunk_get_size(chunk);
@@ -167,6 +188,8 @@ static sh_code check_chunk(struct rows_check *check, void *chunk, struct sh_aren
         sh_chunk_copy(chunk, check->position[c], physical, 0, n, to);
         columns[c] = to;
     }
+    if (sh_has_split_id(check->table))
+        SH_TRY(check_ids(check, chunk, n, columns[check->order.id], arena, err));
     sh_check(columns[SH_C_BUCKET] && columns[SH_C_BATCH]); /* always read, see check_data */
     for (size_t i = 0; i < n; i++)
         check_row(check, columns, i);
@@ -186,6 +209,9 @@ static sh_code scan_rows(struct rows_check *check, const char *path, struct sh_e
         sh_sql_name(&sql, sh_lake_schema[check->file->what].columns[c].name);
         check->position[c] = at++;
     }
+    check->head_position = at;
+    if (sh_has_split_id(check->table))
+        (void)sh_buf_add_text(&sql, ",id_head,id_tail");
     (void)sh_buf_add_text(&sql, " FROM read_parquet(");
     sh_sql_text(&sql, sh_str_of(path));
     (void)sh_buf_add_text(&sql, ")");
@@ -212,6 +238,8 @@ static sh_code check_data(struct verify *verify, const struct sh_lake_file *file
                                .in_bucket = true,
                                .in_batch = true,
                                .in_dict = true,
+                               .ids_fit = true,
+                               .table = table,
                                .order = order,
                                .amount = sh_main_amount_column(table),
                                .read = 1u << SH_C_BUCKET | 1u << SH_C_BATCH};
@@ -241,6 +269,8 @@ static sh_code check_data(struct verify *verify, const struct sh_lake_file *file
     if (!check.in_batch)
         fault(verify, file->path, "holds rows of other batches than %" PRIu32 " … %" PRIu32, file->batch_from,
               file->batch_to);
+    if (!check.ids_fit)
+        fault(verify, file->path, "its ids and their parts (id_head, id_tail) differ");
     if (!check.in_dict)
         fault(verify, file->path, "names ids that no dictionary has");
     verify->rows[table] += check.n;

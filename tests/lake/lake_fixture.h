@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "lake/columns.h"
+#include "lake/ids.h"
 #include "lake/session.h"
 #include <unistd.h>
 
@@ -144,7 +145,7 @@ static inline sh_code fixture_import(struct sh_import_options options, const str
     fixture_import(options, rows, sizeof(rows) / sizeof((rows)[0]), ret, err)
 
 static inline struct sh_selection fixture_all(void) {
-    struct sh_selection all;
+    struct sh_selection all = {.ids = 0};
     for (size_t t = 0; t < SH_TABLES; t++)
         all.columns[t] = (1ull << sh_lake_schema[t].n_columns) - 1;
     return all;
@@ -184,14 +185,27 @@ struct fixture_view {
     size_t n_names;
     int32_t as_known;
     uint32_t step;
+    bool splits; /* ids are not read but put together from their parts */
 };
+
+/* Everything, but not the ids of tables that have them in parts. */
+static inline struct sh_selection fixture_all_split(void) {
+    struct sh_selection all = fixture_all();
+    for (enum sh_table t = 0; t < SH_TABLES; t++)
+        if (sh_has_split_id(t)) {
+            all.columns[t] &= ~(1ull << sh_lake_column(t, "id"));
+            all.ids |= 1u << t;
+        }
+    return all;
+}
 
 static inline void fixture_print_buckets(struct sh_lake *lake, const struct fixture_view *view,
                                          struct sh_bucket_range buckets, struct sh_buf *out) {
     struct sh_err err;
     struct sh_reader *reader = NULL;
     const enum sh_table t = view->table;
-    const struct sh_selection what = fixture_all();
+    const struct sh_selection what = view->splits ? fixture_all_split() : fixture_all();
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     uint32_t before = buckets.from;
     CHECK_OK(sh_reader_open(lake, &what, buckets, view->as_known, 3, &reader, &err), &err);
     for (const struct sh_chunk *chunk;;) {
@@ -207,7 +221,12 @@ static inline void fixture_print_buckets(struct sh_lake *lake, const struct fixt
                 const int c = sh_lake_column(t, view->names[k]);
                 if (k > 0)
                     (void)sh_buf_add_char(out, '|');
-                fixture_print(lake, &sh_lake_schema[t].columns[c], chunk->tables[t].columns[c], i, out);
+                struct sh_str id = {0};
+                if (!chunk->tables[t].columns[c])
+                    CHECK_OK(sh_chunk_id(chunk, t, i, &arena, &id, &err), &err);
+                fixture_print(lake, &sh_lake_schema[t].columns[c],
+                              chunk->tables[t].columns[c] ? chunk->tables[t].columns[c] : &id,
+                              chunk->tables[t].columns[c] ? i : 0, out);
             }
             (void)sh_buf_add_char(out, '\n');
         }
@@ -226,17 +245,19 @@ static inline struct sh_buf fixture_print_all(struct sh_lake *lake, const struct
 }
 
 /* All rows of a table as text lines "person|id|…" of the named columns, sorted as read, buckets one behind
- * the other. Read three ways, which must not differ: each bucket by itself, all at once, three at a time. */
+ * the other. Read in ways that must not differ: each bucket by itself, all at once, three at a time, ids in
+ * parts. */
 static inline char *fixture_dump(const char *dir, enum sh_table table, const char *const *names,
                                  size_t n_names, int32_t as_known) {
     struct sh_err err;
     struct sh_lake *lake = NULL;
-    struct fixture_view view = {table, names, n_names, as_known, 1};
+    struct fixture_view view = {table, names, n_names, as_known, 1, false};
     CHECK_OK(sh_lake_open(dir, 0, &lake, &err), &err);
     const struct sh_buf out = fixture_print_all(lake, &view);
     const uint32_t steps[] = {sh_lake_buckets(lake), 3};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         view.step = steps[i];
+        view.splits = i > 0;
         struct sh_buf again = fixture_print_all(lake, &view);
         CHECK_STR(sh_buf_view(&again), out.len > 0 ? out.at : "");
         sh_buf_free(&again);

@@ -1,5 +1,7 @@
 /* Goal: rows land once, repeat, conflict, are corrected and withdrawn; views as known on a day; nothing
  * depends on threads. */
+#include "base/hash.h"
+#include "lake/manifest.h"
 #include "lake/parquet.h"
 #include "lake_fixture.h"
 #include <duckdb.h>
@@ -332,7 +334,27 @@ static void buckets_that_are_not_there_are_refused(void **state) {
     fixture_remove(dir);
 }
 
-CHECK_MAIN(cmocka_unit_test(buckets_are_cut_into_ranges_without_gaps),
+/* A manifest of another format than this program's is named, not guessed at. */
+static void a_lake_of_another_format_is_refused(void **state) {
+    (void)state;
+    static const char body[] =
+        "{\"format\":1,\"number\":1,\"buckets\":64,\"seed\":\"000000000000000b0000000000000016\","
+        "\"batches\":[],\"files\":[]}";
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_manifest manifest;
+    struct sh_err err;
+    uint8_t digest[SH_DIGEST_BYTES];
+    char hex[SH_DIGEST_HEX_MAX], text[1024];
+    CHECK_OK(sh_digest_of(SH_DIGEST_SHA256, body, strlen(body), digest, &err), &err);
+    sh_hex(digest, sizeof digest, hex);
+    (void)snprintf(text, sizeof text, "{\"body\":%s,\"sha256\":\"%s\"}\n", body, hex);
+    CHECK_CODE(sh_manifest_parse("old", sh_str_of(text), &arena, &manifest, &err), SH_E_UNSUPPORTED);
+    CHECK_HAS(err.message, "format 1");
+    CHECK_HAS(err.message, "import");
+}
+
+CHECK_MAIN(cmocka_unit_test(a_lake_of_another_format_is_refused),
+           cmocka_unit_test(buckets_are_cut_into_ranges_without_gaps),
            cmocka_unit_test(buckets_that_are_not_there_are_refused),
            cmocka_unit_test(rows_land_and_are_read_back), cmocka_unit_test(overlapping_extracts_repeat),
            cmocka_unit_test(a_correction_moves_a_line_and_a_withdrawal_removes_it),

@@ -1,0 +1,52 @@
+#include "lake/ids.h"
+#include <string.h>
+
+enum { DIGITS_MAX = 18 };
+
+bool sh_has_split_id(enum sh_table table) {
+    return table == SH_TABLE_ENCOUNTER || table == SH_TABLE_SETTLEMENT || table == SH_TABLE_DIAGNOSIS ||
+           table == SH_TABLE_OPERATION || table == SH_TABLE_LINE;
+}
+
+void sh_id_split(struct sh_str id, struct sh_str *ret_head, int64_t *ret_tail) {
+    size_t from = id.len;
+    while (from > 0 && id.len - from < DIGITS_MAX && id.at[from - 1] >= '0' && id.at[from - 1] <= '9')
+        from--;
+    while (from + 1 < id.len && id.at[from] == '0')
+        from++; /* 0 alone is a number */
+    int64_t tail = from < id.len ? 0 : SH_MISSING;
+    for (size_t i = from; i < id.len; i++)
+        tail = tail * 10 + (id.at[i] - '0');
+    *ret_head = (struct sh_str){from > 0 ? id.at : NULL, from};
+    *ret_tail = tail;
+}
+
+size_t sh_id_tail_text(int64_t tail, char ret[SH_ID_TAIL_MAX]) {
+    char digits[SH_ID_TAIL_MAX];
+    size_t n = 0;
+    if (tail < 0)
+        return 0;
+    do {
+        digits[n++] = (char)('0' + tail % 10);
+        tail /= 10;
+    } while (tail > 0);
+    for (size_t i = 0; i < n; i++)
+        ret[i] = digits[n - 1 - i];
+    return n;
+}
+
+/* Byte i of head and tail, behind one another. */
+static unsigned char byte_at(struct sh_str head, const char *tail, size_t i) {
+    return (unsigned char)(i < head.len ? head.at[i] : tail[i - head.len]);
+}
+
+int sh_id_compare(struct sh_str head_a, int64_t tail_a, struct sh_str head_b, int64_t tail_b) {
+    char a[SH_ID_TAIL_MAX], b[SH_ID_TAIL_MAX];
+    const size_t n_a = head_a.len + sh_id_tail_text(tail_a, a), n_b = head_b.len + sh_id_tail_text(tail_b, b);
+    for (size_t i = 0; i < n_a && i < n_b; i++) {
+        const unsigned char x = byte_at(head_a, a, i), y = byte_at(head_b, b, i);
+        if (x != y)
+            return x < y ? -1 : 1;
+    }
+    return n_a == n_b ? 0 : n_a < n_b ? -1 : 1;
+}
