@@ -69,9 +69,9 @@ struct sh_act {
 
 /** What a commit made. */
 struct sh_commit {
-    int64_t at;      /* seconds UTC of the act, as in its versions and leaves */
-    uint64_t leaves; /* number of leaves */
-    int64_t leaf_id; /* of the last leaf, for sh_journal_position; 0: none */
+    int64_t at;              /* seconds UTC of the act, as in its versions and leaves */
+    uint64_t n_leaves;       /* of this act */
+    uint64_t first_position; /* of its first leaf in the journal; provable at once */
 };
 
 /**
@@ -324,8 +324,6 @@ struct sh_head {
 /** Newest head. Errors: SH_E_NOTFOUND none yet. */
 SH_MUST sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret,
                                 struct sh_err *err);
-/** Position of a leaf in the tree; SH_E_NOTFOUND: not sequenced yet (ask again within a second). */
-SH_MUST sh_code sh_journal_position(struct sh_txn *txn, int64_t leaf_id, uint64_t *ret, struct sh_err *err);
 /** Proofs of RFC 6962: hashes [ret_n × SH_DIGEST_BYTES] in the arena. Errors: SH_E_INPUT a position or size
  * that is not there. */
 SH_MUST sh_code sh_journal_inclusion(struct sh_txn *txn, uint64_t position, uint64_t size,

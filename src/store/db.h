@@ -1,0 +1,70 @@
+/* One connection to SQLite or PostgreSQL, one small SQL. Of one thread at a time. Inner header of the room.
+ */
+#pragma once
+#include "store/store.h"
+
+struct sqlite3;
+struct pg_conn;
+
+enum { SH_DB_STATEMENTS = 512, SH_DB_PARAMS_MAX = 512 };
+
+/** A prepared statement, found by its text (and, for PostgreSQL, the kinds of its values). */
+struct sh_db_statement {
+    uint64_t hash;
+    char *text;
+    void *lite; /* sqlite3_stmt * */
+    bool is_prepared;
+};
+
+struct sh_db {
+    struct sqlite3 *lite;
+    struct pg_conn *pg;
+    struct sh_db_statement *statements; /* [SH_DB_STATEMENTS], open addressing */
+    size_t n_statements;
+    bool must_retry; /* the last failure was a serialization failure: run the whole transaction again */
+    bool is_in_txn;
+    struct sh_db *next_idle;
+};
+
+/** Open. path: of the file; url: of libpq. Both check and fix the session as the room needs it. */
+SH_MUST sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh_db *ret,
+                                struct sh_err *err);
+SH_MUST sh_code sh_db_open_pg(const char *url, struct sh_db *ret, struct sh_err *err);
+/** Roll back and close. */
+void sh_db_close(struct sh_db *db);
+
+/** One or more statements without values and rows. */
+SH_MUST sh_code sh_db_exec(struct sh_db *db, const char *sql, struct sh_err *err);
+/** A statement with values. arena and rows NULL: rows are not wanted. */
+SH_MUST sh_code sh_db_run(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
+                          int64_t *ret_changed, struct sh_arena *arena, struct sh_rows *rows,
+                          struct sh_err *err);
+/** Begin for writing (SQLite IMMEDIATE, PostgreSQL SERIALIZABLE) or reading one snapshot; commit; roll back.
+ */
+SH_MUST sh_code sh_db_begin(struct sh_db *db, bool for_writing, struct sh_err *err);
+SH_MUST sh_code sh_db_commit(struct sh_db *db, struct sh_err *err);
+void sh_db_rollback(struct sh_db *db);
+/** Is the connection gone? Then close and open again. */
+bool sh_db_is_broken(const struct sh_db *db);
+
+/* The two drivers, called by db.c only. */
+SH_MUST sh_code sh_db_lite_exec(struct sh_db *db, const char *sql, struct sh_err *err);
+SH_MUST sh_code sh_db_lite_run(struct sh_db *db, struct sh_db_statement *statement,
+                               const struct sh_value *values, size_t n, int64_t *ret_changed,
+                               struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err);
+void sh_db_lite_drop(struct sh_db_statement *statement);
+void sh_db_lite_close(struct sh_db *db);
+SH_MUST sh_code sh_db_pg_exec(struct sh_db *db, const char *sql, struct sh_err *err);
+SH_MUST sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
+                             const struct sh_value *values, size_t n, int64_t *ret_changed,
+                             struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err);
+void sh_db_pg_close(struct sh_db *db);
+bool sh_db_pg_is_broken(const struct sh_db *db);
+
+/** Rows that grow in an arena. */
+struct sh_rows_maker {
+    struct sh_arena *arena;
+    struct sh_value *cells;
+    size_t n, cap, n_columns;
+};
+SH_MUST sh_code sh_rows_room(struct sh_rows_maker *maker, struct sh_value **ret_row, struct sh_err *err);

@@ -1,0 +1,173 @@
+/* What the files of the room share. */
+#pragma once
+#include "base/fs.h"
+#include "base/limits.h"
+#include "store/bytes.h"
+#include "store/db.h"
+#include "store/keys.h"
+#include "store/store.h"
+#include "store/tree.h"
+#include <pthread.h>
+
+enum {
+    SH_LEAF_TYPE_MAX = 32,
+    SH_ACTOR_MAX = 64,
+    SH_LEAF_BYTES_MAX = 176,
+    SH_HEAD_BYTES = 121,
+    SH_LOG_BYTES = 32,
+    SH_HEAD_KEEP_SECONDS = 600, /* of the heads in one such slot the last is kept (and those co-signed) */
+    SH_WRITE_QUEUE = 1024,
+    SH_WRITE_BATCH = 64,
+    SH_WRITE_TRIES = 20,
+    SH_READERS = 16,
+    SH_WHY_MAX = 4096,
+};
+
+/* ---- migrations */
+const struct sh_migration *sh_store_migrations(size_t *ret_n);
+/** Run what is missing of the built-in and the given migrations. SH_E_UNSUPPORTED: a schema newer than ours;
+ * SH_E_CORRUPT: another text has run under the same number. read_only: only check. */
+SH_MUST sh_code sh_migrate(struct sh_db *db, const struct sh_migration *more, size_t n_more, int64_t now,
+                           bool read_only, struct sh_err *err);
+/** SM3 of the text of a migration. */
+SH_MUST sh_code sh_migration_hash(const struct sh_migration *migration, uint8_t ret[SH_DIGEST_BYTES],
+                                  struct sh_err *err);
+/** A migration in the dialect of the database. */
+SH_MUST sh_code sh_migration_translate(const char *sql, bool is_postgres, struct sh_buf *out,
+                                       struct sh_err *err);
+
+/* ---- journal */
+/** A leaf's bytes and what they say. */
+struct sh_leaf_body {
+    struct sh_str type, actor; /* actor empty: anonymous */
+    uint8_t record[SH_ID_BYTES];
+    int64_t version, at;
+    struct sh_hash content;
+};
+/** Canonical bytes in out [SH_LEAF_BYTES_MAX]; gives their number. */
+size_t sh_leaf_encode(const struct sh_leaf_body *leaf, uint8_t *out);
+SH_MUST sh_code sh_leaf_decode(struct sh_str body, struct sh_leaf_body *ret, struct sh_err *err);
+
+struct sh_head_body {
+    uint8_t log[SH_LOG_BYTES], key[SH_DIGEST_BYTES];
+    sh_digest_kind kind;
+    uint64_t size;
+    struct sh_hash root;
+    int64_t at;
+    uint32_t epoch;
+};
+void sh_head_encode(const struct sh_head_body *head, uint8_t out[SH_HEAD_BYTES]);
+SH_MUST sh_code sh_head_decode(struct sh_str body, struct sh_head_body *ret, struct sh_err *err);
+
+struct sh_signed_head {
+    struct sh_head_body body;
+    uint8_t bytes[SH_HEAD_BYTES], signature[SH_SIGNATURE_MAX];
+    size_t signature_len;
+};
+
+/** The journal in memory; only the writer changes it. */
+struct sh_journal {
+    sh_digest_kind kind;
+    uint8_t log[SH_LOG_BYTES];
+    uint32_t epoch;
+    int64_t last_at;                   /* of the newest leaf */
+    struct sh_tree tree, work;         /* committed; of the batch under way */
+    struct sh_signed_head head, fresh; /* the same */
+    uint64_t published_size;           /* size and epoch of the last head in the file elsewhere */
+    uint32_t published_epoch;
+};
+
+/** Leaves of a batch, waiting for the end of it. */
+struct sh_pending {
+    uint8_t body[SH_LEAF_BYTES_MAX];
+    size_t len;
+    struct sh_hash hash;
+};
+struct sh_batch {
+    struct sh_pending *leaves;
+    size_t n, cap;
+};
+
+struct sh_store {
+    char data_dir[SH_PATH_BYTES_MAX], keys_dir[SH_PATH_BYTES_MAX], heads_path[SH_PATH_BYTES_MAX];
+    char database[SH_PATH_BYTES_MAX]; /* path or URL */
+    bool is_postgres, is_read_only;
+    const struct sh_clock *clock;
+    struct sh_lock lock;
+    struct sh_keyring keys;
+    struct sh_journal journal;
+    /* the writer */
+    struct sh_db writer;
+    struct sh_batch batch;
+    pthread_t thread;
+    bool has_thread, has_mutexes, is_stopping;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    struct sh_job *first, *last;
+    size_t n_queued;
+    int64_t published_ns;
+    /* readers */
+    pthread_mutex_t readers_mutex;
+    pthread_cond_t readers_wake;
+    struct sh_db *idle;
+    size_t n_readers;
+};
+
+struct sh_txn {
+    struct sh_store *store;
+    struct sh_db *db;
+    const struct sh_act *act; /* NULL: a read */
+    int64_t at;
+    sh_code failed; /* once a statement has failed, all do, as PostgreSQL wants it */
+    struct sh_err failure;
+    int64_t changed;
+    size_t first_leaf; /* number of its first in the batch */
+};
+
+/** Statements of the room itself, with the same stickiness as the public ones. */
+SH_MUST sh_code sh_txn_run(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,
+                           int64_t *ret_changed, struct sh_err *err);
+SH_MUST sh_code sh_txn_query(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,
+                             struct sh_arena *arena, struct sh_rows *ret, struct sh_err *err);
+/** Add a leaf; content is its hash already. ret_position may be NULL. */
+SH_MUST sh_code sh_txn_leaf(struct sh_txn *txn, const struct sh_leaf_body *leaf, uint64_t *ret_position,
+                            struct sh_err *err);
+/** May this transaction write records? SH_E_INTERNAL: a read, or housekeeping. */
+SH_MUST sh_code sh_txn_for_records(struct sh_txn *txn, struct sh_err *err);
+
+/** Source of stored hashes over a connection. */
+struct sh_tree_source sh_tree_of_db(struct sh_db *db, sh_digest_kind kind);
+/** First leaf, first head. In a transaction of its own. */
+SH_MUST sh_code sh_journal_create(struct sh_store *store, sh_digest_kind kind, struct sh_err *err);
+/** Read size, right edge and newest head, check them against each other. SH_E_NOTFOUND: no journal. */
+SH_MUST sh_code sh_journal_load(struct sh_store *store, struct sh_db *db, struct sh_err *err);
+/** Is there more in the database than in memory? (another process) */
+SH_MUST sh_code sh_journal_is_current(struct sh_store *store, bool *ret, struct sh_err *err);
+/** Write the leaves of the batch, finished tiles and a signed head into the open transaction. */
+SH_MUST sh_code sh_journal_flush(struct sh_store *store, int64_t at, struct sh_err *err);
+/** The transaction is committed: what was flushed is the truth. */
+void sh_journal_settle(struct sh_store *store);
+
+/* ---- the file of heads */
+/** Append the newest head, synced, unless it is there. */
+SH_MUST sh_code sh_heads_publish(struct sh_store *store, struct sh_err *err);
+/** Last well-formed head of the file. ret_has false: none yet. */
+SH_MUST sh_code sh_heads_last(const char *path, struct sh_head_body *ret, bool *ret_has, struct sh_err *err);
+/** Does the journal continue the last published head? SH_E_CONFLICT: behind, or another history. */
+SH_MUST sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, struct sh_err *err);
+
+/* ---- texts */
+SH_MUST sh_code sh_id_parse(struct sh_str text, uint8_t ret[SH_ID_BYTES], struct sh_err *err);
+/** Printed in the arena, 32 hex digits. */
+SH_MUST sh_code sh_id_text(struct sh_str bytes, struct sh_arena *arena, struct sh_str *ret,
+                           struct sh_err *err);
+bool sh_is_name(struct sh_str text, size_t max); /* [a-z][a-z0-9_.-]* */
+bool sh_is_code(struct sh_str text, size_t max); /* [0-9A-Za-z._:-]+ */
+bool sh_hex_parse(struct sh_str hex, uint8_t *ret, size_t len);
+static inline struct sh_str sh_bytes_of(const void *at, size_t len) {
+    return (struct sh_str){at, len};
+}
+
+/* ---- the writer */
+SH_MUST sh_code sh_writer_start(struct sh_store *store, struct sh_err *err);
+void sh_writer_stop(struct sh_store *store);

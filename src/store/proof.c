@@ -1,0 +1,53 @@
+/* What readers ask of the journal: the newest head and proofs. */
+#include "store/inner.h"
+
+sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(txn, "select body, signature from st_head order by size desc limit 1", NULL, 0, arena,
+                        &rows, err));
+    if (rows.n_rows == 0)
+        return sh_fail(err, SH_E_NOTFOUND, "the journal has no head yet");
+    struct sh_head_body body;
+    SH_TRY(sh_head_decode(sh_cell(&rows, 0, 0)->str, &body, err));
+    *ret = (struct sh_head){.size = body.size, .at = body.at, .epoch = body.epoch};
+    memcpy(ret->root, body.root.at, SH_DIGEST_BYTES);
+    memcpy(ret->key, body.key, SH_DIGEST_BYTES);
+    ret->bytes = sh_cell(&rows, 0, 0)->str;
+    ret->signature = sh_cell(&rows, 0, 1)->str;
+    return SH_OK;
+}
+
+/* No further than the snapshot of this transaction. */
+static sh_code check_size(struct sh_txn *txn, uint64_t size, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_head head;
+    SH_TRY(sh_journal_head(txn, &arena, &head, err));
+    if (size == 0 || size > head.size)
+        return sh_fail(err, SH_E_INPUT, "the journal has %llu leaves, asked for %llu",
+                       (unsigned long long)head.size, (unsigned long long)size);
+    return SH_OK;
+}
+
+sh_code sh_journal_inclusion(struct sh_txn *txn, uint64_t position, uint64_t size, struct sh_arena *arena,
+                             const uint8_t **ret, size_t *ret_n, struct sh_err *err) {
+    SH_TRY(check_size(txn, size, err));
+    struct sh_hash *path = sh_new(arena, struct sh_hash, SH_TREE_HEIGHT_MAX + 2);
+    if (!path)
+        return sh_fail(err, SH_E_NOMEM, "no room for a proof");
+    const struct sh_tree_source source = sh_tree_of_db(txn->db, txn->store->journal.kind);
+    SH_TRY(sh_tree_inclusion(&source, position, size, path, ret_n, err));
+    *ret = path[0].at;
+    return SH_OK;
+}
+
+sh_code sh_journal_consistency(struct sh_txn *txn, uint64_t from_size, uint64_t size, struct sh_arena *arena,
+                               const uint8_t **ret, size_t *ret_n, struct sh_err *err) {
+    SH_TRY(check_size(txn, size, err));
+    struct sh_hash *path = sh_new(arena, struct sh_hash, SH_TREE_HEIGHT_MAX + 2);
+    if (!path)
+        return sh_fail(err, SH_E_NOMEM, "no room for a proof");
+    const struct sh_tree_source source = sh_tree_of_db(txn->db, txn->store->journal.kind);
+    SH_TRY(sh_tree_consistency(&source, from_size, size, path, ret_n, err));
+    *ret = path[0].at;
+    return SH_OK;
+}

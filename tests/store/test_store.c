@@ -1,0 +1,241 @@
+/* Goal: a write is durable, journaled, isolated from its neighbours; a body may be run again; nothing writes
+ * without a leaf; time does not go back; what was restored from an old copy is seen. */
+#include "both.h"
+#include <pthread.h>
+
+static const struct sh_act act = {.actor = {"u1", 2}, .why = {"test", 4}};
+static const struct sh_migration migrations[] = {
+    {"test", "0001_test", 1, "create table t (a bigint primary key, b text not null, c bytea) strict;"}};
+
+static void open_with_table(struct place *place) {
+    struct sh_err err = {0};
+    struct sh_store_options options = place_options(place);
+    options.migrations = migrations;
+    options.n_migrations = 1;
+    CHECK_OK(sh_store_open(&options, &place->store, &err), &err);
+}
+
+struct row {
+    int64_t a;
+    bool no_leaf, fail;
+};
+static sh_code insert(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct row *row = ctx;
+    const struct sh_value values[] = {SH_I64(row->a), SH_TEXT(SH_STR("甲")),
+                                      SH_BYTES(((struct sh_str){"\0\xff", 2}))};
+    SH_TRY(sh_sql_run(txn, "insert into t (a, b, c) values ($1, $2, $3)", values, 3, NULL, err));
+    if (row->fail)
+        return sh_fail(err, SH_E_INPUT, "as asked");
+    const struct sh_leaf leaf = {.type = SH_STR("test"), .version = row->a, .content = SH_STR("content")};
+    return row->no_leaf ? SH_OK : sh_journal_add(txn, &leaf, err);
+}
+static sh_code count(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(txn, "select a, b, c from t order by a", NULL, 0, &arena, &rows, err));
+    *(int64_t *)ctx = (int64_t)rows.n_rows;
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        CHECK_STR(sh_cell(&rows, i, 1)->str, "甲");
+        CHECK_I64(sh_cell(&rows, i, 2)->str.len, 2);
+    }
+    return SH_OK;
+}
+static int64_t rows_of(struct place *place) {
+    struct sh_err err = {0};
+    int64_t n = -1;
+    CHECK_OK(sh_store_read(place->store, count, &n, &err), &err);
+    return n;
+}
+static sh_code head_size(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_head head;
+    SH_TRY(sh_journal_head(txn, &arena, &head, err));
+    *(int64_t *)ctx = (int64_t)head.size;
+    return SH_OK;
+}
+static int64_t size_of(struct place *place) {
+    struct sh_err err = {0};
+    int64_t n = -1;
+    CHECK_OK(sh_store_read(place->store, head_size, &n, &err), &err);
+    return n;
+}
+
+ON_BOTH(a_write_is_there_after_reopening_and_has_a_leaf) {
+    struct sh_err err = {0};
+    open_with_table(place);
+    struct sh_commit commit;
+    CHECK_OK(sh_store_write(place->store, &act, insert, &(struct row){.a = 1}, &commit, &err), &err);
+    CHECK_I64(commit.n_leaves, 1);
+    CHECK_I64(commit.first_position, 1); /* 0 is the genesis */
+    place_close(place);
+    open_with_table(place);
+    CHECK_I64(rows_of(place), 1);
+    CHECK_I64(size_of(place), 2);
+}
+
+ON_BOTH(a_failed_body_leaves_nothing_and_its_neighbours_stay) {
+    struct sh_err err = {0};
+    open_with_table(place);
+    CHECK_OK(sh_store_write(place->store, &act, insert, &(struct row){.a = 1}, NULL, &err), &err);
+    CHECK_CODE(sh_store_write(place->store, &act, insert, &(struct row){.a = 1}, NULL, &err), SH_E_CONFLICT);
+    CHECK_CODE(sh_store_write(place->store, &act, insert, &(struct row){.a = 2, .fail = true}, NULL, &err),
+               SH_E_INPUT);
+    CHECK_CODE(sh_store_write(place->store, &act, insert, &(struct row){.a = 3, .no_leaf = true}, NULL, &err),
+               SH_E_INTERNAL);
+    CHECK_HAS(err.message, "without a journal leaf");
+    CHECK_CODE(sh_store_read(place->store, insert, &(struct row){.a = 4}, &err) == SH_OK, false);
+    CHECK_I64(rows_of(place), 1);
+    CHECK_I64(size_of(place), 2);
+    const struct sh_act housekeeping = {.actor = SH_STR("u1"), .is_housekeeping = true};
+    CHECK_OK(sh_store_write(place->store, &housekeeping, insert, &(struct row){.a = 5, .no_leaf = true}, NULL,
+                            &err),
+             &err);
+    CHECK_I64(rows_of(place), 2);
+}
+
+struct client {
+    struct place *place;
+    int first, n, done;
+};
+static void *client_main(void *ctx) {
+    struct client *client = ctx;
+    for (int i = 0; i < client->n; i++) {
+        struct row row = {.a = client->first + i, .fail = i % 5 == 4};
+        if (sh_store_write(client->place->store, &act, insert, &row, NULL, NULL) == SH_OK)
+            client->done++;
+    }
+    return NULL;
+}
+ON_BOTH(fifty_clients_at_once_get_each_their_own_answer) {
+    open_with_table(place);
+    pthread_t threads[50];
+    struct client clients[50];
+    int done = 0;
+    for (int i = 0; i < 50; i++) {
+        clients[i] = (struct client){place, i * 100, 10, 0};
+        CHECK(pthread_create(&threads[i], NULL, client_main, &clients[i]) == 0);
+    }
+    for (int i = 0; i < 50; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        done += clients[i].done;
+    }
+    CHECK_I64(done, 50 * 8);
+    CHECK_I64(rows_of(place), 400);
+    CHECK_I64(size_of(place), 401);
+    place_close(place);
+    open_with_table(place); /* checks the right edge against the signed head */
+    CHECK_I64(size_of(place), 401);
+}
+
+ON_BOTH(a_second_writer_is_refused_and_told_who_holds_it) {
+    struct sh_err err = {0};
+    open_with_table(place);
+    struct sh_store *second = NULL;
+    const struct sh_store_options options = place_options(place);
+    CHECK_CODE(sh_store_open(&options, &second, &err), SH_E_BUSY);
+    CHECK_HAS(err.message, "held by process");
+    struct sh_store_options reading = options;
+    reading.read_only = true;
+    reading.create = false;
+    CHECK_OK(sh_store_open(&reading, &second, &err), &err);
+    CHECK_CODE(sh_store_write(second, &act, insert, &(struct row){.a = 1}, NULL, &err), SH_E_UNSUPPORTED);
+    sh_store_close(second);
+}
+
+ON_BOTH(a_clock_set_back_stops_writing) {
+    struct sh_err err = {0};
+    place->clock = (struct sh_clock){true, 1900000000};
+    open_with_table(place);
+    CHECK_OK(sh_store_write(place->store, &act, insert, &(struct row){.a = 1}, NULL, &err), &err);
+    place->clock.fixed_utc -= 3; /* a small step: the journal's time stands still */
+    struct sh_commit commit;
+    CHECK_OK(sh_store_write(place->store, &act, insert, &(struct row){.a = 2}, &commit, &err), &err);
+    CHECK_I64(commit.at, 1900000000);
+    place->clock.fixed_utc -= 3;
+    CHECK_CODE(sh_store_write(place->store, &act, insert, &(struct row){.a = 3}, NULL, &err), SH_E_CONFLICT);
+    CHECK_HAS(err.message, "6 seconds behind");
+    place->clock.fixed_utc += 60;
+    CHECK_OK(sh_store_write(place->store, &act, insert, &(struct row){.a = 3}, NULL, &err), &err);
+}
+
+ON_BOTH(a_changed_or_newer_schema_refuses_the_start) {
+    struct sh_err err = {0};
+    open_with_table(place);
+    place_close(place);
+    struct sh_store_options options = place_options(place);
+    const struct sh_migration other = {"test", "0001_test", 1, "create table t (a bigint) strict;"};
+    options.migrations = &other;
+    options.n_migrations = 1;
+    CHECK_CODE(sh_store_open(&options, &place->store, &err), SH_E_CORRUPT);
+    CHECK_HAS(err.message, "0001_test");
+    const struct sh_migration two[] = {migrations[0],
+                                       {"test", "0002_more", 2, "create table u (a bigint) strict;"}};
+    options.migrations = two;
+    options.n_migrations = 2;
+    CHECK_OK(sh_store_open(&options, &place->store, &err), &err);
+    place_close(place);
+    options.n_migrations = 1;
+    CHECK_CODE(sh_store_open(&options, &place->store, &err), SH_E_UNSUPPORTED);
+    CHECK_HAS(err.message, "newer");
+}
+
+static sh_code peek(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    (void)ctx;
+    return sh_sql_run(txn, "delete from ST_version", NULL, 0, NULL, err);
+}
+static void tables_of_the_store_are_not_reached_by_sql(void **state) {
+    (void)state;
+    struct sh_err err = {0};
+    struct place place = place_new(false);
+    place_open(&place);
+    CHECK_CODE(sh_store_write(place.store, &act, peek, NULL, NULL, &err), SH_E_INTERNAL);
+    CHECK_HAS(err.message, "not for other rooms");
+    place_drop(&place);
+}
+
+static void keys_inside_the_data_or_open_to_others_are_refused(void **state) {
+    (void)state;
+    struct sh_err err = {0};
+    char path[160];
+    struct place place = place_new(false);
+    struct sh_store_options options = place_options(&place);
+    (void)snprintf(path, sizeof path, "%s/keys", place.data);
+    options.keys_dir = path;
+    CHECK_CODE(sh_store_open(&options, &place.store, &err), SH_E_INPUT);
+    CHECK_HAS(err.message, "inside the data");
+    place_open(&place);
+    place_close(&place);
+    (void)snprintf(path, sizeof path, "chmod g+r %s/master.key", place.keys);
+    check_run(path);
+    options = place_options(&place);
+    CHECK_CODE(sh_store_open(&options, &place.store, &err), SH_E_INPUT);
+    CHECK_HAS(err.message, "read by others");
+    place_drop(&place);
+}
+
+static void a_passphrase_protects_the_keys(void **state) {
+    (void)state;
+    struct sh_err err = {0};
+    struct place place = place_new(false);
+    struct sh_store_options options = place_options(&place);
+    options.passphrase = "correct horse";
+    CHECK_OK(sh_store_open(&options, &place.store, &err), &err);
+    place_close(&place);
+    options.passphrase = "wrong";
+    CHECK_CODE(sh_store_open(&options, &place.store, &err), SH_E_INPUT);
+    CHECK_HAS(err.message, "passphrase is wrong");
+    options.passphrase = NULL;
+    CHECK_CODE(sh_store_open(&options, &place.store, &err), SH_E_INPUT);
+    options.passphrase = "correct horse";
+    CHECK_OK(sh_store_open(&options, &place.store, &err), &err);
+    place_drop(&place);
+}
+
+CHECK_MAIN(BOTH(a_write_is_there_after_reopening_and_has_a_leaf),
+           BOTH(a_failed_body_leaves_nothing_and_its_neighbours_stay),
+           BOTH(fifty_clients_at_once_get_each_their_own_answer),
+           BOTH(a_second_writer_is_refused_and_told_who_holds_it), BOTH(a_clock_set_back_stops_writing),
+           BOTH(a_changed_or_newer_schema_refuses_the_start),
+           cmocka_unit_test(tables_of_the_store_are_not_reached_by_sql),
+           cmocka_unit_test(keys_inside_the_data_or_open_to_others_are_refused),
+           cmocka_unit_test(a_passphrase_protects_the_keys))
