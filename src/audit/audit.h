@@ -216,6 +216,51 @@ struct sh_explain_options {
  * (printed). */
 SH_MUST sh_code sh_audit_explain(const struct sh_explain_options *options, FILE *out, struct sh_err *err);
 
+/* ---- back-test ---------------------------------------------------------------------------------- */
+
+struct sh_backtest_options {
+    const char *lake_dir;
+    const char *base, *now; /* names of two kept runs */
+    const char
+        *verdicts; /* CSV with columns finding (id) and verdict (upheld 成立 / rejected 不成立); NULL none */
+};
+
+/* Findings of both runs under one key: a rule, an institution, one finding. */
+struct sh_backtest_group {
+    struct sh_str key, name;
+    int64_t was, now;                   /* findings */
+    int64_t added, vanished, changed;   /* changed: the same id, another level or money */
+    int64_t was_fen, now_fen;           /* counted once */
+    int64_t was_places, now_places;     /* institutions */
+    int64_t upheld, rejected;           /* reviewed findings among those of the new run */
+    int64_t lost_upheld, lost_rejected; /* among the vanished ones */
+};
+struct sh_backtest_groups {
+    struct sh_backtest_group *at;
+    size_t n;
+};
+struct sh_backtest {
+    struct sh_run_summary runs[2]; /* base, new */
+    struct sh_backtest_group all;
+    struct sh_backtest_groups rules;  /* by id of the rule */
+    struct sh_backtest_groups places; /* the 20 institutions whose money changes most */
+    struct sh_backtest_groups
+        lost; /* up to 50 findings that reviewers upheld and the new run has not: key id, name rule */
+};
+
+/**
+ * Compare two kept runs of a lake: what a new text of the rules would change, and how far reviewers agreed
+ * with what it finds. The last verdict of a finding holds. Errors: SH_E_NOTFOUND no such run; SH_E_INPUT
+ * verdicts (file:line: column); SH_E_NOMEM, SH_E_IO.
+ */
+SH_MUST sh_code sh_audit_backtest(const struct sh_backtest_options *options, struct sh_arena *arena,
+                                  struct sh_backtest *ret, struct sh_err *err);
+/** The comparison as Markdown. */
+void sh_audit_print_backtest(const struct sh_backtest *backtest, sh_lang lang, FILE *out);
+/** Wilson's score interval, 95 %, of `good` out of n: E. B. Wilson, JASA 22 (1927), 209–212. n <= 0: 0 … 1.
+ */
+void sh_wilson(int64_t good, int64_t n, double ret[2]);
+
 /* ---- a rule's own cases ------------------------------------------------------------------------- */
 
 struct sh_rules_test_result {

@@ -99,4 +99,5 @@ int sh_cmd_rules(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_knowledge(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_audit(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_explain(int argc, char **argv, FILE *out, FILE *errout);
+int sh_cmd_backtest(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_merge(int argc, char **argv, FILE *out, FILE *errout);

@@ -36,6 +36,7 @@ static const struct {
     {"audit", sh_cmd_audit, "按规则审核整个数据湖", "run the rules over a lake"},
     {"explain", sh_cmd_explain, "解释一个疑点：依据、明细、金额", "explain one finding"},
     {"merge", sh_cmd_merge, "合并多台机器的审核分片", "join audit slices of several machines"},
+    {"backtest", sh_cmd_backtest, "规则改动发布前的回溯比较", "compare two runs before rules are released"},
     {"rules", sh_cmd_rules, "规则：列表、检查、用例测试", "rules: list, check, test"},
     {"knowledge", sh_cmd_knowledge, "知识库：导入国家公布的知识点", "knowledge: import the published tables"},
     {"synth", sh_cmd_synth, "生成一座虚构城市及其违规真值", "make a synthetic city with known violations"},

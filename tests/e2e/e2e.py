@@ -285,6 +285,40 @@ def a_folder_without_claims_is_said_so(tmp):
 
 
 @test
+def a_backtest_says_what_a_new_text_would_change(tmp):
+    """Frequency: the limit of one rule is doubled, another rule is switched off; reviewers had looked at some findings."""
+    bring_in(tmp / "lake", city(tmp / "city"))
+    before = audit(tmp / "lake", tmp / "f.csv", "--run", "before")
+    rules = tmp / "rules"
+    shutil.copytree(ROOT / "rules", rules)
+    text = (rules / "service-frequency.yaml").read_text(encoding="utf-8")
+    assert "hit: sum(line.quantity) > k.max\n" in text
+    (rules / "service-frequency.yaml").write_text(text.replace(
+        "hit: sum(line.quantity) > k.max\n", "hit: sum(line.quantity) > k.max + k.max\n"), encoding="utf-8")
+    (rules / "drug-sex.yaml").unlink()
+    sex = [row["id"] for row in before if row["rule"] == "drug-sex"]
+    pair = [row["id"] for row in before if row["rule"] == "service-pair"]
+    assert len(sex) >= 2 and len(pair) >= 3
+    verdicts = tmp / "v.csv"
+    verdicts.write_text("finding,verdict\n" + "".join(f"{i},{v}\n" for i, v in
+                        [(sex[0], "成立"), (sex[1], "rejected"), (pair[0], "upheld"), (pair[1], "1"), (pair[2], "不成立")]), encoding="utf-8")
+    out, _, _ = run("backtest", "--lake", tmp / "lake", "--base", "before", "--new", rules, "--verdicts", verdicts, *PLACE)
+    cells = {line.split("|")[1].strip(): [c.strip() for c in line.split("|")[2:]] for line in out.splitlines() if line.startswith("| ")}
+    n = lambda rule: sum(row["rule"] == rule for row in before)
+    assert cells["drug-sex"][1:6] == [str(n("drug-sex")), "0", "0", str(n("drug-sex")), "0"], cells["drug-sex"]
+    was, now, added, vanished = (int(c) for c in cells["service-frequency"][1:5])
+    assert (was, added, vanished) == (n("service-frequency"), 0, was - now) and vanished > 0, cells["service-frequency"]
+    assert cells["service-pair"][1:6] == [str(n("service-pair"))] * 2 + ["0", "0", "0"], cells["service-pair"]
+    assert cells["service-pair"][10] == "2/1" and cells["service-pair"][11] == "66.7 % (20.8–93.9)", cells["service-pair"]
+    assert cells["all"][1].replace(",", "") == str(len(before))
+    assert sex[0] in out and sex[1] not in out, "what reviewers upheld and would be missed is named"
+    verdicts.write_text(f"finding,verdict\n{sex[0]},maybe\n", encoding="utf-8")
+    errout = run("backtest", "--lake", tmp / "lake", "--base", "before", "--new", "before", "--verdicts", verdicts, want=(3,))[1]
+    assert "v.csv:2" in errout and "maybe" in errout, errout
+    assert "nosuch" in run("backtest", "--lake", tmp / "lake", "--base", "nosuch", "--new", "before", want=(3, 4))[1]
+
+
+@test
 def rules_check_and_their_cases_pass(tmp):
     run("rules", "check")
     out, _, _ = run("rules", "test")
