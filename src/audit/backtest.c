@@ -91,17 +91,17 @@ static void quote(struct sh_buf *sql, const char *text) {
 /* One row an id that either run has; the last verdict of an id holds. */
 static sh_code join_runs(struct sh_duck *duck, const char *const files[2], struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    (void)sh_buf_add_text(&sql,
-                          "CREATE TABLE both_runs AS SELECT coalesce(n.rule, b.rule) AS rule,"
-                          " coalesce(n.name, b.name) AS name, coalesce(n.id, b.id) AS id,"
-                          " coalesce(n.institution, b.institution) AS institution,"
-                          " coalesce(n.institution_name, b.institution_name) AS institution_name,"
-                          " b.id IS NOT NULL AS was, n.id IS NOT NULL AS now,"
-                          " b.id IS NOT NULL AND n.id IS NOT NULL AND (b.level, b.amount, b.counted, b.fund_amount)"
-                          " IS DISTINCT FROM (n.level, n.amount, n.counted, n.fund_amount) AS changed,"
-                          " (coalesce(b.counted, 0) * 100)::BIGINT AS was_fen,"
-                          " (coalesce(n.counted, 0) * 100)::BIGINT AS now_fen, v.upheld"
-                          " FROM read_parquet(");
+    (void)sh_buf_add_text(
+        &sql, "CREATE TABLE both_runs AS SELECT coalesce(n.rule, b.rule) AS rule,"
+              " coalesce(n.name, b.name) AS name, coalesce(n.id, b.id) AS id,"
+              " coalesce(n.institution, b.institution) AS institution,"
+              " coalesce(n.institution_name, b.institution_name) AS institution_name,"
+              " b.id IS NOT NULL AS was, n.id IS NOT NULL AS now,"
+              " b.id IS NOT NULL AND n.id IS NOT NULL AND (b.level, b.amount, b.counted, b.fund_amount)"
+              " IS DISTINCT FROM (n.level, n.amount, n.counted, n.fund_amount) AS changed,"
+              " (coalesce(b.counted, 0) * 100)::BIGINT AS was_fen,"
+              " (coalesce(n.counted, 0) * 100)::BIGINT AS now_fen, v.upheld"
+              " FROM read_parquet(");
     quote(&sql, files[0]);
     (void)sh_buf_add_text(&sql, ") b FULL OUTER JOIN read_parquet(");
     quote(&sql, files[1]);
