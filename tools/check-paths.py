@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a file of the repository names a place that only one machine has: a working directory, a package mirror."""
+"""Fails when a file of the repository names a place that only one machine has (a working directory, a package mirror), or
+holds the marks of an unfinished merge."""
 import re
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import sys
 PLACES = ["/" + "work/", "/" + "farm/", "/" + "tmp/bash_jobs"]
 MACHINE = re.compile(rb"(?<![A-Za-z0-9_.*}\])-])(" + "|".join(PLACES).encode() + rb")")
 REGISTRY = re.compile(rb"https?://[^\s\"']*(?:" + b"regis" + rb"try\.|/npm/|:4873)", re.I)
+
+MERGE = re.compile(rb"^(?:<{7}|>{7}) ")
 
 
 def main():
@@ -23,7 +26,7 @@ def main():
         if b"\0" in content[:8192]:
             continue
         for number, line in enumerate(content.split(b"\n"), 1):
-            for pattern in (MACHINE, REGISTRY):
+            for pattern in (MACHINE, REGISTRY, MERGE):
                 match = pattern.search(line)
                 if match:
                     faults.append(f"{name.decode()}:{number}: {match[0].decode(errors='replace')}")
