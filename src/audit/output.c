@@ -99,7 +99,7 @@ static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
     if (!w->records)
         return SH_OK;
     sh_buf_clear(&w->record_buf);
-    SH_TRY(sh_record_put(&w->record_buf, r, err));
+    SH_TRY(sh_spool_record_put(&w->record_buf, r, err));
     return write_bytes(w->records, w->record_buf.at, w->record_buf.len, err);
 }
 

@@ -32,7 +32,7 @@ static void put_text(struct sh_buf *out, struct sh_str text) {
     sh_buf_add_str(out, text);
 }
 
-sh_code sh_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err) {
+sh_code sh_spool_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err) {
     const size_t begin = out->len;
     struct head head = {.rule = record->rule, .bucket = record->bucket};
     memcpy(head.id, record->id, sizeof(head.id));
@@ -61,7 +61,7 @@ static bool get_text(struct sh_str *rest, struct sh_str *ret) {
     return true;
 }
 
-sh_code sh_record_get(struct sh_str at, struct sh_record *ret, size_t *ret_len, struct sh_err *err) {
+sh_code sh_spool_record_get(struct sh_str at, struct sh_record *ret, size_t *ret_len, struct sh_err *err) {
     struct head head;
     if (at.len < sizeof(head))
         return sh_fail(err, SH_E_CORRUPT, "a part of the run is cut short");
@@ -109,7 +109,7 @@ sh_code sh_spool_add(struct sh_spool *spool, const struct sh_record *record, str
     SH_TRY(
         sh_grow(&spool->offsets, &spool->cap, spool->n + 1, sizeof(size_t), SIZE_MAX / sizeof(size_t), err));
     spool->offsets[spool->n] = spool->records.len;
-    SH_TRY(sh_record_put(&spool->records, record, err));
+    SH_TRY(sh_spool_record_put(&spool->records, record, err));
     spool->n++;
     return SH_OK;
 }
@@ -119,8 +119,10 @@ static int compare_offsets(const void *a, const void *b, void *ctx) {
     struct sh_record x, y;
     size_t len;
     const size_t i = *(const size_t *)a, j = *(const size_t *)b;
-    sh_check(sh_record_get((struct sh_str){records->at + i, records->len - i}, &x, &len, NULL) == SH_OK);
-    sh_check(sh_record_get((struct sh_str){records->at + j, records->len - j}, &y, &len, NULL) == SH_OK);
+    sh_check(sh_spool_record_get((struct sh_str){records->at + i, records->len - i}, &x, &len, NULL) ==
+             SH_OK);
+    sh_check(sh_spool_record_get((struct sh_str){records->at + j, records->len - j}, &y, &len, NULL) ==
+             SH_OK);
     return sh_record_compare(&x, &y);
 }
 
@@ -219,8 +221,8 @@ static sh_code advance(struct source *s, struct sh_err *err) {
         return sh_fail(err, SH_E_CORRUPT, "%s does not read back", s->run->path);
     if (s->buf.len - s->begin < total)
         SH_TRY(read_more(s, total, err));
-    return sh_record_get((struct sh_str){s->buf.at + s->begin, s->buf.len - s->begin}, &s->record,
-                         &s->record_len, err);
+    return sh_spool_record_get((struct sh_str){s->buf.at + s->begin, s->buf.len - s->begin}, &s->record,
+                               &s->record_len, err);
 }
 
 static bool is_less(const struct sources *s, uint32_t a, uint32_t b) {

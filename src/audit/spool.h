@@ -35,9 +35,10 @@ struct sh_record {
 };
 
 /** Add a record to a buffer; its offset there is where it begins. */
-SH_MUST sh_code sh_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err);
+SH_MUST sh_code sh_spool_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err);
 /** Decode a record at `at`; views into it. ret_len: its bytes. Errors: SH_E_CORRUPT. */
-SH_MUST sh_code sh_record_get(struct sh_str at, struct sh_record *ret, size_t *ret_len, struct sh_err *err);
+SH_MUST sh_code sh_spool_record_get(struct sh_str at, struct sh_record *ret, size_t *ret_len,
+                                    struct sh_err *err);
 /** Order of findings: rule, key (bytes), id. */
 int sh_record_compare(const struct sh_record *a, const struct sh_record *b);
 

@@ -1,12 +1,13 @@
 /*
- * Law as text. In this issue: parameters only. the .csv files of law/params, one row a value:
- * name, place, from, to, value, unit, basis, note. A number that the law leaves open has no row and no
- * default.
+ * Law as text: parameters here, registers and roles in register.h (included). Parameters are the .csv files
+ * of law/params, one row a value: name, place, from, to, value, unit, basis, note. A number that the law
+ * leaves open has no row and no default.
  */
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "law/register.h"
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -64,15 +64,15 @@ static void a_record_reads_back_or_is_refused(void **state) {
     const struct sh_record r = record_of(9, key, 1);
     struct sh_record back;
     size_t len;
-    CHECK_OK(sh_record_put(&text, &r, &err), &err);
-    CHECK_OK(sh_record_get(sh_buf_view(&text), &back, &len, &err), &err);
+    CHECK_OK(sh_spool_record_put(&text, &r, &err), &err);
+    CHECK_OK(sh_spool_record_get(sh_buf_view(&text), &back, &len, &err), &err);
     CHECK_I64(len, text.len);
     CHECK_I64(back.rule, 9);
     CHECK_I64(back.bucket, 3);
     CHECK_STR(back.cells[SH_CELL_SAY], "说");
     CHECK_I64(sh_record_compare(&r, &back), 0);
     for (size_t n = 0; n < text.len; n++)
-        CHECK_CODE(sh_record_get((struct sh_str){text.at, n}, &back, &len, &err), SH_E_CORRUPT);
+        CHECK_CODE(sh_spool_record_get((struct sh_str){text.at, n}, &back, &len, &err), SH_E_CORRUPT);
 }
 
 CHECK_MAIN(cmocka_unit_test(runs_merge_in_order), cmocka_unit_test(a_record_reads_back_or_is_refused))

@@ -1,0 +1,215 @@
+/* Goal: registers and roles are read as written, every fault is told with its place, values are made
+ * canonical, and what is personal is never shown whole. */
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/temp_dir.h"
+#include "law/law.h"
+
+static const char *source(const char *name, char *out) {
+    struct sh_err err;
+    CHECK_OK(sh_path_join(out, getenv("SHOUHU_SOURCE_DIR"), name, &err), &err);
+    return out;
+}
+
+static void the_shipped_registers_and_roles_load(void **state) {
+    (void)state;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    const struct sh_roles *roles = NULL;
+    const struct sh_registers *all = NULL;
+    CHECK_OK(sh_roles_load(source("law/roles.yaml", path), &arena, &roles, &err), &err);
+    CHECK_OK(sh_registers_load(source("law/registers", path), roles, &arena, &all, &err), &err);
+    CHECK(all->n >= 25);
+    const struct sh_register *reg = sh_register_find(all, SH_STR("institutions"));
+    CHECK(reg != NULL);
+    CHECK_I64(reg->change, SH_CHANGE_TWO);
+    CHECK(sh_register_field(reg, SH_STR("名称"), true) >= 0);
+    CHECK(sh_register_field(reg, SH_STR("名称"), false) < 0);
+    for (size_t i = 0; i < all->n; i++)
+        CHECK(all->of[i].n_basis > 0);
+}
+
+/* Every pair of catalogue V-03 and the sketch, both ways round. */
+static void incompatible_roles_are_known_both_ways_with_their_basis(void **state) {
+    (void)state;
+    static const char *const pairs[][2] = {
+        {"agency.reviewer", "agency.rereviewer"},
+        {"agency.reviewer", "agency.cashier"},
+        {"agency.window", "agency.checker"},
+        {"agency.bookkeeper", "agency.cashier"},
+        {"admin.users", "security.approver"},
+        {"admin.system", "agency.reviewer"},
+        {"bureau.officer", "bureau.legal"},
+        {"bureau.officer", "bureau.host"},
+        {"bureau.legal", "bureau.host"},
+        {"bureau.chief", "bureau.collector"},
+        {"bureau.officer", "bureau.evidence"},
+        {"bureau.roster_keeper", "bureau.draw_keeper"},
+        {"bureau.sealed_holder", "bureau.officer"},
+        {"agency.rules_author", "agency.rules_releaser"},
+        {"agency.control", "agency.finance"},
+        {"institution.user", "agency.window"},
+        {"institution.head", "bureau.officer"},
+        {"third.operator", "agency.auditor"},
+    };
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    const struct sh_roles *roles = NULL;
+    CHECK_OK(sh_roles_load(source("law/roles.yaml", path), &arena, &roles, &err), &err);
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const struct sh_str a = sh_str_of(pairs[i][0]), b = sh_str_of(pairs[i][1]);
+        CHECK(sh_role_find(roles, a) && sh_role_find(roles, b));
+        const struct sh_role_pair *pair = sh_roles_forbid(roles, a, b);
+        CHECK(pair != NULL);
+        CHECK(pair == sh_roles_forbid(roles, b, a));
+        CHECK(pair->basis.len > 0);
+    }
+    CHECK(sh_roles_forbid(roles, SH_STR("agency.reviewer"), SH_STR("agency.auditor")) == NULL);
+    CHECK(sh_roles_forbid(roles, SH_STR("bureau.officer"), SH_STR("bureau.officer")) == NULL);
+}
+
+/* ---- faults ------------------------------------------------------------------------------------------ */
+
+static sh_code load_one(const char *text, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(temp_dir_release) struct temp_dir dir = temp_dir_new();
+    char path[SH_PATH_BYTES_MAX];
+    CHECK_OK(sh_fs_write(temp_path(&dir, "r.yaml", path), sh_str_of(text), err), err);
+    const struct sh_registers *all = NULL;
+    return sh_registers_load(dir.path, NULL, &arena, &all, err);
+}
+
+#define HEAD "register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: direct, by: [x]}\nfields:\n"
+
+static void a_fault_in_a_register_is_told_with_its_place(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } faults[] = {
+        {HEAD "  a: {type: txt, name: n}\n", "r.yaml:7:13: unknown word \"txt\", did you mean text"},
+        {HEAD "  a: {type: text}\n", "r.yaml:7:"},
+        {HEAD "  A: {type: text, name: n}\n", "r.yaml:7:3: a field's word"},
+        {HEAD "  b: {type: text, name: n}\n", "r.yaml:4:7: the key names no field"},
+        {HEAD "  a: {type: text, name: n, personal: name}\n", "r.yaml:4:7: a personal field cannot be a key"},
+        {HEAD "  a: {type: ref, name: n, register: q}\n", "refers to the register q"},
+        {HEAD "  a: {type: choice, name: n, of: {}}\n", "needs words to choose from"},
+        {HEAD "  a: {type: int, name: n, low: x}\n", "low must be a whole number"},
+        {HEAD "  a: {type: text, name: n, max: 0}\n", "between 1 and 20000"},
+        {HEAD "  a: {type: text, name: n, search: true, personal: all}\n", ""},
+        {"register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: two_person, by: [x]}\nfields:\n  a: "
+         "{type: text, name: n}\n",
+         "names in `approve` who approves"},
+        {"register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: direct}\nfields:\n  a: {type: text, "
+         "name: n}\n",
+         "nobody may edit"},
+        {"register: r\nname: n\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, name: n}\n",
+         "without a basis"},
+        {"register: q\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, "
+         "name: n}\n",
+         "holds the register q"},
+        {"register: r\nname: n\nbasis: [b]\nkey: [a]\nscope: {place: p}\nedit: {change: steps}\nfields:\n"
+         "  a: {type: text, name: n}\n  p: {type: place, name: n}\n",
+         "must be required"},
+        {"- a\n", "a register is a map"},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct sh_err err;
+        CHECK_CODE(load_one(faults[i].text, &err), SH_E_INPUT);
+        CHECK_HAS(err.message, faults[i].message);
+    }
+}
+
+/* ---- values ------------------------------------------------------------------------------------------ */
+
+static void values_are_checked_and_made_canonical(void **state) {
+    (void)state;
+    static const struct {
+        enum sh_field_type type;
+        const char *text, *want; /* want NULL: refused */
+    } values[] = {
+        {SH_FIELD_TEXT, "  市第一医院 ", "市第一医院"},
+        {SH_FIELD_TEXT, "a\nb", NULL},
+        {SH_FIELD_TEXT, "0123456789a", NULL}, /* max 10 */
+        {SH_FIELD_CODE, "H-01_a.b", "H-01_a.b"},
+        {SH_FIELD_CODE, "H 01", NULL},
+        {SH_FIELD_DATE, "2026/2/3", "2026-02-03"},
+        {SH_FIELD_DATE, "2026-02-30", NULL},
+        {SH_FIELD_INT, "007", "7"},
+        {SH_FIELD_INT, "1.5", NULL},
+        {SH_FIELD_INT, "101", NULL}, /* high 100 */
+        {SH_FIELD_MONEY, "12.5", "12.50"},
+        {SH_FIELD_MONEY, "12.345", NULL},
+        {SH_FIELD_MONEY, "1e3", NULL},
+        {SH_FIELD_DECIMAL, "0.1250", "0.125"},
+        {SH_FIELD_BOOL, "是", "true"},
+        {SH_FIELD_BOOL, "maybe", NULL},
+        {SH_FIELD_PLACE, "620102", "620102"},
+        {SH_FIELD_PLACE, "62010", NULL},
+        {SH_FIELD_USCC, "91350100m000100y43", "91350100M000100Y43"}, /* the example of GB 32100 */
+        {SH_FIELD_USCC, "91350100M000100Y44", NULL},
+        {SH_FIELD_USCC, "91350100I000100Y43", NULL},
+        {SH_FIELD_IDCARD, "11010519491231002x", "11010519491231002X"}, /* the example of GB 11643 */
+        {SH_FIELD_IDCARD, "110105194912310021", NULL},
+        {SH_FIELD_IDCARD, "11010519491331002X", NULL},
+        {SH_FIELD_PHONE, "0931-1234567", "0931-1234567"},
+        {SH_FIELD_PHONE, "12 34", NULL},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+        const struct sh_field field = {.type = values[i].type, .max = 10, .low = 0, .high = 100};
+        struct sh_str is;
+        struct sh_err err;
+        const sh_code code = sh_field_check(&field, sh_str_of(values[i].text), &arena, &is, &err);
+        CHECK_CODE(code, values[i].want ? SH_OK : SH_E_INPUT);
+        if (values[i].want)
+            CHECK_STR(is, values[i].want);
+    }
+}
+
+static void a_fault_in_a_personal_value_does_not_repeat_it(void **state) {
+    (void)state;
+    static const enum sh_field_type types[] = {SH_FIELD_TEXT, SH_FIELD_IDCARD, SH_FIELD_PHONE, SH_FIELD_CODE};
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+        const struct sh_field field = {.type = types[i], .mask = SH_MASK_NUMBER, .max = 3};
+        struct sh_str is;
+        struct sh_err err;
+        CHECK_CODE(sh_field_check(&field, SH_STR("SECRET 12"), &arena, &is, &err), SH_E_INPUT);
+        CHECK(strstr(err.message, "SECRET") == NULL);
+    }
+}
+
+static void masks_keep_no_more_than_they_say(void **state) {
+    (void)state;
+    static const struct {
+        enum sh_mask mask;
+        const char *value, *want;
+    } masks[] = {
+        {SH_MASK_NAME, "张三丰", "张**"},
+        {SH_MASK_NAME, "张", "*"},
+        {SH_MASK_NUMBER, "110105194912310021", "1101**********0021"},
+        {SH_MASK_NUMBER, "1234567890", "**********"},
+        {SH_MASK_ALL, "张三丰和他的一家", "***"},
+        {SH_MASK_ALL, "a", "*"},
+        {SH_MASK_NAME, "", ""},
+    };
+    for (size_t i = 0; i < sizeof masks / sizeof masks[0]; i++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+        const struct sh_field field = {.mask = masks[i].mask};
+        CHECK_STR(sh_field_mask(&field, sh_str_of(masks[i].value), &arena), masks[i].want);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_shipped_registers_and_roles_load),
+        cmocka_unit_test(incompatible_roles_are_known_both_ways_with_their_basis),
+        cmocka_unit_test(a_fault_in_a_register_is_told_with_its_place),
+        cmocka_unit_test(values_are_checked_and_made_canonical),
+        cmocka_unit_test(a_fault_in_a_personal_value_does_not_repeat_it),
+        cmocka_unit_test(masks_keep_no_more_than_they_say),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
