@@ -5,7 +5,23 @@ static int lake(enum sh_table table, const char *name) {
     return sh_lake_column(table, name);
 }
 
+static void find_common(const struct sh_rule_model *m, struct sh_columns *at) {
+    for (uint16_t t = 0; t < SH_TABLES; t++) {
+        struct sh_common_columns *c = &at->of[t];
+        c->self_void = sh_model_column(m, t, "void");
+        c->id = sh_model_column(m, t, "id");
+        c->institution = sh_model_column(m, t, "institution");
+        c->encounter_key = sh_model_column(m, t, "encounter_key");
+        c->settlement_key = sh_model_column(m, t, "settlement_key");
+        c->time = m->model.tables[t].time_column;
+        c->encounter = sh_model_column(m, t, "encounter");
+        c->settlement = sh_model_column(m, t, "settlement");
+        c->day = sh_model_column(m, t, "day");
+    }
+}
+
 void sh_columns_find(const struct sh_rule_model *m, struct sh_columns *at) {
+    find_common(m, at);
 #define LINE(field, name) at->line.field = lake(SH_TABLE_LINE, name)
     LINE(person, "person"), LINE(institution, "institution"), LINE(encounter_key, "encounter_key");
     LINE(settlement_key, "settlement_key"), LINE(id, "id"), LINE(item, "item"), LINE(time, "time");
@@ -54,6 +70,8 @@ void sh_columns_find(const struct sh_rule_model *m, struct sh_columns *at) {
     STAY(to, "to"), STAY(day, "day"), STAY(last_day, "last_day"), STAY(covered, "covered");
 #undef STAY
 }
+
+enum { LEAD = 3 }; /* behind bucket, batch, void */
 
 static void need(struct sh_plan *plan, int table, int column) {
     if (column >= 0 && plan->needed[table][column] == 0)
@@ -120,23 +138,30 @@ void sh_columns_need_derived(struct sh_plan *plan, int table, int column) {
     case SH_DERIVED_OPEN:
         need(plan, SH_TABLE_ENCOUNTER, at->encounter.open);
         break;
+    case SH_DERIVED_JOIN_LIST:
+        plan->table_needed[SH_TABLE_SETTLEMENT_LIST] = true;
+        sh_columns_need_table(plan, SH_TABLE_SETTLEMENT_LIST);
+        break;
+    case SH_DERIVED_JOIN_LINE:
+        need(plan, table, sh_lake_column((enum sh_table)table, "line_id"));
+        need(plan, table, sh_lake_column((enum sh_table)table, "item"));
+        break;
     default:
         break;
     }
 }
 
-/* What hangs on an encounter is joined and dated by the engine when a rule reads it at all. */
+/* What every row of a table needs to have its place, once a rule reads the table at all. Lines, encounters
+ * and settlements have theirs always. */
 void sh_columns_need_table(struct sh_plan *plan, int table) {
-    const struct sh_columns *at = &plan->at;
-    if (table != SH_TABLE_DIAGNOSIS && table != SH_TABLE_OPERATION)
+    const struct sh_common_columns *c = &plan->at.of[table];
+    if (table >= SH_TABLES || table == SH_TABLE_LINE || table == SH_TABLE_ENCOUNTER ||
+        table == SH_TABLE_SETTLEMENT || table == SH_TABLE_PERSON ||
+        sh_table_is_dimension((enum sh_table)table))
         return;
-    const int columns[] = {table == SH_TABLE_DIAGNOSIS ? at->diagnosis.person : at->operation.person,
-                           table == SH_TABLE_DIAGNOSIS ? at->diagnosis.encounter_key
-                                                       : at->operation.encounter_key,
-                           table == SH_TABLE_DIAGNOSIS ? at->diagnosis.self_void : at->operation.self_void,
-                           table == SH_TABLE_DIAGNOSIS ? at->diagnosis.id : at->operation.id,
-                           table == SH_TABLE_DIAGNOSIS ? at->diagnosis.encounter : at->operation.encounter,
-                           table == SH_TABLE_DIAGNOSIS ? at->diagnosis.day : at->operation.day};
+    const int columns[] = {
+        LEAD,    c->self_void, c->id,         c->institution, c->encounter_key, c->settlement_key,
+        c->time, c->encounter, c->settlement, c->day};
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
         need(plan, table, columns[i]);
 }

@@ -122,7 +122,62 @@ static const int64_t *time_of(struct sh_timeline *tl, int t) {
     const struct sh_columns *at = columns_at(tl);
     return t == SH_TABLE_LINE        ? sh_i64(tl, t, at->line.time)
            : t == SH_TABLE_ENCOUNTER ? sh_i64(tl, t, at->encounter.from)
-                                     : sh_i64(tl, t, at->settlement.time);
+                                     : sh_i64(tl, t, at->of[t].time);
+}
+
+/* The last living list of each encounter; rows stand in order. */
+static const int32_t *encounter_list(struct sh_timeline *tl) {
+    const int T = SH_TABLE_SETTLEMENT_LIST;
+    const uint32_t n = tl->tables[SH_TABLE_ENCOUNTER].n_rows;
+    const int32_t *encounter = sh_i32(tl, T, columns_at(tl)->of[T].encounter);
+    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++)
+        ret[i] = -1;
+    for (uint32_t i = 0; ret && encounter && i < tl->tables[T].n_rows; i++)
+        if (encounter[i] >= 0 && (!tl->alive[T] || tl->alive[T][i]))
+            ret[encounter[i]] = (int32_t)i;
+    return ret;
+}
+
+/* The line of a scan: by its source id, else the only living line of the settlement and item. */
+static sh_code line_of_scan(const struct sh_timeline *tl, struct sh_str id, int32_t settlement, int32_t item,
+                            uint32_t person, int32_t *ret, struct sh_err *err) {
+    const struct sh_columns *at = columns_at(tl);
+    const int32_t *settlements = sh_i32(tl, SH_TABLE_LINE, at->line.settlement),
+                  *items = sh_i32(tl, SH_TABLE_LINE, at->line.item);
+    const uint32_t *begin = tl->person_begin[SH_TABLE_LINE];
+    *ret = -1;
+    for (uint32_t i = begin[person], n = 0; i < begin[person + 1]; i++) {
+        struct sh_str other;
+        if (!tl->alive[SH_TABLE_LINE][i] || items[i] != item)
+            continue;
+        if (id.len > 0) {
+            SH_TRY(sh_row_id(tl, SH_TABLE_LINE, (int32_t)i, &other, err));
+            if (sh_str_eq(other, id))
+                *ret = (int32_t)i;
+        } else if (settlement >= 0 && settlements[i] == settlement) {
+            *ret = n++ == 0 ? (int32_t)i : -1;
+        }
+    }
+    return SH_OK;
+}
+
+static sh_code scan_line(struct sh_timeline *tl, const void **ret, struct sh_err *err) {
+    const int T = SH_TABLE_TRACE_SCAN;
+    const uint32_t n = tl->tables[T].n_rows;
+    const int32_t *settlement = sh_i32(tl, T, columns_at(tl)->of[T].settlement),
+                  *item = sh_i32(tl, T, sh_lake_column(T, "item")), *person = tl->person_of[T];
+    const int c = sh_lake_column(T, "line_id");
+    const struct sh_str *ids =
+        tl->chunk->tables[T].columns ? (const struct sh_str *)tl->chunk->tables[T].columns[c] : NULL;
+    int32_t *rows = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    if (!rows)
+        return sh_fail(err, SH_E_NOMEM, "no room for the lines of scans");
+    for (uint32_t i = 0; i < n; i++)
+        SH_TRY(line_of_scan(tl, ids ? ids[i] : (struct sh_str){0}, settlement ? settlement[i] : -1,
+                            item ? item[i] : SH_MISSING_I32, (uint32_t)person[i], &rows[i], err));
+    *ret = rows;
+    return SH_OK;
 }
 
 static const void *derive(struct sh_timeline *tl, int t, enum sh_derived what, bool *ret_known) {
@@ -144,6 +199,8 @@ static const void *derive(struct sh_timeline *tl, int t, enum sh_derived what, b
         return encounter_day(tl);
     case SH_DERIVED_JOIN_STAY:
         return line_stay(tl);
+    case SH_DERIVED_JOIN_LIST:
+        return encounter_list(tl);
     case SH_DERIVED_INSURANCE:
         return line_insurance(tl);
     case SH_DERIVED_SUPPLY_DAYS:
@@ -165,8 +222,9 @@ static const void *derive(struct sh_timeline *tl, int t, enum sh_derived what, b
 
 sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err) {
     /* Lines first: what is summed by stay needs line.stay. */
-    static const int order[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
-                                SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_MODEL_STAY};
+    static const int order[] = {SH_TABLE_LINE,         SH_TABLE_ENCOUNTER,  SH_TABLE_SETTLEMENT,
+                                SH_TABLE_DIAGNOSIS,    SH_TABLE_OPERATION,  SH_TABLE_SETTLEMENT_LIST,
+                                SH_TABLE_CARE_SERVICE, SH_TABLE_TRACE_SCAN, SH_MODEL_STAY};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         const int t = order[i];
         const struct sh_model_table *table = &tl->plan->model->model.tables[t];
@@ -175,6 +233,10 @@ sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err) {
             if (what == SH_DERIVED_NONE || tl->columns[t][c] || !tl->plan->needed[t][c])
                 continue;
             bool known;
+            if (what == SH_DERIVED_JOIN_LINE) { /* asks for source ids, so it may fail */
+                SH_TRY(scan_line(tl, &tl->columns[t][c], err));
+                continue;
+            }
             tl->columns[t][c] = derive(tl, t, what, &known);
             if (!known)
                 return sh_fail(err, SH_E_UNSUPPORTED, "the audit cannot fill column %s.%s", table->name,

@@ -49,6 +49,58 @@ static sh_code fill_dictionary(struct sh_plan *plan, uint16_t table, enum sh_dic
     return SH_OK;
 }
 
+static sh_code fill_surcharges(const struct sh_dict_view *items, struct sh_arena *arena, const void **ret,
+                               struct sh_err *err) {
+    int8_t *flags = sh_new(arena, int8_t, (size_t)items->n + 1);
+    if (!flags)
+        return sh_fail(err, SH_E_NOMEM, "no room for the surcharges among items");
+    for (uint32_t i = 0; i < items->n; i++)
+        flags[i] = sh_item_is_surcharge(items->code[i]);
+    *ret = flags;
+    return SH_OK;
+}
+
+/* Columns of a dimension that some rule reads and that are no names. */
+static sh_code fill_dimension(struct sh_plan *plan, enum sh_table table, struct sh_arena *arena,
+                              struct sh_err *err) {
+    const struct sh_model_table *t = &plan->model->model.tables[table];
+    const struct sh_lake_table *lake = &sh_lake_schema[table];
+    const void **columns = (const void **)(uintptr_t)plan->fixed[table].columns;
+    const struct sh_dict_view *view = plan->dicts->views[sh_table_lead(table)];
+    const struct sh_stems *stems = plan->dicts->stems;
+    struct sh_facts facts = {0};
+    bool asked = false;
+    for (uint16_t c = 0; c < lake->n_columns; c++)
+        asked |= plan->needed[table][c] == 2;
+    if (!view || view->n == 0)
+        return SH_OK;
+    if (asked && plan->dicts->facts)
+        SH_TRY(plan->dicts->facts(plan->dicts->ctx, table, arena, &facts, err));
+    if (asked && !facts.columns)
+        SH_TRY(sh_facts_make(table, view->n, arena, &facts, err));
+    for (uint16_t c = 0; c < t->n_columns; c++) {
+        const enum sh_derived what = plan->model->derived[table][c];
+        if (c < lake->n_columns && asked)
+            columns[c] = facts.columns[c];
+        if (c < lake->n_columns && strcmp(lake->columns[c].name, lake->name) == 0)
+            SH_TRY(fill_numbers(view, false, arena, &columns[c], err));
+        if (plan->needed[table][c] == 0)
+            continue;
+        if (what == SH_DERIVED_SURCHARGE)
+            SH_TRY(fill_surcharges(view, arena, &columns[c], err));
+        else if (what == SH_DERIVED_SUBSTANCE || what == SH_DERIVED_BASE)
+            columns[c] = !stems ? NULL : what == SH_DERIVED_BASE ? stems->base : stems->substance;
+    }
+    return SH_OK;
+}
+
+sh_code sh_dimensions_fill(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
+    for (enum sh_table t = 0; t < SH_TABLES; t++)
+        if (sh_table_is_dimension(t))
+            SH_TRY(fill_dimension(plan, t, arena, err));
+    return SH_OK;
+}
+
 sh_code sh_fixed_tables_fill(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
     plan->fixed = sh_new(arena, struct sh_frame_table, plan->model->model.n_tables);
     if (!plan->fixed)

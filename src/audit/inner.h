@@ -27,6 +27,10 @@ struct sh_columns {
     struct {
         int person, institution, encounter, from, to, day, last_day, covered;
     } stay;
+    /* the same columns of every table of the lake, by name; -1 where it has none. time: of its order */
+    struct sh_common_columns {
+        int self_void, id, institution, encounter_key, settlement_key, time, encounter, settlement, day;
+    } of[SH_TABLES];
 };
 
 /* ---- plan --------------------------------------------------------------------------------------- */
@@ -150,7 +154,9 @@ static inline const struct sh_rule_view *sh_view_of(const struct sh_plan *plan, 
 }
 /** Do the rows of a table belong to persons? */
 static inline bool sh_is_personal(const struct sh_plan *plan, int table) {
-    return table >= 0 && (table < SH_AUDIT_TABLES || plan->view_of_table[table]);
+    if (table < 0 || (table < SH_TABLES && sh_table_is_dimension((enum sh_table)table)))
+        return false;
+    return table < SH_AUDIT_TABLES || plan->view_of_table[table];
 }
 /* A flag whose emptiness means no. */
 static inline bool sh_flag(const int8_t *column, size_t row) {

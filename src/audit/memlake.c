@@ -31,6 +31,25 @@ struct words {
     size_t cap;
 };
 
+/* Tables whose rows a case may give beside the old ones. */
+static const struct {
+    enum sh_table table;
+    const char *key, *prefix;
+} more[] = {
+    {SH_TABLE_SETTLEMENT_LIST, "settlement_lists", "SL"},
+    {SH_TABLE_CHRONIC_RIGHT, "chronic_rights", "CR"},
+    {SH_TABLE_ENROLMENT, "enrolments", "EN"},
+    {SH_TABLE_ALLOWANCE, "allowances", "AL"},
+    {SH_TABLE_CARE_SERVICE, "care_services", "CS"},
+    {SH_TABLE_TRACE_SCAN, "trace_scans", "T"},
+    {SH_TABLE_STOCK_MOVE, "stock_moves", "M"},
+    {SH_TABLE_INSTITUTION, "institutions", "H"},
+    {SH_TABLE_PRACTITIONER, "practitioners", "D"},
+    {SH_TABLE_DEPARTMENT, "departments", "K"},
+    {SH_TABLE_ITEM, "items", "I"},
+};
+enum { MORE = sizeof(more) / sizeof(more[0]), LEAD = 3 /* behind bucket, batch, void */ };
+
 struct build {
     const struct sh_yaml *root;
     struct sh_arena *arena;
@@ -249,19 +268,13 @@ static sh_code read_persons(struct build *b) {
     return read_row(b, SH_TABLE_PERSON, sh_yaml_get(b->root, "person"), 0, "P", &list->rows[0]);
 }
 
+/* The first of a case's institutions is where things happen unless they say otherwise. */
 static sh_code read_institutions(struct build *b) {
     const struct sh_yaml *list = sh_yaml_get(b->root, "institutions");
     int64_t id;
     b->first_institution = SH_STR("H1");
-    for (size_t i = 0; list && i < list->n; i++) {
-        const struct sh_str code = sh_yaml_text(list->items[i], "code"),
-                            kind = sh_yaml_text(list->items[i], "kind");
-        SH_TRY(word_id(b, SH_DICT_INSTITUTION, code, &id));
-        if (kind.len > 0 && id >= 0)
-            b->words[SH_DICT_INSTITUTION].kind[id] = kind;
-        if (i == 0)
-            b->first_institution = code;
-    }
+    if (list && list->n > 0)
+        b->first_institution = sh_yaml_text(list->items[0], "code");
     return word_id(b, SH_DICT_INSTITUTION, b->first_institution, &id);
 }
 
@@ -363,6 +376,85 @@ static sh_code fill_line(struct build *b, struct row *l) {
     return SH_OK;
 }
 
+/* Encounter, settlement, line and person of a row, as far as its table knows them; the institution. */
+static sh_code fill_links(struct build *b, enum sh_table t, struct row *r) {
+    int32_t line = -1;
+    r->encounter = r->settlement = -1;
+    if (is_written(r, "line") && t == SH_TABLE_TRACE_SCAN) {
+        SH_TRY(find_row(b, SH_TABLE_LINE, r, "line", &line));
+        if (line >= 0) {
+            struct row *l = &b->tables[SH_TABLE_LINE].rows[line];
+            r->texts[sh_lake_column(t, "line_id")] = l->id;
+            otherwise(r, t, "item", *value_at(l, SH_TABLE_LINE, "item"));
+            r->settlement = l->settlement, r->encounter = l->encounter;
+        }
+    }
+    if (is_written(r, "settlement"))
+        SH_TRY(find_row(b, SH_TABLE_SETTLEMENT, r, "settlement", &r->settlement));
+    if (r->settlement >= 0 && r->encounter < 0)
+        r->encounter = b->tables[SH_TABLE_SETTLEMENT].rows[r->settlement].encounter;
+    if (r->encounter < 0 && sh_lake_column(t, "encounter_key") >= 0)
+        SH_TRY(find_row(b, SH_TABLE_ENCOUNTER, r, "encounter", &r->encounter));
+    struct row *e = r->encounter >= 0 ? &b->tables[SH_TABLE_ENCOUNTER].rows[r->encounter] : NULL;
+    if (e && sh_lake_column(t, "encounter_key") >= 0)
+        *value_at(r, t, "encounter_key") = *value_at(e, SH_TABLE_ENCOUNTER, "encounter_key");
+    if (r->settlement >= 0 && sh_lake_column(t, "settlement_key") >= 0)
+        *value_at(r, t, "settlement_key") = *value_at(&b->tables[SH_TABLE_SETTLEMENT].rows[r->settlement],
+                                                      SH_TABLE_SETTLEMENT, "settlement_key");
+    r->person = e ? e->person : 0;
+    if (is_written(r, "person"))
+        SH_TRY(find_row(b, SH_TABLE_PERSON, r, "person", &r->person));
+    if (sh_lake_column(t, "institution") < 0)
+        return SH_OK;
+    return otherwise_word(b, r, t, "institution",
+                          e ? e->texts[sh_lake_column(SH_TABLE_ENCOUNTER, "institution")]
+                            : b->first_institution);
+}
+
+static sh_code fill_more(struct build *b, enum sh_table t, struct row *r) {
+    if (sh_table_is_dimension(t))
+        return SH_OK;
+    SH_TRY(fill_links(b, t, r));
+    if (sh_lake_column(t, "time_exact") >= 0)
+        otherwise(r, t, "time_exact", 1);
+    if (t == SH_TABLE_TRACE_SCAN) {
+        SH_TRY(otherwise_word(b, r, t, "kind", SH_STR("销售")));
+        otherwise(r, t, "quantity", 10000);
+    }
+    struct row *e = r->encounter >= 0 ? &b->tables[SH_TABLE_ENCOUNTER].rows[r->encounter] : NULL;
+    if (t == SH_TABLE_SETTLEMENT_LIST && e) {
+        otherwise(r, t, "from", *value_at(e, SH_TABLE_ENCOUNTER, "from"));
+        otherwise(r, t, "to", *value_at(e, SH_TABLE_ENCOUNTER, "to"));
+    }
+    return SH_OK;
+}
+
+/* What a dimension's row says of the dictionary's entry: code, name, kind. */
+static sh_code read_entry(struct build *b, enum sh_table t, struct row *r) {
+    const enum sh_dict dict = sh_table_lead(t);
+    const struct sh_str code = sh_yaml_text(r->node, "code"), name = sh_yaml_text(r->node, "name"),
+                        kind = sh_yaml_text(r->node, "kind");
+    int64_t id;
+    if (code.len == 0)
+        return sh_yaml_fail(b->err, r->node, "the row needs its code");
+    SH_TRY(word_id(b, dict, code, &id));
+    if (kind.len > 0 && sh_lake_column(t, "kind") < 0)
+        b->words[dict].kind[id] = kind;
+    if (name.len > 0)
+        b->words[dict].name[id] = name;
+    r->values[LEAD] = id;
+    return SH_OK;
+}
+
+static sh_code read_more(struct build *b) {
+    for (int m = 0; m < MORE; m++) {
+        SH_TRY(read_list(b, more[m].table, more[m].key, more[m].prefix));
+        for (size_t i = 0; sh_table_is_dimension(more[m].table) && i < b->tables[more[m].table].n; i++)
+            SH_TRY(read_entry(b, more[m].table, &b->tables[more[m].table].rows[i]));
+    }
+    return SH_OK;
+}
+
 static sh_code fill_all(struct build *b) {
     struct list *encounters = &b->tables[SH_TABLE_ENCOUNTER];
     if (encounters->n == 0) {
@@ -389,6 +481,9 @@ static sh_code fill_all(struct build *b) {
         }
     for (size_t i = 0; i < b->tables[SH_TABLE_LINE].n; i++)
         SH_TRY(fill_line(b, &b->tables[SH_TABLE_LINE].rows[i]));
+    for (int m = 0; m < MORE; m++)
+        for (size_t i = 0; i < b->tables[more[m].table].n; i++)
+            SH_TRY(fill_more(b, more[m].table, &b->tables[more[m].table].rows[i]));
     for (size_t i = 0; i < b->tables[SH_TABLE_PERSON].n; i++)
         b->tables[SH_TABLE_PERSON].rows[i].person = (int32_t)i;
     return SH_OK;
@@ -413,9 +508,13 @@ static int compare(const void *a, const void *b) {
 }
 
 static int64_t time_of(struct row *row, enum sh_table t) {
-    if (t == SH_TABLE_ENCOUNTER || t == SH_TABLE_OPERATION)
-        return *value_at(row, t, "from");
-    return t == SH_TABLE_LINE || t == SH_TABLE_SETTLEMENT ? *value_at(row, t, "time") : 0;
+    static const char *const times[] = {"from", "time", "day", "valid_from"};
+    if (t == SH_TABLE_DIAGNOSIS || t == SH_TABLE_PERSON)
+        return 0;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+        if (sh_lake_column(t, times[i]) >= 0)
+            return *value_at(row, t, times[i]);
+    return 0;
 }
 
 static int8_t narrow_to_i8(int64_t value) {
@@ -450,37 +549,87 @@ static sh_code make_column(struct build *b, const struct sh_lake_column *column,
     return SH_OK;
 }
 
-static sh_code make_table(struct build *b, enum sh_table t, struct sh_memlake *ret) {
-    const size_t n = b->tables[t].n, n_persons = b->tables[SH_TABLE_PERSON].n;
+/* Rows in the order of (lead, time, id), and the columns made of them. lead: number of a person, or an id. */
+static sh_code make_columns(struct build *b, enum sh_table t, struct order **ret_order, const void ***ret) {
+    const size_t n = b->tables[t].n;
     struct order *order = sh_new(b->arena, struct order, n + 1);
-    uint32_t *begin = sh_new(b->arena, uint32_t, n_persons + 1);
     const void **columns = sh_new(b->arena, const void *, COLUMNS_MAX);
-    if (!order || !begin || !columns)
+    if (!order || !columns)
         return out_of_room(b);
-    const int c_person = sh_lake_column(t, "person");
     for (size_t i = 0; i < n; i++) {
         struct row *row = &b->tables[t].rows[i];
-        row->values[c_person] = row->person;
-        order[i] = (struct order){row->person, time_of(row, t), row->id, row};
+        if (sh_table_lead(t) == SH_DICT_PERSON)
+            row->values[LEAD] = row->person;
+        order[i] = (struct order){(int32_t)row->values[LEAD], time_of(row, t), row->id, row};
     }
     qsort(order, n, sizeof(*order), compare);
-    for (size_t p = 0, i = 0; p <= n_persons; p++) {
+    for (uint16_t c = 0; c < sh_lake_schema[t].n_columns; c++)
+        SH_TRY(make_column(b, &sh_lake_schema[t].columns[c], c, order, n, &columns[c]));
+    *ret_order = order;
+    *ret = columns;
+    return SH_OK;
+}
+
+static sh_code make_table(struct build *b, enum sh_table t, size_t n_leads, struct sh_chunk *chunk,
+                          int32_t **ret_positions) {
+    const size_t n = b->tables[t].n;
+    struct order *order;
+    const void **columns;
+    uint32_t *begin = sh_new(b->arena, uint32_t, n_leads + 1);
+    if (!begin)
+        return out_of_room(b);
+    SH_TRY(make_columns(b, t, &order, &columns));
+    for (size_t p = 0, i = 0; p <= n_leads; p++) {
         while (i < n && order[i].person < (int32_t)p)
             i++;
         begin[p] = (uint32_t)i;
     }
-    for (uint16_t c = 0; c < sh_lake_schema[t].n_columns; c++)
-        SH_TRY(make_column(b, &sh_lake_schema[t].columns[c], c, order, n, &columns[c]));
-    if (t == SH_TABLE_LINE) {
-        ret->line_of_row = sh_new(b->arena, int32_t, n + 1);
-        if (!ret->line_of_row)
+    if (ret_positions) {
+        *ret_positions = sh_new(b->arena, int32_t, n + 1);
+        if (!*ret_positions)
             return out_of_room(b);
         for (size_t i = 0; i < n; i++)
-            ret->line_of_row[i] = order[i].row->position;
+            (*ret_positions)[i] = order[i].row->position;
     }
-    ret->chunk.tables[t].n_rows = (uint32_t)n;
-    ret->chunk.tables[t].columns = columns;
-    ret->chunk.tables[t].person_begin = begin;
+    chunk->tables[t].n_rows = (uint32_t)n;
+    chunk->tables[t].columns = columns;
+    chunk->tables[t].person_begin = begin;
+    return SH_OK;
+}
+
+/* Leads 0 … n − 1 of a chunk, and its tables. */
+static sh_code make_chunk(struct build *b, enum sh_dict lead, size_t n, struct sh_memlake *lake,
+                          struct sh_chunk *ret) {
+    int32_t *leads = sh_new(b->arena, int32_t, n + 1);
+    if (!leads)
+        return out_of_room(b);
+    for (size_t i = 0; i < n; i++)
+        leads[i] = (int32_t)i;
+    ret->n_persons = (uint32_t)n;
+    ret->persons = leads;
+    for (enum sh_table t = 0; t < SH_TABLES; t++)
+        if (t != SH_TABLE_NETTING && !sh_table_is_dimension(t) && sh_table_lead(t) == lead)
+            SH_TRY(make_table(b, t, n, ret, t == SH_TABLE_LINE ? &lake->line_of_row : NULL));
+    return SH_OK;
+}
+
+/* Facts of dimensions, all at once: a case is small. */
+static sh_code make_facts(struct build *b, struct sh_facts *ret) {
+    for (enum sh_table t = SH_TABLE_INSTITUTION; t < SH_TABLES; t++) {
+        struct order *order;
+        const void **columns;
+        struct sh_facts *facts = &ret[t - SH_TABLE_INSTITUTION];
+        SH_TRY(sh_facts_make(t, b->words[sh_table_lead(t)].n, b->arena, facts, b->err));
+        SH_TRY(make_columns(b, t, &order, &columns));
+        SH_TRY(sh_facts_merge(facts, t, columns, (uint32_t)b->tables[t].n, b->err));
+    }
+    return SH_OK;
+}
+
+static sh_code case_facts(void *ctx, enum sh_table table, struct sh_arena *arena, struct sh_facts *ret,
+                          struct sh_err *err) {
+    (void)arena, (void)err;
+    *ret = ((const struct sh_facts *)ctx)[table - SH_TABLE_INSTITUTION];
     return SH_OK;
 }
 
@@ -503,6 +652,16 @@ static sh_code make_dicts(struct build *b, struct sh_memlake *ret) {
             .n = w->n, .code = texts, .name = texts + w->n, .kind = texts + 2 * (size_t)w->n};
         ret->dicts.views[d] = view;
     }
+    struct sh_stems *stems = sh_new(b->arena, struct sh_stems, 1);
+    struct sh_facts *facts = sh_new(b->arena, struct sh_facts, SH_TABLES - SH_TABLE_INSTITUTION);
+    if (!stems || !facts)
+        return out_of_room(b);
+    SH_TRY(sh_item_stems(ret->dicts.views[SH_DICT_ITEM], b->arena, stems, b->err));
+    SH_TRY(make_facts(b, facts));
+    ret->dicts.views[SH_DICT_STEM] = &stems->view;
+    ret->dicts.stems = stems;
+    ret->dicts.facts = case_facts;
+    ret->dicts.ctx = facts;
     return SH_OK;
 }
 
@@ -535,18 +694,10 @@ sh_code sh_memlake_build(const struct sh_yaml *node, struct sh_arena *arena, str
     SH_TRY(read_list(&b, SH_TABLE_DIAGNOSIS, "diagnoses", "D"));
     SH_TRY(read_list(&b, SH_TABLE_OPERATION, "operations", "O"));
     SH_TRY(read_list(&b, SH_TABLE_LINE, "lines", "L"));
+    SH_TRY(read_more(&b));
     SH_TRY(fill_all(&b));
-    static const enum sh_table tables[] = {SH_TABLE_PERSON,    SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
-                                           SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_TABLE_LINE};
     SH_TRY(make_dicts(&b, ret));
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        SH_TRY(make_table(&b, tables[i], ret));
-    int32_t *persons = sh_new(arena, int32_t, b.tables[SH_TABLE_PERSON].n + 1);
-    if (!persons)
-        return out_of_room(&b);
-    for (size_t i = 0; i < b.tables[SH_TABLE_PERSON].n; i++)
-        persons[i] = (int32_t)i;
-    ret->chunk.n_persons = (uint32_t)b.tables[SH_TABLE_PERSON].n;
-    ret->chunk.persons = persons;
+    SH_TRY(make_chunk(&b, SH_DICT_PERSON, b.tables[SH_TABLE_PERSON].n, ret, &ret->chunk));
+    SH_TRY(make_chunk(&b, SH_DICT_INSTITUTION, b.words[SH_DICT_INSTITUTION].n, ret, &ret->institutions));
     return read_complete(&b, ret);
 }

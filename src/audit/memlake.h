@@ -6,6 +6,8 @@
 struct sh_memlake {
     struct sh_dicts dicts;
     struct sh_chunk chunk;
+    struct sh_chunk
+        institutions;     /* tables that stand by institution (stock_move); persons: institution ids */
     uint32_t incomplete;  /* bit t: complete(table t) is false */
     int32_t *line_of_row; /* [lines] position from 1 in the text of each row of the line table */
 };

@@ -24,7 +24,7 @@ static void take_need(struct needs *n, struct sh_need need) {
         plan->needed[need.table][need.column] = 2;
     if (need.table >= SH_AUDIT_TABLES)
         return;
-    if (need.table == SH_TABLE_DIAGNOSIS || need.table == SH_TABLE_OPERATION)
+    if (need.table < SH_TABLES)
         sh_columns_need_table(plan, need.table);
     if (need.column == UINT16_MAX)
         return;
@@ -277,7 +277,7 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
 }
 
 static void selection_make(struct sh_plan *plan) {
-    for (int t = 0; t < SH_TABLES; t++)
+    for (int t = 0; t < SH_TABLES && !sh_table_is_dimension((enum sh_table)t); t++) /* those stand last */
         for (int c = 0; c < sh_lake_schema[t].n_columns && c < 64; c++)
             if (plan->needed[t][c] == 1 && c == sh_lake_column((enum sh_table)t, "id"))
                 plan->selection.ids |= 1u << t; /* for findings only: no rule reads it */
@@ -314,6 +314,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     SH_TRY(sh_fixed_tables_fill(plan, arena, err));
     SH_TRY(rules_make(plan, arena, err));
     SH_TRY(views_make(plan, arena, err));
+    SH_TRY(sh_dimensions_fill(plan, arena, err));
     SH_TRY(sh_apps_make(plan, arena, err));
     if (dicts->views[SH_DICT_DIAGNOSIS])
         SH_TRY(sh_diagnosis_categories(dicts->views[SH_DICT_DIAGNOSIS], arena, &plan->categories, err));

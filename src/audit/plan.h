@@ -9,5 +9,7 @@ void sh_columns_need_derived(struct sh_plan *plan, int table, int column);
 void sh_columns_need_table(struct sh_plan *plan, int table);
 /** Frame tables of the dictionaries and the knowledge: the same for every chunk. */
 SH_MUST sh_code sh_fixed_tables_fill(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);
+/** Columns of dimensions, once it is known which ones the rules read. */
+SH_MUST sh_code sh_dimensions_fill(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);
 /** The fused lists of what concerns each item; rules get the numbers of their collectors. */
 SH_MUST sh_code sh_apps_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);

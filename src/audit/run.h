@@ -9,6 +9,7 @@ struct sh_session {
     struct sh_rules *rules;
     struct sh_plan *plan;
     struct sh_arena *arena;
+    int32_t known; /* day up to which batches count; INT32_MAX: all */
 };
 /** Open and bind. Everything but the lake lives in the arena. */
 SH_MUST sh_code sh_session_open(const struct sh_audit_options *options, struct sh_arena *arena,

@@ -7,9 +7,30 @@
 #include "audit/run.h"
 #include <string.h>
 
+static sh_code lake_facts(void *ctx, enum sh_table table, struct sh_arena *arena, struct sh_facts *ret,
+                          struct sh_err *err) {
+    const struct sh_session *session = ctx;
+    return sh_lake_facts(session->lake, table, session->known, arena, ret, err);
+}
+
+/* Dictionaries, the stems of item codes, and where facts of dimensions come from. */
+static sh_code open_dicts(struct sh_session *s, struct sh_err *err) {
+    for (int d = 0; d < SH_DICTS; d++)
+        SH_TRY(sh_lake_dict(s->lake, (enum sh_dict)d, &s->dicts.views[d], err));
+    struct sh_stems *stems = sh_new(s->arena, struct sh_stems, 1);
+    if (!stems)
+        return sh_fail(err, SH_E_NOMEM, "no room for the stems of items");
+    SH_TRY(sh_item_stems(s->dicts.views[SH_DICT_ITEM], s->arena, stems, err));
+    s->dicts.views[SH_DICT_STEM] = &stems->view;
+    s->dicts.stems = stems;
+    s->dicts.facts = lake_facts;
+    s->dicts.ctx = s;
+    return SH_OK;
+}
+
 sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena, struct sh_session *ret,
                         struct sh_err *err) {
-    *ret = (struct sh_session){.arena = arena};
+    *ret = (struct sh_session){.arena = arena, .known = o->known};
     const struct sh_rules_options rules = {.rules_dir = o->rules_dir,
                                            .knowledge_dir = o->knowledge_dir,
                                            .params_dir = o->params_dir,
@@ -19,8 +40,7 @@ sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena
                                            .place = o->place ? o->place : "000000"};
     SH_TRY(sh_rules_load(&rules, arena, o->report, &ret->rules, err));
     SH_TRY(sh_lake_open(o->lake_dir, o->manifest, &ret->lake, err));
-    for (int d = 0; d < SH_DICTS; d++)
-        SH_TRY(sh_lake_dict(ret->lake, (enum sh_dict)d, &ret->dicts.views[d], err));
+    SH_TRY(open_dicts(ret, err));
     const struct sh_plan_options plan = {.stage = o->stage,
                                          .as_of = o->as_of,
                                          .place = rules.place,

@@ -114,7 +114,7 @@ static sh_code take_columns(struct sh_timeline *tl, struct sh_err *err) {
 static sh_code number_persons(struct sh_timeline *tl, struct sh_err *err) {
     static const uint32_t none[1] = {0};
     for (int t = 0; t < SH_TABLES; t++) {
-        if (t == SH_TABLE_NETTING || t == SH_TABLE_STOCK_MOVE)
+        if (t == SH_TABLE_NETTING || sh_table_lead((enum sh_table)t) != SH_DICT_PERSON)
             continue;
         const uint32_t n = tl->tables[t].n_rows;
         int32_t *person = sh_new(tl->arena, int32_t, (size_t)n + 1);
@@ -345,6 +345,8 @@ static sh_code join_tables(struct sh_timeline *tl, struct key_index *ret_settlem
     } joins[] = {{SH_TABLE_SETTLEMENT, at->settlement.encounter_key, at->settlement.encounter},
                  {SH_TABLE_DIAGNOSIS, at->diagnosis.encounter_key, at->diagnosis.encounter},
                  {SH_TABLE_OPERATION, at->operation.encounter_key, at->operation.encounter},
+                 {SH_TABLE_SETTLEMENT_LIST, at->of[SH_TABLE_SETTLEMENT_LIST].encounter_key,
+                  at->of[SH_TABLE_SETTLEMENT_LIST].encounter},
                  {SH_TABLE_LINE, at->line.encounter_key, at->line.encounter}};
     for (size_t j = 0; j < sizeof(joins) / sizeof(joins[0]); j++) {
         const int32_t *rows = NULL;
@@ -394,10 +396,27 @@ static sh_code bury_with_encounter(struct sh_timeline *tl, int t, int c_void, in
                                    struct sh_err *err) {
     uint8_t *alive;
     SH_TRY(alive_by_flag(tl, t, c_void, &alive, err));
-    const int32_t *encounter = sh_i32(tl, t, c_encounter);
+    const int32_t *encounter = c_encounter >= 0 ? sh_i32(tl, t, c_encounter) : NULL;
     for (uint32_t i = 0; encounter && i < tl->tables[t].n_rows; i++)
         if (encounter[i] >= 0 && !tl->alive[SH_TABLE_ENCOUNTER][encounter[i]])
             alive[i] = 0;
+    return SH_OK;
+}
+
+/* Settlement lists, scans and the like: their settlement by its key. */
+static sh_code join_more(struct sh_timeline *tl, const struct key_index *settlements, struct sh_err *err) {
+    for (int t = SH_TABLE_SETTLEMENT_LIST; t < SH_TABLES; t++) {
+        const struct sh_common_columns *c = &tl->plan->at.of[t];
+        if (!tl->plan->table_needed[t] || sh_table_lead((enum sh_table)t) != SH_DICT_PERSON)
+            continue;
+        if (c->settlement >= 0) {
+            const int32_t *rows;
+            SH_TRY(join_by_key(tl, sh_i64(tl, t, c->settlement_key), tl->tables[t].n_rows, settlements, &rows,
+                               err));
+            tl->columns[t][c->settlement] = rows;
+        }
+        SH_TRY(bury_with_encounter(tl, t, c->self_void, c->encounter, err));
+    }
     return SH_OK;
 }
 
@@ -436,6 +455,7 @@ sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chun
         bury_with_encounter(ret, SH_TABLE_DIAGNOSIS, at->diagnosis.self_void, at->diagnosis.encounter, err));
     SH_TRY(
         bury_with_encounter(ret, SH_TABLE_OPERATION, at->operation.self_void, at->operation.encounter, err));
+    SH_TRY(join_more(ret, &settlements, err));
     SH_TRY(sh_stays_fill(ret, err));
     SH_TRY(sh_derived_fill(ret, err));
     return sh_texts_fill(ret, err);
@@ -458,6 +478,7 @@ int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row) {
                        : table == SH_TABLE_DIAGNOSIS  ? at->diagnosis.encounter
                        : table == SH_TABLE_OPERATION  ? at->operation.encounter
                        : table == SH_MODEL_STAY       ? at->stay.encounter
+                       : table < SH_TABLES            ? at->of[table].encounter
                                                       : -1;
     if (row < 0)
         return -1;
@@ -477,6 +498,7 @@ int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) 
                        : table == SH_TABLE_ENCOUNTER  ? at->encounter.institution
                        : table == SH_TABLE_SETTLEMENT ? at->settlement.institution
                        : table == SH_MODEL_STAY       ? at->stay.institution
+                       : table < SH_TABLES            ? at->of[table].institution
                                                       : -1;
     if (row < 0)
         return -1;
@@ -503,6 +525,8 @@ int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row) {
         first = at->stay.last_day, second = at->stay.day;
     else if (table == SH_TABLE_OPERATION)
         first = at->operation.day;
+    else if (table >= SH_TABLE_SETTLEMENT_LIST && table < SH_TABLES)
+        first = at->of[table].day >= 0 ? at->of[table].day : at->of[table].time;
     const int32_t *days = first >= 0 ? sh_i32(tl, table, first) : NULL;
     if (days && days[row] != SH_MISSING_I32)
         return days[row];

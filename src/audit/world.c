@@ -40,7 +40,9 @@ static const int32_t *encounter_column(const struct sh_timeline *tl, int table) 
     case SH_MODEL_STAY:
         return sh_i32(tl, table, at->stay.encounter);
     default:
-        return NULL;
+        return table < SH_TABLES && tl->plan->at.of[table].encounter >= 0
+                   ? sh_i32(tl, table, tl->plan->at.of[table].encounter)
+                   : NULL;
     }
 }
 

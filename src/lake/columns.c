@@ -7,33 +7,60 @@ uint16_t sh_stored_columns(enum sh_table table) {
                                   : sh_lake_schema[table].n_columns;
 }
 
+/* What orders, names and places the rows of a table. */
+static const struct layout {
+    const char *time, *id;
+    const char *key[5];    /* natural key; none: the whole content */
+    const char *needed[5]; /* without these a row has no key or no place */
+} layouts[SH_TABLES] = {
+    [SH_TABLE_PERSON] = {NULL, NULL, {NULL}, {"person"}},
+    [SH_TABLE_ENCOUNTER] = {"from", "id", {"institution", "id"}, {"person", "institution", "id"}},
+    [SH_TABLE_SETTLEMENT] = {"time", "id", {"institution", "id"}, {"person", "institution", "id"}},
+    [SH_TABLE_DIAGNOSIS] = {NULL,
+                            "id",
+                            {"encounter_key", "id", "code", "kind"},
+                            {"person", "encounter_key", "code"}},
+    [SH_TABLE_OPERATION] = {"from",
+                            "id",
+                            {"encounter_key", "id", "code", "day", "from"},
+                            {"person", "encounter_key", "code"}},
+    [SH_TABLE_LINE] = {"time",
+                       "id",
+                       {"institution", "encounter_key", "id"},
+                       {"person", "institution", "encounter_key", "id"}},
+    [SH_TABLE_NETTING] = {NULL, "refund", {"encounter_key", "refund", "line"}, {"person"}},
+    [SH_TABLE_STOCK_MOVE] = {"day", "id", {"institution", "id"}, {"institution"}},
+    [SH_TABLE_SETTLEMENT_LIST] = {"from", "id", {"institution", "id"}, {"person", "institution", "id"}},
+    [SH_TABLE_CHRONIC_RIGHT] = {"from", "id", {"person", "id"}, {"person", "id"}},
+    [SH_TABLE_ENROLMENT] = {"from", "id", {"person", "id"}, {"person", "id"}},
+    [SH_TABLE_ALLOWANCE] = {"from", "id", {"person", "id"}, {"person", "id"}},
+    [SH_TABLE_CARE_SERVICE] = {"from", "id", {"institution", "id"}, {"person", "institution", "id"}},
+    [SH_TABLE_TRACE_SCAN] = {"time", "id", {"institution", "id"}, {"person", "institution", "id"}},
+    [SH_TABLE_INSTITUTION] = {"valid_from", NULL, {"institution", "valid_from"}, {"institution"}},
+    [SH_TABLE_PRACTITIONER] = {"valid_from",
+                               NULL,
+                               {"practitioner", "institution", "valid_from"},
+                               {"practitioner"}},
+    [SH_TABLE_DEPARTMENT] = {"valid_from", NULL, {"department", "valid_from"}, {"department"}},
+    [SH_TABLE_ITEM] = {"valid_from", NULL, {"item", "valid_from"}, {"item"}},
+};
+
 struct sh_order sh_table_order(enum sh_table table) {
-    static const char *const times[SH_TABLES] = {
-        [SH_TABLE_ENCOUNTER] = "from", [SH_TABLE_SETTLEMENT] = "time", [SH_TABLE_OPERATION] = "from",
-        [SH_TABLE_LINE] = "time",      [SH_TABLE_STOCK_MOVE] = "day",
-    };
-    static const char *const ids[SH_TABLES] = {
-        [SH_TABLE_ENCOUNTER] = "id",  [SH_TABLE_SETTLEMENT] = "id", [SH_TABLE_DIAGNOSIS] = "id",
-        [SH_TABLE_OPERATION] = "id",  [SH_TABLE_LINE] = "id",       [SH_TABLE_NETTING] = "refund",
-        [SH_TABLE_STOCK_MOVE] = "id",
-    };
+    const struct layout *l = &layouts[table];
     return (struct sh_order){.lead = SH_C_LEAD,
-                             .time = times[table] ? sh_lake_column(table, times[table]) : -1,
-                             .id = ids[table] ? sh_lake_column(table, ids[table]) : -1};
+                             .time = l->time ? sh_lake_column(table, l->time) : -1,
+                             .id = l->id ? sh_lake_column(table, l->id) : -1};
 }
 
-static size_t by_names(enum sh_table table, const char *const *names, size_t n, uint8_t *ret) {
-    for (size_t i = 0; i < n; i++) {
-        const int c = sh_lake_column(table, names[i]);
+static size_t by_names(enum sh_table table, const char *const names[5], uint8_t *ret) {
+    size_t n = 0;
+    for (; n < 5 && names[n]; n++) {
+        const int c = sh_lake_column(table, names[n]);
         assert(c >= 0);
-        ret[i] = (uint8_t)c;
+        ret[n] = (uint8_t)c;
     }
     return n;
 }
-
-#define BY_NAMES(table, ret, ...)                                                                            \
-    by_names(table, (const char *const[]){__VA_ARGS__},                                                      \
-             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), ret)
 
 static size_t all_content(enum sh_table table, uint8_t *ret) {
     size_t n = 0;
@@ -43,47 +70,12 @@ static size_t all_content(enum sh_table table, uint8_t *ret) {
 }
 
 size_t sh_key_columns(enum sh_table table, bool has_id, uint8_t ret[SH_LAKE_COLUMNS_MAX]) {
-    switch (table) {
-    case SH_TABLE_ENCOUNTER:
-    case SH_TABLE_SETTLEMENT:
-        return BY_NAMES(table, ret, "institution", "id");
-    case SH_TABLE_DIAGNOSIS:
-        return BY_NAMES(table, ret, "encounter_key", "id", "code", "kind");
-    case SH_TABLE_OPERATION:
-        return BY_NAMES(table, ret, "encounter_key", "id", "code", "day", "from");
-    case SH_TABLE_LINE:
-        return BY_NAMES(table, ret, "institution", "encounter_key", "id");
-    case SH_TABLE_NETTING:
-        return BY_NAMES(table, ret, "encounter_key", "refund", "line");
-    case SH_TABLE_STOCK_MOVE:
-        if (has_id)
-            return BY_NAMES(table, ret, "institution", "id");
-        return all_content(table, ret);
-    case SH_TABLE_PERSON:
-    case SH_TABLES:
-    default:
-        return all_content(table, ret);
-    }
+    const bool by_content = !layouts[table].key[0] || (table == SH_TABLE_STOCK_MOVE && !has_id);
+    return by_content ? all_content(table, ret) : by_names(table, layouts[table].key, ret);
 }
 
 size_t sh_needed_columns(enum sh_table table, uint8_t ret[8]) {
-    switch (table) {
-    case SH_TABLE_ENCOUNTER:
-    case SH_TABLE_SETTLEMENT:
-        return BY_NAMES(table, ret, "person", "institution", "id");
-    case SH_TABLE_DIAGNOSIS:
-    case SH_TABLE_OPERATION:
-        return BY_NAMES(table, ret, "person", "encounter_key", "code");
-    case SH_TABLE_LINE:
-        return BY_NAMES(table, ret, "person", "institution", "encounter_key", "id");
-    case SH_TABLE_STOCK_MOVE:
-        return BY_NAMES(table, ret, "institution");
-    case SH_TABLE_PERSON:
-    case SH_TABLE_NETTING:
-    case SH_TABLES:
-    default:
-        return BY_NAMES(table, ret, "person");
-    }
+    return by_names(table, layouts[table].needed, ret);
 }
 
 struct sh_row_keyer sh_row_keyer(enum sh_table table) {

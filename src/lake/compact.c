@@ -56,9 +56,7 @@ static int year_of(int32_t day) {
 
 /* A bucket is in order when each of its files is its own and no two share a year. */
 static bool is_in_order(const struct sh_manifest *manifest, enum sh_table table, uint32_t bucket) {
-    const bool has_time = table == SH_TABLE_ENCOUNTER || table == SH_TABLE_SETTLEMENT ||
-                          table == SH_TABLE_OPERATION || table == SH_TABLE_LINE ||
-                          table == SH_TABLE_STOCK_MOVE;
+    const bool has_time = sh_table_order(table).time >= 0;
     for (size_t i = 0; i < manifest->n_files; i++) {
         const struct sh_lake_file *a = &manifest->files[i];
         if (!covers(a, table, bucket))

@@ -4,8 +4,7 @@
 enum { DIGITS_MAX = 18 };
 
 bool sh_has_split_id(enum sh_table table) {
-    return table == SH_TABLE_ENCOUNTER || table == SH_TABLE_SETTLEMENT || table == SH_TABLE_DIAGNOSIS ||
-           table == SH_TABLE_OPERATION || table == SH_TABLE_LINE;
+    return sh_table_lead(table) == SH_DICT_PERSON && sh_lake_column(table, "id") >= 0;
 }
 
 void sh_id_split(struct sh_str id, struct sh_str *ret_head, int64_t *ret_tail) {

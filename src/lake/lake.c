@@ -135,6 +135,12 @@ static enum sh_table covering_table(enum sh_table table) {
                                        : table;
 }
 
+/* Registers and dimensions hold whole lists: they are complete once one was loaded. */
+static bool is_register(enum sh_table table) {
+    return table == SH_TABLE_CHRONIC_RIGHT || table == SH_TABLE_ENROLMENT || table == SH_TABLE_ALLOWANCE ||
+           sh_table_is_dimension(table);
+}
+
 bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t first_day,
                       int32_t last_day) {
     const struct sh_coverage *all = lake->coverage.at;
@@ -142,6 +148,8 @@ bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t i
     const uint32_t wanted = (uint32_t)covering_table(table);
     if (sh_lake_rows(lake, table) == 0)
         return false;
+    if (is_register(table))
+        return true;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (all[middle].table < wanted ||

@@ -50,6 +50,40 @@ SH_MUST sh_code sh_lake_dict(struct sh_lake *lake, enum sh_dict dict, const stru
 /** Id of a code or -1. */
 int32_t sh_dict_find(const struct sh_dict_view *dict, struct sh_str code);
 
+/* ---- dimensions
+ * -------------------------------------------------------------------------------------------- */
+
+/* What the rows of a dimension say, one row a code: of all rows that stand, a value where those that say
+ * something agree, missing where they differ. Windows (valid, designated, qualified) of several rows join to
+ * one; where a gap lies between them both ends are missing. */
+struct sh_facts {
+    uint32_t n;     /* entries of the dimension's dictionary */
+    void **columns; /* [n_columns of the table] arrays [n]: int8, int32 or int64; bookkeeping and the lead:
+                       missing */
+};
+/** Facts of a dimension as known on a day, in `arena`. Cost: reads the table. Errors: SH_E_INPUT, SH_E_IO,
+ * SH_E_NOMEM. */
+SH_MUST sh_code sh_lake_facts(struct sh_lake *lake, enum sh_table table, int32_t as_known,
+                              struct sh_arena *arena, struct sh_facts *ret, struct sh_err *err);
+/** Facts of which nothing is known yet, and rows [n_rows] added to them: all rows of a code stand together.
+ * For small lakes in memory. */
+SH_MUST sh_code sh_facts_make(enum sh_table table, uint32_t n, struct sh_arena *arena, struct sh_facts *ret,
+                              struct sh_err *err);
+SH_MUST sh_code sh_facts_merge(struct sh_facts *facts, enum sh_table table, const void *const *columns,
+                               uint32_t n_rows, struct sh_err *err);
+
+/* Stems of item codes, as a dictionary of their own (SH_DICT_STEM), in the order of their bytes: the
+ * substance of a drug (first 10 characters of X…, 11 of Z…), the base of a service (11 of 15 digits) or of a
+ * consumable (20 characters). */
+struct sh_stems {
+    struct sh_dict_view view;
+    int32_t *substance, *base; /* [items] id of the stem; SH_MISSING_I32: none */
+};
+SH_MUST sh_code sh_item_stems(const struct sh_dict_view *items, struct sh_arena *arena, struct sh_stems *ret,
+                              struct sh_err *err);
+/** A service whose last four digits name a surcharge. */
+bool sh_item_is_surcharge(struct sh_str code);
+
 /* ---- reading
  * ------------------------------------------------------------------------------------------------- */
 

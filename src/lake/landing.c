@@ -75,7 +75,10 @@ static void lay_out(struct sh_landing *landing, enum sh_table table) {
 int sh_main_amount_column(enum sh_table table) {
     if (table == SH_TABLE_LINE)
         return sh_lake_column(table, "charged_amount");
-    return table == SH_TABLE_SETTLEMENT ? sh_lake_column(table, "total") : -1;
+    if (table == SH_TABLE_SETTLEMENT || table == SH_TABLE_SETTLEMENT_LIST)
+        return sh_lake_column(table, "total");
+    return table == SH_TABLE_ALLOWANCE || table == SH_TABLE_CARE_SERVICE ? sh_lake_column(table, "amount")
+                                                                         : -1;
 }
 
 /* ---- buffers to the spill

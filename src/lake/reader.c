@@ -7,9 +7,12 @@
 
 /* Which table leads a chunk: its rows are counted against max_rows. Tables of persons first, then of
  * institutions. */
-static const enum sh_table leaders[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
-                                        SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_TABLE_PERSON,
-                                        SH_TABLE_NETTING,   SH_TABLE_STOCK_MOVE};
+static const enum sh_table leaders[] = {
+    SH_TABLE_LINE,          SH_TABLE_ENCOUNTER,  SH_TABLE_SETTLEMENT,  SH_TABLE_DIAGNOSIS,
+    SH_TABLE_OPERATION,     SH_TABLE_PERSON,     SH_TABLE_NETTING,     SH_TABLE_SETTLEMENT_LIST,
+    SH_TABLE_CHRONIC_RIGHT, SH_TABLE_ENROLMENT,  SH_TABLE_ALLOWANCE,   SH_TABLE_CARE_SERVICE,
+    SH_TABLE_TRACE_SCAN,    SH_TABLE_STOCK_MOVE, SH_TABLE_INSTITUTION, SH_TABLE_PRACTITIONER,
+    SH_TABLE_DEPARTMENT,    SH_TABLE_ITEM};
 enum { LEADERS = sizeof leaders / sizeof leaders[0] };
 
 /* Columns that the reader-made ones of line are made from. */
@@ -194,10 +197,6 @@ static void show(struct sh_reader *reader) {
     }
 }
 
-static bool is_of_institutions(enum sh_table table) {
-    return table == SH_TABLE_STOCK_MOVE;
-}
-
 /* The table that leads the next chunk of the present bucket; LEADERS: the bucket is used up. */
 static size_t next_leader(const struct sh_reader *reader) {
     size_t leader = 0;
@@ -222,7 +221,7 @@ sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, st
     int32_t last = INT32_MAX;
     SH_TRY(sh_side_pull(reader, &reader->sides[leaders[leader]], reader->max_rows, &last, err));
     for (size_t i = leader + 1; i < LEADERS; i++)
-        if (is_of_institutions(leaders[i]) == is_of_institutions(leaders[leader]))
+        if (sh_table_lead(leaders[i]) == sh_table_lead(leaders[leader]))
             SH_TRY(sh_side_pull(reader, &reader->sides[leaders[i]], 0, &last, err));
     SH_TRY(index_persons(reader, err));
     show(reader);

@@ -16,6 +16,7 @@ enum sh_dict {
     SH_DICT_DIAGNOSIS, /* ICD-10 */
     SH_DICT_OPERATION, /* ICD-9-CM-3 */
     SH_DICT_WORD,      /* every small code list: insurance, visit, kind ... */
+    SH_DICT_STEM,      /* of item codes: substances and bases; made from SH_DICT_ITEM, never in files */
     SH_DICTS
 };
 
@@ -28,6 +29,18 @@ enum sh_table {
     SH_TABLE_LINE,
     SH_TABLE_NETTING,    /* written by import only */
     SH_TABLE_STOCK_MOVE, /* no person: lies in the bucket of its institution */
+    SH_TABLE_SETTLEMENT_LIST,
+    SH_TABLE_CHRONIC_RIGHT,
+    SH_TABLE_ENROLMENT,
+    SH_TABLE_ALLOWANCE,
+    SH_TABLE_CARE_SERVICE,
+    SH_TABLE_TRACE_SCAN,
+    /* Dimensions: facts about what a dictionary names, each row from a day on. They lie in the bucket of
+     * their own code; rules read them merged to one row a code (sh_lake_facts). Keep them last. */
+    SH_TABLE_INSTITUTION,
+    SH_TABLE_PRACTITIONER,
+    SH_TABLE_DEPARTMENT,
+    SH_TABLE_ITEM,
     SH_TABLES
 };
 
@@ -70,6 +83,10 @@ struct sh_lake_table {
  * ...): see schema.c */
 extern const struct sh_lake_table sh_lake_schema[SH_TABLES];
 
+/** Dictionary of the column a table's rows lie and stand by: person, institution, or the dimension's own. */
+enum sh_dict sh_table_lead(enum sh_table table);
+/** institution, practitioner, department, item. */
+bool sh_table_is_dimension(enum sh_table table);
 /** Column number by name, -1 if there is none. */
 int sh_lake_column(enum sh_table table, const char *name);
 /** NULL-terminated ordered words of a level domain ("institution_level": 未定级 一级 二级 三级), NULL if

@@ -241,6 +241,16 @@ const char *const *sh_table_needs(enum sh_table table) {
         [SH_TABLE_OPERATION] = {"person", "encounter_key", "code", NULL},
         [SH_TABLE_LINE] = {"person", "institution", "encounter_key", "id", NULL},
         [SH_TABLE_STOCK_MOVE] = {"institution", "id", "day", NULL},
+        [SH_TABLE_SETTLEMENT_LIST] = {"person", "institution", "encounter_key", "id", NULL},
+        [SH_TABLE_CHRONIC_RIGHT] = {"person", "id", "disease", "from", NULL},
+        [SH_TABLE_ENROLMENT] = {"person", "id", "from", NULL},
+        [SH_TABLE_ALLOWANCE] = {"person", "id", "from", "to", "amount", NULL},
+        [SH_TABLE_CARE_SERVICE] = {"person", "institution", "id", "from", NULL},
+        [SH_TABLE_TRACE_SCAN] = {"person", "institution", "id", "trace_code", "kind", NULL},
+        [SH_TABLE_INSTITUTION] = {"institution", NULL},
+        [SH_TABLE_PRACTITIONER] = {"practitioner", NULL},
+        [SH_TABLE_DEPARTMENT] = {"department", NULL},
+        [SH_TABLE_ITEM] = {"item", NULL},
     };
     return needs[table];
 }

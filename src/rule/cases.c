@@ -6,17 +6,34 @@
 #include <assert.h>
 
 static const char *const case_keys[] = {
-    "about",      "place", "person",   "people", "institutions", "encounters",    "settlements", "diagnoses",
-    "operations", "lines", "complete", "hits",   "exempt",       "not_evaluated", "note"};
+    "about",          "place",        "person",        "people",      "encounters",
+    "settlements",    "diagnoses",    "operations",    "lines",       "complete",
+    "hits",           "exempt",       "not_evaluated", "note",        "settlement_lists",
+    "chronic_rights", "enrolments",   "allowances",    "stock_moves", "care_services",
+    "trace_scans",    "institutions", "practitioners", "departments", "items"};
 static const struct {
     const char *key;
     enum sh_table table;
     bool is_one; /* a map, not a list of maps */
 } facts[] = {
-    {"person", SH_TABLE_PERSON, true},         {"people", SH_TABLE_PERSON, false},
-    {"encounters", SH_TABLE_ENCOUNTER, false}, {"settlements", SH_TABLE_SETTLEMENT, false},
-    {"diagnoses", SH_TABLE_DIAGNOSIS, false},  {"operations", SH_TABLE_OPERATION, false},
+    {"person", SH_TABLE_PERSON, true},
+    {"people", SH_TABLE_PERSON, false},
+    {"encounters", SH_TABLE_ENCOUNTER, false},
+    {"settlements", SH_TABLE_SETTLEMENT, false},
+    {"diagnoses", SH_TABLE_DIAGNOSIS, false},
+    {"operations", SH_TABLE_OPERATION, false},
     {"lines", SH_TABLE_LINE, false},
+    {"settlement_lists", SH_TABLE_SETTLEMENT_LIST, false},
+    {"chronic_rights", SH_TABLE_CHRONIC_RIGHT, false},
+    {"enrolments", SH_TABLE_ENROLMENT, false},
+    {"allowances", SH_TABLE_ALLOWANCE, false},
+    {"care_services", SH_TABLE_CARE_SERVICE, false},
+    {"trace_scans", SH_TABLE_TRACE_SCAN, false},
+    {"stock_moves", SH_TABLE_STOCK_MOVE, false},
+    {"institutions", SH_TABLE_INSTITUTION, false},
+    {"practitioners", SH_TABLE_PRACTITIONER, false},
+    {"departments", SH_TABLE_DEPARTMENT, false},
+    {"items", SH_TABLE_ITEM, false},
 };
 
 /* Decimals of a column that holds numbers; -1 for others. */
@@ -51,7 +68,8 @@ static sh_code check_value(struct sh_build *b, const struct sh_yaml *value, enum
 
 /* Keys of a fact: columns of the lake, and the ids by which facts name each other. */
 static sh_code check_fact(struct sh_build *b, const struct sh_yaml *row, enum sh_table table) {
-    static const char *const links[] = {"id", "encounter", "settlement", "person"};
+    static const char *const links[] = {"id",   "encounter", "settlement", "person",
+                                        "line", "code",      "name",       "kind"};
     enum { LINKS = sizeof(links) / sizeof(links[0]) };
     const struct sh_lake_table *t = &sh_lake_schema[table];
     if (row->kind != SH_YAML_MAP)

@@ -48,6 +48,7 @@ struct extra {
 static const struct extra extras[] = {
     JOIN(E(ENCOUNTER), "settlement", SETTLEMENT, E(SETTLEMENT), "settlement", "结算；多次结算时为最后一次"),
     JOIN(E(ENCOUNTER), "stay", STAY, M(STAY), "order", "所属住院过程；非住院为空"),
+    JOIN(E(ENCOUNTER), "list", LIST, E(SETTLEMENT_LIST), "list", "结算清单；多张时为最后一张"),
     DATED(E(ENCOUNTER), "day", DAY, false, "order", "开始（入院）日"),
     DATED(E(ENCOUNTER), "last_day", LAST_DAY, true, "discharge", "结束（出院）日；空为在院"),
     COUNT_DAYS(E(ENCOUNTER), "days", DAYS, "discharge", "日历天数：结束日 − 开始日 + 1"),
@@ -75,6 +76,17 @@ static const struct extra extras[] = {
         E(LINE), "supply_days", SUPPLY_DAYS, "order",
         "覆盖天数：服务项目、耗材与住院（非出院带药）为1；其余为用药天数向上取整且不小于1，未填为缺失"),
 
+    JOIN(E(SETTLEMENT_LIST), "encounter", ENCOUNTER, E(ENCOUNTER), "list", "就诊"),
+    JOIN(E(SETTLEMENT_LIST), "settlement", SETTLEMENT, E(SETTLEMENT), "list", "结算"),
+    DATED(E(SETTLEMENT_LIST), "day", DAY, false, "list", "入院日"),
+
+    DATED(E(CARE_SERVICE), "day", DAY, false, "charge", "服务开始日"),
+
+    JOIN(E(TRACE_SCAN), "settlement", SETTLEMENT, E(SETTLEMENT), "settlement", "结算；自费与采购为空"),
+    JOIN(E(TRACE_SCAN), "line", LINE, E(LINE), "settlement",
+         "费用明细：按流水号，否则为该结算中同一项目唯一的一行"),
+    DATED(E(TRACE_SCAN), "day", DAY, false, "charge", "扫码日"),
+
     JOIN(M(STAY), "person", PERSON, E(PERSON), "order", "参保人"),
     {M(STAY), "institution", SH_DERIVED_JOIN_INSTITUTION, SH_KIND_CODE, SH_UNIT_NONE, 0, SH_STORE_I32,
      "institution", M(INSTITUTION), false, "order", "定点医药机构"},
@@ -101,6 +113,11 @@ static const struct extra extras[] = {
 
     SELF(M(ITEM), "item", M(ITEM), "医疗目录编码"),
     NAMED(M(ITEM), "item", "目录名称"),
+    CODED(M(ITEM), "substance", SUBSTANCE, "substance", "order",
+          "药品通用成分：西药（X）编码前10位，中成药（Z）前11位；其余为空"),
+    CODED(M(ITEM), "base", BASE, "item_base", "order",
+          "服务项目15位编码的前11位，耗材27位编码的前20位；其余为空"),
+    FLAG(M(ITEM), "surcharge", SURCHARGE, "order", "加收项：服务项目编码末四位非0000"),
     LEVELED(M(ITEM), "kind", KIND, "item_kind", "order",
             "目录类别：drug 药品 herb 中药饮片 service 服务项目 consumable 耗材"),
 
@@ -115,14 +132,6 @@ static const char *const item_kinds[] = {"drug", "herb", "service", "consumable"
 static const char *const institution_kinds[] = {"hospital", "clinic", "pharmacy", NULL};
 static const char *const level_domains[] = {"institution_level", "item_kind", "institution_kind"};
 enum { LEVEL_DOMAINS = sizeof(level_domains) / sizeof(level_domains[0]) };
-
-static const char *const table_names[SH_MODEL_FIXED_TABLES] = {
-    [SH_MODEL_STAY] = "stay",
-    [SH_MODEL_INSTITUTION] = "institution",
-    [SH_MODEL_ITEM] = "item",
-    [SH_MODEL_DEPARTMENT] = "department",
-    [SH_MODEL_PRACTITIONER] = "practitioner",
-};
 
 static size_t extras_of(uint16_t table, const struct extra **ret_first) {
     size_t n = 0;
@@ -161,9 +170,9 @@ int16_t sh_model_level_domain(struct sh_str name) {
     return -1;
 }
 
-/* Domains are numbered by first use in the schema; diagnosis3 last. */
+/* Domains are numbered by first use in the schema; diagnosis3 and the stems of item codes last. */
 static sh_code collect_domains(struct sh_rule_model *m, struct sh_arena *arena, struct sh_err *err) {
-    size_t most = 1;
+    size_t most = 3;
     for (int t = 0; t < SH_TABLES; t++)
         most += sh_lake_schema[t].n_columns;
     const char **names = sh_new(arena, const char *, most);
@@ -181,6 +190,10 @@ static sh_code collect_domains(struct sh_rule_model *m, struct sh_arena *arena, 
         }
     names[m->model.n_domains] = "diagnosis3";
     dicts[m->model.n_domains++] = SH_DICT_DIAGNOSIS;
+    names[m->model.n_domains] = "substance";
+    dicts[m->model.n_domains++] = SH_DICT_STEM;
+    names[m->model.n_domains] = "item_base";
+    dicts[m->model.n_domains++] = SH_DICT_STEM;
     return SH_OK;
 }
 
@@ -322,25 +335,22 @@ bool sh_is_of_person(const struct sh_rule_model *m, const struct sh_expr *key) {
     return join == SH_TABLE_PERSON || (!t->knowledge && column_named(t, "person") >= 0);
 }
 
+/* By which columns a table is dated: a time or a day, and where it has one its end. */
 static void date_table(uint16_t table, struct sh_model_table *t) {
+    static const char *const begins[] = {"from", "time", "day"};
     t->time_column = t->end_column = -1;
-    switch (table) {
-    case SH_TABLE_ENCOUNTER:
-    case SH_MODEL_STAY:
-        t->time_column = column_named(t, "from"), t->end_column = column_named(t, "to");
-        break;
-    case SH_TABLE_SETTLEMENT:
-    case SH_TABLE_LINE:
-        t->time_column = column_named(t, "time");
-        break;
-    case SH_TABLE_DIAGNOSIS:
-    case SH_TABLE_OPERATION:
-    case SH_TABLE_STOCK_MOVE:
+    if (table < SH_TABLES && (sh_table_is_dimension((enum sh_table)table) || table == SH_TABLE_PERSON ||
+                              table == SH_TABLE_NETTING))
+        return;
+    /* diagnoses stand on the day of their encounter, operations on the one the list names */
+    if (table == SH_TABLE_DIAGNOSIS || table == SH_TABLE_OPERATION) {
         t->time_column = column_named(t, "day");
-        break;
-    default:
-        break;
+        return;
     }
+    for (size_t i = 0; t->time_column < 0 && i < 3; i++)
+        t->time_column = column_named(t, begins[i]);
+    if (t->time_column >= 0 && t->time_column == column_named(t, "from"))
+        t->end_column = column_named(t, "to");
 }
 
 static sh_code add_table(struct sh_rule_model *m, uint16_t table, struct sh_model_table *ret,
@@ -357,7 +367,7 @@ static sh_code add_table(struct sh_rule_model *m, uint16_t table, struct sh_mode
     if (n_lake > 0)
         add_lake_columns(m, table, columns, derived, known_from);
     add_extras(m, first, n_extra, columns + n_lake, derived + n_lake, known_from + n_lake);
-    ret->name = table < SH_TABLES ? sh_lake_schema[table].name : table_names[table];
+    ret->name = table < SH_TABLES ? sh_lake_schema[table].name : "stay";
     ret->columns = columns;
     ret->n_columns = (uint16_t)(n_lake + n_extra);
     date_table(table, ret);

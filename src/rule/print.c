@@ -89,6 +89,10 @@ sh_code sh_model_print(FILE *out, struct sh_err *err) {
                     table->end_column >= 0 ? "`" : "");
         if (t >= SH_TABLES)
             fputs("\nNot in the files: made while auditing.\n", out);
+        else if (sh_table_is_dimension((enum sh_table)t))
+            fputs("\nA dimension: one row a code and `valid_from` in the files, merged to one row a code for "
+                  "rules.\n",
+                  out);
         fputs("\n| column 列 | type 类型 | national field 国标字段 | empty means 空值 | known from 最早可知 "
               "| meaning 含义 |\n"
               "|---|---|---|---|---|---|\n",

@@ -22,11 +22,12 @@
 enum sh_model_extra_table {
     SH_MODEL_STAY =
         SH_TABLES, /* inpatient encounters of one person and institution merged (rules-sketch item 8) */
-    SH_MODEL_INSTITUTION, /* dictionary rows: id = row number */
-    SH_MODEL_ITEM,
-    SH_MODEL_DEPARTMENT,
-    SH_MODEL_PRACTITIONER,
     SH_MODEL_FIXED_TABLES,
+    /* dimensions of the lake; in a frame one row a dictionary entry: id = row number */
+    SH_MODEL_INSTITUTION = SH_TABLE_INSTITUTION,
+    SH_MODEL_ITEM = SH_TABLE_ITEM,
+    SH_MODEL_DEPARTMENT = SH_TABLE_DEPARTMENT,
+    SH_MODEL_PRACTITIONER = SH_TABLE_PRACTITIONER,
 };
 
 /*
@@ -73,14 +74,21 @@ enum sh_derived {
     SH_DERIVED_ENCOUNTER_KIND, /* stay: of its last encounter */
     SH_DERIVED_CROSS_YEAR,
     SH_DERIVED_NEWBORN,
-    SH_DERIVED_OPEN, /* stay: 1 if any of its encounters has it */
+    SH_DERIVED_OPEN,      /* stay: 1 if any of its encounters has it */
+    SH_DERIVED_JOIN_LIST, /* encounter: its last settlement list */
+    SH_DERIVED_JOIN_LINE, /* trace_scan: the line of its line_id, else the only line of its settlement and
+                             item */
+    SH_DERIVED_SUBSTANCE,
+    SH_DERIVED_BASE,
+    SH_DERIVED_SURCHARGE, /* item: from its code, see sh_item_stems */
 };
 
 /*
  * Types in the model: ID, TEXT and KEY columns are SH_KIND_TEXT with domain -1 (KEY: storage I64, the value
  * itself is the id); a TEXT with domain >= 0 is the display name of that domain's code (value = the code's
  * id). line.days has the unit days. line.refund_line is a number (1 netted, 2 orphan). Code domains are
- * numbered by first use in the lake's schema, then diagnosis3; domain_dicts tells the dictionary behind each.
+ * numbered by first use in the lake's schema, then diagnosis3, substance and item_base; domain_dicts tells
+ * the dictionary behind each.
  */
 struct sh_rule_model {
     struct sh_model model;
@@ -379,6 +387,11 @@ struct sh_bound {
  * lake: see sh_dicts). */
 struct sh_dicts {
     const struct sh_dict_view *views[SH_DICTS];
+    const struct sh_stems *stems; /* whose view is views[SH_DICT_STEM]; NULL: no item has one */
+    /* Facts of a dimension, asked for when a rule reads one; NULL: nothing is known. */
+    sh_code (*facts)(void *ctx, enum sh_table table, struct sh_arena *arena, struct sh_facts *ret,
+                     struct sh_err *err);
+    void *ctx;
 };
 SH_MUST sh_code sh_rules_bind(struct sh_rules *rules, const struct sh_dicts *dicts, struct sh_arena *arena,
                               struct sh_bound **ret, struct sh_err *err);

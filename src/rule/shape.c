@@ -6,8 +6,10 @@
 #include <assert.h>
 
 /* Tables a rule may be about. */
-static const uint16_t subjects[] = {SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
-                                    SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_MODEL_STAY};
+static const uint16_t subjects[] = {
+    SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,      SH_TABLE_DIAGNOSIS,
+    SH_TABLE_OPERATION, SH_MODEL_STAY,      SH_TABLE_SETTLEMENT_LIST, SH_TABLE_CHRONIC_RIGHT,
+    SH_TABLE_ENROLMENT, SH_TABLE_ALLOWANCE, SH_TABLE_CARE_SERVICE,    SH_TABLE_TRACE_SCAN};
 enum { N_SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
 sh_code sh_build_table(struct sh_build *b, const struct sh_yaml *node, struct sh_str word, uint16_t *ret) {
