@@ -7,7 +7,7 @@ static sh_code out_of_room(struct sh_err *err) {
 }
 
 static int32_t *filled(struct sh_engine *en, uint32_t n) {
-    int32_t *rows = sh_new(en->scratch, int32_t, (size_t)n + 1);
+    int32_t *rows = sh_new_raw(en->scratch, int32_t, (size_t)n + 1);
     if (rows)
         memset(rows, 0xff, (size_t)n * sizeof(int32_t));
     return rows;
@@ -242,7 +242,7 @@ static sh_code gather(struct sh_engine *en, const struct sh_rule_plan *rp, const
             continue;
         if (from->rows[s] != last_from) {
             last_from = from->rows[s];
-            last = sh_new(en->scratch, int32_t, (size_t)n + 1);
+            last = sh_new_raw(en->scratch, int32_t, (size_t)n + 1);
             if (!last)
                 return out_of_room(err);
             for (uint32_t i = 0; i < n; i++)
@@ -258,7 +258,7 @@ sh_code sh_batch_pick(struct sh_engine *en, const struct sh_rule_plan *rp, const
     SH_TRY(gather(en, rp, batch, pick, n, ret, err));
     if (!batch->members)
         return SH_OK;
-    uint32_t *begin = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t *begin = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
     if (!begin)
         return out_of_room(err);
     uint32_t total = 0, n_standing = 0;
@@ -269,9 +269,9 @@ sh_code sh_batch_pick(struct sh_engine *en, const struct sh_rule_plan *rp, const
             n_standing += batch->standing_begin[pick[i] + 1] - batch->standing_begin[pick[i]];
     }
     begin[n] = total;
-    uint32_t *which = sh_new(en->scratch, uint32_t, (size_t)total + 1);
-    uint32_t *standing = sh_new(en->scratch, uint32_t, (size_t)n_standing + 1);
-    uint32_t *standing_begin = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t *which = sh_new_raw(en->scratch, uint32_t, (size_t)total + 1);
+    uint32_t *standing = sh_new_raw(en->scratch, uint32_t, (size_t)n_standing + 1);
+    uint32_t *standing_begin = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
     struct sh_batch *members = sh_new(en->scratch, struct sh_batch, 1);
     if (!which || !standing || !standing_begin || !members)
         return out_of_room(err);

@@ -73,7 +73,7 @@ static sh_code list_rows(struct sh_engine *en, uint16_t table, bool paid, struct
     const uint32_t n = en->tl.tables[table].n_rows;
     const uint8_t *alive = en->tl.alive[table];
     const int64_t *covered = paid ? sh_i64(&en->tl, table, en->plan->at.line.covered) : NULL;
-    int32_t *rows = sh_new(arena, int32_t, (size_t)n + 1);
+    int32_t *rows = sh_new_raw(arena, int32_t, (size_t)n + 1);
     if (!rows)
         return out_of_room(err);
     uint32_t count = 0;
@@ -120,7 +120,7 @@ static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, boo
     if (most > INT32_MAX)
         return sh_fail(err, SH_E_LIMIT, "rule %.*s: %u rows times %u rows of knowledge without an item key",
                        SH_ARG(r->id), there.n, k->n_rows);
-    int32_t *rows = sh_new(en->work, int32_t, most + 1), *ks = sh_new(en->work, int32_t, most + 1);
+    int32_t *rows = sh_new_raw(en->work, int32_t, most + 1), *ks = sh_new_raw(en->work, int32_t, most + 1);
     if (!rows || !ks)
         return out_of_room(err);
     uint32_t count = 0;
@@ -186,9 +186,9 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
     struct sh_batch batch;
     const struct sh_tuple_rows of = {n, raw->row + from, raw->k ? raw->k + from : NULL, NULL};
     SH_TRY(sh_batch_make(en, rp, &of, &batch, err));
-    uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
     struct sh_str *fields = sh_new(en->scratch, struct sh_str, (size_t)n + 1);
-    int64_t *holds = sh_new(en->scratch, int64_t, (size_t)n + 1);
+    int64_t *holds = sh_new_raw(en->scratch, int64_t, (size_t)n + 1);
     if (!pick || !fields || !holds)
         return out_of_room(err);
     for (uint32_t i = 0; i < n; i++)
@@ -199,7 +199,7 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
     for (size_t c = 0; c < n_conditions && n > 0; c++) {
         SH_TRY(sh_expr_eval(conditions[c], &eval, &batch, holds, err));
         uint32_t kept = 0;
-        uint32_t *stay = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+        uint32_t *stay = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
         if (!stay)
             return out_of_room(err);
         for (uint32_t i = 0; i < n; i++) {
@@ -297,8 +297,8 @@ sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool 
         *ret = (struct sh_members){.n = raw.n, .row = raw.row, .k = raw.k};
         return SH_OK;
     }
-    struct members m = {.row = sh_new(en->work, int32_t, (size_t)raw.n + 1),
-                        .k = raw.k ? sh_new(en->work, int32_t, (size_t)raw.n + 1) : NULL,
+    struct members m = {.row = sh_new_raw(en->work, int32_t, (size_t)raw.n + 1),
+                        .k = raw.k ? sh_new_raw(en->work, int32_t, (size_t)raw.n + 1) : NULL,
                         .cap = raw.n};
     if (!m.row || (raw.k && !m.k))
         return out_of_room(err);

@@ -10,7 +10,7 @@ static const struct sh_columns *columns_at(const struct sh_timeline *tl) {
 
 static const int32_t *day_of(struct sh_timeline *tl, int t, const int64_t *time) {
     const uint32_t n = tl->tables[t].n_rows;
-    int32_t *day = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *day = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; day && i < n; i++)
         day[i] = time && time[i] != SH_MISSING ? sh_day_of_time(time[i]) : SH_MISSING_I32;
     return day;
@@ -18,7 +18,7 @@ static const int32_t *day_of(struct sh_timeline *tl, int t, const int64_t *time)
 
 static const int32_t *span_of(struct sh_timeline *tl, const int64_t *from, const int64_t *to, int32_t more) {
     const uint32_t n = tl->tables[SH_TABLE_ENCOUNTER].n_rows;
-    int32_t *days = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *days = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; days && i < n; i++)
         days[i] = from && to && from[i] != SH_MISSING && to[i] != SH_MISSING
                       ? sh_day_of_time(to[i]) - sh_day_of_time(from[i]) + more
@@ -43,7 +43,7 @@ static const int64_t *covered_by(struct sh_timeline *tl, const int32_t *group, u
 }
 
 static const int32_t *through(struct sh_timeline *tl, const int32_t *values, const int32_t *map, uint32_t n) {
-    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *ret = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; ret && i < n; i++)
         ret[i] = values && values[i] >= 0 && map ? map[values[i]] : SH_MISSING_I32;
     return ret;
@@ -53,7 +53,7 @@ static const int32_t *line_stay(struct sh_timeline *tl) {
     const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, columns_at(tl)->line.encounter);
     const int32_t *stay = sh_i32(tl, SH_TABLE_ENCOUNTER, columns_at(tl)->encounter.stay);
     const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
-    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *ret = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; ret && i < n; i++)
         ret[i] = encounter[i] >= 0 ? stay[encounter[i]] : -1;
     return ret;
@@ -66,7 +66,7 @@ static const int32_t *line_insurance(struct sh_timeline *tl) {
     const int32_t *of_encounter = sh_i32(tl, SH_TABLE_ENCOUNTER, at->encounter.insurance);
     const int32_t *of_settlement = sh_i32(tl, SH_TABLE_SETTLEMENT, at->settlement.insurance);
     const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
-    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *ret = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; ret && i < n; i++) {
         ret[i] = settlement[i] >= 0 && of_settlement ? of_settlement[settlement[i]] : SH_MISSING_I32;
         if (ret[i] < 0)
@@ -92,7 +92,7 @@ static const int32_t *line_supply(struct sh_timeline *tl) {
     const int8_t *inpatient = sh_i8(tl, SH_TABLE_ENCOUNTER, at->encounter.inpatient);
     const int8_t *kinds = item_kinds(tl);
     const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
-    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *ret = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; ret && i < n; i++) {
         const int8_t kind = kinds && item && item[i] >= 0 ? kinds[item[i]] : SH_MISSING_I8;
         const bool bed = encounter[i] >= 0 && sh_flag(inpatient, (size_t)encounter[i]) && !sh_flag(home, i);
@@ -110,7 +110,7 @@ static const int32_t *encounter_day(struct sh_timeline *tl) {
     const int32_t *encounter = sh_i32(tl, SH_TABLE_DIAGNOSIS, columns_at(tl)->diagnosis.encounter);
     const int64_t *from = sh_i64(tl, SH_TABLE_ENCOUNTER, columns_at(tl)->encounter.from);
     const uint32_t n = tl->tables[SH_TABLE_DIAGNOSIS].n_rows;
-    int32_t *ret = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *ret = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     for (uint32_t i = 0; ret && i < n; i++)
         ret[i] = encounter[i] >= 0 && from && from[encounter[i]] != SH_MISSING
                      ? sh_day_of_time(from[encounter[i]])

@@ -33,8 +33,9 @@ bool sh_binds(const struct sh_engine *en, const struct sh_rule_plan *rp, int32_t
 static sh_code judge_hits(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
                           struct sh_verdict *verdicts, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
-    int64_t *values = sh_new(en->scratch, int64_t, (size_t)batch->n + 1);
-    uint8_t *decided = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1); /* 1: given, 2: hit, 3: missing */
+    int64_t *values = sh_new_raw(en->scratch, int64_t, (size_t)batch->n + 1);
+    uint8_t *decided =
+        sh_new_raw(en->scratch, uint8_t, (size_t)batch->n + 1); /* 1: given, 2: hit, 3: missing */
     if (!values || !decided)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     const struct sh_eval eval = sh_engine_eval(en);
@@ -80,7 +81,7 @@ static sh_code judge_exemptions(struct sh_engine *en, const struct sh_rule_plan 
                                 const struct sh_batch *batch, struct sh_verdict *verdicts,
                                 struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
-    uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)batch->n + 1);
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)batch->n + 1);
     if (!pick)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     uint32_t n = 0;
@@ -91,7 +92,7 @@ static sh_code judge_exemptions(struct sh_engine *en, const struct sh_rule_plan 
         return SH_OK;
     struct sh_batch hits;
     SH_TRY(sh_batch_pick(en, rp, batch, pick, n, &hits, err));
-    int64_t *values = sh_new(en->scratch, int64_t, (size_t)n + 1);
+    int64_t *values = sh_new_raw(en->scratch, int64_t, (size_t)n + 1);
     if (!values)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     const struct sh_eval eval = sh_engine_eval(en);

@@ -101,7 +101,7 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
 /* Tuples of a block that are not plainly clear, whole points of them; the clear ones are counted. */
 static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
                     const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n, struct sh_err *err) {
-    int64_t *values = sh_new(en->scratch, int64_t, (size_t)batch->n + 1);
+    int64_t *values = sh_new_raw(en->scratch, int64_t, (size_t)batch->n + 1);
     uint8_t *open = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1);
     if (!values || !open)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
@@ -138,9 +138,9 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
 /* The members behind picked tuples. */
 static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, const uint32_t *pick,
                             uint32_t n, struct sh_members *ret, struct sh_err *err) {
-    int32_t *row = sh_new(en->scratch, int32_t, (size_t)n + 1);
-    int32_t *k = m->k ? sh_new(en->scratch, int32_t, (size_t)n + 1) : NULL;
-    struct sh_str *uncertain = m->uncertain ? sh_new(en->scratch, struct sh_str, (size_t)n + 1) : NULL;
+    int32_t *row = sh_new_raw(en->scratch, int32_t, (size_t)n + 1);
+    int32_t *k = m->k ? sh_new_raw(en->scratch, int32_t, (size_t)n + 1) : NULL;
+    struct sh_str *uncertain = m->uncertain ? sh_new_raw(en->scratch, struct sh_str, (size_t)n + 1) : NULL;
     if (!row || (m->k && !k) || (m->uncertain && !uncertain))
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     for (uint32_t i = 0; i < n; i++) {
@@ -162,7 +162,7 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
                                     .uncertain = all->uncertain ? all->uncertain + from : NULL};
     struct sh_batch block;
     struct judged j;
-    uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
     if (!pick)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, part.row, part.k, NULL}, &block, err));

@@ -23,8 +23,8 @@ static sh_code key_index_make(struct sh_arena *arena, const int64_t *keys, uint3
     while (size < (uint64_t)n * 2)
         size *= 2;
     ret->mask = size - 1;
-    ret->keys = sh_new(arena, int64_t, size);
-    ret->rows = sh_new(arena, int32_t, size);
+    ret->keys = sh_new_raw(arena, int64_t, size);
+    ret->rows = sh_new_raw(arena, int32_t, size);
     if (!ret->keys || !ret->rows)
         return out_of_room(err);
     memset(ret->rows, 0xff, size * sizeof(int32_t)); /* -1 */
@@ -55,7 +55,7 @@ static int32_t key_index_find(const struct key_index *index, int64_t key) {
 /* Rows of a person follow each other and mostly name the same encounter: the last answer is tried first. */
 static sh_code join_by_key(struct sh_timeline *tl, const int64_t *keys, uint32_t n,
                            const struct key_index *index, const int32_t **ret, struct sh_err *err) {
-    int32_t *rows = sh_new(tl->arena, int32_t, (size_t)n + 1);
+    int32_t *rows = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     if (!rows)
         return out_of_room(err);
     int64_t last_key = SH_MISSING;
@@ -208,7 +208,7 @@ static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
 
 static sh_code alive_by_flag(struct sh_timeline *tl, int t, int c_void, uint8_t **ret, struct sh_err *err) {
     const uint32_t n = tl->tables[t].n_rows;
-    uint8_t *alive = sh_new(tl->arena, uint8_t, (size_t)n + 1);
+    uint8_t *alive = sh_new_raw(tl->arena, uint8_t, (size_t)n + 1);
     if (!alive)
         return out_of_room(err);
     const int8_t *dead = sh_i8(tl, t, c_void);
@@ -365,9 +365,9 @@ static sh_code join_settlements(struct sh_timeline *tl, const struct key_index *
     const int32_t *rows = NULL;
     const int64_t *keys = sh_i64(tl, SH_TABLE_LINE, at->line.settlement_key);
     SH_TRY(join_by_key(tl, keys, n_lines, by_key, &rows, err));
-    int32_t *last = sh_new(tl->arena, int32_t, (size_t)n_encounters + 1);
-    int32_t *only = sh_new(tl->arena, int32_t, (size_t)n_encounters + 1);
-    int32_t *line = sh_new(tl->arena, int32_t, (size_t)n_lines + 1);
+    int32_t *last = sh_new_raw(tl->arena, int32_t, (size_t)n_encounters + 1);
+    int32_t *only = sh_new_raw(tl->arena, int32_t, (size_t)n_encounters + 1);
+    int32_t *line = sh_new_raw(tl->arena, int32_t, (size_t)n_lines + 1);
     if (!last || !only || !line)
         return out_of_room(err);
     for (uint32_t i = 0; i < n_encounters; i++)

@@ -62,7 +62,7 @@ static void add_sum(const struct sum *from, struct sum *to) {
 static const struct sum nothing = {.first_day = INT32_MAX, .last_day = INT32_MIN};
 
 static sh_code level_room(struct sh_timeline *tl, size_t n, struct level *l, struct sh_err *err) {
-    l->sums = sh_new(tl->arena, struct sum, n + 1);
+    l->sums = sh_new_raw(tl->arena, struct sum, n + 1);
     l->columns = sh_new(tl->arena, const struct sh_bounds *,
                         tl->plan->model->model.tables[SH_TABLE_LINE].n_columns + 1u);
     return l->sums && l->columns ? SH_OK : out_of_room(err);
@@ -72,8 +72,8 @@ static sh_code cut(struct sh_zones *z, struct sh_err *err) {
     struct sh_timeline *tl = &z->en->tl;
     const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows, *persons = tl->person_begin[SH_TABLE_LINE];
     const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.encounter);
-    uint32_t *begin = sh_new(tl->arena, uint32_t, (size_t)n + 2);
-    uint32_t *zone_begin = sh_new(tl->arena, uint32_t, (size_t)tl->n_persons + 1);
+    uint32_t *begin = sh_new_raw(tl->arena, uint32_t, (size_t)n + 2);
+    uint32_t *zone_begin = sh_new_raw(tl->arena, uint32_t, (size_t)tl->n_persons + 1);
     if (!begin || !zone_begin)
         return out_of_room(err);
     uint32_t count = 0;
@@ -139,7 +139,7 @@ static sh_code zone_column(struct sh_zones *z, uint16_t column, const struct sh_
     *ret = z->zones.columns[column];
     if (*ret || !data)
         return SH_OK;
-    struct sh_bounds *bounds = sh_new(tl->arena, struct sh_bounds, (size_t)z->zones.n + 1);
+    struct sh_bounds *bounds = sh_new_raw(tl->arena, struct sh_bounds, (size_t)z->zones.n + 1);
     if (!bounds)
         return out_of_room(err);
     sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, z->zones.begin,
@@ -218,7 +218,7 @@ static sh_code ask_where(struct asking *a, const struct sh_eval *eval, uint32_t 
                          uint32_t *ret_n, struct sh_err *err) {
     const struct sh_rule *r = a->rp->rule;
     const uint32_t n = a->runs.n;
-    struct sh_bounds *where = r->where ? sh_new(a->en->scratch, struct sh_bounds, (size_t)n + 1) : NULL;
+    struct sh_bounds *where = r->where ? sh_new_raw(a->en->scratch, struct sh_bounds, (size_t)n + 1) : NULL;
     if (r->where && !where)
         return out_of_room(err);
     if (r->where)
@@ -240,8 +240,8 @@ static sh_code ask(struct asking *a, struct sh_err *err) {
     struct sh_arena *scratch = a->en->scratch;
     const size_t n = (size_t)a->runs.n + 1;
     struct sh_row_runs left = a->runs;
-    uint32_t *which = sh_new(scratch, uint32_t, n), *places = sh_new(scratch, uint32_t, n);
-    struct sh_bounds *hit = sh_new(scratch, struct sh_bounds, n);
+    uint32_t *which = sh_new_raw(scratch, uint32_t, n), *places = sh_new_raw(scratch, uint32_t, n);
+    struct sh_bounds *hit = sh_new_raw(scratch, struct sh_bounds, n);
     a->states = sh_new(scratch, uint8_t, n); /* OPEN */
     if (!which || !places || !hit || !a->states)
         return out_of_room(err);
@@ -284,7 +284,7 @@ static sh_code list_open(const struct asking *a, struct sh_zones_told *told, str
     size_t n = 0;
     for (uint32_t i = 0; i < a->runs.n; i++)
         n += a->states[i] == OPEN ? a->level->sums[number_of(a, i)].alive : 0;
-    int32_t *rows = sh_new(a->en->work, int32_t, n + 1);
+    int32_t *rows = sh_new_raw(a->en->work, int32_t, n + 1);
     if (!rows)
         return out_of_room(err);
     for (uint32_t i = 0; i < a->runs.n; i++)
@@ -309,7 +309,7 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, struct
     const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
     SH_TRY(ask(&coarse, err));
     count_clear(&coarse, ret);
-    uint32_t n = 0, *which = sh_new(en->scratch, uint32_t, (size_t)z->zones.n + 1);
+    uint32_t n = 0, *which = sh_new_raw(en->scratch, uint32_t, (size_t)z->zones.n + 1);
     if (!which)
         return out_of_room(err);
     for (uint32_t p = 0; p < z->persons.n; p++)

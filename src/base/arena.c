@@ -77,10 +77,10 @@ static __attribute__((noinline)) void *alloc_in_next(struct sh_arena *arena, siz
     char *at = arena->at + padding(arena->at, align);
     arena->at = at + size;
     UNFENCE(at, size);
-    return memset(at, 0, size);
+    return at;
 }
 
-void *sh_arena_alloc(struct sh_arena *arena, size_t size, size_t align) {
+static inline void *alloc(struct sh_arena *arena, size_t size, size_t align) {
     sh_check(align > 0 && align <= 4096 && (align & (align - 1)) == 0);
     const size_t room = (size_t)(arena->end - arena->at), pad = padding(arena->at, align);
     if (!arena->at || pad > room || size > room - pad)
@@ -88,7 +88,19 @@ void *sh_arena_alloc(struct sh_arena *arena, size_t size, size_t align) {
     char *at = arena->at + pad;
     arena->at = at + size;
     UNFENCE(at, size);
-    return memset(at, 0, size);
+    return at;
+}
+
+void *sh_arena_alloc(struct sh_arena *arena, size_t size, size_t align) {
+    void *at = alloc(arena, size, align);
+    return at ? memset(at, 0, size) : NULL;
+}
+
+void *sh_arena_alloc_raw(struct sh_arena *arena, size_t n, size_t size, size_t align) {
+    size_t bytes;
+    if (__builtin_mul_overflow(n, size, &bytes))
+        return NULL;
+    return alloc(arena, bytes, align);
 }
 
 void *sh_arena_alloc_array(struct sh_arena *arena, size_t n, size_t size, size_t align) {

@@ -38,6 +38,13 @@ void *sh_arena_alloc_array(struct sh_arena *arena, size_t n, size_t size, size_t
 /** Zeroed array [n] of `type`, or NULL. */
 #define sh_new(arena, type, n) ((type *)sh_arena_alloc_array((arena), (n), sizeof(type), _Alignof(type)))
 
+/** Array [n] of elements of `size` bytes that is not zeroed: the caller writes each element before it reads
+ * it. */
+void *sh_arena_alloc_raw(struct sh_arena *arena, size_t n, size_t size, size_t align) SH_MUST
+    __attribute__((malloc, alloc_size(2, 3), alloc_align(4)));
+/** Array [n] of `type` with nothing in it yet, or NULL: for vectors that are filled at once. */
+#define sh_new_raw(arena, type, n) ((type *)sh_arena_alloc_raw((arena), (n), sizeof(type), _Alignof(type)))
+
 /** Copy of `len` bytes with a NUL behind it, or NULL. `at` may be NULL when len is 0. */
 char *sh_arena_dup(struct sh_arena *arena, const char *at, size_t len) SH_MUST;
 

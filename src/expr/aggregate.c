@@ -13,7 +13,7 @@ static sh_code gather_standing(struct sh_run *run, const struct sh_node *node, c
     const struct sh_batch *batch = view->batch, *members = batch->members;
     const uint32_t *begin = batch->standing_begin + view->lo;
     const uint32_t n = begin[view->n] - begin[0];
-    uint32_t *own = sh_new(run->in->arena, uint32_t, (size_t)view->n + 1);
+    uint32_t *own = sh_new_raw(run->in->arena, uint32_t, (size_t)view->n + 1);
     if (!own)
         return sh_run_nomem(run);
     for (uint32_t i = 0; i <= view->n; i++)
@@ -23,7 +23,7 @@ static sh_code gather_standing(struct sh_run *run, const struct sh_node *node, c
     for (uint16_t s = 0; s < run->env->n_variables; s++) {
         if (!(slots >> s & 1))
             continue;
-        int32_t *rows = sh_new(run->in->arena, int32_t, (size_t)n + 1);
+        int32_t *rows = sh_new_raw(run->in->arena, int32_t, (size_t)n + 1);
         if (!rows)
             return sh_run_nomem(run);
         for (uint32_t i = 0; i < n; i++) {
@@ -47,7 +47,7 @@ sh_code sh_view_members(struct sh_run *run, const struct sh_node *node, const st
     if (standing)
         return gather_standing(run, node, view, space, ret, ret_begin);
     const uint32_t *begin = batch->member_begin + view->lo;
-    uint32_t *own = sh_new(run->in->arena, uint32_t, (size_t)view->n + 1);
+    uint32_t *own = sh_new_raw(run->in->arena, uint32_t, (size_t)view->n + 1);
     if (!own)
         return sh_run_nomem(run);
     for (uint32_t i = 0; i <= view->n; i++)

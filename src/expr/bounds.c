@@ -203,7 +203,7 @@ static unsigned both(unsigned a, unsigned b) {
 static sh_code bounds_of(const struct space *s, const struct sh_node *node, struct sh_bounds *out);
 
 static sh_code bounds_new(const struct space *s, const struct sh_node *node, struct sh_bounds **ret) {
-    *ret = sh_new(s->run->in->arena, struct sh_bounds, (size_t)s->n + 1);
+    *ret = sh_new_raw(s->run->in->arena, struct sh_bounds, (size_t)s->n + 1);
     return *ret ? bounds_of(s, node, *ret) : sh_run_nomem(s->run);
 }
 
@@ -391,8 +391,8 @@ static sh_code fold_pairs(const struct space *s, const struct sh_related *r, con
                           const uint8_t *toolong, struct sh_bounds *out) {
     struct sh_arena *arena = s->run->in->arena;
     const uint32_t n = c->begin[s->n];
-    uint32_t *of = sh_new(arena, uint32_t, (size_t)n + 1);
-    struct sh_bounds *where = sh_new(arena, struct sh_bounds, (size_t)n + 1);
+    uint32_t *of = sh_new_raw(arena, uint32_t, (size_t)n + 1);
+    struct sh_bounds *where = sh_new_raw(arena, struct sh_bounds, (size_t)n + 1);
     if (!of || !where)
         return sh_run_nomem(s->run);
     for (uint32_t i = 0; i < s->n; i++)
@@ -419,7 +419,7 @@ static sh_code related(const struct space *s, const struct sh_node *node, struct
     if (!is_followed(s, node))
         return SH_OK;
     struct sh_arena *arena = s->run->in->arena;
-    int32_t *rows = sh_new(arena, int32_t, (size_t)s->n + 1);
+    int32_t *rows = sh_new_raw(arena, int32_t, (size_t)s->n + 1);
     uint8_t *toolong = sh_new(arena, uint8_t, (size_t)s->n + 1);
     if (!rows || !toolong)
         return sh_run_nomem(s->run);

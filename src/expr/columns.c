@@ -28,7 +28,7 @@ static const int32_t *slot_rows(const struct sh_view *view, uint16_t slot) {
 
 sh_code sh_view_rows(struct sh_run *run, const struct sh_view *view, uint16_t slot, int32_t **ret) {
     const int32_t *rows = slot_rows(view, slot);
-    int32_t *copy = sh_new(run->in->arena, int32_t, (size_t)view->n + 1);
+    int32_t *copy = sh_new_raw(run->in->arena, int32_t, (size_t)view->n + 1);
     if (!copy)
         return sh_run_nomem(run);
     for (uint32_t i = 0; i < view->n; i++)

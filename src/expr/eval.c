@@ -9,7 +9,7 @@ enum {
 
 sh_code sh_eval_new(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                     int64_t **ret) {
-    *ret = sh_new(run->in->arena, int64_t, (size_t)view->n + 1);
+    *ret = sh_new_raw(run->in->arena, int64_t, (size_t)view->n + 1);
     return *ret ? sh_eval_narrow(run, node, view, *ret) : sh_run_nomem(run);
 }
 

@@ -68,7 +68,7 @@ static enum sh_scope base_scope(enum sh_scope scope) {
 static sh_code subject_rows(struct sh_run *run, const struct sh_view *view, const uint32_t *tuples,
                             uint32_t n, int32_t **ret) {
     const int32_t *rows = view->batch->rows[run->env->subject];
-    *ret = sh_new(run->in->arena, int32_t, (size_t)n + 1);
+    *ret = sh_new_raw(run->in->arena, int32_t, (size_t)n + 1);
     if (!*ret)
         return sh_run_nomem(run);
     for (uint32_t i = 0; i < n; i++) {
@@ -241,7 +241,7 @@ static sh_code bind_pairs(struct ask *a, struct pairs *p) {
         if (!(a->related->slots >> s & 1))
             continue;
         const int32_t *rows = a->view->batch->rows[s];
-        int32_t *own = sh_new(a->run->in->arena, int32_t, (size_t)p->n + 1);
+        int32_t *own = sh_new_raw(a->run->in->arena, int32_t, (size_t)p->n + 1);
         if (!own)
             return sh_run_nomem(a->run);
         for (uint32_t i = 0; i < p->n; i++) {
@@ -327,9 +327,9 @@ static sh_code ask_piece(struct ask *a) {
     struct sh_candidates c;
     SH_TRY(all_candidates(a, &c));
     const uint32_t room = c.begin[a->n] < PAIRS_AT_ONCE ? c.begin[a->n] : PAIRS_AT_ONCE;
-    struct pairs p = {.tuple = sh_new(arena, uint32_t, (size_t)room + 1),
-                      .row = sh_new(arena, int32_t, (size_t)room + 1),
-                      .match = sh_new(arena, int64_t, (size_t)room + 1)};
+    struct pairs p = {.tuple = sh_new_raw(arena, uint32_t, (size_t)room + 1),
+                      .row = sh_new_raw(arena, int32_t, (size_t)room + 1),
+                      .match = sh_new_raw(arena, int64_t, (size_t)room + 1)};
     if (!p.tuple || !p.row || !p.match)
         return sh_run_nomem(a->run);
     const struct sh_arena_mark mark = sh_arena_mark(arena);
@@ -440,7 +440,7 @@ sh_code sh_eval_related(struct sh_run *run, const struct sh_node *node, const st
     const struct sh_related *r = node->related;
     struct ask a = {.run = run, .node = node, .related = r, .view = view};
     SH_TRY(prepare(&a));
-    uint32_t *tuples = sh_new(run->in->arena, uint32_t, (size_t)view->n + 1);
+    uint32_t *tuples = sh_new_raw(run->in->arena, uint32_t, (size_t)view->n + 1);
     if (!tuples)
         return sh_run_nomem(run);
     int32_t *subject;

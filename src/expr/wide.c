@@ -46,8 +46,8 @@ int64_t sh_wide_round(sh_i128 num, sh_i128 den, int scale, int to) {
 }
 
 static sh_code new_wide(const struct sh_run *run, uint32_t n, bool ratio, struct sh_wide *ret) {
-    ret->num = sh_new(run->in->arena, sh_i128, (size_t)n + 1);
-    ret->den = ratio ? sh_new(run->in->arena, sh_i128, (size_t)n + 1) : NULL;
+    ret->num = sh_new_raw(run->in->arena, sh_i128, (size_t)n + 1);
+    ret->den = ratio ? sh_new_raw(run->in->arena, sh_i128, (size_t)n + 1) : NULL;
     return ret->num && (!ratio || ret->den) ? SH_OK : sh_run_nomem(run);
 }
 
