@@ -104,6 +104,13 @@ static sh_code rows_there(struct sh_engine *en, uint16_t table, bool paid, struc
     return SH_OK;
 }
 
+sh_code sh_lines_there(struct sh_engine *en, bool paid, struct sh_members *ret, struct sh_err *err) {
+    struct raw raw;
+    SH_TRY(rows_there(en, SH_TABLE_LINE, paid, &raw, err));
+    *ret = (struct sh_members){.n = raw.n, .row = raw.row};
+    return SH_OK;
+}
+
 /* Rules that do not go through items: every row that is there, with every row of knowledge if the rule uses
  * any. */
 static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_payment,

@@ -1,6 +1,6 @@
 /* Shape group: rows put together by keys; the row of knowledge is part of the key, rows of one point are
  * alternatives. */
-#include "audit/inner.h"
+#include "audit/singles.h"
 #include "base/date.h"
 #include <string.h>
 
@@ -60,9 +60,19 @@ static sh_code split_courses(struct sh_engine *en, const struct sh_rule_plan *rp
     return sh_group_split(en, gs->course, &gs->g, err);
 }
 
+static sh_code members_make(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *ret,
+                            struct sh_err *err) {
+    if (!rp->singles)
+        return sh_members_collect(en, rp, false, false, ret, err);
+    struct sh_members there, others;
+    SH_TRY(sh_lines_there(en, rp->rule->lines == SH_LINES_PAID, &there, err));
+    SH_TRY(sh_singles_set_aside(en, rp, &there, &others, err));
+    return sh_members_of(en, rp, false, &others, ret, err);
+}
+
 static sh_code make_groups(struct sh_engine *en, const struct sh_rule_plan *rp, struct groups *gs,
                            struct sh_err *err) {
-    SH_TRY(sh_members_collect(en, rp, false, false, &gs->m, err));
+    SH_TRY(members_make(en, rp, &gs->m, err));
     sh_count_not_concerned(en, rp, &gs->m);
     gs->fields = sh_new(en->work, struct sh_str, (size_t)gs->m.n + 1);
     if (!gs->fields)

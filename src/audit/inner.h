@@ -68,6 +68,7 @@ struct sh_rule_plan {
                       course */
     bool has_alternatives; /* and some point has several rows */
     uint32_t min_members;  /* groups with fewer cannot hit */
+    bool singles;          /* and rows alone in theirs can be told by their columns */
     int64_t course_gap;    /* param(course.gap) or SH_MISSING */
     int scope_column;      /* knowledge columns scope, gap; -1 */
     int gap_column;
@@ -278,6 +279,8 @@ SH_MUST sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err);
  * itself. */
 SH_MUST sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
                                    bool side_b, struct sh_members *ret, struct sh_err *err);
+/** All lines that are there (paid: and paid for or of unknown money), ascending. */
+SH_MUST sh_code sh_lines_there(struct sh_engine *en, bool paid, struct sh_members *ret, struct sh_err *err);
 /** The same for rows already chosen; raw has no marks. */
 SH_MUST sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
                               const struct sh_members *raw, struct sh_members *ret, struct sh_err *err);

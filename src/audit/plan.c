@@ -1,5 +1,6 @@
 /* The plan: rules bound to one lake, the columns they need, and what concerns each item. */
 #include "audit/plan.h"
+#include "audit/singles.h"
 #include "base/decimal.h"
 #include <assert.h>
 #include <string.h>
@@ -210,6 +211,7 @@ static void rule_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const
     rp->scope_column = k ? sh_model_column(plan->model, k->model_table, "scope") : -1;
     rp->gap_column = k ? sh_model_column(plan->model, k->model_table, "gap") : -1;
     rp->course_gap = param_value(plan, "course.gap");
+    rp->singles = sh_singles_serve(plan, rp);
 }
 
 static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {

@@ -116,3 +116,33 @@ sh_code sh_eval_row(struct sh_run *run, const struct sh_node *node, const struct
     }
     return SH_OK;
 }
+
+static bool is_period(enum sh_op op) {
+    return op == SH_OP_HOUR_START || op == SH_OP_DAY || op == SH_OP_WEEK || op == SH_OP_MONTH ||
+           op == SH_OP_QUARTER || op == SH_OP_YEAR;
+}
+
+static bool is_own(const struct sh_expr *e, const struct sh_node *node) {
+    return node->op == SH_OP_COLUMN && node->path.n_hops == 0 && node->path.slot == e->env.subject;
+}
+
+bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret) {
+    const struct sh_node *node = e->root;
+    *ret = (struct sh_plain_column){.column = -1, .exact = -1};
+    while (is_period(node->op))
+        node = node->kids[0];
+    if (node->op == SH_OP_EXACT) {
+        const struct sh_node *flag = node->kids[1]->op == SH_OP_FLAG ? node->kids[1]->kids[0] : node->kids[1];
+        if (!is_own(e, flag))
+            return false;
+        ret->exact = flag->path.column;
+        node = node->kids[0];
+    }
+    if (!is_own(e, node))
+        return false;
+    const struct sh_model_column *column = &e->env.model->tables[node->path.table].columns[node->path.column];
+    ret->column = node->path.column;
+    ret->minus_one = sh_kind_minus_one(column->type.kind) || column->join >= 0;
+    return column->storage != SH_STORE_I8 && column->type.kind != SH_KIND_BOOL &&
+           column->type.kind != SH_KIND_SCOPE;
+}

@@ -294,6 +294,17 @@ struct sh_eval {
 SH_MUST sh_code sh_expr_eval(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
                              int64_t *ret, struct sh_err *err);
 
+/* A column of the subject's own row behind an expression. */
+struct sh_plain_column {
+    int column, exact; /* in the subject's table; exact: flag without which a time is not there, -1 none */
+    bool minus_one;    /* -1 is missing too */
+};
+/**
+ * Is e a column of the subject's row in int32 or int64, or a period (hour, day, week …) of one? Then its
+ * value is there where the column's is, and equal where the column's is. False: it is something else.
+ */
+bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret);
+
 /* What a value can be over many rows: from low to high, if it can be a value at all; for a condition 0 to 1.
  */
 enum { SH_MAY_VALUE = 1, SH_MAY_MISSING = 2, SH_MAY_NONE = 4 };

@@ -1,0 +1,182 @@
+/*
+ * Singles: rows that share their keys with no other row. Where a group of one cannot hit ("count() > 1") they
+ * are clear, and most rows are singles, so they are set aside by a hash of the columns behind the keys before
+ * anything is grouped.
+ */
+#include "audit/singles.h"
+#include "base/date.h"
+#include "base/hash.h"
+#include <string.h>
+
+#define AT_ONCE 2048u
+#define TIME_MAX ((int64_t)1 << 40) /* seconds; within it every period of a time is known */
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for the keys of groups");
+}
+
+/* Columns of the line that the keys are made of: where all are there, so are the keys. */
+struct behind {
+    struct sh_plain_column columns[8]; /* as many as a rule has keys */
+    size_t n;
+    bool by_person;
+};
+
+static bool columns_behind(const struct sh_rule_plan *rp, const struct sh_plan *plan, struct behind *ret) {
+    const struct sh_rule *r = rp->rule;
+    *ret = (struct behind){0};
+    for (size_t k = 0; k < r->n_keys; k++) {
+        struct sh_plain_column *c = &ret->columns[ret->n];
+        if (r->keys[k].kind != SH_RULE_KEY_EXPR || !sh_expr_plain_column(r->keys[k].expr, c))
+            return false;
+        if (c->column == plan->at.line.person)
+            ret->by_person = true;
+        else
+            ret->n++;
+    }
+    return ret->by_person;
+}
+
+bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp) {
+    const struct sh_rule *r = rp->rule;
+    struct behind behind;
+    return r->shape == SH_SHAPE_GROUP && r->table == SH_TABLE_LINE && rp->min_members >= 2 &&
+           rp->collector < 0 && r->n_uses == 0 && r->n_with == 0 && !r->where &&
+           columns_behind(rp, plan, &behind);
+}
+
+#define MIX(type, gone)                                                                                      \
+    do {                                                                                                     \
+        const type *x = data;                                                                                \
+        for (uint32_t i = 0; i < n; i++) {                                                                   \
+            const type v = x[rows[i]];                                                                       \
+            sure[i] &= (uint8_t)((v != (gone)) & (v != gone2));                                              \
+            hash[i] = (hash[i] ^ (uint64_t)v) * 0x9e3779b97f4a7c15u;                                         \
+            hash[i] ^= hash[i] >> 32;                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, const int32_t *rows,
+                       uint32_t n, uint64_t *hash, uint8_t *sure) {
+    const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
+    const void *data = tl->columns[SH_TABLE_LINE][c.column];
+    if (column->storage == SH_STORE_I32) {
+        const int32_t gone2 = c.minus_one ? -1 : SH_MISSING_I32;
+        MIX(int32_t, SH_MISSING_I32);
+    } else {
+        const int64_t gone2 = SH_MISSING + 1;
+        MIX(int64_t, SH_MISSING);
+    }
+    const int64_t *times = column->type.kind == SH_KIND_TIME ? (const int64_t *)data : NULL;
+    for (uint32_t i = 0; times && i < n; i++)
+        sure[i] &= (uint8_t)((times[rows[i]] < TIME_MAX) & (times[rows[i]] > -TIME_MAX));
+    const int8_t *exact = c.exact >= 0 ? sh_i8(tl, SH_TABLE_LINE, c.exact) : NULL;
+    for (uint32_t i = 0; c.exact >= 0 && i < n; i++)
+        sure[i] &= (uint8_t)(exact && exact[rows[i]] == 1);
+}
+
+/* Rows whose money is not known or that lie outside the rule's days are for others to look at. */
+static void look_at_rows(const struct sh_engine *en, const struct sh_rule *r, const int32_t *rows, uint32_t n,
+                         uint8_t *sure) {
+    const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    const int32_t *day = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.day);
+    const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);
+    const bool always = r->from == INT32_MIN && r->to == INT32_MAX;
+    bool by_time = false; /* a key finer than a day wants an exact time */
+    for (size_t k = 0; k < r->n_keys; k++)
+        by_time |= sh_expr_type(r->keys[k].expr).kind == SH_KIND_TIME;
+    for (uint32_t i = 0; i < n; i++) {
+        const int32_t row = rows[i];
+        bool is_sure = covered && covered[row] != SH_MISSING;
+        is_sure &= always || (day[row] != SH_MISSING_I32 && r->from <= day[row] && day[row] < r->to);
+        is_sure &= !by_time || (exact && exact[row] == 1);
+        sure[i] = is_sure;
+    }
+}
+
+/* Bits of one person's hashes: seen once, seen again. */
+struct bits {
+    uint64_t *once, *again;
+    uint32_t words, cap; /* words a power of two */
+};
+
+static sh_code bits_clear(struct sh_engine *en, struct bits *b, uint32_t rows, struct sh_err *err) {
+    b->words = 4;
+    while (b->words < rows / 4) /* 16 bits a row */
+        b->words *= 2;
+    if (b->words > b->cap) {
+        b->cap = b->words;
+        b->once = sh_new_raw(en->work, uint64_t, b->cap);
+        b->again = sh_new_raw(en->work, uint64_t, b->cap);
+        if (!b->once || !b->again)
+            return out_of_room(err);
+    }
+    memset(b->once, 0, b->words * sizeof(uint64_t));
+    memset(b->again, 0, b->words * sizeof(uint64_t));
+    return SH_OK;
+}
+
+/* Rows from … to - 1 of the list are of one person. */
+static sh_code sift_person(struct sh_engine *en, struct bits *b, const uint64_t *hash, const uint8_t *sure,
+                           uint32_t from, uint32_t to, uint8_t *single, struct sh_err *err) {
+    SH_TRY(bits_clear(en, b, to - from, err));
+    for (uint32_t i = from; i < to; i++) {
+        const uint32_t word = (uint32_t)(hash[i] >> 6) & (b->words - 1);
+        const uint64_t bit = (uint64_t)1 << (hash[i] & 63);
+        b->again[word] |= b->once[word] & bit;
+        b->once[word] |= bit;
+    }
+    for (uint32_t i = from; i < to; i++)
+        single[i] = sure[i] && !(b->again[(hash[i] >> 6) & (b->words - 1)] >> (hash[i] & 63) & 1);
+    return SH_OK;
+}
+
+static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp, const int32_t *rows,
+                            uint32_t n, uint8_t *single, struct sh_err *err) {
+    const int32_t *person = en->tl.person_of[SH_TABLE_LINE];
+    uint64_t *hash = sh_new(en->work, uint64_t, (size_t)n + 1);
+    uint8_t *sure = sh_new_raw(en->work, uint8_t, (size_t)n + 1);
+    struct behind behind;
+    struct bits bits = {0};
+    if (!hash || !sure)
+        return out_of_room(err);
+    (void)columns_behind(rp, en->plan, &behind);
+    for (uint32_t from = 0; from < n; from += AT_ONCE) {
+        const uint32_t m = n - from < AT_ONCE ? n - from : AT_ONCE;
+        look_at_rows(en, rp->rule, rows + from, m, sure + from);
+        for (size_t c = 0; c < behind.n; c++)
+            mix_column(&en->tl, behind.columns[c], rows + from, m, hash + from, sure + from);
+    }
+    for (uint32_t from = 0, to; from < n; from = to) {
+        for (to = from + 1; to < n && person[rows[to]] == person[rows[from]];)
+            to++;
+        SH_TRY(sift_person(en, &bits, hash, sure, from, to, single, err));
+    }
+    return SH_OK;
+}
+
+sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
+                             const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
+    const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    uint8_t *single = sh_new_raw(en->work, uint8_t, (size_t)all->n + 1);
+    int32_t *rows = sh_new_raw(en->work, int32_t, (size_t)all->n + 1);
+    if (!single || !rows)
+        return out_of_room(err);
+    SH_TRY(find_singles(en, rp, all->row, all->n, single, err));
+    struct sh_answer_count clear = {0};
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < all->n; i++) {
+        rows[n] = all->row[i];
+        n += !single[i];
+        if (single[i])
+            (void)!__builtin_add_overflow(clear.fen, covered[all->row[i]], &clear.fen);
+    }
+    clear.subjects = clear.lines = all->n - n;
+    struct sh_rule_answers *answers = &en->answers->rules[rp->index];
+    struct sh_answer_count *count = &answers->of[SH_ANSWER_CLEAR];
+    count->subjects += clear.subjects, count->lines += clear.lines;
+    (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
+    answers->not_concerned_lines -= clear.lines; /* the caller counts all lines but those it is given */
+    *ret = (struct sh_members){.n = n, .row = rows};
+    return SH_OK;
+}
