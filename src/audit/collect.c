@@ -1,6 +1,6 @@
 /* Candidates: which rows a rule looks at. One pass over the lines serves all rules that look their item up.
  */
-#include "audit/inner.h"
+#include "audit/zones.h"
 #include <string.h>
 
 static sh_code out_of_room(struct sh_err *err) {
@@ -120,6 +120,11 @@ static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, boo
         r->n_uses > 0 && r->knowledge >= 0 ? &en->plan->rules->knowledge[r->uses[0].knowledge] : NULL;
     struct raw there;
     SH_TRY(rows_there(en, r->table, is_paid_rule(r) && !any_payment, &there, err));
+    if (r->table == SH_TABLE_LINE && r->where && r->shape != SH_SHAPE_PAIR) {
+        struct sh_members open = {.n = there.n, .row = there.row};
+        SH_TRY(sh_zones_where(en, rp, &open, err));
+        there = (struct raw){open.row, NULL, open.n};
+    }
     *ret = there;
     if (!k)
         return SH_OK;
@@ -185,40 +190,37 @@ static sh_code drop_without(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
-/* One block of candidates: conditions in order, each only over those still in. */
-static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct raw *raw,
-                            uint32_t from, uint32_t n, struct members *m, struct sh_err *err) {
+/* Why tuple i of the whole block is uncertain: told only of those that stay. */
+static sh_code tell_uncertain(struct sh_engine *en, const struct sh_expr *condition,
+                              const struct sh_batch *whole, uint32_t i, struct members *m,
+                              struct sh_err *err) {
+    const struct sh_eval eval = sh_engine_eval(en);
+    struct sh_str field;
+    SH_TRY(sh_expr_missing(condition, &eval, whole, i, &field, err));
+    return mark(en, m, m->n, sh_keep_str(en, field), err);
+}
+
+/* Conditions in order, each only over those still in. pick [n]: who stays; first [n]: 1 + the first condition
+ * that is unknown of a tuple of the whole block. */
+static sh_code apply_conditions(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_batch batch,
+                                uint32_t *pick, uint32_t *io_n, uint8_t *first, struct sh_err *err) {
     const struct sh_expr *conditions[8];
     const size_t n_conditions = conditions_of(rp->rule, conditions);
-    struct sh_batch batch;
-    const struct sh_tuple_rows of = {n, raw->row + from, raw->k ? raw->k + from : NULL, NULL};
-    SH_TRY(sh_batch_make(en, rp, &of, &batch, err));
-    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
-    struct sh_str *fields = sh_new(en->scratch, struct sh_str, (size_t)n + 1);
-    int64_t *holds = sh_new_raw(en->scratch, int64_t, (size_t)n + 1);
-    if (!pick || !fields || !holds)
-        return out_of_room(err);
-    for (uint32_t i = 0; i < n; i++)
-        pick[i] = i;
-    if (!rp->rule->is_view)
-        SH_TRY(drop_without(en, rp, &batch, pick, &n, err));
     const struct sh_eval eval = sh_engine_eval(en);
+    int64_t *holds = sh_new_raw(en->scratch, int64_t, (size_t)*io_n + 1);
+    uint32_t *stay = sh_new_raw(en->scratch, uint32_t, (size_t)*io_n + 1), n = *io_n;
+    if (!holds || !stay)
+        return out_of_room(err);
     for (size_t c = 0; c < n_conditions && n > 0; c++) {
         SH_TRY(sh_expr_eval(conditions[c], &eval, &batch, holds, err));
         uint32_t kept = 0;
-        uint32_t *stay = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
-        if (!stay)
-            return out_of_room(err);
         for (uint32_t i = 0; i < n; i++) {
-            if (holds[i] == 0)
-                continue;
-            if (holds[i] == SH_MISSING && fields[pick[i]].len == 0) {
-                struct sh_str field;
-                SH_TRY(sh_expr_missing(conditions[c], &eval, &batch, i, &field, err));
-                fields[pick[i]] = sh_keep_str(en, field);
-            }
+            const uint32_t at = pick[i];
+            if (holds[i] == SH_MISSING && first[at] == 0)
+                first[at] = (uint8_t)(c + 1);
             stay[kept] = i;
-            pick[kept++] = pick[i];
+            pick[kept] = at;
+            kept += holds[i] != 0;
         }
         if (kept < n && c + 1 < n_conditions) {
             struct sh_batch smaller;
@@ -227,12 +229,34 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
         }
         n = kept;
     }
+    *io_n = n;
+    return SH_OK;
+}
+
+/* One block of candidates. */
+static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct raw *raw,
+                            uint32_t from, uint32_t n, struct members *m, struct sh_err *err) {
+    const struct sh_expr *conditions[8];
+    (void)conditions_of(rp->rule, conditions);
+    struct sh_batch whole;
+    const struct sh_tuple_rows of = {n, raw->row + from, raw->k ? raw->k + from : NULL, NULL};
+    SH_TRY(sh_batch_make(en, rp, &of, &whole, err));
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
+    uint8_t *first = sh_new(en->scratch, uint8_t, (size_t)n + 1);
+    if (!pick || !first)
+        return out_of_room(err);
+    for (uint32_t i = 0; i < n; i++)
+        pick[i] = i;
+    struct sh_batch batch = whole;
+    SH_TRY(drop_without(en, rp, &batch, pick, &n, err));
+    SH_TRY(apply_conditions(en, rp, batch, pick, &n, first, err));
     for (uint32_t i = 0; i < n; i++) {
-        m->row[m->n] = raw->row[from + pick[i]];
+        const uint32_t at = pick[i];
+        m->row[m->n] = raw->row[from + at];
         if (m->k)
-            m->k[m->n] = raw->k[from + pick[i]];
-        if (fields[pick[i]].len > 0)
-            SH_TRY(mark(en, m, m->n, fields[pick[i]], err));
+            m->k[m->n] = raw->k[from + at];
+        if (first[at] > 0)
+            SH_TRY(tell_uncertain(en, conditions[first[at] - 1], &whole, at, m, err));
         m->n++;
     }
     return SH_OK;

@@ -115,7 +115,16 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
         open[i] |= m->uncertain[i].len > 0;
     struct sh_answer_count clear = {0};
     uint32_t n = 0;
-    for (uint32_t i = 0, end; i < batch->n; i = end) {
+    const int64_t *fen =
+        rp->rule->table == SH_TABLE_LINE ? sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered) : NULL;
+    for (uint32_t i = 0; fen && !rp->has_alternatives && i < batch->n; i++) { /* the same for plain lines */
+        const int64_t covered = open[i] || fen[m->row[i]] == SH_MISSING ? 0 : fen[m->row[i]];
+        pick[n] = i;
+        n += open[i];
+        (void)!__builtin_add_overflow(clear.fen, covered, &clear.fen);
+    }
+    clear.subjects = fen && !rp->has_alternatives ? batch->n - n : 0;
+    for (uint32_t i = 0, end; (!fen || rp->has_alternatives) && i < batch->n; i = end) {
         bool any = open[i];
         for (end = i + 1; rp->has_alternatives && end < batch->n && same_point(en, rp, m, i, end); end++)
             any |= open[end];
@@ -186,33 +195,34 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
     return SH_OK;
 }
 
-enum { ZONES_TRIED = 1 << 13 }; /* lines after which zones that settle less than an eighth are left alone */
+enum {
+    ZONES_TRIED = 1 << 13
+}; /* lines after which zones that settle less than an eighth ask no more for hits */
 
-/* Lines that zones leave open; those settled are counted. *ret_done false: the zones are no use for this
- * rule. */
+/* Lines that zones leave open; those settled are counted. */
 static sh_code by_zones(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *ret,
-                        bool *ret_done, struct sh_err *err) {
+                        struct sh_err *err) {
     struct sh_zone_use *use = &en->zone_use[rp->index];
-    *ret_done = sh_zones_serve(rp) && (use->asked < ZONES_TRIED || use->closed >= use->asked / 8);
-    if (!*ret_done)
-        return SH_OK;
+    const bool asks_hits = use->asked < ZONES_TRIED || use->closed >= use->asked / 8;
     struct sh_zones_told told;
-    SH_TRY(sh_zones_ask(en, rp, &told, err));
-    use->asked += told.closed + told.n, use->closed += told.closed;
+    SH_TRY(sh_zones_ask(en, rp, asks_hits, &told, err));
+    if (asks_hits)
+        use->asked += told.closed + told.n, use->closed += told.closed;
     struct sh_rule_answers *answers = &en->answers->rules[rp->index];
     struct sh_answer_count *clear = &answers->of[SH_ANSWER_CLEAR];
     clear->subjects += told.clear, clear->lines += told.clear;
     (void)!__builtin_add_overflow(clear->fen, told.clear_fen, &clear->fen);
     answers->not_concerned_lines -= told.clear; /* the caller counts all lines but those it is given */
     const struct sh_members open = {.n = told.n, .row = told.rows};
-    return sh_members_of(en, rp, false, &open, ret, err);
+    *ret = open;
+    return told.plain ? SH_OK : sh_members_of(en, rp, false, &open, ret, err);
 }
 
 sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_members m;
-    bool done;
-    SH_TRY(by_zones(en, rp, &m, &done, err));
-    if (!done)
+    if (sh_zones_serve(rp))
+        SH_TRY(by_zones(en, rp, &m, err));
+    else
         SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
     sh_count_not_concerned(en, rp, &m);
     for (uint32_t from = 0, to; from < m.n; from = to) {

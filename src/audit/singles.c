@@ -47,7 +47,7 @@ bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp)
 
 #define MIX(type, gone)                                                                                      \
     do {                                                                                                     \
-        const type *x = data;                                                                                \
+        const type *restrict x = data;                                                                       \
         for (uint32_t i = 0; i < n; i++) {                                                                   \
             const type v = x[rows[i]];                                                                       \
             sure[i] &= (uint8_t)((v != (gone)) & (v != gone2));                                              \
@@ -56,8 +56,8 @@ bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp)
         }                                                                                                    \
     } while (0)
 
-static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, const int32_t *rows,
-                       uint32_t n, uint64_t *hash, uint8_t *sure) {
+static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, const int32_t *restrict rows,
+                       uint32_t n, uint64_t *restrict hash, uint8_t *restrict sure) {
     const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
     const void *data = tl->columns[SH_TABLE_LINE][c.column];
     if (column->storage == SH_STORE_I32) {
@@ -76,8 +76,8 @@ static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, c
 }
 
 /* Rows whose money is not known or that lie outside the rule's days are for others to look at. */
-static void look_at_rows(const struct sh_engine *en, const struct sh_rule *r, const int32_t *rows, uint32_t n,
-                         uint8_t *sure) {
+static void look_at_rows(const struct sh_engine *en, const struct sh_rule *r, const int32_t *restrict rows,
+                         uint32_t n, uint8_t *restrict sure) {
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
     const int32_t *day = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.day);
     const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);

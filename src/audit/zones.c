@@ -196,7 +196,9 @@ struct asking {
     const struct sh_rule_plan *rp;
     const struct level *level;
     struct sh_row_runs runs;
+    bool asks_hits;  /* else only where */
     uint8_t *states; /* [runs.n] enum state */
+    bool plain;      /* where holds for all lines left open, and nothing about them is uncertain */
 };
 
 static uint32_t number_of(const struct asking *a, uint32_t i) {
@@ -248,6 +250,12 @@ static sh_code ask(struct asking *a, struct sh_err *err) {
     const struct sh_eval eval = sh_engine_eval(a->en);
     SH_TRY(ask_where(a, &eval, which, places, &left.n, err));
     left.which = which;
+    uint32_t n_open = 0;
+    for (uint32_t i = 0; i < a->runs.n; i++)
+        n_open += a->states[i] == OPEN;
+    a->plain = n_open == left.n;
+    if (!a->asks_hits)
+        return SH_OK;
     for (size_t h = 0; h < r->n_hit && left.n > 0; h++) {
         SH_TRY(sh_expr_bounds(r->hit[h].expr, &eval, &left, hit, err));
         uint32_t kept = 0;
@@ -296,28 +304,38 @@ static sh_code list_open(const struct asking *a, struct sh_zones_told *told, str
     return SH_OK;
 }
 
-sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_zones_told *ret,
-                     struct sh_err *err) {
+static sh_code ask_persons(struct sh_engine *en, const struct sh_rule_plan *rp, uint32_t *which,
+                           uint32_t *ret_n, struct sh_zones_told *told, struct sh_err *err) {
     struct sh_zones *z = en->zones;
-    *ret = (struct sh_zones_told){0};
-    struct asking coarse = {.en = en, .rp = rp, .level = &z->persons};
+    struct asking coarse = {.en = en, .rp = rp, .level = &z->persons, .asks_hits = true};
     coarse.runs = (struct sh_row_runs){.n = z->persons.n,
                                        .begin = z->persons.begin,
                                        .joins = rp->join_column,
                                        .column = column_of_persons,
                                        .ctx = z};
-    const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
     SH_TRY(ask(&coarse, err));
-    count_clear(&coarse, ret);
-    uint32_t n = 0, *which = sh_new_raw(en->scratch, uint32_t, (size_t)z->zones.n + 1);
-    if (!which)
-        return out_of_room(err);
+    count_clear(&coarse, told);
+    uint32_t n = 0;
     for (uint32_t p = 0; p < z->persons.n; p++)
         for (uint32_t r = z->zone_begin[p]; coarse.states[p] == OPEN && r < z->zone_begin[p + 1]; r++)
             which[n++] = r;
-    struct asking fine = {.en = en, .rp = rp, .level = &z->zones};
+    *ret_n = n;
+    return SH_OK;
+}
+
+sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool asks_hits,
+                     struct sh_zones_told *ret, struct sh_err *err) {
+    struct sh_zones *z = en->zones;
+    *ret = (struct sh_zones_told){0};
+    const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
+    uint32_t n = z->zones.n, *which = sh_new_raw(en->scratch, uint32_t, (size_t)z->zones.n + 1);
+    if (!which)
+        return out_of_room(err);
+    if (asks_hits)
+        SH_TRY(ask_persons(en, rp, which, &n, ret, err));
+    struct asking fine = {.en = en, .rp = rp, .level = &z->zones, .asks_hits = asks_hits};
     fine.runs = (struct sh_row_runs){.n = n,
-                                     .which = which,
+                                     .which = asks_hits ? which : NULL,
                                      .begin = z->zones.begin,
                                      .joins = rp->join_column,
                                      .column = column_of_zones,
@@ -325,6 +343,34 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, struct
     SH_TRY(ask(&fine, err));
     count_clear(&fine, ret);
     SH_TRY(list_open(&fine, ret, err));
+    ret->plain = fine.plain;
+    sh_arena_rewind(en->scratch, mark);
+    return SH_OK;
+}
+
+sh_code sh_zones_where(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
+                       struct sh_err *err) {
+    struct sh_zones *z = en->zones;
+    const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
+    struct sh_bounds *where = sh_new_raw(en->scratch, struct sh_bounds, (size_t)z->zones.n + 1);
+    int32_t *rows = sh_new_raw(en->work, int32_t, (size_t)io->n + 1);
+    if (!where || !rows)
+        return out_of_room(err);
+    const struct sh_row_runs runs = {.n = z->zones.n,
+                                     .begin = z->zones.begin,
+                                     .joins = rp->join_column,
+                                     .column = column_of_zones,
+                                     .ctx = z};
+    const struct sh_eval eval = sh_engine_eval(en);
+    SH_TRY(sh_expr_bounds(rp->rule->where, &eval, &runs, where, err));
+    uint32_t n = 0, at = 0;
+    for (uint32_t r = 0; r < z->zones.n; r++) {
+        const bool open = !sh_bounds_are(where[r], 0);
+        for (; at < io->n && (uint32_t)io->row[at] < z->zones.begin[r + 1]; at++)
+            if (open)
+                rows[n++] = io->row[at];
+    }
+    io->row = rows, io->n = n;
     sh_arena_rewind(en->scratch, mark);
     return SH_OK;
 }

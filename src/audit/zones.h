@@ -12,9 +12,13 @@ bool sh_zones_serve(const struct sh_rule_plan *rp);
 struct sh_zones_told {
     const int32_t *rows; /* [n] lines still to be looked at, ascending; in work */
     uint32_t n;
+    bool plain;             /* where holds for all of them, and nothing about them is uncertain */
     uint64_t closed, clear; /* lines settled, and those of them that are clear (else not concerned) */
     int64_t clear_fen;
 };
-/** Settle what the bounds of the columns can settle. */
-SH_MUST sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_zones_told *ret,
-                             struct sh_err *err);
+/** Settle what the bounds of the columns can settle. asks_hits false: only by the rule's where. */
+SH_MUST sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool asks_hits,
+                             struct sh_zones_told *ret, struct sh_err *err);
+/** Of ascending lines those that the rule's where may hold for; io->row then lies in work. */
+SH_MUST sh_code sh_zones_where(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
+                               struct sh_err *err);

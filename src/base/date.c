@@ -86,11 +86,6 @@ size_t sh_time_format_iso(int64_t seconds, const char *zone, char out[SH_TIME_TE
     return format_time(seconds, 'T', zone, out);
 }
 
-int32_t sh_day_of_time(int64_t seconds) {
-    const int64_t day = floor_div(seconds, SH_DAY_SECONDS);
-    return day > INT32_MAX ? INT32_MAX : day < INT32_MIN ? INT32_MIN : (int32_t)day;
-}
-
 int32_t sh_second_of_day(int64_t seconds) {
     const int64_t rest = seconds % SH_DAY_SECONDS;
     return (int32_t)(rest < 0 ? rest + SH_DAY_SECONDS : rest);

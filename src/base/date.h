@@ -61,7 +61,10 @@ size_t sh_time_format(int64_t seconds, char out[SH_TIME_TEXT_MAX]);
 size_t sh_time_format_iso(int64_t seconds, const char *zone, char out[SH_TIME_TEXT_MAX]);
 
 /** Floor division: the day of a time, also before 1970. Outside int32 the result is clamped. */
-int32_t sh_day_of_time(int64_t seconds);
+static inline int32_t sh_day_of_time(int64_t seconds) {
+    const int64_t day = seconds / SH_DAY_SECONDS - (seconds % SH_DAY_SECONDS < 0);
+    return day > INT32_MAX ? INT32_MAX : day < INT32_MIN ? INT32_MIN : (int32_t)day;
+}
 /** Seconds since that day's midnight, 0 … 86399. */
 int32_t sh_second_of_day(int64_t seconds);
 /** Hour of the day, 0 … 23. */
