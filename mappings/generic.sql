@@ -18,7 +18,8 @@ SELECT
     sex,
     birth,
     death,
-    identity
+    identity,
+    family
 FROM person;
 
 -- source: encounter
@@ -57,6 +58,10 @@ SELECT
     leaving,
     gestation_weeks,
     birth_date,
+    maternity,
+    condition,
+    bed_in,
+    bed_out,
     institution_name,
     institution_kind,
     department_name,
@@ -117,6 +122,10 @@ SELECT
     kind,
     main,
     admission_condition,
+    present_on_admission,
+    "order" AS "order",
+    source,
+    time,
     diagnosis_name
 FROM diagnosis;
 
@@ -139,6 +148,7 @@ SELECT
     anaesthesia_to,
     surgeon,
     anaesthetist,
+    kind,
     operation_name,
     practitioner_name
 FROM operation;
@@ -190,6 +200,12 @@ SELECT
     route,
     refund_of,
     uploaded,
+    unit,
+    dose_amount,
+    dose_unit,
+    times_per_day,
+    standing_order,
+    group_no,
     institution_name,
     institution_kind,
     department_name,
@@ -221,7 +237,243 @@ SELECT
     retail_price,
     store,
     supplier,
+    base_quantity,
     institution_name,
     item_name,
     item_kind
 FROM stock_move;
+
+-- source: settlement_list
+-- recognised by: person, institution, encounter, settlement, record_no
+
+-- table: settlement_list
+SELECT
+    void,
+    person,
+    institution,
+    settlement AS settlement_key,
+    encounter AS encounter_key,
+    id,
+    declared,
+    record_no,
+    sex,
+    birth,
+    nationality,
+    ethnicity,
+    occupation,
+    insurance,
+    contact_given,
+    stay_kind,
+    admission_way,
+    treatment_kind,
+    "from" AS "from",
+    "to" AS "to",
+    days,
+    admission_specialty,
+    discharge_specialty,
+    leaving,
+    readmission_planned,
+    readmission_purpose,
+    newborn_days,
+    newborn_admission,
+    birth_weight,
+    admission_weight,
+    outpatient_diagnosis,
+    diagnosis_count,
+    operation_count,
+    ventilator,
+    special_nursing_days,
+    nursing1_days,
+    nursing2_days,
+    nursing3_days,
+    icu_hours,
+    total,
+    fund,
+    self_paid,
+    own_share,
+    account,
+    cash,
+    payment_mode,
+    drg,
+    settled_from,
+    settled_to,
+    invoice,
+    physician,
+    nurse,
+    status
+FROM settlement_list;
+
+-- source: chronic_right
+-- recognised by: person, id, disease, from, to
+
+-- table: chronic_right
+SELECT
+    void,
+    person,
+    id,
+    disease,
+    insurance,
+    "from" AS "from",
+    "to" AS "to",
+    institution,
+    physician
+FROM chronic_right;
+
+-- source: enrolment
+-- recognised by: person, id, employer, from, wage_base
+
+-- table: enrolment
+SELECT
+    void,
+    person,
+    id,
+    employer,
+    insurance,
+    person_kind,
+    "from" AS "from",
+    "to" AS "to",
+    wage_base,
+    region
+FROM enrolment;
+
+-- source: allowance
+-- recognised by: person, id, from, to, basis
+
+-- table: allowance
+SELECT
+    void,
+    person,
+    id,
+    employer,
+    kind,
+    "from" AS "from",
+    "to" AS "to",
+    time,
+    amount,
+    basis,
+    days,
+    birth_date,
+    institution
+FROM allowance;
+
+-- source: care_service
+-- recognised by: person, institution, id, minutes, plan
+
+-- table: care_service
+SELECT
+    void,
+    person,
+    institution,
+    id,
+    practitioner,
+    item,
+    "from" AS "from",
+    "to" AS "to",
+    minutes,
+    plan,
+    amount,
+    covered,
+    fund
+FROM care_service;
+
+-- source: trace_scan
+-- recognised by: person, institution, id, trace_code
+
+-- table: trace_scan
+SELECT
+    void,
+    person,
+    institution,
+    id,
+    item,
+    trace_code,
+    kind,
+    time,
+    quantity,
+    settlement AS settlement_key,
+    line_id,
+    split_pack,
+    receipt,
+    lot
+FROM trace_scan;
+
+-- source: institution
+-- recognised by: institution, level, beds, valid_from
+
+-- table: institution
+SELECT
+    void,
+    institution,
+    valid_from,
+    valid_to,
+    level,
+    ownership,
+    specialty,
+    region,
+    beds,
+    insured_beds,
+    designated_from,
+    designated_to,
+    institution_name,
+    institution_kind
+FROM institution;
+
+-- source: practitioner
+-- recognised by: practitioner, title, qualified_from
+
+-- table: practitioner
+SELECT
+    void,
+    practitioner,
+    valid_from,
+    valid_to,
+    kind,
+    title,
+    specialty,
+    institution,
+    qualified_from,
+    qualified_to,
+    practitioner_name
+FROM practitioner;
+
+-- source: department
+-- recognised by: department, specialty, technical
+
+-- table: department
+SELECT
+    void,
+    department,
+    valid_from,
+    valid_to,
+    institution,
+    specialty,
+    beds,
+    insured_beds,
+    technical,
+    department_name
+FROM department;
+
+-- source: item
+-- recognised by: item, pack, pack_unit, dose_form
+
+-- table: item
+SELECT
+    void,
+    item,
+    valid_from,
+    valid_to,
+    pack,
+    pack_unit,
+    form_unit,
+    strength,
+    strength_amount,
+    strength_unit,
+    dose_form,
+    pharm_class,
+    control,
+    antibiotic_grade,
+    over_the_counter,
+    high_value,
+    item_name,
+    item_kind
+FROM item;

@@ -8,8 +8,8 @@ struct bench {
     struct temp_dir dir;
     struct sh_landing *sink;
     struct sh_import_result result;
-    char paths[4][4096];
-    const char *files[4];
+    char paths[12][4096];
+    const char *files[12];
     size_t n_files;
     unsigned threads;
     const char *mappings, *mapping;
@@ -33,6 +33,7 @@ static void add_bytes(struct bench *b, const char *name, struct sh_str content) 
     struct sh_err err;
     CHECK_OK(sh_fs_write(temp_path(&b->dir, name, b->paths[b->n_files]), content, &err), &err);
     b->n_files++;
+    CHECK(b->n_files <= sizeof(b->files) / sizeof(b->files[0]));
 }
 static void add_file(struct bench *b, const char *name, const char *content) {
     add_bytes(b, name, sh_str_of(content));
@@ -252,6 +253,99 @@ static void rows_skipped_by_when_do_not_count(void **state) {
     CELL(&b, SH_TABLE_DIAGNOSIS, 2, "main", "0");
 }
 
+/* Files of the registers, the dimensions and the scans are known by their headers; last days become first
+ * days outside. */
+static void registers_dimensions_and_scans_are_recognised(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    add_file(&b, "list.csv",
+             "setl_list_id,psn_no,mdtrt_id,setl_id,fixmedins_code,medcasno,setl_begn_date,setl_end_date,"
+             "act_ipt_days,days_rinp_flag_31,coner_name,coner_tel\n"
+             "SL1,P1,M1,S1,H1,B77,2026-01-02,2026-01-04,3,2,某,\n");
+    add_file(&b, "opsp.csv",
+             "psn_no,opsp_dise_code,begndate,enddate\n"
+             "P1,M03900,2026-01-01,2026-02-28\nP1,M01600,20260101,20281231\nP1,M1,2026-01-01,9999-12-31\n"
+             "P1,M2,2026-01-01,2026-02-30\n");
+    add_file(&b, "insu.csv",
+             "psn_no,insutype,psn_insu_date,paus_insu_date,emp_no,缴费基数,户编号\n"
+             "P1,310,2025-01-01,2026-01-01,U1,8000.50,F1\nP2,310,2025-01-01,,U1,,\n");
+    add_file(&b, "scan.csv",
+             "psn_no,fixmedins_code,med_list_codg,drug_trac_codg,sel_retn_time,sel_retn_cnt,setl_id,infno\n"
+             "P1,H1,X1,8100,2026-01-02 10:00:00,1,S1,3505\n,H1,X1,8101,2026-01-02 10:00:00,-1,,\n");
+    add_file(&b, "dept.csv",
+             "fixmedins_code,hosp_dept_codg,caty,hosp_dept_name,aprv_bed_cnt,begntime,endtime\n"
+             "H1,D01,A03,内科,40,2020-01-01 00:00:00,2025-12-31 23:59:59\n");
+    add_file(&b, "dr.csv",
+             "dr_code,dr_name,drord_dr_profttl,fixmedins_code,资格开始日期,资格结束日期\n"
+             "DR1,张三,232,H1,2026-01-01,\n");
+    add_file(&b, "place.csv",
+             "fixmedins_code,fixmedins_name,fixmedins_type,medins_lv\nP9,药店,2,\nH1,医院,1,05\n");
+    add_file(&b, "med.csv",
+             "med_list_codg,drug_spec,dosform,min_pac_cnt,min_pacunt\nX1,0.5g/"
+             "片,片剂,24,盒\nX2,复方,片剂,12,盒\n");
+    check_run(&b);
+    CELL(&b, SH_TABLE_SETTLEMENT_LIST, 0, "days", "30000");
+    CELL(&b, SH_TABLE_SETTLEMENT_LIST, 0, "readmission_planned", ""); /* 2 says different things */
+    CELL(&b, SH_TABLE_SETTLEMENT_LIST, 0, "contact_given", "0");
+    CELL(&b, SH_TABLE_CHRONIC_RIGHT, 0, "to", "20513"); /* 2026-03-01 */
+    CELL(&b, SH_TABLE_CHRONIC_RIGHT, 1, "to", "21550"); /* 2029-01-01 */
+    CELL(&b, SH_TABLE_CHRONIC_RIGHT, 2, "to", "");
+    CHECK_I64(b.sink->n_rejects[SH_TABLE_CHRONIC_RIGHT], 1);
+    CELL(&b, SH_TABLE_ENROLMENT, 0, "wage_base", "800050");
+    CHECK_I64(b.sink->n_rows[SH_TABLE_PERSON], 1);
+    CELL(&b, SH_TABLE_PERSON, 0, "family", "F1");
+    CELL(&b, SH_TABLE_TRACE_SCAN, 0, "kind", "销售");
+    CELL(&b, SH_TABLE_TRACE_SCAN, 1, "kind", "销售退货");
+    CELL(&b, SH_TABLE_TRACE_SCAN, 1, "person", "#H1");
+    CELL(&b, SH_TABLE_TRACE_SCAN, 1, "quantity", "10000");
+    CELL(&b, SH_TABLE_DEPARTMENT, 0, "department", "H1:D01");
+    CELL(&b, SH_TABLE_DEPARTMENT, 0, "valid_to", "20454"); /* 2026-01-01 */
+    CELL(&b, SH_TABLE_PRACTITIONER, 0, "title", "副主任医师");
+    CELL(&b, SH_TABLE_INSTITUTION, 1, "level", "2");
+    CELL(&b, SH_TABLE_ITEM, 0, "strength_amount", "5000000");
+    CELL(&b, SH_TABLE_ITEM, 0, "strength_unit", "mg");
+    CELL(&b, SH_TABLE_ITEM, 1, "strength_amount", "");
+}
+
+/* What a dose or a frequency says in words becomes a number, or nothing: never a reject and never a guess. */
+static void doses_and_frequencies_are_read_or_left_empty(void **state) {
+    (void)state;
+    static const struct {
+        const char *dose, *amount, *unit, *frequency, *times;
+    } rows[] = {
+        {"0.5g", "5000000", "mg", "tid", "30000"},
+        {"10 mg/次", "100000", "mg", "每日三次", "30000"},
+        {"1片", "10000", "片", "1日2次", "20000"},
+        {"0.25μg", "2500", "μg", "q8h", "30000"},
+        {"2万单位", "200000000", "IU", "qod", "5000"},
+        {"5ML", "50000", "ml", "2次/天", "20000"},
+        {"适量", "", "", "必要时", ""},
+        {"1-2片", "", "", "每周一次", ""},
+        {"0.00001mg", "", "", "st", ""},
+        {"", "", "", "", ""},
+        {"1片10mg", "", "", "bid(餐前)", "20000"},
+        {"1L", "10000000", "ml", "每8小时一次", "30000"},
+    };
+    enum { N = sizeof(rows) / sizeof(rows[0]) };
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    sh_buf_add_text(&text,
+                    "bkkp_sn,psn_no,fixmedins_code,mdtrt_id,fee_ocur_time,med_list_codg,det_item_fee_sumamt,"
+                    "cnt,pric,sin_dos_dscr,used_frqu_dscr\n");
+    for (size_t i = 0; i < N; i++)
+        sh_buf_addf(&text, "B%zu,P1,H1,M1,2026-01-02,X1,1.00,1,1,%s,%s\n", i, rows[i].dose,
+                    rows[i].frequency);
+    sh_buf_add_char(&text, '\0');
+    add_file(&b, "fee.csv", text.at);
+    check_run(&b);
+    CHECK_I64(b.sink->n_rejects[SH_TABLE_LINE], 0);
+    for (size_t i = 0; i < N; i++) {
+        CELL(&b, SH_TABLE_LINE, i, "dose_amount", rows[i].amount);
+        CELL(&b, SH_TABLE_LINE, i, "dose_unit", rows[i].unit);
+        CELL(&b, SH_TABLE_LINE, i, "times_per_day", rows[i].times);
+    }
+}
+
 static void a_wrong_file_stops_the_import_before_the_first_row(void **state) {
     (void)state;
     const struct {
@@ -353,6 +447,8 @@ CHECK_MAIN(cmocka_unit_test(encounters_carry_the_national_meanings), cmocka_unit
            cmocka_unit_test(bad_values_are_rejected_one_by_one),
            cmocka_unit_test(a_nul_byte_costs_its_record), cmocka_unit_test(gb18030_reads_like_utf8),
            cmocka_unit_test(rows_skipped_by_when_do_not_count),
+           cmocka_unit_test(registers_dimensions_and_scans_are_recognised),
+           cmocka_unit_test(doses_and_frequencies_are_read_or_left_empty),
            cmocka_unit_test(a_wrong_file_stops_the_import_before_the_first_row),
            cmocka_unit_test(a_header_alone_is_an_empty_file), cmocka_unit_test(the_mapping_must_exist),
            cmocka_unit_test(want_of_memory_is_survived), cmocka_unit_test(records_are_conserved))
