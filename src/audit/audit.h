@@ -274,3 +274,19 @@ struct sh_rules_test_result {
  */
 SH_MUST sh_code sh_rules_test(const struct sh_rules_options *options, const char *only, FILE *out,
                               struct sh_rules_test_result *ret, struct sh_err *err);
+
+struct sh_rules_mutation_result {
+    size_t rules, below; /* below: rules whose cases miss a mutant and that are beyond draft */
+    size_t mutants;      /* that compile */
+    size_t killed;       /* some case noticed */
+    size_t equivalent;   /* named in the rule, with the reason */
+    size_t survived;
+    size_t stale; /* named as equivalent, but noticed or not there */
+};
+/**
+ * Change every threshold, operator and field of each rule, one at a time, and see whether its cases notice.
+ * out   a line a rule with its score, and each survivor by name; may be NULL.
+ * Errors: SH_E_INPUT the rules do not load, or a case fails before anything is changed (named).
+ */
+SH_MUST sh_code sh_rules_mutate(const struct sh_rules_options *options, FILE *out,
+                                struct sh_rules_mutation_result *ret, struct sh_err *err);

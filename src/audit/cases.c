@@ -1,20 +1,14 @@
 /* The cases written beside rules, run through the engine. */
-#include "audit/memlake.h"
+#include "audit/cases.h"
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <string.h>
 
-struct runner {
-    const struct sh_rules_options *options;
-    FILE *out;
-    struct sh_rules_test_result *result;
-};
-
 /* One case under way. */
 struct test {
-    struct runner *runner;
+    FILE *out;
     const struct sh_rule *rule;
     const struct sh_rule_case *c;
     struct sh_memlake lake;
@@ -26,15 +20,15 @@ struct test {
 static void fail(struct test *t, const char *format, ...) SH_PRINTF(2, 3);
 static void fail(struct test *t, const char *format, ...) {
     t->failed = true;
-    if (!t->runner->out)
+    if (!t->out)
         return;
     char what[512];
     va_list values;
     va_start(values, format);
     (void)vsnprintf(what, sizeof(what), format, values);
     va_end(values);
-    (void)fprintf(t->runner->out, "%.*s:%u: %.*s: %s\n", SH_ARG(t->rule->file), t->c->line,
-                  SH_ARG(t->c->about), what);
+    (void)fprintf(t->out, "%.*s:%u: %.*s: %s\n", SH_ARG(t->rule->file), t->c->line, SH_ARG(t->c->about),
+                  what);
 }
 
 static bool lines_agree(const struct test *t, const struct sh_finding *f, const struct sh_yaml *lines) {
@@ -83,22 +77,21 @@ static bool agrees(const struct test *t, const struct sh_finding *f, const struc
 }
 
 static void describe(struct test *t) {
-    for (size_t i = 0; t->runner->out && i < t->findings->n; i++) {
+    for (size_t i = 0; t->out && i < t->findings->n; i++) {
         const struct sh_finding *f = &t->findings->findings[i];
-        (void)fprintf(t->runner->out, "    found: amount %s%lld.%02lld, %s, lines",
-                      f->amount_known ? "" : "unknown ", (long long)f->amount_fen / 100,
-                      (long long)f->amount_fen % 100,
+        (void)fprintf(t->out, "    found: amount %s%lld.%02lld, %s, lines", f->amount_known ? "" : "unknown ",
+                      (long long)f->amount_fen / 100, (long long)f->amount_fen % 100,
                       f->level == SH_LEVEL_CERTAIN     ? "certain"
                       : f->level == SH_LEVEL_SUSPECTED ? "suspected"
                                                        : "indicator");
         for (size_t l = 0; l < f->n_lines; l++)
             if (f->lines[l].blamed)
-                (void)fprintf(t->runner->out, " %d", t->lake.line_of_row[f->lines[l].row]);
-        (void)fprintf(t->runner->out, ": %.*s\n", SH_ARG(f->say));
+                (void)fprintf(t->out, " %d", t->lake.line_of_row[f->lines[l].row]);
+        (void)fprintf(t->out, ": %.*s\n", SH_ARG(f->say));
     }
     const struct sh_rule_answers *r = &t->answers->rules[0];
-    for (size_t i = 0; t->runner->out && i < r->n_fields; i++)
-        (void)fprintf(t->runner->out, "    %s: %.*s\n", r->fields[i].exempt ? "exempt" : "not evaluated",
+    for (size_t i = 0; t->out && i < r->n_fields; i++)
+        (void)fprintf(t->out, "    %s: %.*s\n", r->fields[i].exempt ? "exempt" : "not evaluated",
                       SH_ARG(r->fields[i].field));
 }
 
@@ -146,15 +139,16 @@ static void worker_free(struct sh_audit_worker **w) {
     sh_audit_worker_free(*w);
 }
 
-static sh_code run_case(struct runner *runner, struct sh_rules *rules, const struct sh_rule *rule,
-                        const struct sh_rule_case *c, struct sh_err *err) {
+sh_code sh_case_run(const struct sh_rules *rules, const struct sh_rule *rule, struct sh_str text,
+                    const struct sh_rule_case *c, FILE *out, bool *ret_failed, struct sh_err *err) {
+    assert(rules && rule && c && ret_failed);
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct test t = {.runner = runner, .rule = rule, .c = c};
+    struct test t = {.out = out, .c = c};
     char file[SH_PATH_BYTES_MAX];
     (void)snprintf(file, sizeof(file), "%.*s", SH_ARG(rule->file));
-    struct sh_rule *fresh; /* binding writes into a rule, so each case has its own */
-    SH_TRY(sh_rule_compile(rule->text, file, rules, &arena, &fresh, err));
     struct sh_rules one = *rules;
+    struct sh_rule *fresh; /* binding writes into a rule, so each case has its own */
+    SH_TRY(sh_rule_compile(text, file, &one, &arena, &fresh, err));
     one.rules = fresh;
     one.n_rules = 1;
     fresh->state = fresh->state == SH_STATE_DRAFT ? SH_STATE_TRIAL : fresh->state;
@@ -175,34 +169,94 @@ static sh_code run_case(struct runner *runner, struct sh_rules *rules, const str
     compare_answers(&t);
     if (t.failed)
         describe(&t);
-    runner->result->cases++;
-    runner->result->failed += t.failed;
+    *ret_failed = t.failed;
     return SH_OK;
 }
 
-/* Cases of one place: rules and knowledge as that place has them. */
-static sh_code run_place(struct runner *runner, const char *place, struct sh_err *err) {
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct sh_rules_options options = *runner->options;
-    options.place = place;
-    struct sh_rules *rules;
-    SH_TRY(sh_rules_load(&options, &arena, runner->out, &rules, err));
-    for (size_t i = 0; i < rules->n_rules; i++)
-        for (size_t c = 0; c < rules->rules[i].n_cases; c++) {
-            const struct sh_rule_case *one = &rules->rules[i].cases[c];
-            if (!sh_str_is(one->place, place))
+/* ---- the clock of a case ------------------------------------------------------------------------- */
+
+static bool day_in_force(const struct sh_rule *rule, struct sh_str text, bool *is_dated) {
+    int64_t time;
+    if (text.len < 10 || sh_time_scan(text.at, text.len, &time) != SH_DATE_OK)
+        return false;
+    *is_dated = true;
+    const int64_t day = time >= 0 ? time / 86400 : -((86399 - time) / 86400);
+    return day >= rule->from && day < rule->to;
+}
+
+bool sh_case_in_force(const struct sh_rule *rule, const struct sh_rule_case *c) {
+    static const char *const clocks[] = {"time", "from", "to", "day"};
+    bool is_dated = false, found = false;
+    for (size_t i = 0; i < c->node->n; i++) {
+        const struct sh_yaml *list = c->node->entries[i].value;
+        for (size_t r = 0; list->kind == SH_YAML_LIST && r < list->n; r++)
+            for (size_t k = 0; k < sizeof(clocks) / sizeof(clocks[0]); k++)
+                found |= day_in_force(rule, sh_yaml_text(list->items[r], clocks[k]), &is_dated);
+    }
+    return found || !is_dated;
+}
+
+/* A case outside the rule's validity can only show that the rule does not bind there. */
+static bool clock_is_wrong(const struct sh_rule *rule, const struct sh_rule_case *c) {
+    const struct sh_yaml *hits = sh_yaml_get(c->node, "hits");
+    const bool shows_nothing =
+        hits && hits->n == 0 && !sh_yaml_get(c->node, "exempt") && !sh_yaml_get(c->node, "not_evaluated");
+    return !shows_nothing && !sh_case_in_force(rule, c);
+}
+
+/* ---- places -------------------------------------------------------------------------------------- */
+
+size_t sh_case_place(const struct sh_case_places *places, const struct sh_rule_case *c) {
+    for (size_t p = 0; p < places->n; p++)
+        if (sh_str_is(c->place, places->place[p]))
+            return p;
+    return 0;
+}
+
+sh_code sh_case_places_load(const struct sh_rules_options *given, struct sh_arena *arena, FILE *out,
+                            struct sh_case_places *ret, struct sh_err *err) {
+    struct sh_rules_options options = *given;
+    options.place = "000000";
+    ret->place[0] = options.place;
+    ret->n = 1;
+    SH_TRY(sh_rules_load(&options, arena, out, &ret->rules[0], err));
+    for (size_t i = 0; i < ret->rules[0]->n_rules; i++)
+        for (size_t c = 0; c < ret->rules[0]->rules[i].n_cases; c++) {
+            const struct sh_str place = ret->rules[0]->rules[i].cases[c].place;
+            if (sh_str_is(place, ret->place[sh_case_place(ret, &ret->rules[0]->rules[i].cases[c])]))
                 continue;
-            const sh_code code = run_case(runner, rules, &rules->rules[i], one, err);
-            if (code == SH_E_NOMEM || code == SH_E_INTERNAL)
-                return code;
-            if (code != SH_OK) { /* a case that cannot run has failed */
-                runner->result->cases++;
-                runner->result->failed++;
-                if (runner->out)
-                    (void)fprintf(runner->out, "%.*s:%u: %.*s: %s\n", SH_ARG(rules->rules[i].file), one->line,
-                                  SH_ARG(one->about), err->message);
-            }
+            if (ret->n == sizeof(ret->place) / sizeof(ret->place[0]))
+                return sh_fail(err, SH_E_LIMIT, "the cases name more than %zu places", ret->n);
+            ret->place[ret->n] = sh_arena_dup(arena, place.at, place.len);
+            if (!ret->place[ret->n])
+                return sh_fail(err, SH_E_NOMEM, "no room for a place");
+            options.place = ret->place[ret->n];
+            SH_TRY(sh_rules_load(&options, arena, out, &ret->rules[ret->n++], err));
         }
+    return SH_OK;
+}
+
+/* ---- all cases ----------------------------------------------------------------------------------- */
+
+static sh_code test_one(const struct sh_case_places *places, const struct sh_rule *rule,
+                        const struct sh_rule_case *c, FILE *out, struct sh_rules_test_result *result,
+                        struct sh_err *err) {
+    bool failed = true;
+    const sh_code code =
+        sh_case_run(places->rules[sh_case_place(places, c)], rule, rule->text, c, out, &failed, err);
+    if (code == SH_E_NOMEM || code == SH_E_INTERNAL)
+        return code;
+    result->cases++;
+    if (code != SH_OK && out) /* a case that cannot run has failed */
+        (void)fprintf(out, "%.*s:%u: %.*s: %s\n", SH_ARG(rule->file), c->line, SH_ARG(c->about),
+                      err->message);
+    if (code == SH_OK && clock_is_wrong(rule, c)) {
+        failed = true;
+        if (out)
+            (void)fprintf(out, "%.*s:%u: %.*s: no date of this case lies in the rule's validity\n",
+                          SH_ARG(rule->file), c->line, SH_ARG(c->about));
+    }
+    result->failed += code != SH_OK || failed;
     return SH_OK;
 }
 
@@ -213,33 +267,17 @@ sh_code sh_rules_test(const struct sh_rules_options *given, const char *only, FI
     err = err ? err : &local;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_rules_options options = *given;
-    options.place = "000000";
     if (only)
         options.only = &only, options.n_only = 1;
     *ret = (struct sh_rules_test_result){0};
-    struct sh_rules *rules;
-    SH_TRY(sh_rules_load(&options, &arena, out, &rules, err));
-    struct runner runner = {.options = &options, .out = out, .result = ret};
-    const char *places[64] = {"000000"};
-    size_t n = 1;
+    struct sh_case_places places;
+    SH_TRY(sh_case_places_load(&options, &arena, out, &places, err));
+    const struct sh_rules *rules = places.rules[0];
     for (size_t i = 0; i < rules->n_rules; i++) {
         ret->rules++;
         ret->rules_without_cases += rules->rules[i].n_cases == 0;
-        for (size_t c = 0; c < rules->rules[i].n_cases; c++) {
-            bool known = false;
-            for (size_t p = 0; p < n; p++)
-                known |= sh_str_is(rules->rules[i].cases[c].place, places[p]);
-            if (known)
-                continue;
-            if (n == sizeof(places) / sizeof(places[0]))
-                return sh_fail(err, SH_E_LIMIT, "the cases name more than %zu places", n);
-            places[n] =
-                sh_arena_dup(&arena, rules->rules[i].cases[c].place.at, rules->rules[i].cases[c].place.len);
-            if (!places[n++])
-                return sh_fail(err, SH_E_NOMEM, "no room for a place");
-        }
+        for (size_t c = 0; c < rules->rules[i].n_cases; c++)
+            SH_TRY(test_one(&places, &rules->rules[i], &rules->rules[i].cases[c], out, ret, err));
     }
-    for (size_t p = 0; p < n; p++)
-        SH_TRY(run_place(&runner, places[p], err));
     return SH_OK;
 }

@@ -5,24 +5,29 @@
 #include "rule/rule.h"
 #include <string.h>
 
-#define RULES_MESSAGES(X)                                                                                    \
-    X(RULES_USAGE, "用法：shouhu rules list|check|test|words [选项]\n",                                      \
-      "Usage: shouhu rules list|check|test|words [options]\n")                                               \
-    X(RULES_HEAD_NUMBER, "序号", "no")                                                                       \
-    X(RULES_HEAD_CODE, "国家编码", "national code")                                                          \
-    X(RULES_HEAD_LEVEL, "等级", "level")                                                                     \
-    X(RULES_HEAD_STATE, "状态", "state")                                                                     \
-    X(RULES_HEAD_SHAPE, "形态", "shape")                                                                     \
-    X(RULES_HEAD_POINTS, "知识点", "points")                                                                 \
-    X(RULES_HEAD_CASES, "案例", "cases")                                                                     \
-    X(RULES_HEAD_ID, "规则", "rule")                                                                         \
-    X(RULES_HEAD_NAME, "名称", "name")                                                                       \
-    X(RULES_CHECKED, "规则 %zu 条，知识表 %zu 张，知识点 %zu 个，参数 %zu 项：没有错误\n",                   \
-      "%zu rules, %zu knowledge tables, %zu points, %zu parameters: no errors\n")                            \
-    X(RULES_UNSET, "参数 %s 在 %s 未设定：用到它的规则答“未评估”\n",                                         \
-      "parameter %s is not set in %s: rules that need it answer not evaluated\n")                            \
-    X(RULES_TESTED, "规则 %zu 条，案例 %zu 个，未通过 %zu 个，没有案例的规则 %zu 条\n",                      \
-      "%zu rules, %zu cases, %zu failed, %zu rules without cases\n")
+#define RULES_MESSAGES(X)                                                                                           \
+    X(RULES_USAGE, "用法：shouhu rules list|check|test|mutate|coverage|analyze|words [选项]\n",                     \
+      "Usage: shouhu rules list|check|test|mutate|coverage|analyze|words [options]\n")                              \
+    X(RULES_HEAD_NUMBER, "序号", "no")                                                                              \
+    X(RULES_HEAD_CODE, "国家编码", "national code")                                                                 \
+    X(RULES_HEAD_LEVEL, "等级", "level")                                                                            \
+    X(RULES_HEAD_STATE, "状态", "state")                                                                            \
+    X(RULES_HEAD_SHAPE, "形态", "shape")                                                                            \
+    X(RULES_HEAD_POINTS, "知识点", "points")                                                                        \
+    X(RULES_HEAD_CASES, "案例", "cases")                                                                            \
+    X(RULES_HEAD_ID, "规则", "rule")                                                                                \
+    X(RULES_HEAD_NAME, "名称", "name")                                                                              \
+    X(RULES_CHECKED, "规则 %zu 条，知识表 %zu 张，知识点 %zu 个，参数 %zu 项：没有错误\n",                          \
+      "%zu rules, %zu knowledge tables, %zu points, %zu parameters: no errors\n")                                   \
+    X(RULES_UNSET, "参数 %s 在 %s 未设定：用到它的规则答“未评估”\n",                                                \
+      "parameter %s is not set in %s: rules that need it answer not evaluated\n")                                   \
+    X(RULES_TESTED, "规则 %zu 条，案例 %zu 个，未通过 %zu 个，没有案例的规则 %zu 条\n",                             \
+      "%zu rules, %zu cases, %zu failed, %zu rules without cases\n")                                                \
+    X(RULES_MUTATED,                                                                                                \
+      "规则 %zu 条，变异 %zu 个：被案例发现 %zu，等价 %zu，未发现 %zu，失效的等价说明 " \
+      "%zu；未满分且已离开草稿的规则 %zu 条\n",                                                                     \
+      "%zu rules, %zu mutants: %zu noticed, %zu equivalent, %zu survive, %zu stale excuses; %zu rules "             \
+      "beyond draft fall short\n")
 
 enum rules_message { RULES_MESSAGES(SH_MSG_ID) RULES_MESSAGES_N };
 static const struct sh_msg messages[] = {RULES_MESSAGES(SH_MSG_ENTRY)};
@@ -140,6 +145,18 @@ static int test(const struct rules_options *o, struct sh_arena *arena, FILE *out
             sum.rules_without_cases);
     return sum.failed ? SH_EXIT_INPUT : SH_EXIT_OK;
 }
+
+static int mutate(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
+    (void)arena;
+    struct sh_err err;
+    struct sh_rules_mutation_result r;
+    const sh_code failed = sh_rules_mutate(&o->load, out, &r, &err);
+    if (failed != SH_OK)
+        return sh_cli_fail(errout, failed, &err);
+    fprintf(out, sh_msg(messages, RULES_MUTATED, o->lang), r.rules, r.mutants, r.killed, r.equivalent,
+            r.survived, r.stale, r.below);
+    return r.below || r.stale || r.equivalent * 50 > r.mutants ? SH_EXIT_INPUT : SH_EXIT_OK;
+}
 #pragma GCC diagnostic pop
 
 static int words(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
@@ -158,6 +175,8 @@ static const struct {
     {"check", "rules check", "检查全部规则、知识与参数，逐处列出错误",
      "check all rules, knowledge and parameters; list every error", check},
     {"test", "rules test", "执行规则自带的案例", "run the cases written beside the rules", test},
+    {"mutate", "rules mutate", "逐处改动规则，看案例是否发现（变异测试）",
+     "change the rules one thing at a time and see whether their cases notice", mutate},
     {"words", "rules words", "打印规则可用的表与词（docs/lake.md）",
      "print the tables and words of the model (docs/lake.md)", words},
 };

@@ -8,9 +8,9 @@
 #include <assert.h>
 
 static const char *const rule_keys[] = {
-    "rule",   "name",  "national", "level",  "state", "stages", "basis",  "in_force", "uses",
-    "lines",  "each",  "of",       "window", "pair",  "in",     "within", "with",     "where",
-    "unless", "doubt", "hit",      "amount", "blame", "say",    "open",   "cases",    "note"};
+    "rule", "name",   "national", "level", "state", "stages", "basis", "in_force",  "uses",   "lines",
+    "each", "of",     "window",   "pair",  "in",    "within", "with",  "where",     "unless", "doubt",
+    "hit",  "amount", "blame",    "say",   "open",  "cases",  "note",  "equivalent"};
 
 sh_code sh_build_note(struct sh_build *b, sh_code code) {
     return sh_reporter_note(b->reporter, code, b->err);
@@ -279,6 +279,33 @@ static sh_code read_in_force(struct sh_build *b) {
     return SH_OK;
 }
 
+/* Mutants that say the same, with the reason. */
+static sh_code read_equivalents(struct sh_build *b) {
+    static const char *const keys[] = {"mutant", "because"};
+    const struct sh_yaml *list = sh_yaml_get(b->root, "equivalent");
+    if (!list)
+        return SH_OK;
+    if (list->kind != SH_YAML_LIST)
+        return sh_yaml_fail(b->err, list, "equivalent is a list of {mutant: …, because: …}");
+    struct sh_rule_equivalent *all = sh_new(b->arena, struct sh_rule_equivalent, list->n + 1);
+    if (!all)
+        return sh_fail(b->err, SH_E_NOMEM, "no room for the equivalent mutants");
+    for (size_t i = 0; i < list->n; i++) {
+        const struct sh_yaml *one = list->items[i], *mutant, *because;
+        if (one->kind != SH_YAML_MAP)
+            return sh_yaml_fail(b->err, one, "an equivalent mutant is {mutant: …, because: …}");
+        SH_TRY(sh_yaml_only(one, keys, 2, b->err));
+        SH_TRY(sh_yaml_need(one, "mutant", SH_YAML_TEXT, &mutant, b->err));
+        SH_TRY(sh_yaml_need(one, "because", SH_YAML_TEXT, &because, b->err));
+        if (because->text.len == 0)
+            return sh_yaml_fail(b->err, because, "say why no case can tell them apart");
+        all[i] = (struct sh_rule_equivalent){mutant->text, because->text, one->place.line};
+    }
+    b->rule->equivalents = all;
+    b->rule->n_equivalents = list->n;
+    return SH_OK;
+}
+
 sh_code sh_build_head(struct sh_build *b) {
     static const char *const levels[] = {"indicator", "suspected", "certain"};
     static const char *const states[] = {"draft", "trial", "suspected", "certain"};
@@ -298,6 +325,7 @@ sh_code sh_build_head(struct sh_build *b) {
     SH_TRY(sh_build_note(b, read_stages(b)));
     SH_TRY(sh_build_note(b, read_basis(b)));
     SH_TRY(sh_build_note(b, read_in_force(b)));
+    SH_TRY(sh_build_note(b, read_equivalents(b)));
     const struct sh_yaml *open = sh_yaml_get(b->root, "open");
     b->rule->open_remind = open && open->kind == SH_YAML_TEXT && sh_str_is(open->text, "remind");
     if (open && !b->rule->open_remind)

@@ -245,6 +245,12 @@ struct sh_rule_case {
     uint32_t line;
 };
 
+/* A mutant no case can notice, because it says the same: `equivalent: [{mutant: "hit: …", because: "…"}]`. */
+struct sh_rule_equivalent {
+    struct sh_str mutant, because;
+    uint32_t line;
+};
+
 struct sh_rule {
     struct sh_str id, name, file, text; /* text: the whole file; its hash is the version */
     char version[17];                   /* hex of XXH3-64 of text */
@@ -298,6 +304,8 @@ struct sh_rule {
     struct sh_template *say;
     struct sh_rule_case *cases;
     size_t n_cases;
+    struct sh_rule_equivalent *equivalents; /* mutants that change nothing, each with the reason */
+    size_t n_equivalents;
     bool open_remind;
     bool is_view; /* the making of a view, see struct sh_rule_view */
 };
@@ -417,6 +425,23 @@ struct sh_national_report {
 SH_MUST sh_code sh_knowledge_import_national(const char *const *files, size_t n_files, const char *out_dir,
                                              struct sh_arena *arena, struct sh_national_report *ret,
                                              struct sh_err *err);
+
+/* ---- mutants
+ * ------------------------------------------------------------------------------------------------------ */
+
+/* A rule with one thing changed: a comparison, a number, `and`, `not`, a function, a scope, a member of a
+ * set, a field (another column of the same type), one side of a condition, a whole key, the level. */
+struct sh_mutant {
+    struct sh_str name; /* "hit: sum(days) >= k.days": key and what it says now */
+    struct sh_str text; /* the whole file */
+};
+/**
+ * All mutants of a rule, in the order of its keys; some do not compile (they mean nothing). Cost: one text of
+ * the rule's length a mutant. Errors: SH_E_NOMEM; SH_E_LIMIT more than 4096.
+ */
+SH_MUST sh_code sh_rule_mutants(const struct sh_rule *rule, const struct sh_rules *rules,
+                                struct sh_arena *arena, struct sh_mutant **ret, size_t *ret_n,
+                                struct sh_err *err);
 
 /* Generated page: the words of the model (docs/lake.md). */
 SH_MUST sh_code sh_model_print(FILE *out, struct sh_err *err);

@@ -1,0 +1,142 @@
+/* Goal: cases that do not notice a changed rule are told by name; all shipped rules are sharp. */
+#include "audit/audit.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "check.h"
+#include <unistd.h>
+
+#define HEAD                                                                                                 \
+    "rule: r\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\neach: "     \
+    "line\n"
+
+struct folder {
+    char dir[64], rules[96], knowledge[96], params[96];
+    char report[4096];
+    struct sh_rules_mutation_result result;
+    struct sh_rules_test_result tested;
+};
+
+static void write_rule(struct folder *f, const char *text) {
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    memset(f, 0, sizeof *f);
+    (void)snprintf(f->dir, sizeof f->dir, "/tmp/shouhu-mutate-XXXXXX");
+    CHECK(mkdtemp(f->dir) != NULL);
+    (void)snprintf(f->rules, sizeof f->rules, "%s/rules", f->dir);
+    (void)snprintf(f->knowledge, sizeof f->knowledge, "%s/knowledge", f->dir);
+    (void)snprintf(f->params, sizeof f->params, "%s/params", f->dir);
+    CHECK_OK(sh_mkdir_all(f->rules, &err), &err);
+    CHECK_OK(sh_mkdir_all(f->knowledge, &err), &err);
+    CHECK_OK(sh_mkdir_all(f->params, &err), &err);
+    CHECK_OK(sh_path_join(path, f->rules, "r.yaml", &err), &err);
+    CHECK_OK(sh_fs_write(path, sh_str_of(text), &err), &err);
+}
+
+static struct sh_rules_options options_of(const struct folder *f) {
+    return (struct sh_rules_options){.rules_dir = f->rules,
+                                     .knowledge_dir = f->knowledge,
+                                     .params_dir = f->params,
+                                     .known_as_of = INT32_MAX,
+                                     .place = "000000"};
+}
+
+static void mutate(struct folder *f, const char *text) {
+    write_rule(f, text);
+    const struct sh_rules_options o = options_of(f);
+    struct sh_err err;
+    FILE *out = fmemopen(f->report, sizeof f->report - 1, "w");
+    CHECK(out != NULL);
+    const sh_code code = sh_rules_mutate(&o, out, &f->result, &err);
+    (void)fclose(out);
+    CHECK_OK(code, &err);
+    CHECK_OK(sh_remove_tree(f->dir, &err), &err);
+}
+
+static void a_boundary_no_case_shows_is_told(void **state) {
+    (void)state;
+    struct folder f;
+    mutate(&f, HEAD "hit: quantity > 2\nsay: s\ncases:\n"
+                    "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 9, covered: 9.00}], "
+                    "hits: [{level: certain}]}\n"
+                    "  - {about: b, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 1, covered: 9.00}], "
+                    "hits: []}\n");
+    CHECK_HAS(f.report, "survives: hit: quantity >= 2");
+    CHECK_HAS(f.report, "survives: hit: quantity > 3");
+    CHECK(strstr(f.report, "survives: hit: quantity <= 2") == NULL);
+    CHECK(strstr(f.report, "survives: level: suspected") == NULL);
+    CHECK_I64(f.result.below, 1);
+    CHECK_I64(f.result.mutants, f.result.killed + f.result.survived);
+}
+
+static void sharp_cases_leave_none(void **state) {
+    (void)state;
+    struct folder f;
+    mutate(&f, HEAD
+           "hit: unit_price > 2 yuan\nsay: s\ncases:\n"
+           "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, unit_price: 2.01, covered: 2.01}], "
+           "hits: [{level: certain}]}\n"
+           "  - {about: b, lines: [{item: XA, time: 2026-02-01T09:00, unit_price: 2.00, covered: 2.00}], "
+           "hits: []}\n"
+           "  - {about: c, lines: [{item: XA, time: 2026-02-01T09:00, unit_price: 1.01, covered: 3.00, "
+           "ceiling: 9.00}], hits: []}\n");
+    CHECK_I64(f.result.survived, 0);
+    CHECK_I64(f.result.below, 0);
+    CHECK(f.result.mutants >= 5);
+}
+
+/* An excuse names a mutant; one that names none, or a mutant the cases do notice, must go. */
+static void excuses_count_and_grow_stale(void **state) {
+    (void)state;
+    struct folder f;
+    mutate(&f,
+           HEAD "hit: quantity > 2\nsay: s\nequivalent:\n"
+                "  - {mutant: 'hit: quantity >= 2', because: nothing costs exactly 2}\n"
+                "  - {mutant: 'hit: quantity <= 2', because: not so}\ncases:\n"
+                "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 2.5, covered: 9.00}], "
+                "hits: [{level: certain}]}\n"
+                "  - {about: b, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 1.5, covered: 9.00}], "
+                "hits: []}\n");
+    CHECK_I64(f.result.equivalent, 1);
+    CHECK_I64(f.result.stale, 1);
+    CHECK_HAS(f.report, "not an equivalent mutant (any more): hit: quantity <= 2");
+    CHECK_I64(f.result.below, 1);
+}
+
+static void a_case_outside_the_validity_fails(void **state) {
+    (void)state;
+    struct folder f;
+    struct sh_err err;
+    write_rule(&f, HEAD "hit: unit_price > 2 yuan\nsay: s\ncases:\n"
+                        "  - {about: a, lines: [{item: XA, time: 2025-02-01T09:00, covered: 9.00}], "
+                        "not_evaluated: line.unit_price}\n");
+    const struct sh_rules_options o = options_of(&f);
+    FILE *out = fmemopen(f.report, sizeof f.report - 1, "w");
+    CHECK(out != NULL);
+    CHECK_OK(sh_rules_test(&o, NULL, out, &f.tested, &err), &err);
+    (void)fclose(out);
+    CHECK_HAS(f.report, "no date of this case lies in the rule's validity");
+    CHECK_I64(f.tested.failed, 1);
+    CHECK_OK(sh_remove_tree(f.dir, &err), &err);
+}
+
+static void all_shipped_rules_are_sharp(void **state) {
+    (void)state;
+    static char paths[3][SH_PATH_BYTES_MAX];
+    const struct sh_rules_options o = {
+        .rules_dir = check_source_path("rules", paths[0], SH_PATH_BYTES_MAX),
+        .knowledge_dir = check_source_path("knowledge", paths[1], SH_PATH_BYTES_MAX),
+        .params_dir = check_source_path("law/params", paths[2], SH_PATH_BYTES_MAX),
+        .known_as_of = INT32_MAX,
+        .place = "000000"};
+    struct sh_rules_mutation_result r;
+    struct sh_err err;
+    CHECK_OK(sh_rules_mutate(&o, stderr, &r, &err), &err);
+    CHECK_I64(r.survived, 0);
+    CHECK_I64(r.stale, 0);
+    CHECK(r.mutants > 1000);
+    CHECK(r.equivalent * 50 <= r.mutants); /* at most 2 % may be excused */
+}
+
+CHECK_MAIN(cmocka_unit_test(a_boundary_no_case_shows_is_told), cmocka_unit_test(sharp_cases_leave_none),
+           cmocka_unit_test(excuses_count_and_grow_stale),
+           cmocka_unit_test(a_case_outside_the_validity_fails), cmocka_unit_test(all_shipped_rules_are_sharp))
