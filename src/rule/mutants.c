@@ -182,7 +182,7 @@ static size_t token_end(struct sh_str v, size_t at, enum token_kind *ret) {
 }
 
 static sh_code tokenize(struct maker *m) {
-    size_t stack[SH_EXPR_DEPTH_MAX], depth = 0;
+    size_t stack[SH_EXPR_DEPTH_MAX] = {0}, depth = 0;
     m->n_tokens = 0;
     for (size_t i = 0; i < m->value.len;) {
         if (strchr(" \n\t\r", m->value.at[i])) {
