@@ -40,8 +40,8 @@ struct sh_netting_rows {
     struct sh_netting_row *at;
     size_t n, cap;
 };
-SH_MUST sh_code sh_netting_load(struct sh_lake *lake, void *connection, struct sh_bucket_range buckets,
-                                int32_t as_known, struct sh_netting_rows *ret, struct sh_err *err);
+SH_MUST sh_code sh_netting_load(struct sh_lake *lake, struct sh_bucket_range buckets, int32_t as_known,
+                                struct sh_netting_rows *ret, struct sh_err *err);
 void sh_netting_rows_release(struct sh_netting_rows *rows);
 /** Those of one bucket, to look lines up. `ret` is released first. */
 SH_MUST sh_code sh_netting_set_make(const struct sh_netting_rows *rows, uint32_t bucket,

@@ -2,7 +2,6 @@
 #include "lake/ids.h"
 #include "base/mem.h"
 #include <assert.h>
-#include <duckdb.h>
 #include <inttypes.h>
 
 /* Which table leads a chunk: its rows are counted against max_rows. Tables of persons first, then of
@@ -54,8 +53,7 @@ static sh_code open_sides(struct sh_reader *reader, const struct sh_selection *w
     const uint64_t virtual_mask = 15ull << reader->virtual_from;
     const uint64_t line = what->columns[SH_TABLE_LINE];
     if (line & virtual_mask) {
-        SH_TRY(sh_netting_load(reader->lake, reader->connection, reader->buckets, reader->as_known,
-                               &reader->netting_rows, err));
+        SH_TRY(sh_netting_load(reader->lake, reader->buckets, reader->as_known, &reader->netting_rows, err));
         reader->nets = reader->netting_rows.n > 0;
         reader->sides[SH_TABLE_LINE].read |= sources_of_virtual(line, reader->virtual_from);
         if (reader->nets)
@@ -87,11 +85,8 @@ sh_code sh_reader_open(struct sh_lake *lake, const struct sh_selection *what, st
     reader->bucket = buckets.from;
     reader->as_known = as_known;
     reader->max_rows = max_rows > 0 ? max_rows : 1;
-    reader->vector = duckdb_vector_size();
     reader->virtual_from = sh_stored_columns(SH_TABLE_LINE);
-    sh_code code = sh_duck_connect(lake->duck, &reader->connection, err);
-    if (code == SH_OK)
-        code = open_sides(reader, what, err);
+    const sh_code code = open_sides(reader, what, err);
     if (code != SH_OK) {
         sh_reader_close(reader);
         return code;
@@ -107,9 +102,6 @@ void sh_reader_close(struct sh_reader *reader) {
         sh_side_close(&reader->sides[t]);
     sh_netting_release(&reader->nettings);
     sh_netting_rows_release(&reader->netting_rows);
-    sh_duck_disconnect(&reader->connection);
-    for (size_t c = 0; c < SH_LAKE_COLUMNS_MAX; c++)
-        sh_free(reader->scratch[c]);
     sh_free(reader->persons);
     sh_free(reader);
 }

@@ -1,19 +1,19 @@
 /* The reader from inside. Inner header of the room. */
 #pragma once
 #include "lake/opened.h"
+#include "lake/pq_scan.h"
 
-/* Rows of one table in the files of one batch, bucket after bucket, as DuckDB hands them over. */
+/* Rows of one table in the files of one batch, bucket after bucket. */
 struct sh_stream {
-    void *connection; /* its own: a connection streams one result at a time */
-    struct sh_scan scan;
-    void *chunk;            /* duckdb_data_chunk; NULL: at the end */
-    size_t all;             /* rows of the chunk */
-    size_t n, at;           /* rows [at, n) of the chunk are left of the bucket */
+    struct sh_pq_scan scan;
+    bool is_open;           /* there are rows */
+    size_t all;             /* rows of the batch of the scan */
+    size_t n, at;           /* rows [at, n) of it are left of the bucket */
     uint32_t bucket;        /* of these rows; those of the reader's bucket are at hand, others wait */
-    const int32_t *buckets; /* [all] of the chunk; NULL: the reader has but one bucket */
-    const int32_t *lead;    /* [all] of the chunk */
+    const int32_t *buckets; /* [all]; NULL: the reader has but one bucket, and the files no other */
+    const int32_t *lead;    /* [all] */
     uint8_t *drop;          /* [all] rows that are not there for this reader; NULL: none in these files */
-    int64_t *time;          /* [n] only when streams are merged */
+    int64_t *time;          /* [all] only when streams are merged */
     struct sh_str *id;      /* likewise; the head where files have ids in parts */
     int64_t *tail;          /* likewise */
     bool drops_batches;     /* some batch of the file is not known yet */
@@ -32,21 +32,17 @@ struct sh_side {
     bool merges;
     size_t expected;                      /* rows of a chunk, about: room is made for them at once */
     bool has_superseded;                  /* in one of the reader's buckets */
-    bool has_texts;                       /* among the columns read: chunks of DuckDB are kept for them */
     size_t n, cap;                        /* rows of the chunk */
     void *columns[SH_LAKE_COLUMNS_MAX];   /* [cap] */
     const void *out[SH_LAKE_COLUMNS_MAX]; /* what the caller sees */
     struct sh_str *heads;                 /* [cap] when `splits` */
     int64_t *tails;
-    struct sh_arena head_texts; /* of the chunk; rows share them */
+    struct sh_arena texts; /* of the chunk; rows behind one another share them */
     uint32_t *person_begin;
-    void **kept; /* DuckDB chunks whose texts the present chunk shows */
-    size_t n_kept, cap_kept;
 };
 
 struct sh_reader {
     struct sh_lake *lake;
-    void *connection;
     struct sh_bucket_range buckets;
     uint32_t bucket, max_rows; /* the one that is read now */
     int32_t as_known;
@@ -59,8 +55,6 @@ struct sh_reader {
     size_t n_persons, cap_persons;
     size_t cap_begin;
     struct sh_chunk chunk;
-    void *scratch[SH_LAKE_COLUMNS_MAX]; /* [vector] key columns of a chunk, to find superseded rows */
-    size_t vector;
 };
 
 /** Open the streams of a side; mark what is needed besides the selected columns. */

@@ -7,8 +7,6 @@
 #include "base/money.h"
 #include "lake/ids.h"
 #include "lake/reader.h"
-#include <duckdb.h>
-#include <inttypes.h>
 
 /* ---- nettings of a bucket
  * ------------------------------------------------------------------------------------------------ */
@@ -39,39 +37,54 @@ static uint64_t netted_id_key(uint64_t encounter, struct sh_str id) {
     return netted_key(encounter, head, tail);
 }
 
-static sh_code take_chunk(struct sh_lake *lake, void *chunk, int32_t as_known, struct sh_netting_rows *rows,
-                          struct sh_err *err) {
-    enum { STEP = 2048 };
-    const size_t all = duckdb_data_chunk_get_size(chunk);
-    int32_t bucket[STEP], batch[STEP], person[STEP];
-    int64_t encounter[STEP], money[3][STEP];
-    struct sh_str id[2][STEP];
-    for (size_t from = 0; from < all; from += STEP) {
-        const size_t n = all - from < STEP ? all - from : STEP;
-        sh_chunk_copy(chunk, 0, SH_P32, from, n, bucket);
-        sh_chunk_copy(chunk, 1, SH_P32, from, n, batch);
-        sh_chunk_copy(chunk, 2, SH_P32, from, n, person);
-        sh_chunk_copy(chunk, 3, SH_P64, from, n, encounter);
-        for (size_t c = 0; c < 2; c++)
-            sh_chunk_copy(chunk, 4 + c, SH_PSTR, from, n, id[c]);
-        for (size_t c = 0; c < 3; c++)
-            sh_chunk_copy(chunk, 6 + c, SH_P64, from, n, money[c]);
-        SH_TRY(
-            sh_grow(&rows->at, &rows->cap, rows->n + n, sizeof(struct sh_netting_row), (size_t)1 << 31, err));
-        for (size_t i = 0; i < n; i++) {
-            if (sh_manifest_known_day(&lake->manifest, (uint32_t)batch[i]) > as_known)
-                continue;
-            const uint64_t hash = sh_netted_encounter(person[i], encounter[i]);
-            rows->at[rows->n++] =
-                (struct sh_netting_row){.encounter = hash,
-                                        .bucket = (uint32_t)bucket[i],
-                                        .batch = batch[i],
-                                        .refund = id[0][i].len > 0 ? netted_id_key(hash, id[0][i]) : 0,
-                                        .line = id[1][i].len > 0 ? netted_id_key(hash, id[1][i]) : 0,
-                                        .quantity = money[0][i],
-                                        .amount = money[1][i],
-                                        .covered = money[2][i]};
-        }
+/* Columns of the netting files, as they are read. */
+enum {
+    N_BUCKET,
+    N_BATCH,
+    N_PERSON,
+    N_ENCOUNTER,
+    N_REFUND,
+    N_LINE,
+    N_QUANTITY,
+    N_AMOUNT,
+    N_COVERED,
+    N_COLUMNS
+};
+static const struct sh_pq_wanted netting_columns[N_COLUMNS] = {
+    [N_BUCKET] = {"bucket", SH_P32},     [N_BATCH] = {"batch", SH_P32},
+    [N_PERSON] = {"person", SH_P32},     [N_ENCOUNTER] = {"encounter_key", SH_P64},
+    [N_REFUND] = {"refund", SH_PSTR},    [N_LINE] = {"line", SH_PSTR},
+    [N_QUANTITY] = {"quantity", SH_P64}, [N_AMOUNT] = {"amount", SH_P64},
+    [N_COVERED] = {"covered", SH_P64}};
+
+/* What is asked of the netting files. */
+struct netting_view {
+    const struct sh_lake *lake;
+    struct sh_bucket_range buckets;
+    int32_t as_known;
+};
+
+static sh_code take_batch(const struct netting_view *view, void *const *batch, uint32_t n,
+                          struct sh_netting_rows *rows, struct sh_err *err) {
+    const int32_t *bucket = batch[N_BUCKET], *number = batch[N_BATCH], *person = batch[N_PERSON];
+    const int64_t *encounter = batch[N_ENCOUNTER], *quantity = batch[N_QUANTITY], *amount = batch[N_AMOUNT],
+                  *covered = batch[N_COVERED];
+    const struct sh_str *refund = batch[N_REFUND], *line = batch[N_LINE];
+    SH_TRY(sh_grow(&rows->at, &rows->cap, rows->n + n, sizeof(struct sh_netting_row), (size_t)1 << 31, err));
+    for (uint32_t i = 0; i < n; i++) {
+        if ((uint32_t)bucket[i] < view->buckets.from || (uint32_t)bucket[i] >= view->buckets.to ||
+            sh_manifest_known_day(&view->lake->manifest, (uint32_t)number[i]) > view->as_known)
+            continue;
+        const uint64_t hash = sh_netted_encounter(person[i], encounter[i]);
+        rows->at[rows->n++] =
+            (struct sh_netting_row){.encounter = hash,
+                                    .bucket = (uint32_t)bucket[i],
+                                    .batch = number[i],
+                                    .refund = refund[i].len > 0 ? netted_id_key(hash, refund[i]) : 0,
+                                    .line = line[i].len > 0 ? netted_id_key(hash, line[i]) : 0,
+                                    .quantity = quantity[i],
+                                    .amount = amount[i],
+                                    .covered = covered[i]};
     }
     return SH_OK;
 }
@@ -85,46 +98,30 @@ static int by_encounter(const void *a, const void *b) {
     return x->batch == y->batch ? 0 : x->batch > y->batch ? -1 : 1; /* the latest first */
 }
 
-/* "SELECT … FROM read_parquet([…]) WHERE …" over the netting files of these buckets; empty without any. */
-static sh_code write_query(const struct sh_lake *lake, struct sh_bucket_range buckets, struct sh_buf *sql,
-                           struct sh_err *err) {
+static sh_code scan_file(const struct netting_view *view, const struct sh_lake_file *file,
+                         struct sh_netting_rows *rows, struct sh_err *err) {
+    SH_CLEANUP(sh_pq_scan_close) struct sh_pq_scan scan = {0};
     char path[SH_PATH_BYTES_MAX];
-    for (size_t i = 0; i < lake->manifest.n_files; i++) {
-        const struct sh_lake_file *file = &lake->manifest.files[i];
-        if (file->kind != SH_FILE_DATA || file->what != SH_TABLE_NETTING || file->bucket_from >= buckets.to ||
-            file->bucket_to <= buckets.from)
-            continue;
-        SH_TRY(sh_path_join(path, lake->dir, file->path, err));
-        (void)sh_buf_add_text(
-            sql, sql->len > 0
-                     ? ","
-                     : "SELECT bucket, batch, person, encounter_key, refund, line, quantity, amount, "
-                       "covered FROM read_parquet([");
-        sh_sql_text(sql, sh_str_of(path));
+    SH_TRY(sh_path_join(path, view->lake->dir, file->path, err));
+    SH_TRY(sh_pq_scan_open(&scan, (const char *const[]){path}, 1, netting_columns, N_COLUMNS, err));
+    sh_pq_scan_range(&scan, N_BUCKET, (int32_t)view->buckets.from, (int32_t)view->buckets.to);
+    for (;;) {
+        uint32_t n;
+        SH_TRY(sh_pq_scan_next(&scan, &n, err));
+        if (n == 0)
+            return SH_OK;
+        SH_TRY(take_batch(view, scan.batch, n, rows, err));
     }
-    if (sql->len > 0)
-        (void)sh_buf_addf(sql, "]) WHERE bucket >= %" PRIu32 " AND bucket < %" PRIu32, buckets.from,
-                          buckets.to);
-    return sh_buf_check(sql, err);
 }
 
-sh_code sh_netting_load(struct sh_lake *lake, void *connection, struct sh_bucket_range buckets,
-                        int32_t as_known, struct sh_netting_rows *ret, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    SH_CLEANUP(sh_scan_close) struct sh_scan scan = {0};
-    SH_TRY(write_query(lake, buckets, &sql, err));
-    if (sql.len == 0)
-        return SH_OK;
-    SH_TRY(sh_scan_open(connection, sql.at, &scan, err));
-    for (;;) {
-        void *chunk = NULL;
-        SH_TRY(sh_scan_next(&scan, &chunk, err));
-        if (!chunk)
-            break;
-        const sh_code code = take_chunk(lake, chunk, as_known, ret, err);
-        duckdb_data_chunk handle = chunk;
-        duckdb_destroy_data_chunk(&handle);
-        SH_TRY(code);
+sh_code sh_netting_load(struct sh_lake *lake, struct sh_bucket_range buckets, int32_t as_known,
+                        struct sh_netting_rows *ret, struct sh_err *err) {
+    const struct netting_view view = {lake, buckets, as_known};
+    for (size_t i = 0; i < lake->manifest.n_files; i++) {
+        const struct sh_lake_file *file = &lake->manifest.files[i];
+        if (file->kind == SH_FILE_DATA && file->what == SH_TABLE_NETTING && file->bucket_from < buckets.to &&
+            buckets.from < file->bucket_to)
+            SH_TRY(scan_file(&view, file, ret, err));
     }
     if (ret->n > 0)
         qsort(ret->at, ret->n, sizeof *ret->at, by_encounter);

@@ -5,7 +5,6 @@
 #include "lake/ids.h"
 #include "lake/reader.h"
 #include "lake/rows.h"
-#include <duckdb.h>
 #include <inttypes.h>
 
 #define SIDE_ROWS_MAX ((size_t)1 << 31)
@@ -53,12 +52,11 @@ static bool has_superseded(const struct sh_reader *reader, enum sh_table table) 
     return n > 0;
 }
 
-static uint64_t needed_columns(const struct sh_reader *reader, const struct sh_side *side,
-                               bool drops_batches) {
+static uint64_t needed_columns(const struct sh_side *side, bool has_other_buckets, bool drops_batches) {
     const struct sh_order order = sh_table_order(side->table);
     uint64_t read = side->selected & (bit(sh_stored_columns(side->table)) - 1);
     read |= bit(order.lead);
-    if (reader->buckets.to - reader->buckets.from > 1)
+    if (has_other_buckets)
         read |= bit(SH_C_BUCKET);
     if (side->merges)
         read |= bit(order.time) | (sh_has_split_id(side->table) ? 0 : bit(order.id));
@@ -145,65 +143,70 @@ static sh_code make_chains(const struct sh_reader *reader, const struct sh_side 
     return SH_OK;
 }
 
-/* "SELECT columns FROM read_parquet([files of the chain]) WHERE bucket …". ret_first: one of the files. */
-static sh_code write_query(const struct sh_reader *reader, struct sh_side *side, const struct chains *chains,
-                           size_t chain, struct sh_buf *sql, const struct sh_lake_file **ret_first,
-                           struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
+/* Columns to be read, in the order of their places in the batch. */
+static size_t list_columns(struct sh_side *side, struct sh_pq_wanted *wanted) {
     uint8_t at = 0;
-    bool is_wide = false;
-    (void)sh_buf_add_text(sql, "SELECT ");
     for (uint64_t mask = side->read; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
-        if (at > 0)
-            (void)sh_buf_add_char(sql, ',');
-        sh_sql_name(sql, sh_lake_schema[side->table].columns[c].name);
+        const struct sh_lake_column *column = &sh_lake_schema[side->table].columns[c];
+        wanted[at] = (struct sh_pq_wanted){column->name, sh_physical_of(column->type)};
         side->position[c] = at++;
     }
     if (side->splits) {
-        (void)sh_buf_add_text(sql, ",id_head,id_tail");
+        wanted[at] = (struct sh_pq_wanted){"id_head", SH_PSTR};
         side->head_position = at++;
-        side->tail_position = at;
+        wanted[at] = (struct sh_pq_wanted){"id_tail", SH_P64};
+        side->tail_position = at++;
     }
-    (void)sh_buf_add_text(sql, " FROM read_parquet([");
+    return at;
+}
+
+/* The files of a chain, as one scan. ret_first: one of them. */
+static sh_code open_scan(const struct sh_reader *reader, struct sh_side *side, const struct chains *chains,
+                         size_t chain, struct sh_pq_scan *scan, const struct sh_lake_file **ret_first,
+                         struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_pq_wanted wanted[SH_LAKE_COLUMNS_MAX + 2];
+    const char **paths = sh_new(&arena, const char *, chains->n_files + 1);
+    size_t n = 0;
     *ret_first = NULL;
+    if (!paths)
+        return sh_fail(err, SH_E_NOMEM, "no room to read %zu files", chains->n_files);
     for (size_t i = 0; i < chains->n_files; i++) {
         const struct sh_lake_file *file = chains->files[i];
+        char path[SH_PATH_BYTES_MAX];
         if (chains->chain[i] != chain)
             continue;
         SH_TRY(sh_path_join(path, reader->lake->dir, file->path, err));
-        if (*ret_first)
-            (void)sh_buf_add_char(sql, ',');
-        sh_sql_text(sql, sh_str_of(path));
+        paths[n] = sh_arena_dup(&arena, path, strlen(path));
+        if (!paths[n++])
+            return sh_fail(err, SH_E_NOMEM, "no room to read %zu files", chains->n_files);
         *ret_first = *ret_first ? *ret_first : file;
-        is_wide |= file->bucket_from < reader->buckets.from || reader->buckets.to < file->bucket_to;
     }
-    (void)sh_buf_add_text(sql, "])");
-    if (is_wide)
-        (void)sh_buf_addf(sql, " WHERE bucket >= %" PRIu32 " AND bucket < %" PRIu32, reader->buckets.from,
-                          reader->buckets.to);
-    return sh_buf_check(sql, err);
+    const size_t n_columns = list_columns(side, wanted);
+    SH_TRY(sh_pq_scan_open(scan, paths, n, wanted, n_columns, err));
+    if (side->read >> SH_C_BUCKET & 1)
+        sh_pq_scan_range(scan, side->position[SH_C_BUCKET], (int32_t)reader->buckets.from,
+                         (int32_t)reader->buckets.to);
+    return SH_OK;
 }
 
 static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const struct chains *chains,
                            size_t chain, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
     const struct sh_lake_file *first;
     struct sh_stream *stream = &side->streams[chain];
-    SH_TRY(write_query(reader, side, chains, chain, &sql, &first, err));
     side->n_streams++;
-    SH_TRY(sh_duck_connect(reader->lake->duck, &stream->connection, err));
-    SH_TRY(sh_scan_open(stream->connection, sql.at, &stream->scan, err));
+    SH_TRY(open_scan(reader, side, chains, chain, &stream->scan, &first, err));
     for (uint32_t b = first->batch_from; b <= first->batch_to && reader->as_known < INT32_MAX; b++)
         stream->drops_batches |=
             b != first->batch_from && sh_manifest_known_day(&reader->lake->manifest, b) > reader->as_known;
     const bool needs_drop = stream->drops_batches || side->has_superseded;
     if (needs_drop)
-        stream->drop = sh_alloc_array(reader->vector, 1);
+        stream->drop = sh_alloc_array(SH_PQ_BATCH, 1);
     if (side->merges) {
-        stream->time = sh_alloc_array(reader->vector, sizeof(int64_t));
-        stream->id = sh_alloc_array(reader->vector, sizeof(struct sh_str));
-        stream->tail = sh_alloc_array(reader->vector, sizeof(int64_t));
+        stream->time = sh_alloc_array(SH_PQ_BATCH, sizeof(int64_t));
+        stream->id = sh_alloc_array(SH_PQ_BATCH, sizeof(struct sh_str));
+        stream->tail = sh_alloc_array(SH_PQ_BATCH, sizeof(int64_t));
     }
     if ((needs_drop && !stream->drop) || (side->merges && (!stream->time || !stream->id || !stream->tail)))
         return sh_fail(err, SH_E_NOMEM, "no room to read %s", first->path);
@@ -214,9 +217,10 @@ static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const
  * for. */
 static void look_at_files(const struct sh_reader *reader, struct sh_side *side, const struct chains *chains) {
     uint64_t rows = 0;
-    bool drops_batches = false;
+    bool drops_batches = false, has_other_buckets = reader->buckets.to - reader->buckets.from > 1;
     for (size_t i = 0; i < chains->n_files; i++) {
         const struct sh_lake_file *file = chains->files[i];
+        has_other_buckets |= file->bucket_to - file->bucket_from > 1;
         rows += file->rows / (file->bucket_to - file->bucket_from);
         drops_batches |= reader->as_known < INT32_MAX && file->batch_to != file->batch_from;
     }
@@ -226,11 +230,8 @@ static void look_at_files(const struct sh_reader *reader, struct sh_side *side, 
     side->splits &= sh_has_split_id(side->table);
     side->expected = rows < reader->max_rows ? (size_t)rows : reader->max_rows;
     side->expected += side->expected / 8 + 1; /* of the last person */
-    side->read |= needed_columns(reader, side, drops_batches);
+    side->read |= needed_columns(side, has_other_buckets, drops_batches);
     side->copied = side->read & (side->selected | ~(bit(SH_C_BUCKET) | bit(SH_C_BATCH)));
-    for (uint64_t mask = side->read; mask; mask &= mask - 1)
-        side->has_texts |=
-            sh_physical_of(sh_lake_schema[side->table].columns[__builtin_ctzll(mask)].type) == SH_PSTR;
 }
 
 static sh_code next_rows(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
@@ -250,27 +251,16 @@ sh_code sh_side_open(struct sh_reader *reader, struct sh_side *side, struct sh_e
     return SH_OK;
 }
 
-static void destroy_chunk(void *chunk) {
-    duckdb_data_chunk handle = chunk;
-    duckdb_destroy_data_chunk(&handle);
-}
-
 void sh_side_clear(struct sh_side *side) {
-    for (size_t i = 0; i < side->n_kept; i++)
-        destroy_chunk(side->kept[i]);
-    side->n_kept = 0;
     side->n = 0;
-    sh_arena_reset(&side->head_texts);
+    sh_arena_reset(&side->texts);
 }
 
 void sh_side_close(struct sh_side *side) {
     sh_side_clear(side);
     for (size_t i = 0; i < side->n_streams; i++) {
         struct sh_stream *stream = &side->streams[i];
-        if (stream->chunk)
-            destroy_chunk(stream->chunk);
-        sh_scan_close(&stream->scan);
-        sh_duck_disconnect(&stream->connection);
+        sh_pq_scan_close(&stream->scan);
         sh_free(stream->drop);
         sh_free(stream->time);
         sh_free(stream->id);
@@ -280,10 +270,9 @@ void sh_side_close(struct sh_side *side) {
         sh_free(side->columns[c]);
     sh_free(side->heads);
     sh_free(side->tails);
-    sh_arena_free(&side->head_texts);
+    sh_arena_free(&side->texts);
     sh_free(side->streams);
     sh_free(side->person_begin);
-    sh_free(side->kept);
 }
 
 /* ---- chunks of a stream
@@ -313,29 +302,24 @@ static bool is_superseded(const struct sh_reader *reader, const struct replaced 
     return false;
 }
 
-/* Rows [at, n) of the stream's chunk, all of one bucket. */
-static sh_code mark_dropped(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
-                            struct sh_err *err) {
-    const struct sh_lake_table *table = &sh_lake_schema[side->table];
+/* Values of a column for the rows from `at`. */
+static const void *values_of(const struct sh_side *side, const struct sh_stream *stream, int c) {
+    const size_t size = sh_physical_size(sh_physical_of(sh_lake_schema[side->table].columns[c].type));
+    return (const char *)stream->scan.batch[side->position[c]] + stream->at * size;
+}
+
+/* Rows [at, n) of the stream's batch, all of one bucket. */
+static void mark_dropped(const struct sh_reader *reader, const struct sh_side *side,
+                         struct sh_stream *stream) {
     const struct sh_row_keyer keyer = sh_row_keyer(side->table);
     struct replaced replaced = {0};
     replaced.at = find_superseded(reader, side->table, stream->bucket, &replaced.n);
     const size_t n_key = replaced.n > 0 ? keyer.n[1] : 0, n = stream->n - stream->at;
     const uint8_t *key = keyer.columns[1];
     const void *columns[SH_LAKE_COLUMNS_MAX] = {0};
-    for (size_t i = 0; i < n_key; i++) {
-        const uint8_t c = key[i];
-        if (!reader->scratch[c])
-            reader->scratch[c] = sh_alloc_array(reader->vector, sizeof(struct sh_str));
-        if (!reader->scratch[c])
-            return sh_fail(err, SH_E_NOMEM, "no room for keys");
-        sh_chunk_copy(stream->chunk, side->position[c], sh_physical_of(table->columns[c].type), stream->at, n,
-                      reader->scratch[c]);
-        columns[c] = reader->scratch[c];
-    }
-    const int32_t *batch =
-        duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_BATCH]));
-    batch += stream->at;
+    for (size_t i = 0; i < n_key; i++)
+        columns[key[i]] = values_of(side, stream, key[i]);
+    const int32_t *batch = values_of(side, stream, SH_C_BATCH);
     uint8_t *drop = stream->drop + stream->at;
     for (size_t i = 0; i < n; i++) {
         drop[i] = stream->drops_batches &&
@@ -343,47 +327,30 @@ static sh_code mark_dropped(struct sh_reader *reader, struct sh_side *side, stru
         if (!drop[i] && n_key > 0)
             drop[i] = is_superseded(reader, &replaced, sh_row_key(&keyer, columns, i), (uint32_t)batch[i]);
     }
-    return SH_OK;
 }
 
 static void copy_order(const struct sh_side *side, struct sh_stream *stream) {
     const struct sh_order order = sh_table_order(side->table);
-    memset(stream->time, 0, stream->all * sizeof(int64_t));
-    memset(stream->id, 0, stream->all * sizeof(struct sh_str));
-    for (size_t i = 0; i < stream->all; i++)
+    void *const *batch = stream->scan.batch;
+    const size_t n = stream->all;
+    memset(stream->time, 0, n * sizeof(int64_t));
+    memset(stream->id, 0, n * sizeof(struct sh_str));
+    for (size_t i = 0; i < n; i++)
         stream->tail[i] = SH_MISSING;
     if (side->splits) {
-        sh_chunk_copy(stream->chunk, side->head_position, SH_PSTR, 0, stream->all, stream->id);
-        sh_chunk_copy(stream->chunk, side->tail_position, SH_P64, 0, stream->all, stream->tail);
+        memcpy(stream->id, batch[side->head_position], n * sizeof(struct sh_str));
+        memcpy(stream->tail, batch[side->tail_position], n * sizeof(int64_t));
     } else if (order.id >= 0) {
-        sh_chunk_copy(stream->chunk, side->position[order.id], SH_PSTR, 0, stream->all, stream->id);
+        memcpy(stream->id, batch[side->position[order.id]], n * sizeof(struct sh_str));
     }
     if (order.time < 0)
         return;
-    if (sh_physical_of(sh_lake_schema[side->table].columns[order.time].type) == SH_P64) {
-        sh_chunk_copy(stream->chunk, side->position[order.time], SH_P64, 0, stream->all, stream->time);
-        return;
-    }
-    int32_t *days = (int32_t *)(void *)stream->time; /* widened in place, from the end */
-    sh_chunk_copy(stream->chunk, side->position[order.time], SH_P32, 0, stream->all, days);
-    for (size_t i = stream->all; i-- > 0;) {
-        const int64_t day = days[i];
-        memcpy(&stream->time[i], &day, sizeof day);
-    }
-}
-
-/* Chunks with texts are kept until the rows they show are given up; the others go at once. */
-static sh_code retire_chunk(struct sh_side *side, struct sh_stream *stream, struct sh_err *err) {
-    if (!stream->chunk)
-        return SH_OK;
-    if (side->has_texts) {
-        SH_TRY(sh_grow(&side->kept, &side->cap_kept, side->n_kept + 1, sizeof(void *), (size_t)1 << 30, err));
-        side->kept[side->n_kept++] = stream->chunk;
-    } else {
-        destroy_chunk(stream->chunk);
-    }
-    stream->chunk = NULL;
-    return SH_OK;
+    const void *times = batch[side->position[order.time]];
+    if (sh_physical_of(sh_lake_schema[side->table].columns[order.time].type) == SH_P64)
+        memcpy(stream->time, times, n * sizeof(int64_t));
+    else
+        for (size_t i = 0; i < n; i++)
+            stream->time[i] = ((const int32_t *)times)[i];
 }
 
 static void skip_dropped(struct sh_stream *stream) {
@@ -391,19 +358,16 @@ static void skip_dropped(struct sh_stream *stream) {
         stream->at++;
 }
 
-static sh_code next_chunk(struct sh_side *side, struct sh_stream *stream, struct sh_err *err) {
-    SH_TRY(retire_chunk(side, stream, err));
-    SH_TRY(sh_scan_next(&stream->scan, &stream->chunk, err));
-    stream->at = stream->n = stream->all = 0;
-    if (!stream->chunk)
+static sh_code next_batch(struct sh_side *side, struct sh_stream *stream, struct sh_err *err) {
+    uint32_t n;
+    SH_TRY(sh_pq_scan_next(&stream->scan, &n, err));
+    stream->at = stream->n = 0;
+    stream->all = n;
+    stream->is_open = n > 0;
+    if (n == 0)
         return SH_OK;
-    stream->all = duckdb_data_chunk_get_size(stream->chunk);
-    stream->lead =
-        duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_LEAD]));
-    stream->buckets =
-        side->read >> SH_C_BUCKET & 1
-            ? duckdb_vector_get_data(duckdb_data_chunk_get_vector(stream->chunk, side->position[SH_C_BUCKET]))
-            : NULL;
+    stream->lead = stream->scan.batch[side->position[SH_C_LEAD]];
+    stream->buckets = side->read >> SH_C_BUCKET & 1 ? stream->scan.batch[side->position[SH_C_BUCKET]] : NULL;
     if (side->merges)
         copy_order(side, stream);
     return SH_OK;
@@ -424,25 +388,28 @@ static size_t end_of_bucket(const struct sh_stream *stream, size_t from) {
     return low;
 }
 
-/* The rows behind those that are used up: of the next bucket in the chunk, or of the next chunk. */
+/* The rows behind those that are used up: of the next bucket in the batch, or of the next batch. */
 static sh_code next_rows(struct sh_reader *reader, struct sh_side *side, struct sh_stream *stream,
                          struct sh_err *err) {
     while (stream->at == stream->n) {
         if (stream->n == stream->all)
-            SH_TRY(next_chunk(side, stream, err));
-        if (!stream->chunk)
+            SH_TRY(next_batch(side, stream, err));
+        if (!stream->is_open)
             return SH_OK;
-        if (stream->n == stream->all)
-            continue; /* a chunk without rows */
         const uint32_t bucket = stream->buckets ? (uint32_t)stream->buckets[stream->n] : reader->buckets.from;
-        if (bucket < reader->bucket || bucket >= reader->buckets.to)
+        const size_t end = end_of_bucket(stream, stream->n);
+        if (bucket < reader->buckets.from || bucket >= reader->buckets.to) {
+            stream->at = stream->n = end; /* a neighbour in the same row group */
+            continue;
+        }
+        if (bucket < reader->bucket)
             return sh_fail(err, SH_E_CORRUPT,
                            "%s: rows of bucket %" PRIu32 " where those of %" PRIu32 " and later are due",
                            sh_lake_schema[side->table].name, bucket, reader->bucket);
         stream->bucket = bucket;
-        stream->n = end_of_bucket(stream, stream->n);
+        stream->n = end;
         if (stream->drop)
-            SH_TRY(mark_dropped(reader, side, stream, err));
+            mark_dropped(reader, side, stream);
         skip_dropped(stream);
     }
     return SH_OK;
@@ -475,21 +442,21 @@ static sh_code reserve(struct sh_side *side, size_t need, struct sh_err *err) {
     return SH_OK;
 }
 
-/* Heads of ids behind the rows that are there. Rows behind one another mostly share theirs, which is kept
- * once, so that the chunk of DuckDB need not stay. */
-static sh_code copy_heads(struct sh_side *side, const struct sh_stream *stream, size_t from, size_t n,
+/* Texts behind the rows that are there. Those of rows behind one another are often the same, which is kept
+ * once. */
+static sh_code copy_texts(struct sh_side *side, const struct sh_str *from, struct sh_str *column, size_t n,
                           struct sh_err *err) {
-    struct sh_str *to = side->heads + side->n;
+    struct sh_str *to = column + side->n;
     struct sh_str last = side->n > 0 ? to[-1] : (struct sh_str){0};
-    sh_chunk_copy(stream->chunk, side->head_position, SH_PSTR, from, n, to);
     for (size_t i = 0; i < n; i++) {
-        if (to[i].len == 0)
+        to[i] = (struct sh_str){0};
+        if (from[i].len == 0)
             continue;
-        if (!sh_str_eq(to[i], last)) {
-            last.at = sh_arena_dup(&side->head_texts, to[i].at, to[i].len);
-            last.len = to[i].len;
+        if (!sh_str_eq(from[i], last)) {
+            last.at = sh_arena_dup(&side->texts, from[i].at, from[i].len);
+            last.len = from[i].len;
             if (!last.at)
-                return sh_fail(err, SH_E_NOMEM, "no room for the ids of a chunk");
+                return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
         }
         to[i] = last;
     }
@@ -498,18 +465,26 @@ static sh_code copy_heads(struct sh_side *side, const struct sh_stream *stream, 
 
 static sh_code copy_run(struct sh_side *side, const struct sh_stream *stream, size_t from, size_t to,
                         struct sh_err *err) {
-    SH_TRY(reserve(side, side->n + (to - from), err));
+    const size_t n = to - from;
+    void *const *batch = stream->scan.batch;
+    SH_TRY(reserve(side, side->n + n, err));
     for (uint64_t mask = side->copied; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
         const sh_physical physical = sh_physical_of(sh_lake_schema[side->table].columns[c].type);
-        sh_chunk_copy(stream->chunk, side->position[c], physical, from, to - from,
-                      (char *)side->columns[c] + side->n * sh_physical_size(physical));
+        const size_t size = sh_physical_size(physical);
+        const char *values = (const char *)batch[side->position[c]] + from * size;
+        if (physical == SH_PSTR)
+            SH_TRY(copy_texts(side, (const struct sh_str *)(const void *)values, side->columns[c], n, err));
+        else
+            memcpy((char *)side->columns[c] + side->n * size, values, n * size);
     }
     if (side->splits) {
-        SH_TRY(copy_heads(side, stream, from, to - from, err));
-        sh_chunk_copy(stream->chunk, side->tail_position, SH_P64, from, to - from, side->tails + side->n);
+        SH_TRY(
+            copy_texts(side, (const struct sh_str *)batch[side->head_position] + from, side->heads, n, err));
+        memcpy(side->tails + side->n, (const int64_t *)batch[side->tail_position] + from,
+               n * sizeof(int64_t));
     }
-    side->n += to - from;
+    side->n += n;
     return SH_OK;
 }
 
@@ -556,7 +531,7 @@ static size_t end_of_lead(const struct sh_stream *stream, int32_t lead) {
 }
 
 static bool is_here(const struct sh_reader *reader, const struct sh_stream *stream) {
-    return stream->chunk && stream->bucket == reader->bucket;
+    return stream->is_open && stream->bucket == reader->bucket;
 }
 
 /* The stream whose row is next, and the smallest lead of the others. NULL: none is left. */
