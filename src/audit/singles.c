@@ -29,10 +29,11 @@ static bool columns_behind(const struct sh_rule_plan *rp, const struct sh_plan *
         struct sh_plain_column *c = &ret->columns[ret->n];
         if (r->keys[k].kind != SH_RULE_KEY_EXPR || !sh_expr_plain_column(r->keys[k].expr, c))
             return false;
-        if (c->column == plan->at.line.person)
-            ret->by_person = true;
-        else
-            ret->n++;
+        bool seen = false; /* hour and time are of one column */
+        for (size_t i = 0; i < ret->n; i++)
+            seen |= ret->columns[i].column == c->column && ret->columns[i].exact == c->exact;
+        ret->by_person |= c->column == plan->at.line.person;
+        ret->n += !seen && c->column != plan->at.line.person;
     }
     return ret->by_person;
 }

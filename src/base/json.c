@@ -84,12 +84,24 @@ static size_t clean_run(struct sh_str text, size_t i) {
     return i;
 }
 
+/* Chinese and most else of three bytes, from i on; lead bytes with more to check (E0, ED) are left to others.
+ */
+static size_t han_run(struct sh_str text, size_t i) {
+    const unsigned char *at = (const unsigned char *)text.at;
+    while (text.len - i >= 3 && at[i] > 0xe0 && at[i] < 0xf0 && at[i] != 0xed && (at[i + 1] & 0xc0) == 0x80 &&
+           (at[i + 2] & 0xc0) == 0x80)
+        i += 3;
+    return i;
+}
+
 static void add_string(struct sh_buf *buf, struct sh_str text) {
     (void)sh_buf_add_char(buf, '"');
     size_t clean = 0; /* bytes before it are written */
     for (size_t i = clean_run(text, 0); i < text.len; i = clean_run(text, i)) {
-        const unsigned char c = (unsigned char)text.at[i];
         const size_t begin = i;
+        if ((i = han_run(text, i)) > begin)
+            continue;
+        const unsigned char c = (unsigned char)text.at[i];
         const uint32_t point = sh_utf8_next(text, &i);
         const bool is_bad = point == 0xfffd && i - begin == 1;
         if (c >= 0x80 && !is_bad)
