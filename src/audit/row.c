@@ -199,40 +199,48 @@ enum {
     ZONES_TRIED = 1 << 13
 }; /* lines after which zones that settle less than an eighth ask no more for hits */
 
-/* Lines that zones leave open; those settled are counted. */
-static sh_code by_zones(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *ret,
-                        struct sh_err *err) {
+static sh_code run_members(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                           struct sh_err *err) {
+    for (uint32_t from = 0, to; from < m->n; from = to) {
+        to = m->n - from < SH_BLOCK ? m->n : from + SH_BLOCK;
+        while (to < m->n && rp->has_alternatives &&
+               same_point(en, rp, m, to - 1, to)) /* a point is judged at once */
+            to++;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        SH_TRY(run_block(en, rp, m, from, to - from, err));
+        sh_arena_rewind(en->scratch, at);
+    }
+    return SH_OK;
+}
+
+/* What zones settle is counted; the lines they leave open are looked at. */
+static sh_code run_by_zones(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_zone_use *use = &en->zone_use[rp->index];
     const bool asks_hits = use->asked < ZONES_TRIED || use->closed >= use->asked / 8;
     struct sh_zones_told told;
     SH_TRY(sh_zones_ask(en, rp, asks_hits, &told, err));
     if (asks_hits)
-        use->asked += told.closed + told.n, use->closed += told.closed;
+        use->asked += told.closed + told.n_plain + told.n_open, use->closed += told.closed;
     struct sh_rule_answers *answers = &en->answers->rules[rp->index];
     struct sh_answer_count *clear = &answers->of[SH_ANSWER_CLEAR];
     clear->subjects += told.clear, clear->lines += told.clear;
     (void)!__builtin_add_overflow(clear->fen, told.clear_fen, &clear->fen);
-    answers->not_concerned_lines -= told.clear; /* the caller counts all lines but those it is given */
-    const struct sh_members open = {.n = told.n, .row = told.rows};
-    *ret = open;
-    return told.plain ? SH_OK : sh_members_of(en, rp, false, &open, ret, err);
+    const struct sh_members plain = {.n = told.n_plain, .row = told.plain};
+    const struct sh_members open = {.n = told.n_open, .row = told.open};
+    struct sh_members m;
+    SH_TRY(sh_members_of(en, rp, false, &open, &m, err));
+    sh_count_not_concerned(en, rp,
+                           &m); /* all lines but those in m; the clear and the plain are concerned too */
+    answers->not_concerned_lines -= told.clear + told.n_plain;
+    SH_TRY(run_members(en, rp, &plain, err));
+    return run_members(en, rp, &m, err);
 }
 
 sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_members m;
     if (sh_zones_serve(rp))
-        SH_TRY(by_zones(en, rp, &m, err));
-    else
-        SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
+        return run_by_zones(en, rp, err);
+    SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
     sh_count_not_concerned(en, rp, &m);
-    for (uint32_t from = 0, to; from < m.n; from = to) {
-        to = m.n - from < SH_BLOCK ? m.n : from + SH_BLOCK;
-        while (to < m.n && rp->has_alternatives &&
-               same_point(en, rp, &m, to - 1, to)) /* a point is judged at once */
-            to++;
-        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-        SH_TRY(run_block(en, rp, &m, from, to - from, err));
-        sh_arena_rewind(en->scratch, at);
-    }
-    return SH_OK;
+    return run_members(en, rp, &m, err);
 }

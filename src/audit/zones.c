@@ -132,58 +132,35 @@ void sh_zones_look(const struct sh_zones *z, struct sh_engine *en, int64_t *ret_
 
 /* ---- bounds of columns --------------------------------------------------------------------------------- */
 
-static sh_code zone_column(struct sh_zones *z, uint16_t column, const struct sh_bounds **ret,
-                           struct sh_err *err) {
+static sh_code level_column(struct sh_zones *z, struct level *level, uint16_t column,
+                            const struct sh_bounds **ret, struct sh_err *err) {
     struct sh_timeline *tl = &z->en->tl;
     const void *data = tl->columns[SH_TABLE_LINE][column];
-    *ret = z->zones.columns[column];
+    *ret = level->columns[column];
     if (*ret || !data)
         return SH_OK;
-    struct sh_bounds *bounds = sh_new_raw(tl->arena, struct sh_bounds, (size_t)z->zones.n + 1);
+    struct sh_bounds *bounds = sh_new_raw(tl->arena, struct sh_bounds, (size_t)level->n + 1);
     if (!bounds)
         return out_of_room(err);
-    sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, z->zones.begin,
-                     z->zones.n, bounds);
-    *ret = z->zones.columns[column] = bounds;
+    sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, level->begin,
+                     level->n, bounds);
+    *ret = level->columns[column] = bounds;
     return SH_OK;
 }
 
 static sh_code column_of_zones(void *ctx, uint16_t column, const struct sh_bounds **ret, struct sh_err *err) {
-    return zone_column(ctx, column, ret, err);
-}
-
-static void widen(struct sh_bounds *to, struct sh_bounds by) {
-    if (by.may & to->may & SH_MAY_VALUE) {
-        to->low = by.low < to->low ? by.low : to->low;
-        to->high = by.high > to->high ? by.high : to->high;
-    } else if (by.may & SH_MAY_VALUE) {
-        to->low = by.low, to->high = by.high;
-    }
-    to->may |= by.may;
+    return level_column(ctx, &((struct sh_zones *)ctx)->zones, column, ret, err);
 }
 
 static sh_code column_of_persons(void *ctx, uint16_t column, const struct sh_bounds **ret,
                                  struct sh_err *err) {
-    struct sh_zones *z = ctx;
-    struct sh_timeline *tl = &z->en->tl;
-    const struct sh_bounds *fine = NULL;
-    *ret = z->persons.columns[column];
-    if (*ret || !tl->columns[SH_TABLE_LINE][column])
-        return SH_OK;
-    SH_TRY(zone_column(z, column, &fine, err));
-    struct sh_bounds *bounds = sh_new(tl->arena, struct sh_bounds, (size_t)z->persons.n + 1);
-    if (!bounds)
-        return out_of_room(err);
-    for (uint32_t p = 0; p < z->persons.n; p++)
-        for (uint32_t r = z->zone_begin[p]; r < z->zone_begin[p + 1]; r++)
-            widen(&bounds[p], fine[r]);
-    *ret = z->persons.columns[column] = bounds;
-    return SH_OK;
+    return level_column(ctx, &((struct sh_zones *)ctx)->persons, column, ret, err);
 }
 
 /* ---- asking -------------------------------------------------------------------------------------------- */
 
-enum state { OPEN, CLEAR, NOT_CONCERNED };
+/* PLAIN: open too, but where holds for all its lines and nothing about them is uncertain. */
+enum state { OPEN, PLAIN, CLEAR, NOT_CONCERNED };
 
 bool sh_zones_serve(const struct sh_rule_plan *rp) {
     const struct sh_rule *r = rp->rule;
@@ -198,7 +175,6 @@ struct asking {
     struct sh_row_runs runs;
     bool asks_hits;  /* else only where */
     uint8_t *states; /* [runs.n] enum state */
-    bool plain;      /* where holds for all lines left open, and nothing about them is uncertain */
 };
 
 static uint32_t number_of(const struct asking *a, uint32_t i) {
@@ -231,7 +207,7 @@ static sh_code ask_where(struct asking *a, const struct sh_eval *eval, uint32_t 
         if (s->alive == 0 || (where && sh_bounds_are(where[i], 0) && is_plain(a, s)))
             a->states[i] = NOT_CONCERNED;
         else if ((!where || sh_bounds_are(where[i], 1)) && is_plain(a, s))
-            which[left] = number_of(a, i), places[left++] = i;
+            which[left] = number_of(a, i), places[left++] = i, a->states[i] = PLAIN;
     }
     *ret_n = left;
     return SH_OK;
@@ -250,10 +226,6 @@ static sh_code ask(struct asking *a, struct sh_err *err) {
     const struct sh_eval eval = sh_engine_eval(a->en);
     SH_TRY(ask_where(a, &eval, which, places, &left.n, err));
     left.which = which;
-    uint32_t n_open = 0;
-    for (uint32_t i = 0; i < a->runs.n; i++)
-        n_open += a->states[i] == OPEN;
-    a->plain = n_open == left.n;
     if (!a->asks_hits)
         return SH_OK;
     for (size_t h = 0; h < r->n_hit && left.n > 0; h++) {
@@ -274,7 +246,7 @@ static void count_clear(const struct asking *a, struct sh_zones_told *told) {
     for (uint32_t i = 0; i < a->runs.n; i++) {
         const struct sum *s = &a->level->sums[number_of(a, i)];
         const uint32_t lines = paid ? s->paid : s->alive;
-        if (a->states[i] == OPEN)
+        if (a->states[i] == OPEN || a->states[i] == PLAIN)
             continue;
         told->closed += lines;
         if (a->states[i] == NOT_CONCERNED)
@@ -284,42 +256,33 @@ static void count_clear(const struct asking *a, struct sh_zones_told *told) {
     }
 }
 
-static sh_code list_open(const struct asking *a, struct sh_zones_told *told, struct sh_err *err) {
+/* Lines of the runs in one state, behind those of others. */
+static void list_lines(const struct asking *a, enum state state, int32_t *rows, uint32_t *io_n) {
     const struct sh_timeline *tl = &a->en->tl;
     const bool paid = a->rp->rule->lines == SH_LINES_PAID;
-    const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, tl->plan->at.line.covered);
+    const int64_t *covered = paid ? sh_i64(tl, SH_TABLE_LINE, tl->plan->at.line.covered) : NULL;
     const uint8_t *alive = tl->alive[SH_TABLE_LINE];
-    size_t n = 0;
-    for (uint32_t i = 0; i < a->runs.n; i++)
-        n += a->states[i] == OPEN ? a->level->sums[number_of(a, i)].alive : 0;
-    int32_t *rows = sh_new_raw(a->en->work, int32_t, n + 1);
-    if (!rows)
-        return out_of_room(err);
-    for (uint32_t i = 0; i < a->runs.n; i++)
-        for (uint32_t r = number_of(a, i), l = a->level->begin[r];
-             a->states[i] == OPEN && l < a->level->begin[r + 1]; l++)
-            if (alive[l] && (!paid || !covered || covered[l] == SH_MISSING || covered[l] > 0))
-                rows[told->n++] = (int32_t)l;
-    told->rows = rows;
-    return SH_OK;
+    uint32_t n = *io_n;
+    for (uint32_t i = 0; i < a->runs.n; i++) {
+        const uint32_t r = number_of(a, i);
+        if (a->states[i] != state)
+            continue;
+        for (uint32_t l = a->level->begin[r]; l < a->level->begin[r + 1]; l++) {
+            rows[n] = (int32_t)l; /* without branches: nearly all stay */
+            n += alive[l] & (!covered || covered[l] == SH_MISSING || covered[l] > 0);
+        }
+    }
+    *io_n = n;
 }
 
-static sh_code ask_persons(struct sh_engine *en, const struct sh_rule_plan *rp, uint32_t *which,
-                           uint32_t *ret_n, struct sh_zones_told *told, struct sh_err *err) {
-    struct sh_zones *z = en->zones;
-    struct asking coarse = {.en = en, .rp = rp, .level = &z->persons, .asks_hits = true};
-    coarse.runs = (struct sh_row_runs){.n = z->persons.n,
-                                       .begin = z->persons.begin,
-                                       .joins = rp->join_column,
-                                       .column = column_of_persons,
-                                       .ctx = z};
-    SH_TRY(ask(&coarse, err));
-    count_clear(&coarse, told);
-    uint32_t n = 0;
-    for (uint32_t p = 0; p < z->persons.n; p++)
-        for (uint32_t r = z->zone_begin[p]; coarse.states[p] == OPEN && r < z->zone_begin[p + 1]; r++)
-            which[n++] = r;
-    *ret_n = n;
+static sh_code list_open(const struct asking *a, struct sh_zones_told *told, struct sh_err *err) {
+    const size_t n = (size_t)a->en->tl.tables[SH_TABLE_LINE].n_rows + 1;
+    int32_t *plain = sh_new_raw(a->en->work, int32_t, n), *open = sh_new_raw(a->en->work, int32_t, n);
+    if (!plain || !open)
+        return out_of_room(err);
+    list_lines(a, PLAIN, plain, &told->n_plain);
+    list_lines(a, OPEN, open, &told->n_open);
+    told->plain = plain, told->open = open;
     return SH_OK;
 }
 
@@ -328,22 +291,29 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool a
     struct sh_zones *z = en->zones;
     *ret = (struct sh_zones_told){0};
     const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
-    uint32_t n = z->zones.n, *which = sh_new_raw(en->scratch, uint32_t, (size_t)z->zones.n + 1);
-    if (!which)
+    struct asking coarse = {.en = en, .rp = rp, .level = &z->persons, .asks_hits = asks_hits};
+    coarse.runs = (struct sh_row_runs){.n = z->persons.n,
+                                       .begin = z->persons.begin,
+                                       .joins = rp->join_column,
+                                       .column = column_of_persons,
+                                       .ctx = z};
+    SH_TRY(ask(&coarse, err));
+    count_clear(&coarse, ret);
+    struct asking fine = {.en = en, .rp = rp, .level = &z->zones, .asks_hits = true};
+    uint32_t n = 0, *which = asks_hits ? sh_new_raw(en->scratch, uint32_t, (size_t)z->zones.n + 1) : NULL;
+    if (asks_hits && !which)
         return out_of_room(err);
-    if (asks_hits)
-        SH_TRY(ask_persons(en, rp, which, &n, ret, err));
-    struct asking fine = {.en = en, .rp = rp, .level = &z->zones, .asks_hits = asks_hits};
-    fine.runs = (struct sh_row_runs){.n = n,
-                                     .which = asks_hits ? which : NULL,
-                                     .begin = z->zones.begin,
-                                     .joins = rp->join_column,
-                                     .column = column_of_zones,
-                                     .ctx = z};
-    SH_TRY(ask(&fine, err));
-    count_clear(&fine, ret);
-    SH_TRY(list_open(&fine, ret, err));
-    ret->plain = fine.plain;
+    for (uint32_t p = 0; asks_hits && p < z->persons.n; p++)
+        for (uint32_t r = z->zone_begin[p]; coarse.states[p] <= PLAIN && r < z->zone_begin[p + 1]; r++)
+            which[n++] = r;
+    fine.runs = coarse.runs;
+    fine.runs.n = n, fine.runs.which = which, fine.runs.begin = z->zones.begin,
+    fine.runs.column = column_of_zones;
+    if (asks_hits) {
+        SH_TRY(ask(&fine, err));
+        count_clear(&fine, ret);
+    }
+    SH_TRY(list_open(asks_hits ? &fine : &coarse, ret, err));
     sh_arena_rewind(en->scratch, mark);
     return SH_OK;
 }

@@ -10,9 +10,10 @@ void sh_zones_look(const struct sh_zones *z, struct sh_engine *en, int64_t *ret_
 bool sh_zones_serve(const struct sh_rule_plan *rp);
 
 struct sh_zones_told {
-    const int32_t *rows; /* [n] lines still to be looked at, ascending; in work */
-    uint32_t n;
-    bool plain;             /* where holds for all of them, and nothing about them is uncertain */
+    /* Lines still to be looked at, ascending, in work. Plain: where holds for all of them, and nothing about
+     * them is uncertain. */
+    const int32_t *plain, *open;
+    uint32_t n_plain, n_open;
     uint64_t closed, clear; /* lines settled, and those of them that are clear (else not concerned) */
     int64_t clear_fen;
 };
