@@ -46,3 +46,10 @@
 #define SH_MAPPING_SOURCES_MAX ((size_t)64)
 #define SH_MAPPING_SELECTS_MAX ((size_t)128) /* `-- table:` blocks of one source */
 #define SH_MAPPING_OUTPUTS_MAX ((size_t)256) /* outputs of one SELECT */
+
+/* Records and blobs of the store */
+#define SH_RECORD_OPEN_BYTES_MAX ((size_t)256 << 10)
+#define SH_RECORD_SEALED_BYTES_MAX ((size_t)1 << 20)
+#define SH_RECORD_SEARCH_BYTES_MAX ((size_t)2 << 10)
+#define SH_RECORD_KEY_BYTES_MAX ((size_t)256)
+#define SH_BLOB_BYTES_MAX ((size_t)64 << 20)

@@ -168,6 +168,66 @@ static inline struct sh_str sh_bytes_of(const void *at, size_t len) {
     return (struct sh_str){at, len};
 }
 
+/* ---- scope */
+/** A statement under construction: text and its values. */
+struct sh_query {
+    struct sh_buf sql;
+    struct sh_value values[SH_DB_PARAMS_MAX];
+    size_t n;
+};
+void sh_query_release(struct sh_query *query);
+/** Add a value; gives its number, for "$%zu". */
+size_t sh_query_value(struct sh_query *query, struct sh_value value);
+/** " and (…)": what the scope admits of rows with columns body, place, matter, part under an alias ("v"). */
+SH_MUST sh_code sh_scope_add(const struct sh_scope *scope, const char *alias, struct sh_query *query,
+                             struct sh_arena *arena, struct sh_err *err);
+SH_MUST sh_code sh_labels_check(const struct sh_labels *labels, struct sh_err *err);
+
+/* ---- records */
+/** What a version's leaf holds the hash of. All texts set. */
+struct sh_version_body {
+    struct sh_str register_name, key, open, search, sealed, actor, why; /* sealed: as kept */
+    struct sh_labels labels;
+    uint8_t record[SH_ID_BYTES], salt[SH_ID_BYTES];
+    int64_t version;
+    int32_t valid_from, valid_to;
+    bool is_withdrawn;
+};
+void sh_version_encode(const struct sh_version_body *version, struct sh_buf *out);
+/** Hash of the canonical bytes collected in a buffer. */
+SH_MUST sh_code sh_content_hash(sh_digest_kind kind, const struct sh_buf *buf, struct sh_hash *ret,
+                                struct sh_err *err);
+/** Key of a record. create: make it when there is none; else SH_E_NOTFOUND. */
+SH_MUST sh_code sh_record_key(struct sh_txn *txn, const uint8_t record[SH_ID_BYTES], bool create,
+                              uint8_t ret[SH_SEAL_KEY], struct sh_err *err);
+SH_MUST sh_code sh_key_unwrap(const struct sh_keyring *ring, struct sh_str record, struct sh_str master,
+                              struct sh_str wrapped, uint8_t ret[SH_SEAL_KEY], struct sh_err *err);
+SH_MUST sh_code sh_key_wrap(const struct sh_keyring *ring, struct sh_str record,
+                            const uint8_t key[SH_SEAL_KEY], struct sh_arena *arena, struct sh_str *ret,
+                            struct sh_err *err);
+/** Bytes that a version's sealed content is bound to. */
+struct sh_str sh_version_aad(const uint8_t record[SH_ID_BYTES], int64_t version,
+                             uint8_t room[SH_ID_BYTES + 8]);
+
+/* ---- search */
+enum { SH_GRAMS_MAX = 1024 };
+/** Distinct bigrams of a text, ascending; ret [SH_GRAMS_MAX]. SH_E_LIMIT: more. */
+SH_MUST sh_code sh_grams_of(struct sh_str text, int64_t *ret, size_t *ret_n, struct sh_err *err);
+/** Does the text hold every word of the query, ASCII without case? */
+bool sh_words_in(struct sh_str text, struct sh_str query);
+
+/* ---- ledgers, blobs */
+struct sh_posting_body {
+    uint8_t id[SH_ID_BYTES], salt[SH_ID_BYTES];
+    struct sh_posting posting; /* corrects: bytes or empty */
+    struct sh_str actor, why;
+};
+void sh_posting_encode(const struct sh_posting_body *posting, struct sh_buf *out);
+void sh_blob_encode(const uint8_t hash[SH_DIGEST_BYTES], const uint8_t record[SH_ID_BYTES], int64_t size,
+                    struct sh_buf *out);
+SH_MUST sh_code sh_blob_path(const struct sh_store *store, const uint8_t hash[SH_DIGEST_BYTES], char *out,
+                             struct sh_err *err);
+
 /* ---- the writer */
 SH_MUST sh_code sh_writer_start(struct sh_store *store, struct sh_err *err);
 void sh_writer_stop(struct sh_store *store);

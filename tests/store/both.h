@@ -66,8 +66,9 @@ static inline void place_drop(struct place *place) {
     place_close(place);
     if (place->is_postgres) {
         char command[256];
-        (void)snprintf(command, sizeof command, "dropdb -f --if-exists \"%s\"",
-                       place->url + strlen("dbname="));
+        (void)snprintf(command, sizeof command,
+                       "psql -qc 'set client_min_messages = error' -c 'drop schema \"check_%s\" cascade'",
+                       strrchr(place->dir, '-') + 1);
         check_run(command);
     }
     CHECK_OK(sh_remove_tree(place->dir, &err), &err);
