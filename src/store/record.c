@@ -81,8 +81,8 @@ sh_code sh_record_key(struct sh_txn *txn, const uint8_t record[SH_ID_BYTES], boo
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_rows rows;
     const struct sh_str id = sh_bytes_of(record, SH_ID_BYTES);
-    SH_TRY(sh_txn_query(txn, "select master, wrapped from st_key where record_id = $1",
-                        &SH_BYTES(id), 1, &arena, &rows, err));
+    SH_TRY(sh_txn_query(txn, "select master, wrapped from st_key where record_id = $1", &SH_BYTES(id), 1,
+                        &arena, &rows, err));
     if (rows.n_rows > 0)
         return sh_key_unwrap(&txn->store->keys, id, sh_cell(&rows, 0, 0)->str, sh_cell(&rows, 0, 1)->str, ret,
                              err);
