@@ -194,6 +194,12 @@ struct sh_version_body {
     bool is_withdrawn;
 };
 void sh_version_encode(const struct sh_version_body *version, struct sh_buf *out);
+/** A row of these columns; SH_E_CORRUPT: a number or an id is out of its range. */
+#define SH_VERSION_COLUMNS                                                                                   \
+    "v.leaf, v.record_id, v.version, v.register, v.key, v.body, v.place, v.matter, v.part, v.valid_from, "   \
+    "v.valid_to, v.withdrawn, v.open, v.search, v.sealed, v.salt, v.actor, v.why, v.at, v.erased"
+SH_MUST sh_code sh_version_of_row(const struct sh_value *row, struct sh_version_body *ret,
+                                  struct sh_err *err);
 /** Hash of the canonical bytes collected in a buffer. */
 SH_MUST sh_code sh_content_hash(sh_digest_kind kind, const struct sh_buf *buf, struct sh_hash *ret,
                                 struct sh_err *err);
@@ -227,6 +233,19 @@ void sh_blob_encode(const uint8_t hash[SH_DIGEST_BYTES], const uint8_t record[SH
                     struct sh_buf *out);
 SH_MUST sh_code sh_blob_path(const struct sh_store *store, const uint8_t hash[SH_DIGEST_BYTES], char *out,
                              struct sh_err *err);
+
+/* ---- canonical bytes of what other leaves prove */
+void sh_erasure_encode(struct sh_str record, int64_t at, int64_t expires, struct sh_str actor,
+                       struct sh_str why, struct sh_buf *out);
+void sh_backup_encode(struct sh_str id, int64_t at, int64_t expires, struct sh_str place, struct sh_str actor,
+                      struct sh_buf *out);
+void sh_signer_encode(struct sh_str spki, struct sh_str kind, struct sh_str name, int64_t at,
+                      struct sh_buf *out);
+/** What a witness signs. */
+void sh_cosign_encode(struct sh_str head, int64_t at, struct sh_buf *out);
+/** Opened far enough to restore into: places, keys, an empty migrated database. For restore.c. */
+SH_MUST sh_code sh_store_open_empty(const struct sh_store_options *options, struct sh_store **ret,
+                                    struct sh_err *err);
 
 /* ---- the writer */
 SH_MUST sh_code sh_writer_start(struct sh_store *store, struct sh_err *err);

@@ -270,19 +270,6 @@ sh_code sh_keyring_new_master(const char *dir, const char *passphrase, struct sh
     return SH_OK;
 }
 
-sh_code sh_keyring_drop_old(const char *dir, struct sh_keyring *ring, struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX], hex[2 * SH_KEY_ID + 1];
-    while (ring->n_masters > 1) {
-        struct sh_master *old = &ring->masters[ring->n_masters - 1];
-        sh_hex(old->id, SH_KEY_ID, hex);
-        SH_TRY(sh_path_format(path, err, "%s/master-%s.key", dir, hex));
-        SH_TRY(sh_remove_file(path, err));
-        sodium_memzero(old, sizeof *old);
-        ring->n_masters--;
-    }
-    return sh_dir_sync(dir, err);
-}
-
 sh_code sh_keyring_set_signer(const char *dir, const char *passphrase, struct sh_signer *fresh,
                               struct sh_keyring *ring, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};

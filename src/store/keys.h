@@ -23,11 +23,10 @@ struct sh_keyring {
  */
 SH_MUST sh_code sh_keyring_open(const char *dir, const char *passphrase, bool create, struct sh_keyring *ret,
                                 struct sh_err *err);
-/** Put a new master key first; the old one stays beside it until nothing is wrapped by it
- * (sh_keyring_drop_old). */
+/** Put a new master key first; the old one stays beside it: backups hold keys wrapped by
+ * it. */
 SH_MUST sh_code sh_keyring_new_master(const char *dir, const char *passphrase, struct sh_keyring *ring,
                                       struct sh_err *err);
-SH_MUST sh_code sh_keyring_drop_old(const char *dir, struct sh_keyring *ring, struct sh_err *err);
 /** Write another signing key over the old one (ring->signer becomes it). */
 SH_MUST sh_code sh_keyring_set_signer(const char *dir, const char *passphrase, struct sh_signer *fresh,
                                       struct sh_keyring *ring, struct sh_err *err);

@@ -23,6 +23,30 @@ void sh_version_encode(const struct sh_version_body *version, struct sh_buf *out
     sh_put_str(out, version->why);
 }
 
+/* Numbers and ids must be such that the canonical bytes carry them whole. */
+sh_code sh_version_of_row(const struct sh_value *row, struct sh_version_body *ret, struct sh_err *err) {
+    const bool is_plain = row[9].i64 == (int32_t)row[9].i64 && row[10].i64 == (int32_t)row[10].i64 &&
+                          row[11].i64 >= 0 && row[11].i64 <= 1 && row[19].i64 >= 0 && row[19].i64 <= 1 &&
+                          row[1].str.len == SH_ID_BYTES && row[15].str.len == SH_ID_BYTES;
+    if (!is_plain)
+        return sh_fail(err, SH_E_CORRUPT, "a version is damaged");
+    *ret = (struct sh_version_body){.version = row[2].i64,
+                                    .register_name = row[3].str,
+                                    .key = row[4].str,
+                                    .labels = {row[5].str, row[6].str, row[7].str, row[8].str},
+                                    .valid_from = (int32_t)row[9].i64,
+                                    .valid_to = (int32_t)row[10].i64,
+                                    .is_withdrawn = row[11].i64 != 0,
+                                    .open = row[12].str,
+                                    .search = row[13].str,
+                                    .sealed = row[14].str,
+                                    .actor = row[16].str,
+                                    .why = row[17].str};
+    memcpy(ret->record, row[1].str.at, SH_ID_BYTES);
+    memcpy(ret->salt, row[15].str.at, SH_ID_BYTES);
+    return SH_OK;
+}
+
 sh_code sh_content_hash(sh_digest_kind kind, const struct sh_buf *buf, struct sh_hash *ret,
                         struct sh_err *err) {
     SH_TRY(sh_buf_check(buf, err));

@@ -133,6 +133,39 @@ sh_code sh_store_open(const struct sh_store_options *options, struct sh_store **
     return SH_OK;
 }
 
+static sh_code open_empty(struct sh_store *store, const struct sh_store_options *options,
+                          struct sh_err *err) {
+    SH_TRY(make_mutexes(store, err));
+    SH_TRY(open_places(store, options, err));
+    SH_TRY(open_db(store, false, true, &store->writer, err));
+    SH_TRY(sh_migrate(&store->writer, options->migrations, options->n_migrations, sh_clock_now(store->clock),
+                      false, err));
+    const sh_code code = sh_journal_load(store, &store->writer, err);
+    if (code == SH_OK)
+        return sh_fail(err, SH_E_CONFLICT, "%s holds a journal already; restore into an empty place",
+                       store->data_dir);
+    return code == SH_E_NOTFOUND ? SH_OK : code;
+}
+
+sh_code sh_store_open_empty(const struct sh_store_options *options, struct sh_store **ret,
+                            struct sh_err *err) {
+    struct sh_store *store = sh_alloc_array(1, sizeof *store);
+    if (!store)
+        return sh_fail(err, SH_E_NOMEM, "no memory for a store");
+    store->clock = options->clock;
+    sh_code code = sh_mkdir_all(options->data_dir, err);
+    if (code == SH_OK)
+        code = set_paths(store, options, err);
+    if (code == SH_OK)
+        code = open_empty(store, options, err);
+    if (code != SH_OK) {
+        sh_store_close(store);
+        return code;
+    }
+    *ret = store;
+    return SH_OK;
+}
+
 void sh_store_close(struct sh_store *store) {
     if (!store)
         return;

@@ -332,3 +332,81 @@ SH_MUST sh_code sh_journal_inclusion(struct sh_txn *txn, uint64_t position, uint
 SH_MUST sh_code sh_journal_consistency(struct sh_txn *txn, uint64_t from_size, uint64_t size,
                                        struct sh_arena *arena, const uint8_t **ret, size_t *ret_n,
                                        struct sh_err *err);
+
+/* ---- Upkeep: each is a subcommand too ---------------------------------------------------------------------
+ */
+
+/** Called for each fault, in words: table or file, row, what is wrong. */
+typedef void (*sh_fault_sink)(void *ctx, const char *what);
+struct sh_verify_report {
+    uint64_t leaves, versions, blobs, heads, erased; /* looked at; versions whose content is erased */
+    uint64_t size;                                   /* of the newest signed head */
+    uint64_t faults;
+};
+/**
+ * Check every row and file against its leaf, every leaf against the tree, every head against its signature
+ * and the file of heads. deep: the search index and, on SQLite, the pages and indexes of the file too. One
+ * snapshot, beside a running server. SH_OK with faults counted; an error only if it could not look.
+ */
+SH_MUST sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, void *ctx,
+                                struct sh_verify_report *ret, struct sh_err *err);
+
+struct sh_erasure {
+    int64_t backups_expire_at; /* when the last backup that holds the content expires, seconds UTC; 0: none
+                                  does */
+    uint64_t files;            /* blobs removed */
+    uint64_t position;         /* of the leaf that says so */
+};
+/**
+ * Erase the content of a record in all its versions and files: its key goes. act->why is kept and must not be
+ * empty. Leaves and proofs stay. On PostgreSQL unsealed fields may stay in freed pages until they are
+ * overwritten: seal what is personal. Errors: SH_E_NOTFOUND; SH_E_CONFLICT erased already; SH_E_BUSY erased,
+ * but a long read still holds the log.
+ */
+SH_MUST sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
+                               struct sh_erasure *ret, struct sh_err *err);
+
+struct sh_buf;
+/**
+ * A bundle for tools/verify-bundle: the newest head and, unless record is empty, all leaves of a record in
+ * scope with proofs and (sealed) content. from_size > 0: also that the journal continues the one of that
+ * size.
+ */
+SH_MUST sh_code sh_store_export(struct sh_store *store, const struct sh_scope *scope, struct sh_str record,
+                                uint64_t from_size, struct sh_buf *out, struct sh_err *err);
+/** A bundle of one leaf. */
+SH_MUST sh_code sh_store_prove(struct sh_store *store, uint64_t position, struct sh_buf *out,
+                               struct sh_err *err);
+
+struct sh_backup_report {
+    uint64_t rows, files;
+    int64_t expires_at;
+};
+/** Every table and sealed file as of one moment into a new directory, while others write. Keys are not in it.
+ */
+SH_MUST sh_code sh_store_backup(struct sh_store *store, const struct sh_act *act, const char *dir,
+                                int64_t keep_days, struct sh_backup_report *ret, struct sh_err *err);
+/** Into an empty place, of either database, with the keys it was made under. Nothing is left of one that
+ * fails. Errors: SH_E_CONFLICT a journal is there; SH_E_CORRUPT by name. */
+SH_MUST sh_code sh_store_restore(const struct sh_store_options *options, const char *dir,
+                                 struct sh_backup_report *ret, struct sh_err *err);
+/** Record that the journal goes on from an older copy than its last known head. act->why: the reason. Errors:
+ * SH_E_INPUT it does not. */
+SH_MUST sh_code sh_store_fork(const struct sh_store_options *options, const struct sh_act *act,
+                              struct sh_err *err);
+/** New keys, with nobody reading meanwhile. passphrase of the files, or NULL. */
+SH_MUST sh_code sh_store_rotate_signer(struct sh_store *store, const struct sh_act *act,
+                                       const char *passphrase, struct sh_err *err);
+SH_MUST sh_code sh_store_rotate_master(struct sh_store *store, const struct sh_act *act,
+                                       const char *passphrase, struct sh_err *err);
+
+/** What a witness gives back: its signature over a head. */
+struct sh_cosignature {
+    struct sh_str name;                 /* of the body, for people */
+    struct sh_str head, head_signature; /* the head's bytes as exported, and our signature */
+    struct sh_str spki, signature;      /* of the witness, DER */
+    int64_t at;                         /* seconds UTC */
+};
+/** Keep it; the first of a key adds a leaf. The caller has checked that the key is the witness's. */
+SH_MUST sh_code sh_store_cosign(struct sh_store *store, const struct sh_act *act,
+                                const struct sh_cosignature *given, struct sh_err *err);

@@ -1,0 +1,150 @@
+/* Erasing: the key of a record goes, and with it the content in every copy; its leaves and their proofs stay.
+ */
+#include "store/inner.h"
+
+void sh_erasure_encode(struct sh_str record, int64_t at, int64_t expires, struct sh_str actor,
+                       struct sh_str why, struct sh_buf *out) {
+    (void)sh_buf_add_text(out, "SHE1");
+    sh_put_str(out, record);
+    sh_put_u64(out, (uint64_t)at);
+    sh_put_u64(out, (uint64_t)expires);
+    sh_put_str(out, actor);
+    sh_put_str(out, why);
+}
+
+struct erase {
+    struct sh_str id_text;
+    uint8_t id[SH_ID_BYTES];
+    struct sh_erasure result;
+    struct sh_arena arena;
+    struct sh_rows blobs;
+};
+
+/* When the last backup that holds it expires; 0: none does. */
+static sh_code find_expiry(struct sh_txn *txn, struct erase *erase, int64_t *ret, struct sh_err *err) {
+    struct sh_rows rows;
+    const struct sh_value values[] = {SH_I64(txn->at), SH_BYTES(sh_bytes_of(erase->id, SH_ID_BYTES))};
+    SH_TRY(sh_txn_query(
+        txn,
+        "select coalesce(max(expires), 0) from st_backup where expires > $1 and at >= (select min(at) "
+        "from st_version where record_id = $2)",
+        values, 2, &erase->arena, &rows, err));
+    *ret = sh_cell(&rows, 0, 0)->i64;
+    return SH_OK;
+}
+
+static sh_code check_record(struct sh_txn *txn, struct erase *erase, const struct sh_value *id,
+                            struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(txn, "select erased from st_record where record_id = $1", id, 1, &erase->arena, &rows,
+                        err));
+    if (rows.n_rows == 0)
+        return sh_fail(err, SH_E_NOTFOUND, "no such record");
+    if (sh_cell(&rows, 0, 0)->i64 != 0)
+        return sh_fail(err, SH_E_CONFLICT, "the record is erased already");
+    return SH_OK;
+}
+
+static sh_code wipe(struct sh_txn *txn, const struct sh_value *id, struct sh_str id_text,
+                    struct sh_err *err) {
+    static const char *const one[] = {
+        "delete from st_gram where exists (select 1 from st_record r where r.record_id = $1 and r.register = "
+        "st_gram.register and r.key = st_gram.key)",
+        "delete from st_key where record_id = $1", "update st_blob set erased = 1 where record_id = $1"};
+    for (size_t i = 0; i < 3; i++)
+        SH_TRY(sh_txn_run(txn, one[i], id, 1, NULL, err));
+    const char none[SH_ID_BYTES] = {0};
+    const struct sh_value values[] = {id[0], SH_TEXT(id_text), SH_BYTES(sh_bytes_of(none, sizeof none)),
+                                      SH_BYTES(sh_bytes_of("", 0))};
+    SH_TRY(sh_txn_run(
+        txn,
+        "update st_version set key = $2, open = '', search = '', sealed = $4, salt = $3, why = '', erased "
+        "= 1 where record_id = $1",
+        values, 4, NULL, err));
+    return sh_txn_run(txn, "update st_record set key = $2, erased = 1 where record_id = $1", values, 2, NULL,
+                      err);
+}
+
+static sh_code erase_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct erase *erase = ctx;
+    SH_TRY(sh_txn_for_records(txn, err));
+    sh_arena_reset(&erase->arena);
+    const struct sh_str id = sh_bytes_of(erase->id, SH_ID_BYTES);
+    SH_TRY(check_record(txn, erase, &SH_BYTES(id), err));
+    SH_TRY(find_expiry(txn, erase, &erase->result.backups_expire_at, err));
+    SH_TRY(sh_txn_query(txn, "select hash from st_blob where record_id = $1 and erased = 0", &SH_BYTES(id), 1,
+                        &erase->arena, &erase->blobs, err));
+    SH_TRY(wipe(txn, &SH_BYTES(id), erase->id_text, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+    const struct sh_act *act = txn->act;
+    sh_erasure_encode(id, txn->at, erase->result.backups_expire_at, act->actor, act->why, &buf);
+    struct sh_leaf_body leaf = {.type = SH_STR("erase"), .actor = act->actor, .at = txn->at};
+    memcpy(leaf.record, erase->id, SH_ID_BYTES);
+    SH_TRY(sh_content_hash(txn->store->journal.kind, &buf, &leaf.content, err));
+    SH_TRY(sh_txn_leaf(txn, &leaf, &erase->result.position, err));
+    const struct sh_value values[] = {SH_BYTES(id),
+                                      SH_I64(txn->at),
+                                      SH_TEXT(act->why),
+                                      SH_TEXT(act->actor),
+                                      SH_I64(erase->result.backups_expire_at),
+                                      SH_I64((int64_t)erase->result.position)};
+    return sh_txn_run(
+        txn,
+        "insert into st_erasure (record_id, at, why, actor, expires, leaf) values ($1, $2, $3, $4, $5, $6)",
+        values, 6, NULL, err);
+}
+
+static sh_code remove_files(struct sh_store *store, struct erase *erase, struct sh_err *err) {
+    for (size_t i = 0; i < erase->blobs.n_rows; i++) {
+        char path[SH_PATH_BYTES_MAX];
+        const struct sh_str hash = sh_cell(&erase->blobs, i, 0)->str;
+        if (hash.len != SH_DIGEST_BYTES)
+            return sh_fail(err, SH_E_CORRUPT, "st_blob: a damaged hash");
+        SH_TRY(sh_blob_path(store, (const uint8_t *)hash.at, path, err));
+        SH_TRY(sh_remove_file(path, err));
+        erase->result.files++;
+    }
+    return SH_OK;
+}
+
+/* The old pages too: the log is emptied into the database, whose freed bytes are overwritten (secure_delete).
+ */
+static sh_code purge(struct sh_store *store, struct sh_err *err) {
+    SH_CLEANUP(sh_db_close) struct sh_db db = {0};
+    if (store->is_postgres) {
+        SH_TRY(sh_db_open_pg(store->database, &db, err));
+        SH_TRY(sh_db_exec(&db, "vacuum full st_key", err));
+        SH_TRY(sh_db_exec(&db, "vacuum st_version", err));
+        const sh_code code =
+            sh_db_exec(&db, "checkpoint", NULL); /* only a superuser may; the next one does it */
+        return code == SH_OK || code == SH_E_INTERNAL ? SH_OK : sh_fail(err, code, "the checkpoint failed");
+    }
+    SH_TRY(sh_db_open_lite(store->database, false, false, &db, err));
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows rows;
+    SH_TRY(sh_db_run(&db, "pragma wal_checkpoint(truncate)", NULL, 0, NULL, &arena, &rows, err));
+    if (rows.n_rows > 0 && sh_cell(&rows, 0, 0)->i64 != 0)
+        return sh_fail(
+            err, SH_E_BUSY,
+            "the content is erased, but a long read holds the log; the next erasure or start empties it");
+    return SH_OK;
+}
+
+sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
+                       struct sh_erasure *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_free_at) struct erase *erase = sh_alloc_array(1, sizeof *erase);
+    if (!erase)
+        return sh_fail(err, SH_E_NOMEM, "no memory to erase");
+    if (act->why.len == 0)
+        return sh_fail(err, SH_E_INPUT, "an erasure needs a reason");
+    erase->id_text = record;
+    SH_TRY(sh_id_parse(record, erase->id, err));
+    sh_code code = sh_store_write(store, act, erase_body, erase, NULL, err);
+    if (code == SH_OK)
+        code = remove_files(store, erase, err);
+    if (code == SH_OK)
+        code = purge(store, err);
+    *ret = erase->result;
+    sh_arena_free(&erase->arena);
+    return code;
+}

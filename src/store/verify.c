@@ -1,0 +1,255 @@
+/* Everything stored, checked against the journal, and the journal against its signed heads. One pass over the
+ * leaves with the versions they prove beside them; then the rows that other leaves prove, one by one. */
+#include "store/verify.h"
+#include <inttypes.h>
+
+enum { CHUNK = 4096, FAULTS_MAX = 10000 };
+
+void sh_fault(struct sh_check *check, const char *format, ...) {
+    char text[512];
+    va_list values;
+    va_start(values, format);
+    (void)vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    if (check->report->faults++ < FAULTS_MAX && check->sink)
+        check->sink(check->ctx, text);
+}
+
+static sh_code query(struct sh_check *check, const char *sql, int64_t from, int64_t to, struct sh_rows *rows,
+                     struct sh_err *err) {
+    const struct sh_value values[] = {SH_I64(from), SH_I64(to)};
+    return sh_txn_query(check->txn, sql, values, 2, &check->arena, rows, err);
+}
+
+/* ---- heads */
+
+static sh_code load_signers(struct sh_check *check, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(check->txn, "select key, spki, kind from st_signer order by at, key", NULL, 0,
+                        &check->keep, &rows, err));
+    check->signers = sh_new(&check->keep, struct sh_signer, rows.n_rows + 1);
+    if (!check->signers)
+        return sh_fail(err, SH_E_NOMEM, "no room for signers");
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        struct sh_signer *signer = &check->signers[check->n_signers];
+        const struct sh_str key = sh_cell(&rows, i, 0)->str;
+        if (sh_signer_load_public(sh_cell(&rows, i, 1)->str, signer, NULL) != SH_OK ||
+            !sh_str_eq(key, sh_bytes_of(signer->fingerprint, SH_DIGEST_BYTES)))
+            sh_fault(check, "st_signer %zu: the key is damaged or does not have its fingerprint", i + 1);
+        else
+            check->n_signers++;
+    }
+    return SH_OK;
+}
+
+const struct sh_signer *sh_check_signer(const struct sh_check *check, struct sh_str fingerprint) {
+    for (size_t i = 0; i < check->n_signers; i++)
+        if (sh_str_eq(fingerprint, sh_bytes_of(check->signers[i].fingerprint, SH_DIGEST_BYTES)))
+            return &check->signers[i];
+    return NULL;
+}
+
+static void check_head(struct sh_check *check, const struct sh_value *row, const struct sh_hash *root) {
+    struct sh_head_body head;
+    const long long size = row[0].i64;
+    if (sh_head_decode(row[1].str, &head, NULL) != SH_OK || (int64_t)head.size != size) {
+        sh_fault(check, "st_head %lld: its bytes are damaged", size);
+        return;
+    }
+    if (memcmp(head.log, check->txn->store->journal.log, SH_LOG_BYTES) != 0)
+        sh_fault(check, "st_head %lld: of another journal", size);
+    if (memcmp(head.root.at, root->at, SH_DIGEST_BYTES) != 0)
+        sh_fault(check, "st_head %lld: the first %lld leaves do not have this root: a leaf was changed", size,
+                 size);
+    const struct sh_signer *signer = sh_check_signer(check, sh_bytes_of(head.key, SH_DIGEST_BYTES));
+    if (!signer)
+        sh_fault(check, "st_head %lld: signed by an unknown key", size);
+    else if (sh_signer_verify(signer, row[1].str, row[2].str, NULL) != SH_OK)
+        sh_fault(check, "st_head %lld: the signature does not hold", size);
+    check->report->heads++;
+    check->report->size = head.size;
+    check->last_size = head.size;
+}
+
+/* Heads at the size reached. */
+static sh_code check_heads_here(struct sh_check *check, struct sh_err *err) {
+    const struct sh_tree *tree = &check->tree;
+    while (check->next_head < check->heads.n_rows &&
+           sh_cell(&check->heads, check->next_head, 0)->i64 <= (int64_t)tree->size) {
+        struct sh_hash root;
+        SH_TRY(sh_tree_root(tree, &root, err));
+        check_head(check, sh_cell(&check->heads, check->next_head++, 0), &root);
+    }
+    if (check->has_published && check->published.size == tree->size) {
+        struct sh_hash root;
+        SH_TRY(sh_tree_root(tree, &root, err));
+        if (memcmp(root.at, check->published.root.at, SH_DIGEST_BYTES) != 0)
+            sh_fault(check, "%s: its last head (%" PRIu64 " leaves) has another root: another history",
+                     check->txn->store->heads_path, check->published.size);
+    }
+    return SH_OK;
+}
+
+/* ---- leaves and versions */
+
+static sh_code check_tile(struct sh_check *check, const struct sh_tile *tile, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(query(check, "select root, hashes from st_tile where level = $1 and position = $2",
+                 (int64_t)tile->level, (int64_t)tile->position, &rows, err));
+    const bool is_same = rows.n_rows == 1 &&
+                         sh_str_eq(sh_cell(&rows, 0, 0)->str, sh_bytes_of(tile->root.at, SH_DIGEST_BYTES)) &&
+                         sh_str_eq(sh_cell(&rows, 0, 1)->str, sh_bytes_of(tile->hashes, sizeof tile->hashes));
+    if (!is_same)
+        sh_fault(check, "st_tile %zu/%" PRIu64 ": missing or changed", tile->level, tile->position);
+    check->n_tiles++;
+    return SH_OK;
+}
+
+static sh_code check_version(struct sh_check *check, const struct sh_leaf_body *leaf,
+                             const struct sh_value *row, struct sh_err *err) {
+    char id[SH_ID_TEXT + 1];
+    sh_hex(leaf->record, SH_ID_BYTES, id);
+    struct sh_version_body version;
+    bool is_same = sh_version_of_row(row, &version, NULL) == SH_OK &&
+                   memcmp(version.record, leaf->record, SH_ID_BYTES) == 0 &&
+                   version.version == leaf->version && row[18].i64 == leaf->at;
+    if (is_same && row[19].i64 == 0) {
+        struct sh_hash hash;
+        sh_buf_clear(&check->buf);
+        sh_version_encode(&version, &check->buf);
+        SH_TRY(sh_content_hash(check->tree.kind, &check->buf, &hash, err));
+        is_same = memcmp(hash.at, leaf->content.at, SH_DIGEST_BYTES) == 0;
+    }
+    if (is_same && row[19].i64 != 0)
+        check->report->erased++;
+    if (!is_same)
+        sh_fault(check, "st_version %s version %lld: not what its leaf %lld proves", id,
+                 (long long)leaf->version, (long long)row[0].i64);
+    check->report->versions++;
+    return SH_OK;
+}
+
+static void count_type(struct sh_check *check, struct sh_str type) {
+    static const char *const names[SH_CHECKED_TYPES] = {"posting", "blob",    "erase", "backup",
+                                                        "key",     "witness", "fork"};
+    for (size_t i = 0; i < SH_CHECKED_TYPES; i++)
+        if (sh_str_is(type, names[i]))
+            check->n_of_type[i]++;
+}
+
+static sh_code check_leaf(struct sh_check *check, const struct sh_value *row, struct sh_leaf_body *leaf,
+                          struct sh_err *err) {
+    const long long position = row[0].i64;
+    struct sh_hash hash;
+    SH_TRY(sh_tree_leaf_hash(check->tree.kind, row[1].str, &hash, err));
+    if (!sh_str_eq(row[2].str, sh_bytes_of(hash.at, SH_DIGEST_BYTES)))
+        sh_fault(check, "st_leaf %lld: its bytes do not have its hash", position);
+    *leaf = (struct sh_leaf_body){0};
+    if (sh_leaf_decode(row[1].str, leaf, NULL) != SH_OK)
+        sh_fault(check, "st_leaf %lld: its bytes are malformed", position);
+    if (leaf->at < check->last_at)
+        sh_fault(check, "st_leaf %lld: its time lies before that of the leaf before it", position);
+    check->last_at = leaf->at;
+    count_type(check, leaf->type);
+    size_t n_tiles = 0;
+    SH_TRY(sh_tree_add(&check->tree, &hash, check->tiles, &n_tiles, err));
+    for (size_t t = 0; t < n_tiles; t++)
+        SH_TRY(check_tile(check, &check->tiles[t], err));
+    check->report->leaves++;
+    return check_heads_here(check, err);
+}
+
+/* Leaves of a chunk with the versions that name them; both in the order of positions. */
+static sh_code check_chunk(struct sh_check *check, const struct sh_rows *leaves,
+                           const struct sh_rows *versions, struct sh_err *err) {
+    size_t v = 0;
+    for (size_t i = 0; i < leaves->n_rows; i++) {
+        const struct sh_value *row = sh_cell(leaves, i, 0);
+        struct sh_leaf_body leaf;
+        while (check->tree.size < (uint64_t)row[0].i64) { /* a hole: say it once and go on behind it */
+            sh_fault(check, "st_leaf %" PRIu64 ": missing", check->tree.size);
+            size_t n_tiles = 0;
+            const struct sh_hash none = {{0}};
+            SH_TRY(sh_tree_add(&check->tree, &none, check->tiles, &n_tiles, err));
+        }
+        SH_TRY(check_leaf(check, row, &leaf, err));
+        for (; v < versions->n_rows && sh_cell(versions, v, 0)->i64 < row[0].i64; v++)
+            sh_fault(check, "st_version with leaf %lld: that leaf proves no version",
+                     (long long)sh_cell(versions, v, 0)->i64);
+        const bool has = v < versions->n_rows && sh_cell(versions, v, 0)->i64 == row[0].i64;
+        if (has && sh_str_is(leaf.type, "record"))
+            SH_TRY(check_version(check, &leaf, sh_cell(versions, v, 0), err));
+        else if (has || sh_str_is(leaf.type, "record"))
+            sh_fault(check,
+                     has ? "st_version with leaf %lld: that leaf is of another type"
+                         : "st_leaf %lld: the version it proves is missing",
+                     (long long)row[0].i64);
+        v += has;
+    }
+    return SH_OK;
+}
+
+static sh_code check_leaves(struct sh_check *check, struct sh_err *err) {
+    for (int64_t from = 0;; from += CHUNK) {
+        struct sh_rows leaves, versions;
+        sh_arena_reset(&check->arena);
+        SH_TRY(query(check,
+                     "select position, body, hash from st_leaf where position >= $1 and position < $2 order "
+                     "by position",
+                     from, from + CHUNK, &leaves, err));
+        SH_TRY(query(check,
+                     "select " SH_VERSION_COLUMNS
+                     " from st_version v where v.leaf >= $1 and v.leaf < $2 order by v.leaf",
+                     from, from + CHUNK, &versions, err));
+        SH_TRY(check_chunk(check, &leaves, &versions, err));
+        if (leaves.n_rows == 0 && (uint64_t)from >= check->last_size)
+            break;
+    }
+    const uint64_t size = check->report->size;
+    for (; check->next_head < check->heads.n_rows; check->next_head++)
+        sh_fault(check, "st_head %lld: more leaves than there are",
+                 (long long)sh_cell(&check->heads, check->next_head, 0)->i64);
+    if (check->tree.size != size)
+        sh_fault(check, "the newest head counts %" PRIu64 " leaves, there are %" PRIu64, size,
+                 check->tree.size);
+    if (check->has_published && check->published.size > check->tree.size)
+        sh_fault(check, "%s knows %" PRIu64 " leaves, there are %" PRIu64, check->txn->store->heads_path,
+                 check->published.size, check->tree.size);
+    return SH_OK;
+}
+
+static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct sh_check *check = ctx;
+    check->txn = txn;
+    check->tree = (struct sh_tree){.kind = txn->store->journal.kind};
+    check->tiles = sh_new(&check->keep, struct sh_tile, SH_TREE_LEVELS);
+    if (!check->tiles)
+        return sh_fail(err, SH_E_NOMEM, "no room for tiles");
+    SH_TRY(load_signers(check, err));
+    SH_TRY(sh_txn_query(txn, "select size, body, signature from st_head order by size", NULL, 0, &check->keep,
+                        &check->heads, err));
+    if (check->heads.n_rows > 0)
+        check->last_size = (uint64_t)sh_cell(&check->heads, check->heads.n_rows - 1, 0)->i64;
+    SH_TRY(sh_heads_last(txn->store->heads_path, &check->published, &check->has_published, err));
+    SH_TRY(check_leaves(check, err));
+    return sh_check_rows(check, err);
+}
+
+sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, void *ctx,
+                        struct sh_verify_report *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_free_at) struct sh_check *check = sh_alloc_array(1, sizeof *check);
+    if (!check)
+        return sh_fail(err, SH_E_NOMEM, "no memory to verify");
+    *ret = (struct sh_verify_report){0};
+    check->sink = sink;
+    check->ctx = ctx;
+    check->report = ret;
+    check->is_deep = deep;
+    const sh_code code = sh_store_read(store, verify_body, check, err);
+    for (size_t i = 0; i < check->n_signers; i++)
+        sh_signer_release(&check->signers[i]);
+    sh_buf_free(&check->buf);
+    sh_arena_free(&check->arena);
+    sh_arena_free(&check->keep);
+    return code;
+}

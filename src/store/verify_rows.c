@@ -1,0 +1,445 @@
+/* Rows that leaves other than "record" prove, and rows derived from versions. */
+#include "store/verify.h"
+#include <inttypes.h>
+
+enum { PAGE = 1000 };
+
+/* The leaf that a row names; false and a fault when it is not of the type or proves other content. */
+static sh_code check_proof(struct sh_check *check, int64_t position, const char *type, const uint8_t *record,
+                           const char *what, struct sh_err *err) {
+    struct sh_rows rows;
+    struct sh_leaf_body leaf;
+    struct sh_hash hash;
+    SH_TRY(sh_content_hash(check->tree.kind, &check->buf, &hash, err));
+    SH_TRY(sh_txn_query(check->txn, "select body from st_leaf where position = $1", &SH_I64(position), 1,
+                        &check->arena, &rows, err));
+    const bool is_same =
+        rows.n_rows == 1 && sh_leaf_decode(sh_cell(&rows, 0, 0)->str, &leaf, NULL) == SH_OK &&
+        sh_str_is(leaf.type, type) && memcmp(hash.at, leaf.content.at, SH_DIGEST_BYTES) == 0 &&
+        (!record || memcmp(leaf.record, record, SH_ID_BYTES) == 0);
+    if (!is_same)
+        sh_fault(check, "%s: not what its leaf %lld proves", what, (long long)position);
+    return SH_OK;
+}
+
+/* A row in hex, for messages. */
+static const char *named(const char *table, struct sh_str id, char *out, size_t size) {
+    char hex[2 * SH_DIGEST_BYTES + 1] = "?";
+    if (id.len <= SH_DIGEST_BYTES && id.len > 0)
+        sh_hex((const uint8_t *)id.at, id.len, hex);
+    (void)snprintf(out, size, "%s %s", table, hex);
+    return out;
+}
+
+static sh_code load_entries(struct sh_check *check, const struct sh_value *row, struct sh_posting *posting,
+                            bool *ret_same, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(
+        check->txn,
+        "select account, fund, fen, ledger, day, line from st_entry where posting_id = $1 order by line",
+        &SH_BYTES(row[0].str), 1, &check->arena, &rows, err));
+    struct sh_entry *entries = sh_new(&check->arena, struct sh_entry, rows.n_rows + 1);
+    if (!entries)
+        return sh_fail(err, SH_E_NOMEM, "no room for entries");
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        const struct sh_value *cell = sh_cell(&rows, i, 0);
+        entries[i] = (struct sh_entry){cell[0].str, cell[1].str, cell[2].i64};
+        *ret_same = *ret_same && sh_str_eq(cell[3].str, row[1].str) && cell[4].i64 == row[2].i64 &&
+                    cell[5].i64 == (int64_t)i + 1;
+    }
+    posting->entries = entries;
+    posting->n_entries = rows.n_rows;
+    return SH_OK;
+}
+
+static sh_code check_posting(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    char what[96];
+    struct sh_posting_body body = {.posting = {.ledger = row[1].str,
+                                               .day = (int32_t)row[2].i64,
+                                               .labels = {row[3].str, row[4].str, row[5].str, row[6].str},
+                                               .about = row[7].str,
+                                               .corrects = row[8].str},
+                                   .actor = row[10].str,
+                                   .why = row[11].str};
+    bool is_same =
+        row[0].str.len == SH_ID_BYTES && row[9].str.len == SH_ID_BYTES && row[2].i64 == (int32_t)row[2].i64;
+    SH_TRY(load_entries(check, row, &body.posting, &is_same, err));
+    if (!is_same) {
+        sh_fault(check, "%s: the posting or one of its sides (st_entry) is damaged",
+                 named("st_posting", row[0].str, what, sizeof what));
+        return SH_OK;
+    }
+    memcpy(body.id, row[0].str.at, SH_ID_BYTES);
+    memcpy(body.salt, row[9].str.at, SH_ID_BYTES);
+    sh_buf_clear(&check->buf);
+    sh_posting_encode(&body, &check->buf);
+    return check_proof(check, row[13].i64, "posting", body.id,
+                       named("st_posting", row[0].str, what, sizeof what), err);
+}
+
+static sh_code check_blob_file(struct sh_check *check, const uint8_t *hash, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    uint8_t is[SH_DIGEST_BYTES];
+    SH_TRY(sh_blob_path(check->txn->store, hash, path, err));
+    const sh_code code = sh_file_digest(path, SH_DIGEST_SM3, is, NULL);
+    if (code != SH_OK)
+        sh_fault(check, "%s: the file cannot be read (%s)", path, sh_code_name(code));
+    else if (memcmp(is, hash, sizeof is) != 0)
+        sh_fault(check, "%s: changed: its content does not have its hash", path);
+    return SH_OK;
+}
+
+static sh_code check_blob(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    char what[96];
+    (void)named("st_blob", row[0].str, what, sizeof what);
+    if (row[0].str.len != SH_DIGEST_BYTES || row[1].str.len != SH_ID_BYTES || row[5].i64 < 0 ||
+        row[5].i64 > 1) {
+        sh_fault(check, "%s: damaged", what);
+        return SH_OK;
+    }
+    sh_buf_clear(&check->buf);
+    sh_blob_encode((const uint8_t *)row[0].str.at, (const uint8_t *)row[1].str.at, row[2].i64, &check->buf);
+    SH_TRY(check_proof(check, row[4].i64, "blob", (const uint8_t *)row[1].str.at, what, err));
+    check->report->blobs++;
+    return row[5].i64 ? SH_OK : check_blob_file(check, (const uint8_t *)row[0].str.at, err);
+}
+
+static sh_code check_erasure(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    char what[96];
+    (void)named("st_erasure", row[0].str, what, sizeof what);
+    if (row[0].str.len != SH_ID_BYTES) {
+        sh_fault(check, "%s: damaged", what);
+        return SH_OK;
+    }
+    sh_buf_clear(&check->buf);
+    sh_erasure_encode(row[0].str, row[1].i64, row[4].i64, row[3].str, row[2].str, &check->buf);
+    return check_proof(check, row[5].i64, "erase", (const uint8_t *)row[0].str.at, what, err);
+}
+
+static sh_code check_backup(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    char what[96];
+    sh_buf_clear(&check->buf);
+    sh_backup_encode(row[0].str, row[1].i64, row[2].i64, row[3].str, row[4].str, &check->buf);
+    return check_proof(check, row[5].i64, "backup", NULL, named("st_backup", row[0].str, what, sizeof what),
+                       err);
+}
+
+static sh_code check_wrap(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    (void)err;
+    uint8_t key[SH_SEAL_KEY];
+    char what[96];
+    if (check->txn->store->keys.n_masters > 0 &&
+        sh_key_unwrap(&check->txn->store->keys, row[0].str, row[1].str, row[2].str, key, NULL) != SH_OK)
+        sh_fault(check, "%s: the wrapped key does not open", named("st_key", row[0].str, what, sizeof what));
+    memset(key, 0, sizeof key);
+    return SH_OK;
+}
+
+static sh_code check_own_key(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    char what[96];
+    (void)named("st_signer", row[0].str, what, sizeof what);
+    if (row[5].i64 == 0) { /* of the first leaf, which holds it; see check_genesis */
+        if (!sh_str_is(row[2].str, "own") || row[3].str.len > 0)
+            sh_fault(check, "%s: changed", what);
+        return SH_OK;
+    }
+    sh_buf_clear(&check->buf);
+    sh_signer_encode(row[1].str, row[2].str, row[3].str, row[4].i64, &check->buf);
+    return check_proof(check, row[5].i64, sh_str_is(row[2].str, "own") ? "key" : "witness", NULL, what, err);
+}
+
+static sh_code check_cosign(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
+    struct sh_rows rows;
+    const struct sh_signer *signer = sh_check_signer(check, row[1].str);
+    SH_TRY(sh_txn_query(check->txn, "select body from st_head where size = $1", &SH_I64(row[0].i64), 1,
+                        &check->arena, &rows, err));
+    bool is_same = rows.n_rows == 1 && signer != NULL;
+    if (is_same) {
+        sh_buf_clear(&check->buf);
+        sh_cosign_encode(sh_cell(&rows, 0, 0)->str, row[3].i64, &check->buf);
+        is_same = sh_signer_verify(signer, sh_buf_view(&check->buf), row[2].str, NULL) == SH_OK;
+    }
+    if (!is_same)
+        sh_fault(check, "st_cosign %lld: the witness did not sign this head", (long long)row[0].i64);
+    return SH_OK;
+}
+
+/* All rows of a table in the order of its first column, which is unique in it, page by page. */
+struct table {
+    const char *name, *columns, *key;
+    sh_code (*row)(struct sh_check *check, const struct sh_value *row, struct sh_err *err);
+    int type; /* that must have as many leaves; -1: none */
+};
+
+static sh_code check_table(struct sh_check *check, const struct table *table, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
+    (void)sh_buf_addf(&sql, "select %s from %s where %s > $1 order by %s limit %d", table->columns,
+                      table->name, table->key, table->key, PAGE);
+    SH_TRY(sh_buf_check(&sql, err));
+    uint64_t n = 0;
+    char last[SH_DIGEST_BYTES + 1] = "";
+    struct sh_value after =
+        strcmp(table->key, "size") == 0 ? SH_I64(-1) : SH_BYTES(((struct sh_str){last, 0}));
+    for (;;) {
+        struct sh_rows rows;
+        sh_arena_reset(&check->arena);
+        SH_TRY(sh_txn_query(check->txn, sql.at, &after, 1, &check->arena, &rows, err));
+        for (size_t i = 0; i < rows.n_rows; i++, n++) {
+            const struct sh_value *row = sh_cell(&rows, i, 0);
+            SH_TRY(table->row(check, row, err));
+            after = row[0];
+        }
+        if (rows.n_rows < PAGE)
+            break;
+        const size_t len = after.str.len < sizeof last ? after.str.len : sizeof last;
+        if (after.kind == SH_VALUE_BYTES) {
+            memcpy(last, after.str.at, len);
+            after.str = (struct sh_str){last, len};
+        }
+    }
+    if (table->type >= 0 && n != check->n_of_type[table->type])
+        sh_fault(check, "%s: %" PRIu64 " rows, but %" PRIu64 " leaves prove one", table->name, n,
+                 check->n_of_type[table->type]);
+    return SH_OK;
+}
+
+/* Rows that a condition finds are faults. */
+static sh_code check_none(struct sh_check *check, const char *sql, const char *table, const char *what,
+                          struct sh_err *err) {
+    struct sh_rows rows;
+    char name[96];
+    sh_arena_reset(&check->arena);
+    SH_TRY(sh_txn_query(check->txn, sql, NULL, 0, &check->arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        sh_fault(check, "%s: %s", named(table, sh_cell(&rows, i, 0)->str, name, sizeof name), what);
+    return SH_OK;
+}
+
+static sh_code check_meta(struct sh_check *check, struct sh_err *err) {
+    struct sh_rows rows;
+    sh_arena_reset(&check->arena);
+    SH_TRY(sh_txn_query(check->txn, "select name, value from st_meta order by name", NULL, 0, &check->arena,
+                        &rows, err));
+    uint64_t forks = 0;
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        const struct sh_value *row = sh_cell(&rows, i, 0);
+        sh_buf_clear(&check->buf);
+        struct sh_reader reader = {.rest = row[1].str};
+        const struct sh_str magic = sh_take(&reader, 4);
+        const bool is_fork = sh_str_starts_with(row[0].str, SH_STR("fork-"));
+        const int64_t position = is_fork ? (int64_t)sh_take_number(&reader, 8) : 0;
+        (void)sh_buf_add_str(&check->buf, row[1].str);
+        if (reader.is_bad || (!sh_str_is(magic, "SHG1") && !is_fork) ||
+            (!is_fork && !sh_str_is(row[0].str, "genesis")))
+            sh_fault(check, "st_meta %.*s: damaged", SH_ARG(row[0].str));
+        else
+            SH_TRY(check_proof(check, position, is_fork ? "fork" : "genesis", NULL, "st_meta", err));
+        forks += is_fork;
+    }
+    if (rows.n_rows != forks + 1 || forks != check->n_of_type[SH_CHECKED_FORK])
+        sh_fault(check, "st_meta: a row is missing or too many");
+    return SH_OK;
+}
+
+static sh_code check_schema(struct sh_check *check, struct sh_err *err) {
+    size_t n = 0;
+    const struct sh_migration *own = sh_store_migrations(&n);
+    struct sh_rows rows;
+    sh_arena_reset(&check->arena);
+    SH_TRY(sh_txn_query(check->txn, "select name, sm3 from st_schema where room = 'store' order by number",
+                        NULL, 0, &check->arena, &rows, err));
+    for (size_t i = 0; i < n; i++) {
+        uint8_t hash[SH_DIGEST_BYTES];
+        SH_TRY(sh_migration_hash(&own[i], hash, err));
+        if (i >= rows.n_rows || !sh_str_is(sh_cell(&rows, i, 0)->str, own[i].name) ||
+            !sh_str_eq(sh_cell(&rows, i, 1)->str, sh_bytes_of(hash, sizeof hash)))
+            sh_fault(check, "st_schema %s: missing or changed", own[i].name);
+    }
+    return SH_OK;
+}
+
+/* What versions imply for the tables beside them. */
+static sh_code check_derived(struct sh_check *check, struct sh_err *err) {
+    SH_TRY(check_none(
+        check,
+        "select r.record_id from st_record r where not exists (select 1 from st_version v where "
+        "v.record_id = r.record_id and v.version = r.newest and v.register = r.register and v.key = r.key "
+        "and v.erased = r.erased) or exists (select 1 from st_version v where v.record_id = r.record_id "
+        "and v.version > r.newest) limit 1000",
+        "st_record", "not what its versions say", err));
+    SH_TRY(
+        check_none(check,
+                   "select v.record_id from st_version v where not exists (select 1 from st_record r where "
+                   "r.record_id = v.record_id) limit 1000",
+                   "st_version", "its record (st_record) is missing", err));
+    SH_TRY(check_none(
+        check,
+        "select v.record_id from st_version v where v.erased = 1 and not exists (select 1 from st_erasure e "
+        "where e.record_id = v.record_id) limit 1000",
+        "st_version", "marked erased without an erasure", err));
+    SH_TRY(check_none(
+        check,
+        "select b.record_id from st_blob b where b.erased = 1 and not exists (select 1 from st_erasure e "
+        "where e.record_id = b.record_id) limit 1000",
+        "st_blob", "marked erased without an erasure", err));
+    SH_TRY(check_none(
+        check,
+        "select v.record_id from st_version v where v.erased = 0 and length(v.sealed) > 0 and not exists "
+        "(select 1 from st_key k where k.record_id = v.record_id) limit 1000",
+        "st_key", "missing: sealed content of the record cannot be opened", err));
+    return check_none(
+        check,
+        "select e.posting_id from st_entry e where not exists (select 1 from st_posting p where "
+        "p.posting_id = e.posting_id) limit 1000",
+        "st_entry", "its posting is missing", err);
+}
+
+/* The sum over the pairs that the versions give, taken once a record, and over the pairs that are there. */
+static sh_code gram_sum(struct sh_str register_name, struct sh_str key, struct sh_str record, int64_t gram,
+                        struct sh_buf *buf, uint64_t *sum, struct sh_err *err) {
+    sh_buf_clear(buf);
+    sh_put_str(buf, register_name);
+    sh_put_str(buf, key);
+    sh_put_str(buf, record);
+    sh_put_u64(buf, (uint64_t)gram);
+    SH_TRY(sh_buf_check(buf, err));
+    *sum += sh_hash64(buf->at, buf->len, 0);
+    return SH_OK;
+}
+
+/* Pairs of the record under way, over its versions. */
+struct record_grams {
+    int64_t *grams;
+    size_t n, cap;
+    char id[SH_ID_BYTES], register_name[64], key[SH_RECORD_KEY_BYTES_MAX];
+    size_t register_len, key_len;
+    uint64_t sum;
+};
+
+static int by_number(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static sh_code end_record(struct sh_check *check, struct record_grams *at, struct sh_err *err) {
+    if (at->n > 0)
+        qsort(at->grams, at->n, sizeof *at->grams, by_number);
+    for (size_t i = 0; i < at->n; i++)
+        if (i == 0 || at->grams[i] != at->grams[i - 1])
+            SH_TRY(gram_sum(sh_bytes_of(at->register_name, at->register_len),
+                            sh_bytes_of(at->key, at->key_len), sh_bytes_of(at->id, sizeof at->id),
+                            at->grams[i], &check->buf, &at->sum, err));
+    at->n = 0;
+    return SH_OK;
+}
+
+static sh_code add_version(struct sh_check *check, struct record_grams *at, const struct sh_value *row,
+                           struct sh_err *err) {
+    if (!sh_str_eq(row[0].str, sh_bytes_of(at->id, sizeof at->id))) {
+        SH_TRY(end_record(check, at, err));
+        if (row[0].str.len != sizeof at->id || row[2].str.len > sizeof at->register_name ||
+            row[3].str.len > sizeof at->key)
+            return SH_OK; /* damaged, and named by its leaf */
+        memcpy(at->id, row[0].str.at, sizeof at->id);
+        memcpy(at->register_name, row[2].str.at, at->register_len = row[2].str.len);
+        memcpy(at->key, row[3].str.at, at->key_len = row[3].str.len);
+    }
+    int64_t grams[SH_GRAMS_MAX];
+    size_t n = 0;
+    SH_TRY(sh_grams_of(row[4].str, grams, &n, err));
+    SH_TRY(sh_grow(&at->grams, &at->cap, at->n + n, sizeof *at->grams, (size_t)1 << 24, err));
+    if (n > 0)
+        memcpy(at->grams + at->n, grams, n * sizeof *grams);
+    at->n += n;
+    return SH_OK;
+}
+
+static sh_code sum_of_versions(struct sh_check *check, struct record_grams *at, struct sh_err *err) {
+    char last[SH_ID_BYTES] = {0};
+    struct sh_value values[] = {SH_BYTES(((struct sh_str){last, 0})), SH_I64(0)};
+    for (;;) {
+        struct sh_rows rows;
+        sh_arena_reset(&check->arena);
+        SH_TRY(sh_txn_query(
+            check->txn,
+            "select record_id, version, register, key, search from st_version where (record_id, version) "
+            "> ($1, $2) and erased = 0 order by record_id, version limit 1000",
+            values, 2, &check->arena, &rows, err));
+        for (size_t i = 0; i < rows.n_rows; i++)
+            SH_TRY(add_version(check, at, sh_cell(&rows, i, 0), err));
+        if (rows.n_rows < PAGE)
+            return end_record(check, at, err);
+        const struct sh_value *row = sh_cell(&rows, rows.n_rows - 1, 0);
+        memcpy(last, row[0].str.at, row[0].str.len < sizeof last ? row[0].str.len : sizeof last);
+        values[0].str.len = sizeof last;
+        values[1] = row[1];
+    }
+}
+
+static sh_code sum_of_grams(struct sh_check *check, uint64_t *ret, struct sh_err *err) {
+    char register_name[64] = "", key[SH_RECORD_KEY_BYTES_MAX] = "";
+    struct sh_value values[] = {SH_TEXT(((struct sh_str){register_name, 0})), SH_I64(0),
+                                SH_TEXT(((struct sh_str){key, 0}))};
+    for (;;) {
+        struct sh_rows rows;
+        sh_arena_reset(&check->arena);
+        SH_TRY(sh_txn_query(
+            check->txn,
+            "select register, gram, key, record_id from st_gram where (register, gram, key) > ($1, $2, "
+            "$3) order by register, gram, key limit 1000",
+            values, 3, &check->arena, &rows, err));
+        for (size_t i = 0; i < rows.n_rows; i++) {
+            const struct sh_value *row = sh_cell(&rows, i, 0);
+            SH_TRY(gram_sum(row[0].str, row[2].str, row[3].str, row[1].i64, &check->buf, ret, err));
+        }
+        if (rows.n_rows < PAGE)
+            return SH_OK;
+        const struct sh_value *row = sh_cell(&rows, rows.n_rows - 1, 0);
+        if (row[0].str.len > sizeof register_name || row[2].str.len > sizeof key)
+            return sh_fail(err, SH_E_CORRUPT, "st_gram: a row is damaged");
+        memcpy(register_name, row[0].str.at, values[0].str.len = row[0].str.len);
+        memcpy(key, row[2].str.at, values[2].str.len = row[2].str.len);
+        values[1] = row[1];
+    }
+}
+
+static sh_code check_deep(struct sh_check *check, struct sh_err *err) {
+    struct sh_rows rows;
+    if (!check->txn->db->pg) {
+        SH_TRY(sh_txn_query(check->txn, "pragma integrity_check", NULL, 0, &check->arena, &rows, err));
+        for (size_t i = 0; i < rows.n_rows; i++)
+            if (!sh_str_is(sh_cell(&rows, i, 0)->str, "ok"))
+                sh_fault(check, "shouhu.db: %.*s", SH_ARG(sh_cell(&rows, i, 0)->str));
+    }
+    struct record_grams at = {.n = 0};
+    uint64_t is = 0;
+    sh_code code = sum_of_versions(check, &at, err);
+    if (code == SH_OK)
+        code = sum_of_grams(check, &is, err);
+    if (code == SH_OK && is != at.sum)
+        sh_fault(check, "st_gram: the search index is not what the versions give");
+    sh_free(at.grams);
+    return code;
+}
+
+sh_code sh_check_rows(struct sh_check *check, struct sh_err *err) {
+    static const struct table tables[] = {
+        {"st_posting",
+         "posting_id, ledger, day, body, place, matter, part, about, corrects, salt, actor, why, at, leaf",
+         "posting_id", check_posting, SH_CHECKED_POSTING},
+        {"st_blob", "hash, record_id, size, at, leaf, erased", "hash", check_blob, SH_CHECKED_BLOB},
+        {"st_erasure", "record_id, at, why, actor, expires, leaf", "record_id", check_erasure,
+         SH_CHECKED_ERASE},
+        {"st_backup", "backup_id, at, expires, place, actor, leaf", "backup_id", check_backup,
+         SH_CHECKED_BACKUP},
+        {"st_key", "record_id, master, wrapped", "record_id", check_wrap, -1},
+        {"st_signer", "key, spki, kind, name, at, leaf", "key", check_own_key, -1},
+        {"st_cosign", "size, key, signature, at", "size", check_cosign, -1},
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        SH_TRY(check_table(check, &tables[i], err));
+    SH_TRY(check_meta(check, err));
+    SH_TRY(check_schema(check, err));
+    SH_TRY(check_derived(check, err));
+    return check->is_deep ? check_deep(check, err) : SH_OK;
+}
