@@ -131,6 +131,13 @@ void sh_audit_worker_free(struct sh_audit_worker *worker);
 /** Run all rules over one chunk. Answers are added to the worker's. */
 SH_MUST sh_code sh_audit_chunk(struct sh_audit_worker *worker, const struct sh_chunk *chunk,
                                struct sh_chunk_findings *ret, struct sh_err *err);
+/**
+ * What `from` sent of rules whose rows are of many persons (reach MERGED, EXCHANGED), judged as if its chunks
+ * were all there is. joiner   a worker of its own on the same plan; owns the findings. Lines are numbered as
+ * in from's chunk, so this is for one chunk. Answers are added to from's.
+ */
+SH_MUST sh_code sh_audit_join_own(struct sh_audit_worker *from, struct sh_audit_worker *joiner,
+                                  struct sh_chunk_findings *ret, struct sh_err *err);
 /** Answers so far; owned by the worker. */
 const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *worker);
 /** The receipt of a finding of the last chunk: canonical JSON, appended to `out`; its SHA-256 is the

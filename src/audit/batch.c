@@ -253,9 +253,29 @@ static sh_code gather(struct sh_engine *en, const struct sh_rule_plan *rp, const
     return SH_OK;
 }
 
+/* Aggregates of the picked groups, where those were put together elsewhere. */
+static sh_code pick_merged(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
+                           const uint32_t *pick, uint32_t n, struct sh_batch *ret, struct sh_err *err) {
+    const sh_i128 **merged = sh_new(en->scratch, const sh_i128 *, rp->rule->n_partials + 1);
+    if (!merged)
+        return out_of_room(err);
+    for (size_t a = 0; a < rp->rule->n_partials; a++) {
+        sh_i128 *values = sh_new(en->scratch, sh_i128, (size_t)n + 1);
+        if (!values)
+            return out_of_room(err);
+        for (uint32_t i = 0; i < n; i++)
+            values[i] = batch->merged[a][pick[i]];
+        merged[a] = values;
+    }
+    ret->merged = merged;
+    return SH_OK;
+}
+
 sh_code sh_batch_pick(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
                       const uint32_t *pick, uint32_t n, struct sh_batch *ret, struct sh_err *err) {
     SH_TRY(gather(en, rp, batch, pick, n, ret, err));
+    if (batch->merged)
+        return pick_merged(en, rp, batch, pick, n, ret, err);
     if (!batch->members)
         return SH_OK;
     uint32_t *begin = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);

@@ -163,6 +163,11 @@ sh_code sh_case_run(const struct sh_rules *rules, const struct sh_rule *rule, st
     SH_TRY(sh_audit_worker_new(plan, &worker, err));
     struct sh_chunk_findings findings;
     SH_TRY(sh_audit_chunk(worker, &t.lake.chunk, &findings, err));
+    SH_CLEANUP(worker_free) struct sh_audit_worker *joiner = NULL;
+    if (fresh->reach != SH_REACH_TIMELINE) {
+        SH_TRY(sh_audit_worker_new(plan, &joiner, err));
+        SH_TRY(sh_audit_join_own(worker, joiner, &findings, err));
+    }
     t.findings = &findings;
     t.answers = sh_audit_worker_answers(worker);
     t.rule = fresh;

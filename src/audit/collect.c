@@ -1,5 +1,6 @@
 /* Candidates: which rows a rule looks at. One pass over the lines serves all rules that look their item up.
  */
+#include "audit/carry.h"
 #include "audit/zones.h"
 #include <string.h>
 
@@ -305,8 +306,33 @@ static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct
     return SH_OK;
 }
 
+/* Rows that have met were picked where they came from. */
+static sh_code members_carried(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
+                               struct sh_members *ret, struct sh_err *err) {
+    const struct sh_carried *c = en->tl.carried;
+    struct members m = {.row = sh_new(en->work, int32_t, (size_t)c->n + 1),
+                        .k = c->has_k ? sh_new(en->work, int32_t, (size_t)c->n + 1) : NULL,
+                        .cap = c->n};
+    if (!m.row || (c->has_k && !m.k))
+        return out_of_room(err);
+    for (uint32_t i = 0; i < c->n; i++) {
+        if (!any_day && !sh_binds(en, rp, c->rows[i], c->k[i]))
+            continue;
+        m.row[m.n] = c->rows[i];
+        if (m.k)
+            m.k[m.n] = c->k[i];
+        if (c->uncertain[i].len > 0)
+            SH_TRY(mark(en, &m, m.n, c->uncertain[i], err));
+        m.n++;
+    }
+    *ret = (struct sh_members){.n = m.n, .row = m.row, .k = m.k, .uncertain = m.uncertain};
+    return SH_OK;
+}
+
 sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day, bool side_b,
                            struct sh_members *ret, struct sh_err *err) {
+    if (en->tl.carried)
+        return members_carried(en, rp, any_day, ret, err);
     const int16_t collector = side_b ? rp->collector_b : rp->collector;
     struct raw raw = {0};
     if (collector >= 0)

@@ -1,4 +1,5 @@
 /* One chunk through all rules. */
+#include "audit/joined.h"
 #include "audit/zones.h"
 #include <assert.h>
 #include <string.h>
@@ -11,6 +12,7 @@ struct sh_audit_worker {
     struct sh_engine engine;
     struct sh_arena chunk, work, scratch, keep;
     struct sh_answers answers;
+    struct sh_exchange exchange;
 };
 
 sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker **ret, struct sh_err *err) {
@@ -22,6 +24,9 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
         CHUNK_BYTES_MAX;
     w->engine = (struct sh_engine){
         .plan = plan, .scratch = &w->scratch, .work = &w->work, .keep = &w->keep, .answers = &w->answers};
+    w->exchange.plan = plan;
+    w->engine.exchange = &w->exchange;
+    w->engine.tl.arena = &w->chunk;
     w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
     w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
     const bool has_room = w->engine.collected && w->engine.zone_use;
@@ -46,6 +51,7 @@ void sh_audit_worker_free(struct sh_audit_worker *w) {
     sh_free(w->engine.zone_use);
     sh_free(w->engine.findings);
     sh_answers_release(&w->answers);
+    sh_exchange_release(&w->exchange);
     sh_arena_free(&w->chunk);
     sh_arena_free(&w->work);
     sh_arena_free(&w->scratch);
@@ -75,7 +81,11 @@ static sh_code count_chunk(struct sh_engine *en, struct sh_err *err) {
 }
 
 static sh_code run_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
+    if (rp->rule->reach != SH_REACH_TIMELINE)
+        return sh_send_rule(en, rp, err);
     switch (rp->rule->shape) {
+    case SH_SHAPE_STAT:
+        break;
     case SH_SHAPE_ROW:
         return sh_run_rows(en, rp, err);
     case SH_SHAPE_GROUP:
@@ -110,6 +120,40 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
         sh_arena_reset(&w->scratch);
     }
     SH_TRY(sh_money_draw(en, err));
+    *ret = (struct sh_chunk_findings){en->findings, en->n_findings};
+    return SH_OK;
+}
+
+sh_code sh_audit_worker_spill(struct sh_audit_worker *w, const char *path, struct sh_err *err) {
+    return sh_exchange_open(&w->exchange, w->engine.plan, path, err);
+}
+
+struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *w) {
+    return &w->exchange;
+}
+
+struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *w) {
+    return &w->engine;
+}
+
+/* Rows of lines as the chunk numbers them. */
+static sh_code keep_rows(void *ctx, struct sh_engine *en, size_t first, struct sh_err *err) {
+    (void)ctx, (void)err;
+    const struct sh_carried *c = en->tl.carried;
+    for (size_t i = first; i < en->n_findings; i++)
+        for (size_t l = 0; c && l < en->findings[i].n_lines; l++)
+            en->findings[i].lines[l].row = c->chunk_row[en->findings[i].lines[l].row];
+    return SH_OK;
+}
+
+sh_code sh_audit_join_own(struct sh_audit_worker *from, struct sh_audit_worker *joiner,
+                          struct sh_chunk_findings *ret, struct sh_err *err) {
+    assert(from && joiner && ret);
+    struct sh_engine *en = &joiner->engine;
+    struct sh_joined_take out = {.findings = keep_rows};
+    en->n_findings = 0;
+    SH_TRY(sh_joined_run(en, NULL, &from->exchange, &out, err));
+    SH_TRY(sh_answers_merge(&from->answers, &joiner->answers, err));
     *ret = (struct sh_chunk_findings){en->findings, en->n_findings};
     return SH_OK;
 }

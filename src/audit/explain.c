@@ -1,5 +1,5 @@
 /* A receipt for a human, and its replay with the texts of the run. */
-#include "audit/run.h"
+#include "audit/together.h"
 #include "base/fs.h"
 #include "base/hash.h"
 #include "base/json.h"
@@ -221,29 +221,13 @@ static sh_code replay(const struct sh_explain_options *o, const struct found *fo
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     SH_CLEANUP(sh_session_close) struct sh_session session = {0};
     struct sh_run_file run;
-    char rules[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX], params[SH_PATH_BYTES_MAX];
+    if (found->bucket == SH_BUCKET_MANY)
+        return sh_fail(
+            err, SH_E_UNSUPPORTED,
+            "the rows of finding %s are of many persons: audit again with --only and compare the runs",
+            o->id);
     SH_TRY(sh_run_file_read(found->dir, &arena, &run, err));
-    SH_TRY(sh_path_format(rules, err, "%s/%s/rules", found->dir, SH_RUN_TEXT));
-    SH_TRY(sh_path_format(knowledge, err, "%s/%s/knowledge", found->dir, SH_RUN_TEXT));
-    SH_TRY(sh_path_format(params, err, "%s/%s/params", found->dir, SH_RUN_TEXT));
-    const size_t n = run.summary.answers.n_rules;
-    const char **only = sh_new(&arena, const char *, n + 1);
-    if (!only)
-        return sh_fail(err, SH_E_NOMEM, "no room for a replay");
-    for (size_t i = 0; i < n; i++)
-        only[i] = run.summary.rules[i].id.at;
-    const struct sh_audit_options options = {.lake_dir = o->lake_dir,
-                                             .rules_dir = rules,
-                                             .knowledge_dir = knowledge,
-                                             .params_dir = params,
-                                             .place = run.place,
-                                             .only = only,
-                                             .n_only = n,
-                                             .stage = run.stage,
-                                             .as_of = run.as_of,
-                                             .known = run.known,
-                                             .manifest = run.summary.manifest};
-    SH_TRY(sh_session_open(&options, &arena, &session, err));
+    SH_TRY(sh_run_session_open(o->lake_dir, found->dir, &run, &arena, &session, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf again = {0};
     SH_TRY(replay_bucket(&session, &run, found->bucket, id, text_of(receipt, "person"), &again, err));
     if (sh_str_eq(sh_buf_view(&again), found->receipt)) {

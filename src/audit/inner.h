@@ -57,6 +57,9 @@ enum sh_slot_source {
     SH_SLOT_B
 };
 
+struct sh_carry;
+struct sh_carried;
+struct sh_exchange;
 struct sh_rule_plan {
     const struct sh_rule *rule;
     uint16_t index;
@@ -72,7 +75,9 @@ struct sh_rule_plan {
     int64_t course_gap;    /* param(course.gap) or SH_MISSING */
     int scope_column;      /* knowledge columns scope, gap; -1 */
     int gap_column;
-    enum sh_level cap;                   /* by level and state */
+    const struct sh_carry
+        *carry;        /* what its rows take along to those of other persons; NULL: reach TIMELINE */
+    enum sh_level cap; /* by level and state */
     struct sh_str rule_json, basis_json; /* as each receipt says them */
 };
 
@@ -129,7 +134,8 @@ struct sh_timeline {
     size_t n_texts, cap_texts;
     struct sh_text_slot *text_slots;
     size_t n_text_slots;
-    uint64_t *orphans; /* hashes of (encounter, item) with an orphan refund, sorted */
+    const struct sh_carried *carried; /* rows that have met, see carry.h; NULL: the timelines of a chunk */
+    uint64_t *orphans;                /* hashes of (encounter, item) with an orphan refund, sorted */
     size_t n_orphans;
     uint64_t void_lines, refund_lines;
     int64_t void_fen;
@@ -212,6 +218,7 @@ struct sh_engine {
     struct sh_tuples *collected; /* [n_collectors] */
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
+    struct sh_exchange *exchange; /* where rows go that must meet those of other persons */
     uint64_t lines;               /* of the chunk that rules may read */
     /* What holds for all lines of the chunk, so that it need not be asked of each. */
     int32_t first_day, last_day;
@@ -390,7 +397,15 @@ SH_MUST sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan 
 /** Draw the money of all findings of the chunk once, and sort them by (rule, key). */
 SH_MUST sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err);
 
+/** First half of a rule of reach MERGED or EXCHANGED: send what this chunk has to tell. */
+SH_MUST sh_code sh_send_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err);
+/** Value of a parameter the engine reads itself, with `scale` decimals; SH_MISSING unset. */
+int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale);
 /** The state behind a worker, for what is told about its last chunk. */
+struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *worker);
+/** Send full runs of rows that must meet to a file; before the first chunk. */
+SH_MUST sh_code sh_audit_worker_spill(struct sh_audit_worker *worker, const char *path, struct sh_err *err);
+struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *worker);
 const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *worker);
 /** Name of the field that dates a row of a table, for answers. */
 struct sh_str sh_day_field(struct sh_engine *en, int table);

@@ -137,7 +137,8 @@ sh_code sh_count(struct sh_engine *en, const struct sh_rule_plan *rp, const stru
 }
 
 void sh_count_not_concerned(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m) {
-    if (rp->rule->table != SH_TABLE_LINE)
+    if (rp->rule->table != SH_TABLE_LINE ||
+        en->tl.carried) /* those that met were counted where they came from */
         return;
     uint64_t concerned = 0;
     for (uint32_t i = 0; i < m->n; i++)

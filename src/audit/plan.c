@@ -1,5 +1,6 @@
 /* The plan: rules bound to one lake, the columns they need, and what concerns each item. */
 #include "audit/plan.h"
+#include "audit/carry.h"
 #include "audit/singles.h"
 #include "base/decimal.h"
 #include <assert.h>
@@ -14,12 +15,22 @@ static sh_code out_of_room(struct sh_err *err) {
 struct needs {
     struct sh_plan *plan;
     struct sh_arena *arena;
-    bool *tables; /* [n_tables] of one rule */
+    bool *tables;         /* [n_tables] of one rule */
+    struct sh_need *list; /* of one rule */
+    size_t n, cap;
+    bool lost; /* no memory for one */
 };
+static void needs_release(struct needs *n) {
+    sh_free(n->list);
+}
 
 static void take_need(struct needs *n, struct sh_need need) {
     struct sh_plan *plan = n->plan;
     n->tables[need.table] = true;
+    if (sh_grow(&n->list, &n->cap, n->n + 1, sizeof(*n->list), UINT32_MAX, NULL) == SH_OK)
+        n->list[n->n++] = need;
+    else
+        n->lost = true;
     plan->table_needed[need.table] = true;
     if (sh_view_of(plan, need.table) && need.column != UINT16_MAX)
         plan->needed[need.table][need.column] = 2;
@@ -51,7 +62,14 @@ static sh_code need_expr(struct needs *n, const struct sh_expr *e, struct sh_err
 
 static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err *err) {
     const struct sh_expr *const single[] = {r->where,       r->unless,   r->doubt,    r->window_days,
-                                            r->within_expr, r->amount_a, r->amount_b, r->blame};
+                                            r->within_expr, r->amount_a, r->amount_b, r->blame,
+                                            r->value,       r->bound};
+    if (r->has_b)
+        take_need(n, (struct sh_need){r->table_b, UINT16_MAX});
+    for (size_t i = 0; r->has_b && i < r->n_keys; i++)
+        SH_TRY(need_expr(n, r->keys_b[i].expr, err));
+    for (size_t i = 0; i < r->n_peers; i++)
+        SH_TRY(need_expr(n, r->peers[i].expr, err));
     take_need(n, (struct sh_need){r->table, UINT16_MAX});
     if (r->table == SH_TABLE_ENCOUNTER) /* the money of what is wrong is that of its lines */
         take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.encounter.covered});
@@ -99,7 +117,11 @@ static bool is_in(const struct sh_rule *r, uint16_t slot, enum sh_slot_source *r
         *ret = SH_SLOT_SUBJECT;
         return true;
     }
-    if (r->shape == SH_SHAPE_PAIR && slot == r->slot_b) {
+    if (r->shape == SH_SHAPE_STAT && slot == r->stat) {
+        *ret = SH_SLOT_NONE;
+        return true;
+    }
+    if ((r->shape == SH_SHAPE_PAIR || r->has_b) && slot == r->slot_b) {
         *ret = SH_SLOT_B;
         return true;
     }
@@ -152,7 +174,7 @@ static void slots_make(const struct sh_plan *plan, struct sh_rule_plan *rp, cons
     }
 }
 
-static int64_t param_value(const struct sh_plan *plan, const char *name) {
+int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale) {
     if (!plan->rules->params)
         return SH_MISSING;
     const char *place = plan->options.place ? plan->options.place : "000000";
@@ -160,8 +182,10 @@ static int64_t param_value(const struct sh_plan *plan, const char *name) {
     const struct sh_param *p = sh_param_find(plan->rules->params, sh_str_of(name), sh_str_of(place), day);
     if (!p || p->value == SH_MISSING || p->scale < 0)
         return SH_MISSING;
-    int64_t whole;
-    return sh_div_floor(p->value, sh_pow10(p->scale), &whole) == SH_OK ? whole : SH_MISSING;
+    int64_t value;
+    if (p->scale <= scale)
+        return sh_mul(p->value, sh_pow10(scale - p->scale), &value) == SH_OK ? value : SH_MISSING;
+    return sh_div_floor(p->value, sh_pow10(p->scale - scale), &value) == SH_OK ? value : SH_MISSING;
 }
 
 /* A rule in trial or under suspicion never says "certain". */
@@ -210,7 +234,7 @@ static void rule_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const
     rp->has_alternatives = k && rp->by_point && has_alternatives(k);
     rp->scope_column = k ? sh_model_column(plan->model, k->model_table, "scope") : -1;
     rp->gap_column = k ? sh_model_column(plan->model, k->model_table, "gap") : -1;
-    rp->course_gap = param_value(plan, "course.gap");
+    rp->course_gap = sh_plan_param(plan, "course.gap", 0);
     rp->singles = sh_singles_serve(plan, rp);
 }
 
@@ -224,7 +248,9 @@ static sh_code views_make(struct sh_plan *plan, struct sh_arena *arena, struct s
         const struct sh_rule_view *v = &rules->views[i];
         if (!plan->table_needed[v->table])
             continue;
-        struct needs n = {plan, arena, sh_new(arena, bool, plan->model->model.n_tables)};
+        SH_CLEANUP(needs_release)
+        struct needs n = {
+            .plan = plan, .arena = arena, .tables = sh_new(arena, bool, plan->model->model.n_tables)};
         if (!n.tables)
             return out_of_room(err);
         SH_TRY(need_view(&n, v, err));
@@ -268,11 +294,17 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
         rp->rule = &rules->rules[i];
         rp->index = (uint16_t)plan->n_active;
         plan->n_active++;
-        struct needs n = {plan, arena, sh_new(arena, bool, plan->model->model.n_tables)};
+        SH_CLEANUP(needs_release)
+        struct needs n = {
+            .plan = plan, .arena = arena, .tables = sh_new(arena, bool, plan->model->model.n_tables)};
         if (!n.tables)
             return out_of_room(err);
         SH_TRY(need_rule(&n, rp->rule, err));
+        if (n.lost)
+            return out_of_room(err);
         rule_make(plan, rp, n.tables);
+        if (rp->rule->reach != SH_REACH_TIMELINE)
+            SH_TRY(sh_carry_make(plan, rp->rule, n.list, n.n, arena, &rp->carry, err));
         SH_TRY(sh_receipt_texts(rp, arena, err));
     }
     return SH_OK;

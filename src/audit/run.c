@@ -1,5 +1,6 @@
 /* A run over a lake: ranges of buckets to threads, findings to sorted parts, parts to files. */
 #include "audit/run.h"
+#include "audit/together.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -67,7 +68,9 @@ static sh_code open_lane(struct run *run, struct lane *lane, size_t number, stru
         return SH_OK;
     SH_TRY(sh_path_format(path, err, "%s/%zu.part", run->parts_dir, number));
     SH_TRY(sh_spool_open(&lane->spool, path, err));
-    return sh_audit_worker_new(run->session.plan, &lane->worker, err);
+    SH_TRY(sh_audit_worker_new(run->session.plan, &lane->worker, err));
+    SH_TRY(sh_path_format(path, err, "%s/%zu.rows", run->parts_dir, number));
+    return sh_plan_crosses(run->session.plan) ? sh_audit_worker_spill(lane->worker, path, err) : SH_OK;
 }
 
 static sh_code audit_buckets(void *ctx, size_t task, size_t number, struct sh_err *err) {
@@ -111,6 +114,9 @@ static sh_code run_buckets(struct run *run, struct sh_err *err) {
     for (size_t i = 0; i < run->n_lanes; i++)
         if (run->lanes[i].worker)
             SH_TRY(sh_spool_cut(&run->lanes[i].spool, &run->lanes[i].runs, err));
+    for (size_t i = 0; i < run->n_lanes; i++)
+        if (run->lanes[i].worker)
+            SH_TRY(sh_exchange_cut(sh_worker_exchange(run->lanes[i].worker), err));
     return SH_OK;
 }
 
@@ -122,7 +128,28 @@ static void answers_free(struct sh_answers *a) {
     sh_answers_release(a);
 }
 
-static sh_code gather(struct run *run, struct sh_arena *arena, struct sh_spool_runs *runs,
+/* Rows of many persons: judged now that all have come, or kept by a slice for the others. */
+static sh_code bring_together(struct run *run, const char *dir, struct sh_spool_runs *runs,
+                              struct sh_answers *sum, bool partial, struct sh_err *err) {
+    SH_CLEANUP(sh_xruns_release) struct sh_xruns rows = {0};
+    char path[SH_PATH_BYTES_MAX];
+    if (!sh_plan_crosses(run->session.plan))
+        return SH_OK;
+    for (size_t i = 0; i < run->n_lanes; i++) {
+        const struct sh_xruns *own =
+            run->lanes[i].worker ? &sh_worker_exchange(run->lanes[i].worker)->runs : NULL;
+        for (size_t r = 0; own && r < own->n; r++)
+            SH_TRY(sh_xruns_add(&rows, own->at[r].path, own->at[r].offset, own->at[r].bytes, err));
+    }
+    if (partial) {
+        SH_TRY(sh_path_join(path, dir, SH_RUN_ROWS, err));
+        return sh_exchange_write(run->session.plan, &rows, path, err);
+    }
+    SH_TRY(sh_path_format(path, err, "%s/together.part", run->parts_dir));
+    return sh_together(run->session.plan, &rows, path, runs, sum, err);
+}
+
+static sh_code gather(struct run *run, const char *dir, struct sh_arena *arena, struct sh_spool_runs *runs,
                       struct sh_run_summary *ret, struct sh_err *err) {
     SH_CLEANUP(answers_free) struct sh_answers sum = {0};
     SH_TRY(sh_answers_init(&sum, sh_plan_rules(run->session.plan), err));
@@ -137,6 +164,7 @@ static sh_code gather(struct run *run, struct sh_arena *arena, struct sh_spool_r
             runs->at[runs->n++] = lane->runs.at[r];
         }
     }
+    SH_TRY(bring_together(run, dir, runs, &sum, ret->partial, err));
     sh_answers_sort(&sum);
     SH_TRY(sh_answers_copy(&sum, arena, &ret->answers, err));
     return sh_run_rules_fill(run->session.plan, arena, &ret->rules, err);
@@ -195,7 +223,7 @@ static sh_code choose_buckets(struct run *run, struct sh_err *err) {
 static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t audited,
                       struct sh_run_summary *ret, struct sh_arena *arena, struct sh_err *err) {
     SH_CLEANUP(runs_free) struct sh_spool_runs runs = {0};
-    SH_TRY(gather(run, arena, &runs, ret, err));
+    SH_TRY(gather(run, dir, arena, &runs, ret, err));
     SH_TRY(sh_outputs_write(dir, run->options->out, ret->partial, &runs, &ret->findings, err));
     SH_TRY(keep_texts(run->options, dir, err));
     const int64_t now = sh_monotonic_ns();

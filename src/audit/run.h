@@ -14,6 +14,9 @@ struct sh_session {
 /** Open and bind. Everything but the lake lives in the arena. */
 SH_MUST sh_code sh_session_open(const struct sh_audit_options *options, struct sh_arena *arena,
                                 struct sh_session *ret, struct sh_err *err);
+/** Open the lake with the rules, knowledge, parameters and options that a kept run had. dir: of the run. */
+SH_MUST sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct sh_run_file *run,
+                                    struct sh_arena *arena, struct sh_session *ret, struct sh_err *err);
 void sh_session_close(struct sh_session *session);
 /** SHA-256 in hex of all that decides the findings but the buckets: manifest, rules, knowledge, parameters,
  * options. */

@@ -49,6 +49,32 @@ sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena
     return sh_plan_make(ret->rules, &ret->dicts, &plan, arena, &ret->plan, err);
 }
 
+sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct sh_run_file *run,
+                            struct sh_arena *arena, struct sh_session *ret, struct sh_err *err) {
+    char rules[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX], params[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_format(rules, err, "%s/%s/rules", dir, SH_RUN_TEXT));
+    SH_TRY(sh_path_format(knowledge, err, "%s/%s/knowledge", dir, SH_RUN_TEXT));
+    SH_TRY(sh_path_format(params, err, "%s/%s/params", dir, SH_RUN_TEXT));
+    const size_t n = run->summary.answers.n_rules;
+    const char **only = sh_new(arena, const char *, n + 1);
+    if (!only)
+        return sh_fail(err, SH_E_NOMEM, "no room for the rules of a run");
+    for (size_t i = 0; i < n; i++)
+        only[i] = run->summary.rules[i].id.at;
+    const struct sh_audit_options options = {.lake_dir = lake_dir,
+                                             .rules_dir = rules,
+                                             .knowledge_dir = knowledge,
+                                             .params_dir = params,
+                                             .place = run->place,
+                                             .only = only,
+                                             .n_only = n,
+                                             .stage = run->stage,
+                                             .as_of = run->as_of,
+                                             .known = run->known,
+                                             .manifest = run->summary.manifest};
+    return sh_session_open(&options, arena, ret, err);
+}
+
 void sh_session_close(struct sh_session *session) {
     if (session->lake)
         sh_lake_close(session->lake);

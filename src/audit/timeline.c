@@ -1,5 +1,5 @@
 /* The frame of a chunk: who is alive, joins by key, persons merged. */
-#include "audit/inner.h"
+#include "audit/carry.h"
 #include "base/date.h"
 #include "base/hash.h"
 #include <assert.h>
@@ -466,6 +466,11 @@ sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chun
 sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct sh_str *ret,
                   struct sh_err *err) {
     *ret = (struct sh_str){0};
+    if (tl->carried) {
+        if (row >= 0 && tl->carried->ids[table])
+            *ret = tl->carried->ids[table][row];
+        return SH_OK;
+    }
     if (row < 0 || table >= SH_TABLES || !tl->chunk->tables[table].columns)
         return SH_OK;
     return sh_chunk_id(tl->chunk, (enum sh_table)table, (uint32_t)row, tl->arena, ret, err);
@@ -502,8 +507,15 @@ int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) 
                                                       : -1;
     if (row < 0)
         return -1;
+    if (tl->carried && table == tl->carried->table)
+        return tl->carried->institution[row];
     if (sh_view_of(tl->plan, table))
         return sh_view_institution(tl, table, row);
+    const int own = column < 0 ? sh_model_column(tl->plan->model, (uint16_t)table, "institution") : -1;
+    if (own >= 0 && tl->columns[table][own]) { /* tables of institutions, and others that say it themselves */
+        const int32_t id = sh_i32(tl, table, own)[row];
+        return id >= 0 ? id : -1;
+    }
     if (column < 0)
         return sh_institution_of(tl, SH_TABLE_ENCOUNTER, sh_encounter_of(tl, table, row));
     const int32_t *ids = sh_i32(tl, table, column);
@@ -513,6 +525,8 @@ int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) 
 int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row) {
     const struct sh_columns *at = &tl->plan->at;
     int first = -1, second = -1;
+    if (tl->carried && table == tl->carried->table)
+        return tl->carried->day[row];
     if (sh_view_of(tl->plan, table))
         return sh_view_day(tl, table, row);
     if (table == SH_TABLE_LINE)
@@ -527,6 +541,8 @@ int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row) {
         first = at->operation.day;
     else if (table >= SH_TABLE_SETTLEMENT_LIST && table < SH_TABLES)
         first = at->of[table].day >= 0 ? at->of[table].day : at->of[table].time;
+    if (first < 0 && table < SH_TABLES && table != SH_TABLE_DIAGNOSIS) /* tables of their own day */
+        first = sh_model_column(tl->plan->model, (uint16_t)table, "day");
     const int32_t *days = first >= 0 ? sh_i32(tl, table, first) : NULL;
     if (days && days[row] != SH_MISSING_I32)
         return days[row];

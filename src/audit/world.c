@@ -1,5 +1,5 @@
 /* What the language asks of the executor: related rows in a scope, completeness, names. */
-#include "audit/inner.h"
+#include "audit/carry.h"
 #include "base/date.h"
 #include <string.h>
 
@@ -307,6 +307,12 @@ static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_scope scop
         return true;
     if (row < 0)
         return false;
+    if (en->tl.carried && from == en->tl.carried->table) {
+        const struct sh_carried *c = en->tl.carried;
+        return c->first_day[row] <= c->last_day[row] && c->institution[row] >= 0 &&
+               sh_lake_complete(lake, (enum sh_table)table, c->institution[row], c->first_day[row],
+                                c->last_day[row]);
+    }
     const bool wide = scope == SH_SCOPE_PERSON || scope == SH_SCOPE_EVER || scope == SH_SCOPE_COURSE;
     const int32_t day = sh_subject_day(&en->tl, from, row), encounter = sh_encounter_of(&en->tl, from, row);
     int32_t first = day;

@@ -60,7 +60,8 @@ static int list(const struct rules_options *o, struct sh_arena *arena, FILE *out
                                              {"indicator", "suspected", "certain"}};
     static const char *const states[2][4] = {{"草稿", "试运行", "可疑", "明确"},
                                              {"draft", "trial", "suspected", "certain"}};
-    static const char *const shapes[2][4] = {{"行", "组", "窗口", "对"}, {"row", "group", "window", "pair"}};
+    static const char *const shapes[2][5] = {{"行", "组", "窗口", "对", "统计"},
+                                             {"row", "group", "window", "pair", "stat"}};
     struct sh_rules *rules = NULL;
     const int code = load(o, arena, errout, &rules);
     if (code != SH_EXIT_OK)

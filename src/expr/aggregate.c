@@ -314,6 +314,10 @@ sh_code sh_eval_aggregate(struct sh_run *run, const struct sh_node *node, const 
     struct sh_view members;
     struct fold f = {.node = node};
     int64_t *where = NULL, *values[8] = {0};
+    if (view->batch->merged) {
+        sh_partial_read(view->batch, view->lo, view->n, a->number, out, wide);
+        return SH_OK;
+    }
     SH_TRY(sh_view_members(run, node, view, &space, &members, &f.begin));
     if (a->where)
         SH_TRY(sh_eval_new(run, a->where, &members, &where));

@@ -102,6 +102,26 @@ static sh_code kid_cause(struct sh_run *run, const struct sh_node *node, const s
     return SH_OK;
 }
 
+static void first_column(void *ctx, struct sh_node *node) {
+    const struct sh_node **ret = ctx;
+    if (!*ret && node->op == SH_OP_COLUMN)
+        *ret = node;
+}
+
+/* Of parts put together only the sum is known: the first column it reads stands for what one of them missed.
+ */
+static sh_code merged_cause(struct sh_run *run, const struct sh_node *node, struct sh_str *ret) {
+    const struct sh_node *column = NULL;
+    for (uint32_t k = 0; k < node->n_kids && !column; k++)
+        sh_node_walk(node->kids[k], first_column, &column);
+    if (!column)
+        sh_node_walk(node->aggregate->where, first_column, &column);
+    if (!column)
+        return sh_run_text(run, ret, "overflow");
+    const struct sh_model_table *t = &run->env->model->tables[column->path.table];
+    return sh_run_text(run, ret, "%s.%s", t->name, t->columns[column->path.column].name);
+}
+
 static sh_code aggregate_cause(struct sh_run *run, const struct sh_node *node, const struct sh_spot *spot,
                                struct sh_str *ret) {
     const struct sh_aggregate *a = node->aggregate;
@@ -109,6 +129,8 @@ static sh_code aggregate_cause(struct sh_run *run, const struct sh_node *node, c
     struct sh_batch space;
     struct sh_spot member = {0};
     const uint32_t *begin;
+    if (one.batch->merged) /* the members are elsewhere */
+        return merged_cause(run, node, ret);
     SH_TRY(sh_view_members(run, node, &one, &space, &member.view, &begin));
     for (; member.i < member.view.n; member.i++) {
         int64_t where = 1;

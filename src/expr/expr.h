@@ -14,6 +14,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/money.h"
 #include "base/str.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -173,6 +174,8 @@ SH_MUST sh_code sh_expr_compile(struct sh_str text, struct sh_place at, const st
 
 struct sh_type sh_expr_type(const struct sh_expr *e);
 struct sh_str sh_expr_text(const struct sh_expr *e); /* as written */
+/** Does e ask for related rows? outside: those asked for inside an aggregate do not count. */
+bool sh_expr_asks_rows(const struct sh_expr *e, bool outside);
 /** Table whose row number the value is (a join such as line.encounter, or a row itself); -1 a plain value. */
 int16_t sh_expr_join(const struct sh_expr *e);
 
@@ -250,6 +253,9 @@ struct sh_batch {
      */
     const uint32_t *standing_members; /* member numbers */
     const uint32_t *standing_begin;   /* [n + 1] */
+    /* Groups whose members are elsewhere: aggregate number a of tuple i is merged[a][i], see
+       sh_expr_partials. NULL: aggregates are taken over `members`. */
+    const sh_i128 *const *merged;
 };
 
 /* Candidate rows for related calls, one list a tuple. */
@@ -375,6 +381,43 @@ SH_MUST sh_code sh_expr_clearing(const struct sh_expr *e, const struct sh_eval *
                                  const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
                                  struct sh_err *err);
 
+/* ---- aggregates in parts ------------------------------------------------------------------------------- */
+
+/* How parts of an aggregate are put together; NOT: only all members together tell (distinct, days, nth …). */
+enum sh_partial_kind {
+    SH_PARTIAL_NOT,
+    SH_PARTIAL_SUM,
+    SH_PARTIAL_LEAST,
+    SH_PARTIAL_MOST,
+    SH_PARTIAL_ANY,
+    SH_PARTIAL_EVERY
+};
+struct sh_node;
+struct sh_partial {
+    enum sh_partial_kind kind;
+    int16_t distinct_of; /* distinct(): a table whose rows it tells apart (a sum only if those are never
+                            split), -1 */
+    uint32_t slots;      /* bit s: variable s is read */
+    const struct sh_expr *expr;
+    struct sh_node *node;
+};
+/**
+ * Number the aggregates of e from *io_n on and add them to ret [room]. Once for each expression of a rule,
+ * before it is shared. Errors: SH_E_LIMIT no room.
+ */
+SH_MUST sh_code sh_expr_partials(struct sh_expr *e, struct sh_partial *ret, size_t room, size_t *io_n,
+                                 struct sh_err *err);
+/** Value of one aggregate for each group of the batch; wide missing and none are values of their own. ret [n]
+ */
+SH_MUST sh_code sh_partial_eval(const struct sh_partial *p, const struct sh_eval *in,
+                                const struct sh_batch *batch, sh_i128 *ret, struct sh_err *err);
+/** The value over no member, and two parts as one. */
+sh_i128 sh_partial_empty(enum sh_partial_kind kind);
+sh_i128 sh_partial_join(enum sh_partial_kind kind, sh_i128 a, sh_i128 b);
+/** ret[i] becomes 1 where member i alone would make the aggregate missing. */
+SH_MUST sh_code sh_partial_gaps(const struct sh_partial *p, const struct sh_eval *in,
+                                const struct sh_batch *members, uint8_t *ret, struct sh_err *err);
+
 /* ---- text with expressions ----------------------------------------------------------------------------- */
 
 /* say: "{item.name}：{day} 计费 {sum(line.quantity)} 次". {{ and }} are the signs themselves. */
@@ -384,6 +427,9 @@ SH_MUST sh_code sh_template_compile(struct sh_str text, struct sh_place at, cons
                                     struct sh_arena *arena, struct sh_template **ret, struct sh_err *err);
 SH_MUST sh_code sh_template_bind(struct sh_template *t, sh_lookup_fn *lookup, void *ctx,
                                  struct sh_arena *arena, struct sh_err *err);
+/** The expressions of a text, in its order. ret [*ret_n] in the arena. */
+SH_MUST sh_code sh_template_exprs(struct sh_template *t, struct sh_arena *arena, struct sh_expr ***ret,
+                                  size_t *ret_n, struct sh_err *err);
 SH_MUST sh_code sh_template_needs(const struct sh_template *t, struct sh_arena *arena, struct sh_need **ret,
                                   size_t *ret_n, struct sh_err *err);
 /** Text for tuple i; a missing value prints as "?" . Money as 1234.50, quantities without trailing zeros,

@@ -143,6 +143,7 @@ struct sh_aggregate {
     struct sh_node *where;        /* or NULL */
     struct sh_node *day, *supply; /* DAYS, SPAN */
     uint32_t slots;               /* bit s: variable s is read */
+    uint16_t number;              /* in sh_batch.merged */
 };
 
 enum sh_related_fn {
@@ -416,6 +417,10 @@ SH_MUST sh_code sh_view_rows(struct sh_run *run, const struct sh_view *view, uin
 /** Members of the view's groups as a view of their own, with begin [n + 1] relative to it. */
 SH_MUST sh_code sh_view_members(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                                 struct sh_batch *space, struct sh_view *ret, const uint32_t **ret_begin);
+
+/** Aggregate `number` of tuples lo … of a batch whose groups were put together elsewhere. */
+void sh_partial_read(const struct sh_batch *batch, uint32_t lo, uint32_t n, uint16_t number, int64_t *out,
+                     sh_i128 *wide);
 
 /* kernel.c */
 void sh_kernel_compare(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out, uint32_t n);

@@ -288,6 +288,18 @@ sh_code sh_template_bind(struct sh_template *t, sh_lookup_fn *lookup, void *ctx,
     return SH_OK;
 }
 
+sh_code sh_template_exprs(struct sh_template *t, struct sh_arena *arena, struct sh_expr ***ret, size_t *ret_n,
+                          struct sh_err *err) {
+    *ret = sh_new(arena, struct sh_expr *, t->n_exprs + 1);
+    *ret_n = 0;
+    if (!*ret)
+        return sh_fail(err, SH_E_NOMEM, "no memory for the expressions of a text");
+    for (struct part *p = t->parts; p; p = p->next)
+        if (p->expr)
+            (*ret)[(*ret_n)++] = p->expr;
+    return SH_OK;
+}
+
 sh_code sh_template_needs(const struct sh_template *t, struct sh_arena *arena, struct sh_need **ret,
                           size_t *ret_n, struct sh_err *err) {
     const struct sh_expr **exprs = sh_new(arena, const struct sh_expr *, t->n_exprs + 1);

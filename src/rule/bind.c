@@ -333,13 +333,18 @@ static sh_code bind_expr(struct sh_binder *b, struct sh_expr *e, struct sh_err *
 
 static sh_code bind_rule(struct sh_binder *b, struct sh_rule *rule, struct sh_err *err) {
     struct sh_expr *const single[] = {rule->where,       rule->unless,   rule->doubt,    rule->window_days,
-                                      rule->within_expr, rule->amount_a, rule->amount_b, rule->blame};
+                                      rule->within_expr, rule->amount_a, rule->amount_b, rule->blame,
+                                      rule->value,       rule->bound};
     for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
         SH_TRY(bind_expr(b, single[i], err));
     for (size_t i = 0; i < rule->n_hit; i++)
         SH_TRY(bind_expr(b, rule->hit[i].expr, err));
     for (size_t i = 0; i < rule->n_keys; i++)
         SH_TRY(bind_expr(b, rule->keys[i].expr, err));
+    for (size_t i = 0; rule->has_b && i < rule->n_keys; i++)
+        SH_TRY(bind_expr(b, rule->keys_b[i].expr, err));
+    for (size_t i = 0; i < rule->n_peers; i++)
+        SH_TRY(bind_expr(b, rule->peers[i].expr, err));
     for (size_t i = 0; i < rule->n_with; i++)
         SH_TRY(bind_expr(b, rule->with[i].where, err));
     for (size_t i = 0; i < rule->n_uses; i++)

@@ -48,6 +48,14 @@ SH_MUST sh_code sh_build_with(struct sh_build *b);
 SH_MUST sh_code sh_build_keys(struct sh_build *b);       /* group keys, window, in, within */
 SH_MUST sh_code sh_build_conditions(struct sh_build *b); /* where, unless, doubt, hit, amount, blame, say */
 SH_MUST sh_code sh_build_cases(struct sh_build *b);
+/** Keys of a list, said of the rule's members (and of those of a second table). */
+SH_MUST sh_code sh_build_key_list(struct sh_build *b, const struct sh_yaml *list);
+/** Statistics: `each` and the row of table stat; `of` and `peers`; `value`, `bound` and the hit they make. */
+SH_MUST sh_code sh_build_stat_shape(struct sh_build *b);
+SH_MUST sh_code sh_build_stat_keys(struct sh_build *b);
+SH_MUST sh_code sh_build_stat_value(struct sh_build *b);
+/** How far the rule reaches, and the aggregates that are put together; the last part of a rule. */
+SH_MUST sh_code sh_build_reach(struct sh_build *b);
 /** Read one rule; faults of the text go to the reporter. file: for messages, copied. */
 SH_MUST sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rules,
                               struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,

@@ -8,9 +8,10 @@
 #include <assert.h>
 
 static const char *const rule_keys[] = {
-    "rule", "name",   "national", "level", "state", "stages", "basis", "in_force",  "uses",   "lines",
-    "each", "of",     "window",   "pair",  "in",    "within", "with",  "where",     "unless", "doubt",
-    "hit",  "amount", "blame",    "say",   "open",  "cases",  "note",  "equivalent"};
+    "rule", "name",  "national", "level",      "state",  "stages", "basis", "in_force",
+    "uses", "lines", "each",     "of",         "window", "pair",   "in",    "within",
+    "with", "where", "unless",   "doubt",      "hit",    "amount", "blame", "say",
+    "open", "cases", "note",     "equivalent", "value",  "peers",  "bound"};
 
 sh_code sh_build_note(struct sh_build *b, sh_code code) {
     return sh_reporter_note(b->reporter, code, b->err);
@@ -109,6 +110,8 @@ static sh_code context_of(struct sh_build *b, enum sh_build_context kind, struct
     if (kind == SH_BUILD_MEMBER)
         ret->kind = SH_CONTEXT_MEMBER;
     if (kind == SH_BUILD_OWN && r->shape == SH_SHAPE_GROUP)
+        ret->kind = SH_CONTEXT_GROUP;
+    if (kind == SH_BUILD_OWN && r->shape == SH_SHAPE_STAT)
         ret->kind = SH_CONTEXT_GROUP;
     if (kind == SH_BUILD_OWN && r->shape == SH_SHAPE_WINDOW)
         ret->kind = SH_CONTEXT_WINDOW;
@@ -347,6 +350,8 @@ static sh_code build(struct sh_build *b) {
     SH_TRY(sh_build_keys(b));
     SH_TRY(sh_build_conditions(b));
     SH_TRY(sh_build_cases(b));
+    if (b->reporter->n_errors == errors_before)
+        SH_TRY(sh_build_note(b, sh_build_reach(b)));
     if (b->reporter->n_errors == errors_before)
         SH_TRY(sh_build_note(b, sh_build_stages(b)));
     return SH_OK;

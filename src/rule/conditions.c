@@ -130,10 +130,11 @@ static sh_code read_amount(struct sh_build *b) {
 sh_code sh_build_conditions(struct sh_build *b) {
     struct sh_rule *r = b->rule;
     SH_TRY(read_condition(b, "where", SH_BUILD_ROW, &r->where));
-    SH_TRY(sh_build_note(b, read_hit(b)));
+    SH_TRY(sh_build_note(b, r->shape == SH_SHAPE_STAT ? sh_build_stat_value(b) : read_hit(b)));
     SH_TRY(read_condition(b, "unless", SH_BUILD_OWN, &r->unless));
     SH_TRY(read_condition(b, "doubt", SH_BUILD_OWN, &r->doubt));
-    SH_TRY(sh_build_note(b, read_amount(b)));
+    if (r->shape != SH_SHAPE_STAT) /* none, see stat.c */
+        SH_TRY(sh_build_note(b, read_amount(b)));
     SH_TRY(read_condition(b, "blame", SH_BUILD_MEMBER, &r->blame));
     const struct sh_yaml *blame = sh_yaml_get(b->root, "blame"), *say = sh_yaml_get(b->root, "say");
     if (blame && r->shape != SH_SHAPE_GROUP)

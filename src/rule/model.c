@@ -44,6 +44,12 @@ struct extra {
 #define SELF(t, dom, to, zh)                                                                                 \
     { t, "code", SH_DERIVED_SELF, SH_KIND_CODE, SH_UNIT_NONE, 0, SH_STORE_I32, dom, to, false, "order", zh }
 
+#define STATISTIC(n, scale, zh)                                                                              \
+    {                                                                                                        \
+        M(STAT), n, SH_DERIVED_OTHER, SH_KIND_NUMBER, SH_UNIT_NONE, scale, SH_STORE_I64, NULL, -1, false,    \
+            "audit", zh                                                                                      \
+    }
+
 /* Order within a table is the order of the columns; append only at the end of a table's block. */
 static const struct extra extras[] = {
     JOIN(E(ENCOUNTER), "settlement", SETTLEMENT, E(SETTLEMENT), "settlement", "结算；多次结算时为最后一次"),
@@ -126,6 +132,15 @@ static const struct extra extras[] = {
 
     SELF(M(PRACTITIONER), "practitioner", M(PRACTITIONER), "医保医师编码"),
     NAMED(M(PRACTITIONER), "practitioner", "姓名（默认不显示）"),
+
+    STATISTIC("value", 6, "统计值"),
+    STATISTIC("median", 6, "同类的中位数（偶数个取较小者）"),
+    STATISTIC("mad", 6, "同类与中位数之差绝对值的中位数"),
+    STATISTIC("bound", 6, "上限：中位数 + k × 1.4826 × MAD"),
+    STATISTIC("missing", 6, "因字段缺失而未计入的行的占比"),
+    STATISTIC("peers", 0, "同类的其他个数"),
+    STATISTIC("encounters", 0, "就诊次数"),
+    STATISTIC("members", 0, "计入的行数"),
 };
 
 static const char *const item_kinds[] = {"drug", "herb", "service", "consumable", NULL};
@@ -367,7 +382,7 @@ static sh_code add_table(struct sh_rule_model *m, uint16_t table, struct sh_mode
     if (n_lake > 0)
         add_lake_columns(m, table, columns, derived, known_from);
     add_extras(m, first, n_extra, columns + n_lake, derived + n_lake, known_from + n_lake);
-    ret->name = table < SH_TABLES ? sh_lake_schema[table].name : "stay";
+    ret->name = table < SH_TABLES ? sh_lake_schema[table].name : table == SH_MODEL_STAT ? "stat" : "stay";
     ret->columns = columns;
     ret->n_columns = (uint16_t)(n_lake + n_extra);
     date_table(table, ret);

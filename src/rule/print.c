@@ -40,7 +40,7 @@ static const char *type_word(struct sh_type type) {
     case SH_UNIT_RATIO:
         break;
     }
-    return type.scale == 4 ? "数量 quantity（10⁻⁴）" : "整数 number";
+    return type.scale == 4 ? "数量 quantity（10⁻⁴）" : type.scale == 6 ? "数 number（10⁻⁶）" : "整数 number";
 }
 
 static void print_column(FILE *out, const struct sh_rule_model *m, uint16_t table, uint16_t c) {

@@ -22,6 +22,7 @@
 enum sh_model_extra_table {
     SH_MODEL_STAY =
         SH_TABLES, /* inpatient encounters of one person and institution merged (rules-sketch item 8) */
+    SH_MODEL_STAT, /* what a statistic came to, filled for its own rule */
     SH_MODEL_FIXED_TABLES,
     /* dimensions of the lake; in a frame one row a dictionary entry: id = row number */
     SH_MODEL_INSTITUTION = SH_TABLE_INSTITUTION,
@@ -178,7 +179,15 @@ struct sh_knowledge_bound {
  * ------------------------------------------------------------------------------------------------------- */
 
 /* PAIR without `uses`: unordered, a before b in the total order (time, id), each two rows once. */
-enum sh_shape { SH_SHAPE_ROW, SH_SHAPE_GROUP, SH_SHAPE_WINDOW, SH_SHAPE_PAIR };
+enum sh_shape { SH_SHAPE_ROW, SH_SHAPE_GROUP, SH_SHAPE_WINDOW, SH_SHAPE_PAIR, SH_SHAPE_STAT };
+/*
+ * Whose rows must meet (rules-sketch item 34), derived by the checker. TIMELINE: those of one person. MERGED:
+ * of many, but aggregates of parts can be put together (groups and statistics). EXCHANGED: the rows
+ * themselves must be brought together by key. The last two are final only when all slices of a lake are
+ * joined.
+ */
+enum sh_reach { SH_REACH_TIMELINE, SH_REACH_MERGED, SH_REACH_EXCHANGED };
+#define SH_PARTIALS_MAX 24                     /* aggregates of one merged rule */
 enum sh_lines { SH_LINES_ALL, SH_LINES_PAID }; /* paid: net covered > 0 */
 enum sh_stage { SH_STAGE_BEFORE = 1, SH_STAGE_DURING = 2, SH_STAGE_AFTER = 4 };
 enum sh_state { SH_STATE_DRAFT, SH_STATE_TRIAL, SH_STATE_SUSPECTED, SH_STATE_CERTAIN };
@@ -292,6 +301,21 @@ struct sh_rule {
     enum sh_scope
         within; /* PAIR: within: day | encounter | hour | 6 hours ...; NONE where `within_expr` tells */
     struct sh_expr *within_expr; /* PAIR: within: k.within, of kind SCOPE; its value is an enum sh_scope */
+    enum sh_reach reach;
+    /* GROUP of two tables: the second, its slot is slot_b; the same keys said of its rows. has_b false: one
+     * table */
+    bool has_b;
+    uint16_t table_b;
+    struct sh_rule_key keys_b[8];
+    /* STAT: keys = `of`; each value stands among those of equal peers. hit is stat.value > stat.bound. */
+    struct sh_expr *value, *bound;
+    struct sh_rule_key peers[8];
+    size_t n_peers;
+    uint16_t stat; /* slot of the row of table stat */
+    /* MERGED: the aggregates of hit, unless, doubt, amount, value and say, numbered as sh_batch.merged has
+     * them */
+    struct sh_partial *partials;
+    size_t n_partials;
     struct sh_named_expr *hit;
     size_t n_hit;
     enum sh_amount amount;

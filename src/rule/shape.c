@@ -9,7 +9,8 @@
 static const uint16_t subjects[] = {
     SH_TABLE_LINE,      SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,      SH_TABLE_DIAGNOSIS,
     SH_TABLE_OPERATION, SH_MODEL_STAY,      SH_TABLE_SETTLEMENT_LIST, SH_TABLE_CHRONIC_RIGHT,
-    SH_TABLE_ENROLMENT, SH_TABLE_ALLOWANCE, SH_TABLE_CARE_SERVICE,    SH_TABLE_TRACE_SCAN};
+    SH_TABLE_ENROLMENT, SH_TABLE_ALLOWANCE, SH_TABLE_CARE_SERVICE,    SH_TABLE_TRACE_SCAN,
+    SH_TABLE_STOCK_MOVE};
 enum { N_SUBJECTS = sizeof(subjects) / sizeof(subjects[0]) };
 
 sh_code sh_build_table(struct sh_build *b, const struct sh_yaml *node, struct sh_str word, uint16_t *ret) {
@@ -73,6 +74,25 @@ static sh_code shape_pair(struct sh_build *b, const struct sh_yaml *pair) {
     return sh_build_variable(b, pair, SH_STR("b"), r->table, false, &r->slot_b);
 }
 
+/* each: [keys], of: [T, T2]: groups of two tables that share their keys */
+static sh_code shape_of_two(struct sh_build *b, const struct sh_yaml *of) {
+    struct sh_rule *r = b->rule;
+    uint16_t tables[2];
+    if (of->n != 2 || r->is_view)
+        return sh_yaml_fail(b->err, of, "a group is of one table or of two, a view's of one");
+    for (int i = 0; i < 2; i++) {
+        if (of->items[i]->kind != SH_YAML_TEXT)
+            return sh_yaml_fail(b->err, of->items[i], "the name of a table is wanted here");
+        SH_TRY(sh_build_table(b, of->items[i], of->items[i]->text, &tables[i]));
+    }
+    if (tables[0] == tables[1])
+        return sh_yaml_fail(b->err, of, "the two tables of a group differ");
+    r->table = tables[0], r->table_b = tables[1], r->has_b = true;
+    const struct sh_model_table *names = b->rules->model->model.tables;
+    SH_TRY(sh_build_variable(b, of, sh_str_of(names[tables[0]].name), tables[0], true, &r->subject));
+    return sh_build_variable(b, of, sh_str_of(names[tables[1]].name), tables[1], false, &r->slot_b);
+}
+
 static sh_code read_shape(struct sh_build *b) {
     struct sh_rule *r = b->rule;
     const struct sh_yaml *each = sh_yaml_get(b->root, "each"), *of = sh_yaml_get(b->root, "of");
@@ -90,14 +110,18 @@ static sh_code read_shape(struct sh_build *b) {
             "the rule lacks its shape: 'each: line', 'each: [keys]' or 'pair: {a: line, b: line}'");
     struct sh_str table = SH_STR("line");
     const struct sh_yaml *at = each;
+    if (sh_yaml_get(b->root, "value"))
+        return sh_build_stat_shape(b);
     if (each->kind == SH_YAML_LIST) {
         r->shape = SH_SHAPE_GROUP;
         if (window)
             return sh_yaml_fail(
                 b->err, window,
                 "a group has no window; a window is written 'each: line' with 'window: {key, past}'");
+        if (of && of->kind == SH_YAML_LIST)
+            return shape_of_two(b, of);
         if (of && of->kind != SH_YAML_TEXT)
-            return sh_yaml_fail(b->err, of, "of is the name of a table");
+            return sh_yaml_fail(b->err, of, "of is the name of a table, or of two: [stock_move, line]");
         if (of)
             table = of->text, at = of;
     } else if (each->kind == SH_YAML_TEXT) {
@@ -274,11 +298,36 @@ static sh_code read_key(struct sh_build *b, const struct sh_yaml *item) {
     return SH_OK;
 }
 
-static sh_code read_keys(struct sh_build *b, const struct sh_yaml *list) {
+/* The keys once more, said of the rows of the second table. */
+static sh_code read_keys_b(struct sh_build *b, const struct sh_yaml *list) {
+    struct sh_rule *r = b->rule;
+    const uint16_t subject = r->subject;
+    sh_code code = SH_OK;
+    r->variables[subject].bare = false, r->variables[r->slot_b].bare = true, r->subject = r->slot_b;
+    for (size_t i = 0, k = 0; code == SH_OK && i < list->n && k < r->n_keys; i++) {
+        if (sh_str_is(list->items[i]->text, "ever"))
+            continue;
+        r->keys_b[k] = (struct sh_rule_key){.kind = SH_RULE_KEY_EXPR, .text = list->items[i]->text};
+        code = sh_build_expr(b, list->items[i], 0, list->items[i]->text, SH_BUILD_ROW, &r->keys_b[k].expr);
+        const struct sh_expr *first = r->keys[k].expr;
+        if (code == SH_OK && (!first || sh_expr_type(first).kind != sh_expr_type(r->keys_b[k].expr).kind ||
+                              sh_expr_type(first).domain != sh_expr_type(r->keys_b[k].expr).domain))
+            code = sh_yaml_fail(b->err, list->items[i], "the two tables do not share the key '%.*s'",
+                                SH_ARG(list->items[i]->text));
+        k++;
+    }
+    r->subject = subject, r->variables[r->slot_b].bare = false, r->variables[subject].bare = true;
+    return code;
+}
+
+sh_code sh_build_key_list(struct sh_build *b, const struct sh_yaml *list) {
     if (list->kind != SH_YAML_LIST)
         return sh_build_note(b, sh_yaml_fail(b->err, list, "the keys are a list: [person, day]"));
+    const size_t errors_before = b->reporter->n_errors;
     for (size_t i = 0; i < list->n; i++)
         SH_TRY(sh_build_note(b, read_key(b, list->items[i])));
+    if (b->rule->has_b && b->reporter->n_errors == errors_before)
+        return sh_build_note(b, read_keys_b(b, list));
     return SH_OK;
 }
 
@@ -291,7 +340,7 @@ static sh_code read_window(struct sh_build *b, const struct sh_yaml *window) {
     const struct sh_yaml *key, *past;
     SH_TRY(sh_yaml_need(window, "key", SH_YAML_LIST, &key, b->err));
     SH_TRY(sh_yaml_need(window, "past", SH_YAML_TEXT, &past, b->err));
-    SH_TRY(read_keys(b, key));
+    SH_TRY(sh_build_key_list(b, key));
     r->window_week = sh_str_is(past->text, "week");
     if (r->window_week)
         return SH_OK;
@@ -325,14 +374,16 @@ sh_code sh_build_keys(struct sh_build *b) {
     case SH_SHAPE_ROW:
         return SH_OK;
     case SH_SHAPE_GROUP:
-        return read_keys(b, sh_yaml_get(b->root, "each"));
+        return sh_build_key_list(b, sh_yaml_get(b->root, "each"));
     case SH_SHAPE_WINDOW:
         return sh_build_note(b, read_window(b, sh_yaml_get(b->root, "window")));
+    case SH_SHAPE_STAT:
+        return sh_build_stat_keys(b);
     case SH_SHAPE_PAIR:
         if (!in)
             return sh_build_note(
                 b, sh_yaml_fail(b->err, b->root, "a pair needs 'in: [keys]': which rows may meet"));
-        SH_TRY(read_keys(b, in));
+        SH_TRY(sh_build_key_list(b, in));
         return sh_build_note(b, read_within(b));
     }
     return SH_OK;

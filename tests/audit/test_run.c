@@ -139,6 +139,47 @@ static void slices_join_to_the_whole(void **state) {
     CHECK_HAS(err.message, "differ in rules");
 }
 
+/* Rules over rows of many persons: merged sums, exchanged rows, pairs and a statistic. */
+static void rows_of_many_persons_meet_the_same_way(void **state) {
+    struct fixture *f = *state;
+    static const char *const only[] = {"t-merged", "t-exchange", "t-exchange-pair", "t-statistic",
+                                       "t-view-days"};
+    struct sh_audit_options o = options_of(f, "cross-one");
+    struct sh_run_summary joined;
+    struct sh_err err;
+    char rules[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX], params[SH_PATH_BYTES_MAX];
+    o.rules_dir = check_source_path("tests/audit/data/rules", rules, sizeof(rules));
+    o.knowledge_dir = check_source_path("tests/audit/data/knowledge", knowledge, sizeof(knowledge));
+    o.params_dir = check_source_path("tests/audit/data/params", params, sizeof(params));
+    o.only = only, o.n_only = 5;
+    const struct sh_run_summary one = audit(f, &o);
+    for (size_t i = 0; i < one.answers.n_rules; i++) {
+        const struct sh_rule_answers *r = &one.answers.rules[i];
+        const struct sh_answer_count *of = r->of;
+        CHECK(of[SH_ANSWER_CLEAR].subjects + of[SH_ANSWER_HIT].subjects +
+                  of[SH_ANSWER_NOT_EVALUATED].subjects >
+              0);
+        if (sh_str_is(one.rules[i].id, "t-merged") || sh_str_is(one.rules[i].id, "t-exchange-pair"))
+            CHECK(r->findings > 0);
+    }
+    o.run = "cross-many", o.threads = 4, o.chunk_rows = 37;
+    const struct sh_run_summary many = audit(f, &o);
+    check_same(f, "cross-one", "cross-many");
+    o.run = "cross-s1", o.has_buckets = true, o.bucket_first = 0, o.bucket_last = 2;
+    (void)audit(f, &o);
+    o.run = "cross-s2", o.bucket_first = 3, o.bucket_last = 7;
+    (void)audit(f, &o);
+    CHECK_OK(sh_audit_merge(f->lake, (const char *const[]){"cross-s2", "cross-s1"}, 2, NULL, "cross-joined",
+                            NULL, &f->arena, &joined, &err),
+             &err);
+    check_same(f, "cross-one", "cross-joined");
+    for (size_t i = 0; i < one.answers.n_rules; i++)
+        for (int a = 0; a < SH_ANSWERS; a++) {
+            CHECK_I64(many.answers.rules[i].of[a].subjects, one.answers.rules[i].of[a].subjects);
+            CHECK_I64(joined.answers.rules[i].of[a].subjects, one.answers.rules[i].of[a].subjects);
+        }
+}
+
 static void a_receipt_is_printed_and_replayed(void **state) {
     struct fixture *f = *state;
     struct sh_err err;
@@ -217,9 +258,11 @@ static void a_run_reads_back(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(threads_and_chunks_do_not_show), cmocka_unit_test(slices_join_to_the_whole),
-        cmocka_unit_test(a_receipt_is_printed_and_replayed), cmocka_unit_test(outputs_have_their_three_forms),
-        cmocka_unit_test(a_run_reads_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_and_chunks_do_not_show),
+                                       cmocka_unit_test(slices_join_to_the_whole),
+                                       cmocka_unit_test(rows_of_many_persons_meet_the_same_way),
+                                       cmocka_unit_test(a_receipt_is_printed_and_replayed),
+                                       cmocka_unit_test(outputs_have_their_three_forms),
+                                       cmocka_unit_test(a_run_reads_back)};
     return cmocka_run_group_tests_name("test_run.c", tests, set_up, tear_down);
 }

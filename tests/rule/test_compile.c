@@ -127,6 +127,62 @@ static void faults_have_their_place(void **state) {
            "did you mean 'limits'");
 }
 
+static void the_reach_follows_from_the_keys(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+#define BODY "rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\nsay: x\n"
+    CHECK_I64(compile(&kit, BODY "each: [person, day]\nhit: count() > 1\n")->reach, SH_REACH_TIMELINE);
+    CHECK_I64(compile(&kit, BODY "each: [encounter]\nhit: count() > 1\n")->reach, SH_REACH_TIMELINE);
+    const struct sh_rule *r = compile(
+        &kit,
+        BODY "each: [institution, day]\nhit: sum(line.quantity) > 1 and distinct(person) > 1\namount: 0\n");
+    CHECK_I64(r->reach, SH_REACH_MERGED);
+    CHECK_I64(r->n_partials, 2);
+    CHECK_I64(
+        compile(&kit, BODY "each: [institution, day]\nhit: distinct(line.item) > 1\namount: 0\n")->reach,
+        SH_REACH_EXCHANGED);
+    CHECK_I64(compile(&kit, BODY "each: [institution, day]\nhit: count() > 1\n")->reach, SH_REACH_EXCHANGED);
+    CHECK_I64(
+        compile(&kit, BODY "pair: {a: stay, b: stay}\nin: [institution]\nwithin: ever\nhit: a.nights > 1\n")
+            ->reach,
+        SH_REACH_EXCHANGED);
+    r = compile(
+        &kit,
+        BODY "each: line\nvalue: sum(line.amount) / count()\nof: [institution]\npeers: [month]\nbound: 3\n");
+    CHECK_I64(r->shape, SH_SHAPE_STAT);
+    CHECK_I64(r->reach, SH_REACH_MERGED);
+    CHECK_I64(r->level, SH_LEVEL_INDICATOR);
+    r = compile(&kit,
+                BODY "each: [institution, item, month]\nof: [stock_move, line]\nhit: sum(line.quantity) > "
+                     "sum(quantity)\namount: 0\n");
+    CHECK(r->has_b);
+    CHECK_I64(r->reach, SH_REACH_MERGED);
+    kit_end(&kit);
+    refuse(BODY "stages: [before, after]\neach: [institution, day]\nhit: count() > 1\n", "stages: [after]");
+    refuse(BODY "each: [institution, day]\nhit: any(line in person where quantity > 1)\n", "of many persons");
+    refuse(BODY "each: line\nvalue: distinct(line.item)\nof: [institution]\npeers: [month]\nbound: 3\n",
+           "a statistic is made of");
+    refuse(BODY "each: line\nvalue: count()\nof: [institution]\npeers: [mounth]\nbound: 3\n",
+           "did you mean month?");
+    refuse(BODY "each: line\nvalue: count()\nof: [institution]\nbound: 3\n", "peers");
+    refuse(BODY "each: line\nvalue: count()\nof: [institution]\npeers: [month]\nbound: 3 days\n",
+           "plain number");
+    refuse(BODY "level: certain\neach: line\nvalue: count()\nof: [institution]\npeers: [month]\nbound: 3\n",
+           "a statistic is an indicator");
+    refuse(
+        BODY
+        "each: [institution, month]\nof: [stock_move, line]\nhit: sum(line.quantity * stock_move.quantity) > "
+        "1\namount: 0\n",
+        "over one of the two tables");
+    refuse(BODY "each: [institution, month]\nof: [stock_move, line]\nhit: sum(line.quantity) > 1\n",
+           "its amount is 0 or an expression");
+    refuse(
+        BODY
+        "each: [institution, prescription]\nof: [stock_move, line]\nhit: sum(line.quantity) > 1\namount: 0\n",
+        "prescription");
+#undef BODY
+}
 static void a_changing_parameter_needs_two_rules(void **state) {
     (void)state;
     refuse("rule: r\nname: n\nbasis: [b]\nin_force: {from: 2024-01-01}\neach: line\nhit: quantity > "
@@ -154,5 +210,6 @@ static void everything_is_reported_not_the_first_only(void **state) {
 }
 
 CHECK_MAIN(cmocka_unit_test(each_shape_is_read), cmocka_unit_test(faults_have_their_place),
+           cmocka_unit_test(the_reach_follows_from_the_keys),
            cmocka_unit_test(a_changing_parameter_needs_two_rules),
            cmocka_unit_test(everything_is_reported_not_the_first_only))

@@ -1,0 +1,407 @@
+/* First half of a rule whose rows are of many persons: what its rows of this chunk have to tell, sent to
+ * where they meet. Rows that cannot take part are answered here. */
+#include "audit/carry.h"
+#include "base/date.h"
+#include <string.h>
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for rows that must meet");
+}
+
+static int64_t time_of(const struct sh_engine *en, uint16_t table, int32_t row) {
+    const struct sh_model_table *t = &en->plan->model->model.tables[table];
+    const int64_t value = sh_column_value(&en->tl, table, t->time_column, row);
+    if (value == SH_MISSING || t->time_column < 0) {
+        const int32_t day = sh_subject_day(&en->tl, table, row);
+        return day == SH_MISSING_I32 ? INT64_MIN : (int64_t)day * SH_DAY_SECONDS;
+    }
+    return t->columns[t->time_column].type.kind == SH_KIND_DATE ? value * SH_DAY_SECONDS : value;
+}
+
+/* Bytes that compare as the number does. */
+static void add_ordered(struct sh_buf *out, int64_t v) {
+    const uint64_t u = (uint64_t)v ^ ((uint64_t)1 << 63);
+    for (int shift = 56; shift >= 0; shift -= 8)
+        sh_buf_add_char(out, (char)(u >> shift));
+}
+
+/* rule, key, zero; then time, source id, institution, row of knowledge: the total order of rows. */
+static sh_code make_sort(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str key,
+                         uint16_t table, int32_t row, int32_t k, struct sh_buf *out, size_t *ret_key_len,
+                         struct sh_err *err) {
+    sh_buf_clear(out);
+    sh_buf_add_char(out, (char)(rp->index >> 8));
+    sh_buf_add_char(out, (char)(rp->index & 255));
+    sh_buf_add_str(out, key);
+    sh_buf_add_char(out, '\0');
+    *ret_key_len = out->len;
+    add_ordered(out, time_of(en, table, row));
+    SH_TRY(sh_key_of_row(en, table, row, out, err));
+    add_ordered(out, k);
+    return sh_buf_check(out, err);
+}
+
+static struct sh_xhead head_of(const struct sh_engine *en, uint16_t table, int32_t row, int32_t k) {
+    const int32_t day = sh_subject_day(&en->tl, table, row);
+    return (struct sh_xhead){.k = k,
+                             .institution = sh_institution_of(&en->tl, table, row),
+                             .day = day,
+                             .first_day = day == SH_MISSING_I32 ? INT32_MAX : day,
+                             .last_day = day == SH_MISSING_I32 ? INT32_MIN : day,
+                             .chunk_row = en->exchange->file ? -1 : row};
+}
+
+static sh_code count_missing(struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row,
+                             struct sh_str field, struct sh_err *err) {
+    const struct sh_verdict v = {.answer = SH_ANSWER_NOT_EVALUATED, .field = field};
+    return sh_count(en, rp, &v, &row, 1, err);
+}
+
+/* ---- rows that meet themselves ------------------------------------------------------------------ */
+
+static sh_code send_row(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                        int64_t *const *keys, uint32_t i, struct sh_buf *sort, struct sh_buf *payload,
+                        struct sh_err *err) {
+    const int32_t k = m->k ? m->k[i] : -1;
+    struct sh_str key;
+    const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+    SH_TRY(sh_group_key(en, rp, keys, i, k, &key, err));
+    struct sh_xrecord record = {0};
+    SH_TRY(make_sort(en, rp, key, rp->rule->table, m->row[i], k, sort, &record.key_len, err));
+    const struct sh_xhead head = head_of(en, rp->rule->table, m->row[i], k);
+    sh_buf_clear(payload);
+    SH_TRY(sh_carry_pack(en, rp, &head, NULL, key, m->uncertain ? m->uncertain[i] : (struct sh_str){0},
+                         m->row[i], payload, err));
+    record.sort = sh_buf_view(sort), record.payload = sh_buf_view(payload);
+    SH_TRY(sh_exchange_add(en->exchange, &record, err));
+    sh_arena_rewind(en->scratch, at);
+    return SH_OK;
+}
+
+static sh_code send_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf sort = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf payload = {0};
+    struct sh_members m;
+    int64_t **keys;
+    size_t n_keys;
+    const bool any_day = rp->rule->shape == SH_SHAPE_WINDOW || rp->rule->shape == SH_SHAPE_PAIR;
+    SH_TRY(sh_members_collect(en, rp, any_day, false, &m, err));
+    sh_count_not_concerned(en, rp, &m);
+    struct sh_str *fields = sh_new(en->work, struct sh_str, (size_t)m.n + 1);
+    if (!fields)
+        return out_of_room(err);
+    SH_TRY(sh_keys_eval(en, rp, &m, &keys, &n_keys, fields, err));
+    for (uint32_t i = 0; i < m.n; i++)
+        SH_TRY(fields[i].len > 0 ? count_missing(en, rp, m.row[i], fields[i], err)
+                                 : send_row(en, rp, &m, keys, i, &sort, &payload, err));
+    return SH_OK;
+}
+
+/* ---- groups whose parts are put together -------------------------------------------------------- */
+
+/* The members of one table, by key. */
+struct part {
+    bool side_b;
+    uint16_t table;
+    struct sh_members m;
+    int64_t **keys;
+    struct sh_str *fields;
+    struct sh_grouping g;
+    uint8_t *gaps;      /* [m.n] STAT: not counted, a field is missing */
+    sh_i128 **partials; /* [n_partials][block] */
+};
+
+static sh_code batch_of(struct sh_engine *en, const struct sh_rule_plan *rp, const struct part *p,
+                        const int32_t *rows, const int32_t *k, uint32_t n, struct sh_batch *ret,
+                        struct sh_err *err) {
+    if (!p->side_b)
+        return sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, rows, k, NULL}, ret, err);
+    int32_t *nothing = sh_new(en->scratch, int32_t, (size_t)n + 1);
+    if (!nothing)
+        return out_of_room(err);
+    memset(nothing, 0xff, (size_t)n * sizeof(*nothing));
+    *ret = (struct sh_batch){.n = n};
+    for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
+        ret->rows[s] = nothing;
+    ret->rows[rp->rule->slot_b] = rows;
+    return SH_OK;
+}
+
+static bool is_of_side(const struct sh_rule *r, const struct sh_partial *p, bool side_b) {
+    return !r->has_b || side_b == ((p->slots >> r->slot_b & 1) != 0);
+}
+
+/* All rows of the second table that are there and in force. */
+static sh_code members_b(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p,
+                         struct sh_err *err) {
+    const uint32_t n = en->tl.tables[p->table].n_rows;
+    const uint8_t *alive = en->tl.alive[p->table];
+    int32_t *rows = sh_new(en->work, int32_t, (size_t)n + 1);
+    if (!rows)
+        return out_of_room(err);
+    p->m = (struct sh_members){.row = rows};
+    for (uint32_t i = 0; i < n; i++) {
+        const int32_t day = sh_subject_day(&en->tl, p->table, (int32_t)i);
+        if ((!alive || alive[i]) && (day == SH_MISSING_I32 || (rp->rule->from <= day && day < rp->rule->to)))
+            rows[p->m.n++] = (int32_t)i;
+    }
+    return SH_OK;
+}
+
+static sh_code keys_b(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p,
+                      struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    p->keys = sh_new(en->work, int64_t *, r->n_keys + 1);
+    if (!p->keys)
+        return out_of_room(err);
+    for (size_t k = 0; k < r->n_keys; k++) {
+        p->keys[k] = sh_new(en->work, int64_t, (size_t)p->m.n + 1);
+        if (!p->keys[k])
+            return out_of_room(err);
+    }
+    for (uint32_t from = 0; from < p->m.n; from += SH_BLOCK) {
+        const uint32_t n = p->m.n - from < SH_BLOCK ? p->m.n - from : SH_BLOCK;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        struct sh_batch batch;
+        SH_TRY(batch_of(en, rp, p, p->m.row + from, NULL, n, &batch, err));
+        const struct sh_eval eval = sh_engine_eval(en);
+        for (size_t k = 0; k < r->n_keys; k++) {
+            SH_TRY(sh_expr_eval(r->keys_b[k].expr, &eval, &batch, p->keys[k] + from, err));
+            for (uint32_t i = 0; i < n; i++) {
+                struct sh_str field;
+                if (p->keys[k][from + i] != SH_MISSING || p->fields[from + i].len > 0)
+                    continue;
+                SH_TRY(sh_expr_missing(r->keys_b[k].expr, &eval, &batch, i, &field, err));
+                p->fields[from + i] = sh_keep_str(en, field.len > 0 ? field : r->keys_b[k].text);
+            }
+        }
+        sh_arena_rewind(en->scratch, at);
+    }
+    return SH_OK;
+}
+
+/* A statistic leaves out members with a missing field. */
+static sh_code find_gaps(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p,
+                         struct sh_err *err) {
+    p->gaps = sh_new(en->work, uint8_t, (size_t)p->m.n + 1);
+    if (!p->gaps)
+        return out_of_room(err);
+    for (uint32_t i = 0; p->m.uncertain && i < p->m.n; i++)
+        p->gaps[i] = p->m.uncertain[i].len > 0;
+    for (uint32_t from = 0; from < p->m.n; from += SH_BLOCK) {
+        const uint32_t n = p->m.n - from < SH_BLOCK ? p->m.n - from : SH_BLOCK;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        struct sh_batch batch;
+        SH_TRY(batch_of(en, rp, p, p->m.row + from, p->m.k ? p->m.k + from : NULL, n, &batch, err));
+        const struct sh_eval eval = sh_engine_eval(en);
+        for (size_t a = 0; a < rp->rule->n_partials; a++)
+            SH_TRY(sh_partial_gaps(&rp->rule->partials[a], &eval, &batch, p->gaps + from, err));
+        sh_arena_rewind(en->scratch, at);
+    }
+    return SH_OK;
+}
+
+static sh_code make_part(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p,
+                         struct sh_err *err) {
+    size_t n_keys = rp->rule->n_keys;
+    if (p->side_b)
+        SH_TRY(members_b(en, rp, p, err));
+    else
+        SH_TRY(sh_members_collect(en, rp, false, false, &p->m, err));
+    if (!p->side_b)
+        sh_count_not_concerned(en, rp, &p->m);
+    p->fields = sh_new(en->work, struct sh_str, (size_t)p->m.n + 1);
+    if (!p->fields)
+        return out_of_room(err);
+    if (p->side_b)
+        SH_TRY(keys_b(en, rp, p, err));
+    else
+        SH_TRY(sh_keys_eval(en, rp, &p->m, &p->keys, &n_keys, p->fields, err));
+    if (rp->rule->shape == SH_SHAPE_STAT)
+        SH_TRY(find_gaps(en, rp, p, err));
+    for (uint32_t i = 0; i < p->m.n; i++) {
+        if (p->m.uncertain && p->m.uncertain[i].len > 0 && !p->gaps && p->fields[i].len == 0)
+            p->fields[i] = p->m.uncertain[i];
+        if (p->fields[i].len > 0)
+            SH_TRY(count_missing(en, rp, p->side_b ? -1 : p->m.row[i], p->fields[i], err));
+    }
+    return sh_group_by(en, p->m.n, p->keys, n_keys, p->fields, &p->g, err);
+}
+
+static int compare_rows(const void *a, const void *b) {
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Different encounters among the members counted. */
+static int64_t encounters_of(struct sh_engine *en, const struct part *p, uint32_t g, int32_t *scratch) {
+    uint32_t n = 0;
+    int64_t distinct = 0;
+    for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
+        const uint32_t member = p->g.order[i];
+        const int32_t e =
+            p->gaps && p->gaps[member] ? -1 : sh_encounter_of(&en->tl, p->table, p->m.row[member]);
+        if (e >= 0)
+            scratch[n++] = e;
+    }
+    if (n > 1)
+        qsort(scratch, n, sizeof(*scratch), compare_rows);
+    for (uint32_t i = 0; i < n; i++)
+        distinct += i == 0 || scratch[i] != scratch[i - 1];
+    return distinct;
+}
+
+/* The first member in the total order. */
+static sh_code first_member(struct sh_engine *en, const struct part *p, uint32_t g, uint32_t *ret,
+                            struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf best = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf other = {0};
+    *ret = p->g.order[p->g.begin[g]];
+    int64_t least = time_of(en, p->table, p->m.row[*ret]);
+    for (uint32_t i = p->g.begin[g] + 1; i < p->g.begin[g + 1]; i++) {
+        const uint32_t member = p->g.order[i];
+        const int64_t time = time_of(en, p->table, p->m.row[member]);
+        if (time > least)
+            continue;
+        if (time == least) {
+            sh_buf_clear(&best), sh_buf_clear(&other);
+            SH_TRY(sh_key_of_row(en, p->table, p->m.row[*ret], &best, err));
+            SH_TRY(sh_key_of_row(en, p->table, p->m.row[member], &other, err));
+            if (sh_str_cmp(sh_buf_view(&other), sh_buf_view(&best)) >= 0)
+                continue;
+        }
+        *ret = member, least = time;
+    }
+    return SH_OK;
+}
+
+/* Aggregates of a block of groups, over the members that count. */
+static sh_code eval_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p, uint32_t from,
+                          uint32_t n, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    const uint32_t *begin = p->g.begin + from, most = begin[n] - begin[0];
+    int32_t *rows = sh_new(en->scratch, int32_t, (size_t)most + 1),
+            *k = p->m.k ? sh_new(en->scratch, int32_t, (size_t)most + 1) : NULL;
+    uint32_t *at = sh_new(en->scratch, uint32_t, (size_t)n + 1),
+             *first = sh_new(en->scratch, uint32_t, (size_t)n + 1);
+    if (!rows || (p->m.k && !k) || !at || !first)
+        return out_of_room(err);
+    uint32_t total = 0;
+    for (uint32_t g = 0; g < n; g++) {
+        at[g] = total;
+        for (uint32_t i = begin[g]; i < begin[g + 1]; i++) {
+            const uint32_t member = p->g.order[i];
+            if (p->gaps && p->gaps[member])
+                continue;
+            rows[total] = p->m.row[member];
+            if (k)
+                k[total] = p->m.k[member];
+            total++;
+        }
+    }
+    at[n] = total;
+    struct sh_batch members, batch = {.n = n, .members = &members, .member_begin = at};
+    SH_TRY(batch_of(en, rp, p, rows, k, total, &members, err));
+    for (uint32_t g = 0; g < n; g++)
+        first[g] = at[g] < total ? at[g] : 0;
+    int32_t *subject = sh_new(en->scratch, int32_t, (size_t)n + 1);
+    if (!subject)
+        return out_of_room(err);
+    for (uint32_t g = 0; g < n; g++)
+        subject[g] = total > 0 ? rows[first[g]] : -1;
+    for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
+        batch.rows[s] = subject; /* aggregates read their members only */
+    const struct sh_eval eval = sh_engine_eval(en);
+    for (size_t a = 0; a < r->n_partials; a++) {
+        const struct sh_partial *partial = &r->partials[a];
+        p->partials[a] = sh_new(en->scratch, sh_i128, (size_t)n + 1);
+        if (!p->partials[a])
+            return out_of_room(err);
+        if (is_of_side(r, partial, p->side_b))
+            SH_TRY(sh_partial_eval(partial, &eval, &batch, p->partials[a], err));
+        else
+            for (uint32_t g = 0; g < n; g++)
+                p->partials[a][g] = sh_partial_empty(partial->kind);
+    }
+    return SH_OK;
+}
+
+static void days_of(const struct sh_engine *en, const struct part *p, uint32_t g, struct sh_xhead *head) {
+    for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
+        const int32_t day = sh_subject_day(&en->tl, p->table, p->m.row[p->g.order[i]]);
+        if (day == SH_MISSING_I32)
+            continue;
+        head->first_day = day < head->first_day ? day : head->first_day;
+        head->last_day = day > head->last_day ? day : head->last_day;
+    }
+}
+
+static sh_code send_group(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p, uint32_t g,
+                          uint32_t at, struct sh_buf *sort, struct sh_buf *payload, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    sh_i128 partials[SH_PARTIALS_MAX];
+    uint32_t first;
+    struct sh_str key;
+    SH_TRY(first_member(en, p, g, &first, err));
+    const int32_t row = p->m.row[first], k = p->m.k ? p->m.k[first] : -1;
+    SH_TRY(sh_group_key(en, rp, p->keys, first, k, &key, err));
+    struct sh_xhead head = head_of(en, p->table, row, k);
+    head.side = p->side_b;
+    head.n_partials = (int32_t)r->n_partials;
+    days_of(en, p, g, &head);
+    const uint32_t n = p->g.begin[g + 1] - p->g.begin[g];
+    for (uint32_t i = p->g.begin[g]; p->gaps && i < p->g.begin[g + 1]; i++)
+        head.left_out += p->gaps[p->g.order[i]];
+    head.members = n - head.left_out;
+    int32_t *scratch = sh_new(en->scratch, int32_t, (size_t)n + 1);
+    if (!scratch)
+        return out_of_room(err);
+    head.encounters = r->shape == SH_SHAPE_STAT ? encounters_of(en, p, g, scratch) : 0;
+    for (size_t a = 0; a < r->n_partials; a++)
+        partials[a] = p->partials[a][at];
+    struct sh_xrecord record = {0};
+    SH_TRY(make_sort(en, rp, key, p->table, row, k, sort, &record.key_len, err));
+    /* the row of the first table speaks for the group: the second stands behind all of the first */
+    char side = p->side_b ? 1 : 0;
+    SH_CLEANUP(sh_buf_free) struct sh_buf whole = {0};
+    sh_buf_add(&whole, sort->at, record.key_len);
+    sh_buf_add_char(&whole, side);
+    sh_buf_add(&whole, sort->at + record.key_len, sort->len - record.key_len);
+    SH_TRY(sh_buf_check(&whole, err));
+    sh_buf_clear(payload);
+    SH_TRY(
+        sh_carry_pack(en, rp, &head, partials, key, (struct sh_str){0}, p->side_b ? -1 : row, payload, err));
+    for (size_t kk = 0; p->side_b && kk < r->n_keys; kk++)
+        sh_buf_add(payload, (const char *)&p->keys[kk][first], sizeof(int64_t));
+    SH_TRY(sh_buf_check(payload, err));
+    record.sort = sh_buf_view(&whole), record.payload = sh_buf_view(payload);
+    return sh_exchange_add(en->exchange, &record, err);
+}
+
+static sh_code send_part(struct sh_engine *en, const struct sh_rule_plan *rp, bool side_b,
+                         struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf sort = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf payload = {0};
+    struct part p = {.side_b = side_b, .table = side_b ? rp->rule->table_b : rp->rule->table};
+    p.partials = sh_new(en->work, sh_i128 *, SH_PARTIALS_MAX);
+    if (!p.partials)
+        return out_of_room(err);
+    SH_TRY(make_part(en, rp, &p, err));
+    for (uint32_t from = 0, to; from < p.g.n; from = to) {
+        for (to = from + 1; to < p.g.n && p.g.begin[to + 1] - p.g.begin[from] <= SH_BLOCK;)
+            to++;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        SH_TRY(eval_block(en, rp, &p, from, to - from, err));
+        for (uint32_t g = from; g < to; g++)
+            SH_TRY(send_group(en, rp, &p, g, g - from, &sort, &payload, err));
+        sh_arena_rewind(en->scratch, at);
+    }
+    return SH_OK;
+}
+
+sh_code sh_send_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
+    if (rp->rule->reach == SH_REACH_EXCHANGED)
+        return send_rows(en, rp, err);
+    SH_TRY(send_part(en, rp, false, err));
+    return rp->rule->has_b ? send_part(en, rp, true, err) : SH_OK;
+}
