@@ -36,6 +36,7 @@ SH_UNUSED static const size_t messages_n = RULES_MESSAGES_N;
 struct rules_options {
     struct sh_rules_options load;
     struct sh_cli_list only;
+    const char *lake;
     sh_lang lang;
 };
 
@@ -160,6 +161,14 @@ static int mutate(const struct rules_options *o, struct sh_arena *arena, FILE *o
 }
 #pragma GCC diagnostic pop
 
+static int coverage(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
+    (void)arena;
+    struct sh_err err;
+    struct sh_coverage_result r;
+    const sh_code failed = sh_rules_coverage(&o->load, o->lake, o->lang, out, &r, &err);
+    return failed == SH_OK ? (int)SH_EXIT_OK : sh_cli_fail(errout, failed, &err);
+}
+
 static int words(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     struct sh_err err;
     (void)o, (void)arena;
@@ -178,6 +187,9 @@ static const struct {
     {"test", "rules test", "执行规则自带的案例", "run the cases written beside the rules", test},
     {"mutate", "rules mutate", "逐处改动规则，看案例是否发现（变异测试）",
      "change the rules one thing at a time and see whether their cases notice", mutate},
+    {"coverage", "rules coverage", "国家 88 条规则的覆盖表；加 --lake 显示该湖中哪些字段是空的",
+     "the national rules and how far each has come; with --lake, the fields that lake leaves empty",
+     coverage},
     {"words", "rules words", "打印规则可用的表与词（docs/lake.md）",
      "print the tables and words of the model (docs/lake.md)", words},
 };
@@ -208,6 +220,8 @@ int sh_cmd_rules(int argc, char **argv, FILE *out, FILE *errout) {
         {"known", SH_OPTION_DAY, &o.load.known_as_of, "DAY", "只用该日之前已知的知识",
          "only knowledge known up to that day"},
         {"only", SH_OPTION_LIST, &o.only, "RULE", "只看这条规则，可重复", "only this rule; may be repeated"},
+        {"lake", SH_OPTION_TEXT, &o.lake, "DIR", "coverage：逐条显示该湖留空的字段",
+         "coverage: show the fields that lake leaves empty"},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {

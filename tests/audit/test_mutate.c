@@ -137,6 +137,33 @@ static void all_shipped_rules_are_sharp(void **state) {
     CHECK(r.equivalent * 50 <= r.mutants); /* at most 2 % may be excused */
 }
 
-CHECK_MAIN(cmocka_unit_test(a_boundary_no_case_shows_is_told), cmocka_unit_test(sharp_cases_leave_none),
+/* A national rule we lack is shown, not left out. */
+static void coverage_shows_what_is_missing(void **state) {
+    (void)state;
+    struct folder f;
+    struct sh_err err;
+    struct sh_coverage_result r;
+    char path[SH_PATH_BYTES_MAX];
+    write_rule(&f, "rule: r\nname: n\nnational: {number: 2}\nbasis: [b]\nin_force: {from: 2026-01-01}\neach: "
+                   "line\nhit: unit_price > 2 yuan\nsay: s\n");
+    CHECK_OK(sh_path_join(path, f.rules, "national.csv", &err), &err);
+    CHECK_OK(
+        sh_fs_write(path, SH_STR("number,code,class,subclass,name\n1,G1,c,s,first\n2,,c,s,second\n"), &err),
+        &err);
+    const struct sh_rules_options o = options_of(&f);
+    FILE *out = fmemopen(f.report, sizeof f.report - 1, "w");
+    CHECK(out != NULL);
+    CHECK_OK(sh_rules_coverage(&o, NULL, SH_EN, out, &r, &err), &err);
+    (void)fclose(out);
+    CHECK_I64(r.national, 2);
+    CHECK_I64(r.missing, 1);
+    CHECK_HAS(f.report, "missing");
+    CHECK_HAS(f.report, "NEW");
+    CHECK_HAS(f.report, "2 national rules: 1 covered, 1 missing");
+    CHECK_OK(sh_remove_tree(f.dir, &err), &err);
+}
+
+CHECK_MAIN(cmocka_unit_test(coverage_shows_what_is_missing),
+           cmocka_unit_test(a_boundary_no_case_shows_is_told), cmocka_unit_test(sharp_cases_leave_none),
            cmocka_unit_test(excuses_count_and_grow_stale),
            cmocka_unit_test(a_case_outside_the_validity_fails), cmocka_unit_test(all_shipped_rules_are_sharp))
