@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Compare the findings of an audit with what the city maker planted.
 
-usage: truth.py FINDINGS.csv TRUTH.csv [CLEAN_FINDINGS.csv]
+usage: truth.py FINDINGS.csv TRUTH.csv [CLEAN_FINDINGS.csv] [--lines N]
 
 A planted violation is found when a finding has the same rule, the same blamed lines and the same amount. A near-miss is hit when a
 finding of its rule blames one of its lines. Findings on a city made without violations are unplanned hits.
+With --lines (fee lines of the city): by rule, planted, found, and findings nobody planted per million lines that are not planted.
 Last line: planted N  found N  missed N  near-misses hit N  unplanned hits N. Exit code 1 if anything is wrong.
 """
 import csv
@@ -29,7 +30,20 @@ def lines_of(row):
     return "|".join(sorted(x for x in row["lines"].split("|") if x))
 
 
+def print_rules(planted_of, missed, extra, n_lines, n_blamed):
+    """Recall, and false alarms per million unplanted lines, by rule."""
+    unplanted = max(n_lines - n_blamed, 1)
+    print(f"{'rule':24} {'planted':>8} {'found':>8} {'false alarms':>12} {'per million lines':>18}")
+    for rule in sorted(set(planted_of) | set(extra)):
+        print(f"{rule:24} {planted_of[rule]:8} {planted_of[rule] - missed[rule]:8} {extra[rule]:12} {extra[rule] * 1e6 / unplanted:18.2f}")
+
+
 def main(argv):
+    n_lines = 0
+    if "--lines" in argv:
+        at = argv.index("--lines")
+        n_lines = int(argv[at + 1])
+        argv = argv[:at] + argv[at + 2:]
     if len(argv) not in (3, 4):
         print(__doc__, file=sys.stderr)
         return 2
@@ -45,10 +59,14 @@ def main(argv):
     missed = Counter()
     shown = 0
     explained = Counter()
+    planted_of = Counter()
+    n_blamed = 0
     for row in rows(argv[2]):
         lines = lines_of(row)
         if row["kind"] == "violation":
             planted += 1
+            planted_of[row["rule"]] += 1
+            n_blamed += len(row["lines"].split("|")) if row["lines"] else 0
             key = (row["rule"], row["institution"], lines, fen(row["amount"]))
             if found[key] > explained[key]:
                 explained[key] += 1
@@ -78,6 +96,8 @@ def main(argv):
         print(f"  missed {rule}: {n}")
     for rule, n in sorted(extra.items()):
         print(f"  found but not planted {rule}: {n}")
+    if n_lines:
+        print_rules(planted_of, missed, extra, n_lines, n_blamed)
     print(f"findings {n_findings}  near-misses planted {near}  beyond the planted {sum(extra.values())}")
     print(f"planted {planted}  found {matched}  missed {planted - matched}  near-misses hit {near_hit}  unplanned hits {unplanned}")
     return 1 if planted != matched or near_hit or unplanned or extra else 0

@@ -2,12 +2,21 @@
 #include "base/mem.h"
 
 static const char *const rules[] = {
-    "drug-work-injury",    "drug-maternity",     "herb-unpaid",     "herb-single",       "drug-second-line",
-    "drug-child-only",     "drug-indication",    "drug-course",     "drug-level",        "drug-visit",
-    "surgery-discount",    "service-course",     "service-pair",    "service-frequency", "service-age",
-    "service-period",      "internet-banned",    "drug-child",      "drug-sex",          "service-child",
-    "service-sex",         "line-arithmetic",    "duplicate-line",  "overlapping-stays", "split-stay",
-    "charge-outside-stay", "charge-after-death", "two-institutions"};
+    "drug-work-injury",   "drug-maternity",      "herb-unpaid",        "herb-single",
+    "drug-second-line",   "drug-child-only",     "drug-indication",    "drug-course",
+    "drug-level",         "drug-visit",          "surgery-discount",   "service-course",
+    "service-pair",       "service-frequency",   "service-age",        "service-period",
+    "internet-banned",    "drug-child",          "drug-sex",           "service-child",
+    "service-sex",        "line-arithmetic",     "duplicate-line",     "overlapping-stays",
+    "split-stay",         "charge-outside-stay", "charge-after-death", "two-institutions",
+    "service-indication", "material-indication", "service-label",      "treatment-indication",
+    "drug-contra",        "service-contra",      "drug-pregnancy",     "exam-indication",
+    "service-visit",      "service-level",       "antibiotic-grade",   "chronic-list",
+    "service-maternity",  "service-work-injury", "drug-needs-service", "material-needs",
+    "service-material",   "herb-incompatible",   "duplicate-drug",     "material-max",
+    "service-total",      "diagnosis-sex",       "diagnosis-age",      "drug-child-ban",
+    "drug-elderly",       "drug-newborn",        "service-newborn",    "service-child-pay",
+    "material-child",     "material-newborn",    "material-sex"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {
@@ -27,9 +36,9 @@ static const struct syn_variant *nth_of(const struct syn_variant *const *all, si
 
 static sh_code all_variants(struct sh_arena *arena, const struct syn_variant ***ret, size_t *ret_n,
                             struct sh_err *err) {
-    const struct syn_variant *(*const tables[])(size_t *) = {sh_syn_drug_variants,    sh_syn_herb_variants,
-                                                             sh_syn_service_variants, sh_syn_person_variants,
-                                                             sh_syn_base_variants,    sh_syn_stay_variants};
+    const struct syn_variant *(*const tables[])(size_t *) = {
+        sh_syn_drug_variants, sh_syn_herb_variants, sh_syn_service_variants, sh_syn_person_variants,
+        sh_syn_base_variants, sh_syn_stay_variants, sh_syn_more_variants};
     size_t n = 0, total = 0;
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         (void)tables[t](&n);

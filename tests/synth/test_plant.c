@@ -80,6 +80,18 @@ static void amounts_are_what_a_hand_counts(void **state) {
         {"herb-unpaid", "ejiao", "part of it", 1, 1, 7400},
         /* 70 × 0.145 + 70 × 0.88 */
         {"herb-single", "single", "two listed herbs", 1, 2, 1015 + 6160},
+        /* three of 400.00 where two may be: a third of 1 200.00; four: half of 1 600.00 */
+        {"material-max", "lens", "one beyond", 1, 1, 40000},
+        {"material-max", "lens", "two beyond", 1, 1, 80000},
+        /* six hours at 1 000.00 against 5 000.00 a year */
+        {"service-total", "ecmo", "beyond the sum", 1, 1, 100000},
+        /* 70 × 0.085 is cheaper than 70 × 0.12 */
+        {"herb-incompatible", "liquorice", "in one prescription", 1, 1, 595},
+        /* 7 × 0.12 is cheaper than 7 × 0.34 */
+        {"duplicate-drug", "acei", "two of a class", 1, 1, 84},
+        /* 110.00, a tenth the patient's */
+        {"service-label", "hbo", "no listed diagnosis", 1, 1, 9900},
+        {"diagnosis-sex", "prostate", "the other sex", 1, 0, 0},
         /* 11th day: 8.65 − 0.87 */
         {"drug-course", "aescinate", "one day beyond", 1, 1, 778},
         {"drug-course", "aescinate", "two days beyond", 1, 4, 4 * 778},
