@@ -39,6 +39,10 @@ static const struct {
     {"backtest", sh_cmd_backtest, "规则改动发布前的回溯比较", "compare two runs before rules are released"},
     {"rules", sh_cmd_rules, "规则：列表、检查、用例测试", "rules: list, check, test"},
     {"knowledge", sh_cmd_knowledge, "知识库：导入国家公布的知识点", "knowledge: import the published tables"},
+    {"journal", sh_cmd_journal, "日志：校验、证明、导出、销毁、换密钥",
+     "journal: verify, prove, export, erase, keys"},
+    {"backup", sh_cmd_backup, "备份业务数据", "back up the store"},
+    {"restore", sh_cmd_restore, "恢复备份", "restore a backup"},
     {"synth", sh_cmd_synth, "生成一座虚构城市及其违规真值", "make a synthetic city with known violations"},
 };
 enum { COMMANDS_N = sizeof commands / sizeof commands[0] };

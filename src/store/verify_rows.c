@@ -4,21 +4,27 @@
 
 enum { PAGE = 1000 };
 
-/* The leaf that a row names; false and a fault when it is not of the type or proves other content. */
-static sh_code check_proof(struct sh_check *check, int64_t position, const char *type, const uint8_t *record,
-                           const char *what, struct sh_err *err) {
+/* The leaf that a row names, and what it must say of it. */
+struct proof {
+    int64_t position, at; /* at -1: the row has none */
+    const char *type;
+    const uint8_t *record; /* NULL: any */
+};
+
+static sh_code check_proof(struct sh_check *check, struct proof proof, const char *what, struct sh_err *err) {
     struct sh_rows rows;
     struct sh_leaf_body leaf;
     struct sh_hash hash;
     SH_TRY(sh_content_hash(check->tree.kind, &check->buf, &hash, err));
-    SH_TRY(sh_txn_query(check->txn, "select body from st_leaf where position = $1", &SH_I64(position), 1,
-                        &check->arena, &rows, err));
-    const bool is_same =
-        rows.n_rows == 1 && sh_leaf_decode(sh_cell(&rows, 0, 0)->str, &leaf, NULL) == SH_OK &&
-        sh_str_is(leaf.type, type) && memcmp(hash.at, leaf.content.at, SH_DIGEST_BYTES) == 0 &&
-        (!record || memcmp(leaf.record, record, SH_ID_BYTES) == 0);
+    SH_TRY(sh_txn_query(check->txn, "select body from st_leaf where position = $1", &SH_I64(proof.position),
+                        1, &check->arena, &rows, err));
+    const bool is_same = rows.n_rows == 1 &&
+                         sh_leaf_decode(sh_cell(&rows, 0, 0)->str, &leaf, NULL) == SH_OK &&
+                         sh_str_is(leaf.type, proof.type) && (proof.at < 0 || proof.at == leaf.at) &&
+                         memcmp(hash.at, leaf.content.at, SH_DIGEST_BYTES) == 0 &&
+                         (!proof.record || memcmp(leaf.record, proof.record, SH_ID_BYTES) == 0);
     if (!is_same)
-        sh_fault(check, "%s: not what its leaf %lld proves", what, (long long)position);
+        sh_fault(check, "%s: not what its leaf %lld proves", what, (long long)proof.position);
     return SH_OK;
 }
 
@@ -73,7 +79,7 @@ static sh_code check_posting(struct sh_check *check, const struct sh_value *row,
     memcpy(body.salt, row[9].str.at, SH_ID_BYTES);
     sh_buf_clear(&check->buf);
     sh_posting_encode(&body, &check->buf);
-    return check_proof(check, row[13].i64, "posting", body.id,
+    return check_proof(check, (struct proof){row[13].i64, row[12].i64, "posting", body.id},
                        named("st_posting", row[0].str, what, sizeof what), err);
 }
 
@@ -99,7 +105,8 @@ static sh_code check_blob(struct sh_check *check, const struct sh_value *row, st
     }
     sh_buf_clear(&check->buf);
     sh_blob_encode((const uint8_t *)row[0].str.at, (const uint8_t *)row[1].str.at, row[2].i64, &check->buf);
-    SH_TRY(check_proof(check, row[4].i64, "blob", (const uint8_t *)row[1].str.at, what, err));
+    SH_TRY(check_proof(check, (struct proof){row[4].i64, row[3].i64, "blob", (const uint8_t *)row[1].str.at},
+                       what, err));
     check->report->blobs++;
     return row[5].i64 ? SH_OK : check_blob_file(check, (const uint8_t *)row[0].str.at, err);
 }
@@ -113,15 +120,16 @@ static sh_code check_erasure(struct sh_check *check, const struct sh_value *row,
     }
     sh_buf_clear(&check->buf);
     sh_erasure_encode(row[0].str, row[1].i64, row[4].i64, row[3].str, row[2].str, &check->buf);
-    return check_proof(check, row[5].i64, "erase", (const uint8_t *)row[0].str.at, what, err);
+    return check_proof(check, (struct proof){row[5].i64, row[1].i64, "erase", (const uint8_t *)row[0].str.at},
+                       what, err);
 }
 
 static sh_code check_backup(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
     char what[96];
     sh_buf_clear(&check->buf);
     sh_backup_encode(row[0].str, row[1].i64, row[2].i64, row[3].str, row[4].str, &check->buf);
-    return check_proof(check, row[5].i64, "backup", NULL, named("st_backup", row[0].str, what, sizeof what),
-                       err);
+    return check_proof(check, (struct proof){row[5].i64, row[1].i64, "backup", NULL},
+                       named("st_backup", row[0].str, what, sizeof what), err);
 }
 
 static sh_code check_wrap(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
@@ -138,14 +146,21 @@ static sh_code check_wrap(struct sh_check *check, const struct sh_value *row, st
 static sh_code check_own_key(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
     char what[96];
     (void)named("st_signer", row[0].str, what, sizeof what);
-    if (row[5].i64 == 0) { /* of the first leaf, which holds it; see check_genesis */
-        if (!sh_str_is(row[2].str, "own") || row[3].str.len > 0)
+    if (row[5].i64 == 0) { /* of the first leaf, whose content (st_meta) holds it */
+        struct sh_rows rows;
+        struct sh_leaf_body leaf;
+        SH_TRY(sh_txn_query(check->txn, "select body from st_leaf where position = 0", NULL, 0, &check->arena,
+                            &rows, err));
+        if (rows.n_rows == 0 || sh_leaf_decode(sh_cell(&rows, 0, 0)->str, &leaf, NULL) != SH_OK ||
+            leaf.at != row[4].i64 || !sh_str_is(row[2].str, "own") || row[3].str.len > 0)
             sh_fault(check, "%s: changed", what);
         return SH_OK;
     }
     sh_buf_clear(&check->buf);
     sh_signer_encode(row[1].str, row[2].str, row[3].str, row[4].i64, &check->buf);
-    return check_proof(check, row[5].i64, sh_str_is(row[2].str, "own") ? "key" : "witness", NULL, what, err);
+    return check_proof(
+        check, (struct proof){row[5].i64, row[4].i64, sh_str_is(row[2].str, "own") ? "key" : "witness", NULL},
+        what, err);
 }
 
 static sh_code check_cosign(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
@@ -233,7 +248,8 @@ static sh_code check_meta(struct sh_check *check, struct sh_err *err) {
             (!is_fork && !sh_str_is(row[0].str, "genesis")))
             sh_fault(check, "st_meta %.*s: damaged", SH_ARG(row[0].str));
         else
-            SH_TRY(check_proof(check, position, is_fork ? "fork" : "genesis", NULL, "st_meta", err));
+            SH_TRY(check_proof(check, (struct proof){position, -1, is_fork ? "fork" : "genesis", NULL},
+                               "st_meta", err));
         forks += is_fork;
     }
     if (rows.n_rows != forks + 1 || forks != check->n_of_type[SH_CHECKED_FORK])

@@ -1,0 +1,454 @@
+/* Goal: any changed byte of any stored row or file is named; an exported bundle is proven by a program of its
+ * own; an erasure takes the content from everywhere and no proof; an older copy is seen; a backup restores
+ * into either database. */
+#include "both.h"
+#include "base/mem.h"
+#include <sqlite3.h>
+
+static const struct sh_act act = {.actor = {"u1", 2}, .why = {"a reason", 8}};
+static const struct sh_str everywhere[] = {{"", 0}};
+static const struct sh_scope all = {.places = everywhere, .n_places = 1, .any_body = true, .any_part = true};
+
+struct made {
+    struct sh_record_ref records[3];
+    uint8_t blob[SH_DIGEST_BYTES];
+};
+
+static sh_code fill_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct made *made = ctx;
+    const char *const keys[] = {"K1", "K2", "K3"};
+    for (size_t i = 0; i < 3; i++) {
+        const struct sh_record_change change = {
+            .register_name = SH_STR("people"),
+            .key = sh_str_of(keys[i]),
+            .labels = {SH_STR("b1"), SH_STR("62"), SH_STR("m1"), SH_STR("p1")},
+            .valid_from = 100,
+            .valid_to = 200,
+            .open = SH_STR("公开 open"),
+            .search = SH_STR("公开 open"),
+            .sealed = SH_STR("李四的住址 Secretville 7")};
+        SH_TRY(sh_record_put(txn, &change, &made->records[i], err));
+    }
+    SH_TRY(
+        sh_blob_put(txn, sh_str_of(made->records[0].id), SH_STR("scan of Secretville 7"), made->blob, err));
+    const struct sh_entry entries[] = {{SH_STR("a"), SH_STR("f"), 500}, {SH_STR("b"), SH_STR("f"), -500}};
+    const struct sh_posting posting = {.ledger = SH_STR("money"),
+                                       .day = 150,
+                                       .labels = {SH_STR("b1"), SH_STR("62"), SH_STR("m1"), SH_STR("p1")},
+                                       .about = SH_STR("x"),
+                                       .entries = entries,
+                                       .n_entries = 2};
+    char id[SH_ID_TEXT + 1];
+    return sh_ledger_post(txn, &posting, id, err);
+}
+static struct made fill(struct place *place) {
+    struct sh_err err = {0};
+    struct made made;
+    CHECK_OK(sh_store_write(place->store, &act, fill_body, &made, NULL, &err), &err);
+    return made;
+}
+
+/* Words of the faults found. */
+static void collect(void *ctx, const char *what) {
+    (void)sh_buf_addf(ctx, "%s\n", what);
+}
+static uint64_t faults_of(struct place *place, struct sh_buf *words) {
+    struct sh_err err = {0};
+    struct sh_verify_report report;
+    sh_buf_clear(words);
+    (void)sh_buf_add_char(words, '\n');
+    const sh_code code = sh_store_verify(place->store, true, collect, words, &report, &err);
+    if (code == SH_E_CORRUPT) { /* too damaged to go on: said in the message */
+        collect(words, err.message);
+        return report.faults + 1;
+    }
+    CHECK_OK(code, &err);
+    return report.faults;
+}
+static void reader_open(struct place *place) {
+    struct sh_err err = {0};
+    struct sh_store_options options = place_options(place);
+    options.read_only = true;
+    options.create = false;
+    CHECK_OK(sh_store_open(&options, &place->store, &err), &err);
+}
+
+/* ---- flips, on SQLite: each cell of each row of each table, one at a time, and put back */
+
+struct cell {
+    char table[64], column[64];
+    sqlite3_int64 rowid;
+};
+
+/* False: another row has that value already, and the database refuses. */
+static bool flip_cell(sqlite3 *db, const struct cell *cell, const char *type, int with_flip,
+                      sqlite3_value **kept) {
+    char sql[256];
+    sqlite3_stmt *statement;
+    if (with_flip) {
+        (void)snprintf(sql, sizeof sql, "select \"%s\" from \"%s\" where rowid = ?1", cell->column,
+                       cell->table);
+        CHECK(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK);
+        (void)sqlite3_bind_int64(statement, 1, cell->rowid);
+        CHECK(sqlite3_step(statement) == SQLITE_ROW);
+        *kept = sqlite3_value_dup(sqlite3_column_value(statement, 0));
+        (void)sqlite3_finalize(statement);
+    }
+    (void)snprintf(sql, sizeof sql, "update \"%s\" set \"%s\" = ?2 where rowid = ?1", cell->table,
+                   cell->column);
+    CHECK(sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK);
+    (void)sqlite3_bind_int64(statement, 1, cell->rowid);
+    if (!with_flip) {
+        (void)sqlite3_bind_value(statement, 2, *kept);
+    } else if (strcmp(type, "INTEGER") == 0) {
+        (void)sqlite3_bind_int64(statement, 2, sqlite3_value_int64(*kept) ^ 1);
+    } else {
+        char bytes[16384];
+        const int len = sqlite3_value_bytes(*kept);
+        CHECK(len < (int)sizeof bytes);
+        if (len > 0)
+            memcpy(bytes, sqlite3_value_blob(*kept), (size_t)len);
+        if (len == 0)
+            bytes[0] = 'x';
+        else
+            bytes[len / 2] = (char)(bytes[len / 2] ^ 1);
+        const int n = len == 0 ? 1 : len;
+        if (strcmp(type, "TEXT") == 0)
+            (void)sqlite3_bind_text(statement, 2, bytes, n, SQLITE_TRANSIENT);
+        else
+            (void)sqlite3_bind_blob(statement, 2, bytes, n, SQLITE_TRANSIENT);
+    }
+    const int result = sqlite3_step(statement);
+    (void)sqlite3_finalize(statement);
+    CHECK(result == SQLITE_DONE || (with_flip && result == SQLITE_CONSTRAINT));
+    if (!with_flip || result != SQLITE_DONE)
+        sqlite3_value_free(*kept);
+    return result == SQLITE_DONE;
+}
+
+/* Tables in which a fault is told under the name of another: the version says what its record should be, and
+ * so on. */
+static bool names_table(const struct sh_buf *words, const char *table) {
+    if (sh_str_find(sh_buf_view(words), sh_str_of(table)) != SH_STR_NONE)
+        return true;
+    return (strcmp(table, "st_entry") == 0 &&
+            sh_str_find(sh_buf_view(words), SH_STR("st_posting")) != SH_STR_NONE) ||
+           (strcmp(table, "st_version") == 0 &&
+            sh_str_find(sh_buf_view(words), SH_STR("st_leaf")) != SH_STR_NONE);
+}
+
+static void any_changed_cell_of_any_row_is_named(void **state) {
+    (void)state;
+    struct place place = place_new(false);
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf missed = {0};
+    place_open(&place);
+    (void)fill(&place);
+    char dir[160];
+    struct sh_backup_report backup;
+    (void)snprintf(dir, sizeof dir, "%s/backup", place.dir);
+    CHECK_OK(sh_store_backup(place.store, &act, dir, 30, &backup, &err), &err);
+    place_close(&place);
+    reader_open(&place);
+    CHECK_I64(faults_of(&place, &words), 0);
+    char path[160];
+    (void)snprintf(path, sizeof path, "%s/shouhu.db", place.data);
+    sqlite3 *db;
+    CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+    sqlite3_stmt *cells;
+    CHECK(sqlite3_prepare_v2(
+              db,
+              "select m.name, c.name, c.type from sqlite_schema m, pragma_table_info(m.name) c where "
+              "m.type = 'table' and m.name like 'st_%' and m.name <> 'st_schema' order by 1, c.cid",
+              -1, &cells, NULL) == SQLITE_OK);
+    size_t n = 0;
+    while (sqlite3_step(cells) == SQLITE_ROW) {
+        struct cell cell;
+        char type[16], sql[128];
+        (void)snprintf(cell.table, sizeof cell.table, "%s", (const char *)sqlite3_column_text(cells, 0));
+        (void)snprintf(cell.column, sizeof cell.column, "%s", (const char *)sqlite3_column_text(cells, 1));
+        (void)snprintf(type, sizeof type, "%s", (const char *)sqlite3_column_text(cells, 2));
+        sqlite3_int64 rowids[8];
+        size_t n_rows = 0;
+        sqlite3_stmt *rows;
+        (void)snprintf(sql, sizeof sql, "select rowid from \"%s\" order by rowid desc limit 3", cell.table);
+        CHECK(sqlite3_prepare_v2(db, sql, -1, &rows, NULL) == SQLITE_OK);
+        while (sqlite3_step(rows) == SQLITE_ROW)
+            rowids[n_rows++] = sqlite3_column_int64(rows, 0);
+        (void)sqlite3_finalize(rows);
+        for (size_t i = 0; i < n_rows; i++, n++) {
+            sqlite3_value *kept;
+            cell.rowid = rowids[i];
+            if (!flip_cell(db, &cell, type, 1, &kept))
+                continue;
+            const uint64_t faults = faults_of(&place, &words);
+            if (faults == 0 || !names_table(&words, cell.table))
+                (void)sh_buf_addf(&missed, "%s.%s row %lld: %.200s\n", cell.table, cell.column,
+                                  (long long)cell.rowid, words.at);
+            if ((strcmp(cell.table, "st_leaf") == 0 && strcmp(cell.column, "position") == 0) ||
+                (strcmp(cell.table, "st_head") == 0 && strcmp(cell.column, "size") == 0))
+                cell.rowid ^= 1; /* the row id itself is the number that was flipped */
+            CHECK(flip_cell(db, &cell, type, 0, &kept));
+        }
+    }
+    (void)sqlite3_finalize(cells);
+    (void)sqlite3_close(db);
+    if (missed.len > 0)
+        print_error("not named:\n%s", missed.at);
+    CHECK(missed.len == 0);
+    CHECK(n > 100);
+    CHECK_I64(faults_of(&place, &words), 0); /* all is put back */
+    place_drop(&place);
+}
+
+static void a_changed_byte_of_a_key_file_is_named(void **state) {
+    (void)state;
+    struct place place = place_new(false);
+    struct sh_err err = {0};
+    place_open(&place);
+    place_close(&place);
+    const char *const names[] = {"master.key", "signing.key"};
+    for (size_t f = 0; f < 2; f++) {
+        char path[160], at[4096];
+        (void)snprintf(path, sizeof path, "%s/%s", place.keys, names[f]);
+        FILE *file = fopen(path, "r+");
+        CHECK(file != NULL);
+        const size_t n = fread(at, 1, sizeof at, file);
+        CHECK(n > 100 && n < sizeof at);
+        for (size_t i = 0; i < n; i++) {
+            at[i] = (char)(at[i] ^ 1);
+            rewind(file);
+            CHECK(fwrite(at, 1, n, file) == n && fflush(file) == 0);
+            const struct sh_store_options options = place_options(&place);
+            CHECK(sh_store_open(&options, &place.store, &err) != SH_OK);
+            CHECK_HAS(err.message, names[f]);
+            at[i] = (char)(at[i] ^ 1);
+        }
+        rewind(file);
+        CHECK(fwrite(at, 1, n, file) == n && fclose(file) == 0);
+    }
+    place_open(&place);
+    place_drop(&place);
+}
+
+/* ---- bundles */
+
+static void write_file(const char *path, const struct sh_buf *buf) {
+    struct sh_err err = {0};
+    CHECK_OK(sh_fs_write(path, sh_buf_view(buf), &err), &err);
+}
+static sh_code head_key(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_head head;
+    SH_TRY(sh_journal_head(txn, &arena, &head, err));
+    sh_hex(head.key, sizeof head.key, ctx);
+    return SH_OK;
+}
+/* Exit code of the stand-alone checker. */
+static int checked(const char *key, const char *path) {
+    const char *program = getenv("VERIFY_BUNDLE");
+    char command[512];
+    if (!program)
+        return -1;
+    (void)snprintf(command, sizeof command, "%s %s %s >/dev/null", program, key, path);
+    const int status = system(command); // NOLINT(cert-env33-c): the program under test
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+ON_BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not) {
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+    char key[SH_DIGEST_HEX_MAX], path[160];
+    if (!getenv("VERIFY_BUNDLE"))
+        skip();
+    place_open(place);
+    const struct made made = fill(place);
+    for (int i = 0; i < 5;
+         i++) { /* other keys are taken already: only the blob and the posting grow the journal */
+        const struct sh_leaf leaf = {.type = SH_STR("test")};
+        (void)leaf;
+    }
+    CHECK_OK(sh_store_read(place->store, head_key, key, &err), &err);
+    (void)snprintf(path, sizeof path, "%s/bundle", place->dir);
+    CHECK_OK(sh_store_export(place->store, &all, sh_str_of(made.records[1].id), 2, &buf, &err), &err);
+    write_file(path, &buf);
+    CHECK_I64(checked(key, path), 0);
+    CHECK(sh_str_find(sh_buf_view(&buf), SH_STR("\ncontent ")) != SH_STR_NONE);
+    const struct sh_scope none = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf refused = {0};
+    CHECK_CODE(sh_store_export(place->store, &none, sh_str_of(made.records[1].id), 0, &refused, &err),
+               SH_E_NOTFOUND);
+    /* A digit of each kind of line, changed; the last of each line lies in a hash, a signature or a content.
+     */
+    size_t tried = 0;
+    for (size_t i = 30; i + 1 < buf.len; i++) {
+        if (buf.at[i + 1] != '\n' || strchr("0123456789abcdef", buf.at[i]) == NULL)
+            continue;
+        const char was = buf.at[i];
+        buf.at[i] = was == '0' ? '1' : '0';
+        write_file(path, &buf);
+        CHECK_I64(checked(key, path), 1);
+        buf.at[i] = was;
+        tried++;
+    }
+    CHECK(tried >= 6);
+    write_file(path, &buf);
+    const char first = key[0];
+    key[0] = first == '0' ? '1' : '0';
+    CHECK_I64(checked(key, path), 1);
+    key[0] = first;
+    buf.len -= 4; /* without its end */
+    write_file(path, &buf);
+    CHECK_I64(checked(key, path), 1);
+    sh_buf_clear(&buf);
+    CHECK_OK(sh_store_prove(place->store, 3, &buf, &err), &err);
+    write_file(path, &buf);
+    CHECK_I64(checked(key, path), 0);
+}
+
+/* ---- erasure */
+
+static void grep_nothing(const char *where) {
+    char command[512];
+    (void)snprintf(command, sizeof command, "! grep -rqa -e Secretville -e 李四 %s", where);
+    check_run(command);
+}
+ON_BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold) {
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    place->clock = (struct sh_clock){true, 1900000000};
+    place_open(place);
+    const struct made made = fill(place);
+    struct sh_erasure erasure;
+    const struct sh_act no_reason = {.actor = SH_STR("u1")};
+    CHECK_CODE(sh_store_erase(place->store, &no_reason, sh_str_of(made.records[0].id), &erasure, &err),
+               SH_E_INPUT);
+    char dir[160];
+    struct sh_backup_report backup;
+    (void)snprintf(dir, sizeof dir, "%s/backup", place->dir);
+    CHECK_OK(sh_store_backup(place->store, &act, dir, 30, &backup, &err), &err);
+    CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[0].id), &erasure, &err), &err);
+    CHECK_I64(erasure.backups_expire_at, 1900000000 + 30 * 86400);
+    CHECK_I64(erasure.files, 1);
+    CHECK_CODE(sh_store_erase(place->store, &act, sh_str_of(made.records[0].id), &erasure, &err),
+               SH_E_CONFLICT);
+    CHECK_I64(faults_of(place, &words), 0);
+    place->clock.fixed_utc += 40 * 86400; /* the backup has expired: nothing holds the next one */
+    CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[1].id), &erasure, &err), &err);
+    CHECK_I64(erasure.backups_expire_at, 0);
+    CHECK_I64(faults_of(place, &words), 0);
+    place_close(place);
+    grep_nothing(place->dir);
+    if (place->is_postgres) { /* the cluster's files, log and WAL with it */
+        check_run("psql -qc checkpoint");
+        grep_nothing(getenv("CHECK_PG"));
+    }
+    place_open(place);
+    CHECK_I64(faults_of(place, &words), 0);
+}
+
+/* ---- older copies, backups */
+
+static sh_code one_leaf(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    (void)ctx;
+    return sh_journal_add(txn, &(const struct sh_leaf){.type = SH_STR("test")}, err);
+}
+
+ON_BOTH(a_restored_copy_refuses_until_the_fork_is_recorded) {
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    char dir[160], command[400];
+    struct sh_backup_report report;
+    place_open(place);
+    (void)fill(place);
+    (void)snprintf(dir, sizeof dir, "%s/backup", place->dir);
+    CHECK_OK(sh_store_backup(place->store, &act, dir, 30, &report, &err), &err);
+    CHECK_OK(sh_store_write(place->store, &act, one_leaf, NULL, NULL, &err), &err);
+    place_close(place);
+    const struct sh_store_options options = place_options(place);
+    CHECK_CODE(sh_store_restore(&options, dir, &report, &err), SH_E_CONFLICT); /* not over what is there */
+    if (place->is_postgres) {
+        (void)snprintf(command, sizeof command,
+                       "psql -qc 'set client_min_messages = error' -c 'drop schema \"check_%s\" cascade' -c "
+                       "'create schema "
+                       "\"check_%s\"'",
+                       strrchr(place->dir, '-') + 1, strrchr(place->dir, '-') + 1);
+        check_run(command);
+    }
+    (void)snprintf(command, sizeof command, "rm -rf %s", place->data);
+    check_run(command);
+    CHECK_OK(sh_store_restore(&options, dir, &report, &err), &err);
+    CHECK_CODE(sh_store_open(&options, &place->store, &err), SH_E_CONFLICT);
+    CHECK_HAS(err.message, "older copy");
+    CHECK_HAS(err.message, "fork --reason");
+    const struct sh_act no_reason = {.actor = SH_STR("u1")};
+    CHECK_CODE(sh_store_fork(&options, &no_reason, &err), SH_E_INPUT);
+    CHECK_OK(sh_store_fork(&options, &act, &err), &err);
+    CHECK_CODE(sh_store_fork(&options, &act, &err), SH_E_INPUT); /* nothing to record any more */
+    place_open(place);
+    CHECK_I64(faults_of(place, &words), 0);
+    CHECK_OK(sh_store_write(place->store, &act, one_leaf, NULL, NULL, &err), &err);
+    CHECK_I64(faults_of(place, &words), 0);
+}
+
+static void a_backup_of_one_database_restores_into_the_other(void **state) {
+    (void)state;
+    if (!has_postgres())
+        skip();
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    struct place from = place_new(true), to = place_new(false);
+    struct sh_backup_report report;
+    char dir[160], command[400];
+    place_open(&from);
+    (void)fill(&from);
+    (void)snprintf(dir, sizeof dir, "%s/backup", from.dir);
+    CHECK_OK(sh_store_backup(from.store, &act, dir, 30, &report, &err), &err);
+    place_close(&from);
+    struct sh_store_options options = place_options(&to);
+    CHECK_CODE(sh_store_restore(&options, dir, &report, &err), SH_E_NOTFOUND); /* its keys are not here */
+    (void)snprintf(command, sizeof command, "cp -a %s %s && cp %s %s", from.keys, to.keys, from.heads,
+                   to.heads);
+    check_run(command);
+    CHECK_OK(sh_store_restore(&options, dir, &report, &err), &err);
+    CHECK_I64(report.files, 1);
+    place_open(&to);
+    CHECK_I64(faults_of(&to, &words), 0);
+    place_drop(&to);
+    (void)snprintf(command, sizeof command, "printf x | dd of=%s/rows bs=1 seek=100 conv=notrunc status=none",
+                   dir);
+    check_run(command);
+    struct place third = place_new(false);
+    (void)snprintf(command, sizeof command, "cp -a %s %s", from.keys, third.keys);
+    check_run(command);
+    options = place_options(&third);
+    CHECK_CODE(sh_store_restore(&options, dir, &report, &err), SH_E_CORRUPT);
+    place_drop(&third);
+    place_drop(&from);
+}
+
+ON_BOTH(new_keys_sign_and_open_and_the_old_heads_still_hold) {
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    char before[SH_DIGEST_HEX_MAX], after[SH_DIGEST_HEX_MAX];
+    place_open(place);
+    (void)fill(place);
+    CHECK_OK(sh_store_read(place->store, head_key, before, &err), &err);
+    CHECK_OK(sh_store_rotate_signer(place->store, &act, NULL, &err), &err);
+    CHECK_OK(sh_store_rotate_master(place->store, &act, NULL, &err), &err);
+    CHECK_OK(sh_store_read(place->store, head_key, after, &err), &err);
+    CHECK(strcmp(before, after) != 0);
+    CHECK_I64(faults_of(place, &words), 0);
+    place_close(place);
+    place_open(place);
+    CHECK_I64(faults_of(place, &words), 0);
+}
+
+CHECK_MAIN(cmocka_unit_test(any_changed_cell_of_any_row_is_named),
+           cmocka_unit_test(a_changed_byte_of_a_key_file_is_named),
+           BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not),
+           BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold),
+           BOTH(a_restored_copy_refuses_until_the_fork_is_recorded),
+           cmocka_unit_test(a_backup_of_one_database_restores_into_the_other),
+           BOTH(new_keys_sign_and_open_and_the_old_heads_still_hold))
