@@ -1,5 +1,6 @@
 #include "base/mem.h"
 #include "base/limits.h"
+#include <malloc.h>
 #include <stdatomic.h>
 
 /* The test hook is the one piece of mutable state in the house: a count-down that is 0 (off) outside of
@@ -174,4 +175,12 @@ void sh_buf_free(struct sh_buf *buf) {
         return;
     free(buf->at);
     *buf = (struct sh_buf){.max = buf->max};
+}
+
+void sh_heap_keep(void) {
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 32 << 20); /* the most glibc allows */
+    (void)mallopt(M_TRIM_THRESHOLD, 512 << 20);
+    (void)mallopt(M_TOP_PAD, 8 << 20);
+#endif
 }

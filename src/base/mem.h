@@ -67,5 +67,11 @@ void sh_buf_free(struct sh_buf *buf);
 void sh_alloc_fail_at(uint64_t n);
 /** Whether the failure armed by sh_alloc_fail_at has happened: a torture loop ends when it has not. */
 _Bool sh_alloc_has_failed(void);
+/**
+ * Let the heap of the process keep up to 512 MB that were given back, instead of faulting pages in anew: for
+ * programs that fill and free long arrays over and over. Once, at the start of main. Without effect where the
+ * C library has no such setting.
+ */
+void sh_heap_keep(void);
 /** malloc under the hook; for arena.c. Not zeroed. */
 void *sh_alloc_raw(size_t size) SH_MUST __attribute__((malloc, alloc_size(1)));

@@ -1,5 +1,6 @@
 /* The program: finds the subcommand and calls it. */
 #include "cli/cli.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -70,6 +71,7 @@ static int unknown(const char *name, sh_lang lang) {
 int main(int argc, char **argv) {
     const sh_lang lang = sh_lang_from_env();
     (void)umask(umask(077) | 027); /* what we write holds claims: not for everybody on the machine */
+    sh_heap_keep();
     if (argc < 2) {
         print_help(stderr, lang);
         return SH_EXIT_USAGE;
