@@ -311,3 +311,18 @@ struct sh_coverage_result {
  */
 SH_MUST sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *lake_dir, sh_lang lang,
                                   FILE *out, struct sh_coverage_result *ret, struct sh_err *err);
+
+struct sh_analysis_result {
+    size_t dead;           /* rules that can never speak here */
+    size_t contradictions; /* a place's number looser than the nation's for the same point */
+    size_t overlaps;       /* pairs of rules that count money on the same items */
+    size_t gaps;           /* days between rows of a point, or before the rule, that nothing covers */
+    size_t unmatched;      /* rows that name no item of the lake */
+};
+/**
+ * What the rules get wrong together, a line a fault. options->place: the layers looked at. lake_dir   NULL,
+ * or a lake whose dictionaries are asked which rows name nothing. Errors: SH_E_INPUT rules that do not load;
+ * those of the lake.
+ */
+SH_MUST sh_code sh_rules_analyze(const struct sh_rules_options *options, const char *lake_dir, sh_lang lang,
+                                 FILE *out, struct sh_analysis_result *ret, struct sh_err *err);

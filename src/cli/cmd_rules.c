@@ -169,6 +169,14 @@ static int coverage(const struct rules_options *o, struct sh_arena *arena, FILE 
     return failed == SH_OK ? (int)SH_EXIT_OK : sh_cli_fail(errout, failed, &err);
 }
 
+static int analyze(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
+    (void)arena;
+    struct sh_err err;
+    struct sh_analysis_result r;
+    const sh_code failed = sh_rules_analyze(&o->load, o->lake, o->lang, out, &r, &err);
+    return failed == SH_OK ? (int)SH_EXIT_OK : sh_cli_fail(errout, failed, &err);
+}
+
 static int words(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     struct sh_err err;
     (void)o, (void)arena;
@@ -190,6 +198,10 @@ static const struct {
     {"coverage", "rules coverage", "国家 88 条规则的覆盖表；加 --lake 显示该湖中哪些字段是空的",
      "the national rules and how far each has come; with --lake, the fields that lake leaves empty",
      coverage},
+    {"analyze", "rules analyze",
+     "规则合在一起的毛病：失效、层级矛盾、金额重叠、有效期空档、湖中无对应项目的知识行",
+     "what the rules get wrong together: dead ones, layers, money twice, gaps, rows no item matches",
+     analyze},
     {"words", "rules words", "打印规则可用的表与词（docs/lake.md）",
      "print the tables and words of the model (docs/lake.md)", words},
 };
@@ -220,8 +232,8 @@ int sh_cmd_rules(int argc, char **argv, FILE *out, FILE *errout) {
         {"known", SH_OPTION_DAY, &o.load.known_as_of, "DAY", "只用该日之前已知的知识",
          "only knowledge known up to that day"},
         {"only", SH_OPTION_LIST, &o.only, "RULE", "只看这条规则，可重复", "only this rule; may be repeated"},
-        {"lake", SH_OPTION_TEXT, &o.lake, "DIR", "coverage：逐条显示该湖留空的字段",
-         "coverage: show the fields that lake leaves empty"},
+        {"lake", SH_OPTION_TEXT, &o.lake, "DIR", "coverage：该湖留空的字段；analyze：湖中没有的项目",
+         "coverage: fields that lake leaves empty; analyze: items it does not have"},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {

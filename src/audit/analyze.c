@@ -1,0 +1,266 @@
+/* What the rules, taken together, get wrong: rules that can never speak, layers that contradict each other,
+ * money that two rules would count, days no row covers, rows that no item of a lake matches. */
+#include "audit/audit.h"
+#include "base/date.h"
+#include "base/decimal.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct word { /* an item named by the knowledge of a rule that counts money */
+    struct sh_str code;
+    uint32_t rule;
+};
+
+struct analysis {
+    const struct sh_rules *nation, *here;
+    struct sh_arena *arena;
+    FILE *out;
+    sh_lang lang;
+    struct sh_analysis_result *result;
+    struct sh_err *err;
+};
+
+#define ANALYZE_MESSAGES(X)                                                                                         \
+    X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                                \
+    X(ANALYZE_NO_POINT, "%s：知识表 %s 在 %s 没有知识点，永不涉及\n",                                               \
+      "%s: knowledge %s has no point in %s, so it never concerns anything\n")                                       \
+    X(ANALYZE_NEVER, "%s：知识表 %s 没有一行的有效期与规则的有效期相交\n",                                          \
+      "%s: no row of knowledge %s is in force while the rule is\n")                                                 \
+    X(ANALYZE_LOOSER, "%s.csv:%u：%s 的 %s：%s 为 %s，宽于全国的 %s\n",                                             \
+      "%s.csv:%u: %s, %s: %s says %s, looser than the nation's %s\n")                                               \
+    X(ANALYZE_SHARED, "%s 与 %s：%u 个项目同在两条计金额的规则中，每行只计一次\n",                                  \
+      "%s and %s: %u items stand in both and both count money; a line is counted once\n")                           \
+    X(ANALYZE_GAP, "%s.csv：%s：%s 至 %s 之间没有一行有效\n",                                                       \
+      "%s.csv: %s: no row is in force from %s to %s\n")                                                             \
+    X(ANALYZE_EARLY, "%s：知识自 %s 起有效，规则自 %s 起有效，其间不检查\n",                                        \
+      "%s: its knowledge binds from %s, the rule only from %s: nothing is checked in between\n")                    \
+    X(ANALYZE_UNMATCHED, "%s.csv：%u 行中有 %u 行的项目不在该湖的目录里\n",                                         \
+      "%s.csv: of %u rows, %u name no item of the lake\n")                                                          \
+    X(ANALYZE_TOTAL,                                                                                                \
+      "失效 %zu，层级矛盾 %zu，金额重叠 %zu 对（已由“只计一次”处理），有效期空档 " \
+      "%zu，湖中无对应项目的知识行 %zu\n",                                                                          \
+      "%zu dead, %zu contradictions of layers, %zu overlaps of money (settled by counting once), %zu gaps "         \
+      "of "                                                                                                         \
+      "validity, %zu rows without an item in the lake\n")
+
+enum analyze_message { ANALYZE_MESSAGES(SH_MSG_ID) ANALYZE_MESSAGES_N };
+static const struct sh_msg messages[] = {ANALYZE_MESSAGES(SH_MSG_ENTRY)};
+SH_UNUSED static const size_t messages_n = ANALYZE_MESSAGES_N;
+
+static const char *own(const struct analysis *a, struct sh_str text) {
+    const char *copy = sh_arena_dup(a->arena, text.at, text.len);
+    return copy ? copy : "";
+}
+
+static const char *day_text(const struct analysis *a, int32_t day) {
+    char *text = sh_new(a->arena, char, SH_DATE_TEXT_MAX);
+    if (!text)
+        return "";
+    (void)sh_date_format(day, text);
+    return text;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats of our own catalogue */
+#define SAY(a, message, ...) fprintf((a)->out, sh_msg(messages, message, (a)->lang), __VA_ARGS__)
+
+/* ---- dead rules and gaps ------------------------------------------------------------------------- */
+
+static void look_at_rule(const struct analysis *a, const struct sh_rule *r) {
+    const char *id = own(a, r->id);
+    if (r->state == SH_STATE_DRAFT) {
+        a->result->dead++;
+        SAY(a, ANALYZE_DRAFT, id);
+    }
+    if (r->n_uses == 0)
+        return;
+    const struct sh_knowledge *k = &a->here->knowledge[r->uses[0].knowledge];
+    const char *table = own(a, k->name);
+    if (k->n_rows == 0) {
+        a->result->dead++;
+        SAY(a, ANALYZE_NO_POINT, id, table, own(a, a->here->place));
+        return;
+    }
+    bool meets = false;
+    int32_t first = INT32_MAX;
+    for (uint32_t i = 0; i < k->n_rows; i++) {
+        meets = meets || (k->rows[i].from < r->to && k->rows[i].to > r->from);
+        first = k->rows[i].from < first ? k->rows[i].from : first;
+    }
+    if (!meets) {
+        a->result->dead++;
+        SAY(a, ANALYZE_NEVER, id, table);
+    } else if (first < r->from) {
+        a->result->gaps++;
+        SAY(a, ANALYZE_EARLY, id, day_text(a, first), day_text(a, r->from));
+    }
+}
+
+/* Days between the end of one row of a point and the beginning of its next. Rows stand sorted by point. */
+static void look_for_gaps(const struct analysis *a, const struct sh_knowledge *k) {
+    for (uint32_t i = 0; i < k->n_rows; i++) {
+        int32_t next = INT32_MAX;
+        bool covered = k->rows[i].to == INT32_MAX;
+        for (uint32_t j = 0; j < k->n_rows && !covered; j++) {
+            if (k->rows[j].point != k->rows[i].point || j == i)
+                continue;
+            covered = k->rows[j].from <= k->rows[i].to && k->rows[j].to > k->rows[i].to;
+            if (k->rows[j].from > k->rows[i].to && k->rows[j].from < next)
+                next = k->rows[j].from;
+        }
+        if (covered || next == INT32_MAX)
+            continue;
+        a->result->gaps++;
+        SAY(a, ANALYZE_GAP, own(a, k->name), own(a, k->points[k->rows[i].point]), day_text(a, k->rows[i].to),
+            day_text(a, next));
+    }
+}
+
+/* ---- layers -------------------------------------------------------------------------------------- */
+
+static const struct sh_knowledge *same_table(const struct sh_rules *rules, struct sh_str name) {
+    for (size_t i = 0; i < rules->n_knowledge; i++)
+        if (sh_str_eq(rules->knowledge[i].name, name))
+            return &rules->knowledge[i];
+    return NULL;
+}
+
+static void compare_row(const struct analysis *a, const struct sh_knowledge *k,
+                        const struct sh_knowledge_row *row, const struct sh_knowledge *wide,
+                        const struct sh_knowledge_row *other) {
+    for (uint16_t c = 0; c < k->n_columns; c++) {
+        int64_t narrow = 0, nation = 0;
+        if (k->columns[c].type.kind != SH_KIND_NUMBER || k->columns[c].key != SH_KEY_NOT ||
+            sh_decimal_scan(row->cells[c].at, row->cells[c].len, 6, &narrow) != SH_DECIMAL_OK ||
+            sh_decimal_scan(other->cells[c].at, other->cells[c].len, 6, &nation) != SH_DECIMAL_OK ||
+            narrow <= nation)
+            continue;
+        a->result->contradictions++;
+        SAY(a, ANALYZE_LOOSER, own(a, k->name), row->line, own(a, wide->points[other->point]),
+            own(a, k->columns[c].name), own(a, row->layer), own(a, row->cells[c]), own(a, other->cells[c]));
+    }
+}
+
+/* A place may add and tighten; a larger number than the nation's for the same point is a contradiction. */
+static void compare_layers(const struct analysis *a, const struct sh_knowledge *k) {
+    const struct sh_knowledge *wide = same_table(a->nation, k->name);
+    if (!wide || k->rows_kind != SH_ROWS_LIMIT || wide->n_columns != k->n_columns)
+        return;
+    for (uint32_t i = 0; i < k->n_rows; i++) {
+        if (sh_str_is(k->rows[i].layer, "000000"))
+            continue;
+        for (uint32_t j = 0; j < wide->n_rows; j++)
+            if (sh_str_eq(wide->points[wide->rows[j].point], k->points[k->rows[i].point]))
+                compare_row(a, k, &k->rows[i], wide, &wide->rows[j]);
+    }
+}
+
+/* ---- money twice --------------------------------------------------------------------------------- */
+
+static int by_code(const void *x, const void *y) {
+    const struct word *a = x, *b = y;
+    const int code = sh_str_cmp(a->code, b->code);
+    return code ? code : a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static size_t words_of(const struct sh_rules *rules, uint32_t rule, struct word *ret) {
+    const struct sh_rule *r = &rules->rules[rule];
+    if (r->n_uses == 0 || r->amount == SH_AMOUNT_ZERO || r->state == SH_STATE_DRAFT)
+        return 0;
+    const struct sh_knowledge *k = &rules->knowledge[r->uses[0].knowledge];
+    size_t n = 0;
+    for (uint16_t c = 0; c < k->n_columns; c++) {
+        if (k->columns[c].key != SH_KEY_EQUAL || !sh_str_is(k->columns[c].joins, "line.item") ||
+            sh_str_is(k->columns[c].name, "a"))
+            continue;
+        for (uint32_t i = 0; i < k->n_rows; i++) {
+            struct sh_str rest = k->rows[i].cells[c];
+            for (struct sh_str one; sh_str_split(&rest, '|', &one); n++)
+                if (ret)
+                    ret[n] = (struct word){sh_str_trim(one), rule};
+        }
+    }
+    return n;
+}
+
+static sh_code look_for_overlaps(const struct analysis *a) {
+    const struct sh_rules *rules = a->here;
+    size_t n = 0;
+    for (uint32_t r = 0; r < rules->n_rules; r++)
+        n += words_of(rules, r, NULL);
+    struct word *words = sh_new(a->arena, struct word, n + 1);
+    uint32_t *shared = sh_new(a->arena, uint32_t, rules->n_rules * rules->n_rules + 1);
+    if (!words || !shared)
+        return sh_fail(a->err, SH_E_NOMEM, "no room for the items of all rules");
+    n = 0;
+    for (uint32_t r = 0; r < rules->n_rules; r++)
+        n += words_of(rules, r, words + n);
+    qsort(words, n, sizeof(*words), by_code);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n && sh_str_eq(words[i].code, words[j].code); j++)
+            if (words[i].rule != words[j].rule && (j == i + 1 || words[j].rule != words[j - 1].rule) &&
+                (i == 0 || words[i].rule != words[i - 1].rule ||
+                 !sh_str_eq(words[i].code, words[i - 1].code)))
+                shared[words[i].rule * rules->n_rules + words[j].rule]++;
+    for (size_t i = 0; i < rules->n_rules; i++)
+        for (size_t j = 0; j < rules->n_rules; j++)
+            if (shared[i * rules->n_rules + j] > 0) {
+                a->result->overlaps++;
+                SAY(a, ANALYZE_SHARED, own(a, rules->rules[i].id), own(a, rules->rules[j].id),
+                    shared[i * rules->n_rules + j]);
+            }
+    return SH_OK;
+}
+
+/* ---- a lake -------------------------------------------------------------------------------------- */
+
+static void close_lake(struct sh_lake **lake) {
+    sh_lake_close(*lake);
+}
+
+static sh_code look_at_lake(const struct analysis *a, const char *dir, struct sh_rules *rules) {
+    SH_CLEANUP(close_lake) struct sh_lake *lake = NULL;
+    struct sh_dicts dicts = {0};
+    struct sh_bound *bound = NULL;
+    SH_TRY(sh_lake_open(dir, 0, &lake, a->err));
+    for (int d = 0; d < SH_DICTS; d++)
+        SH_TRY(sh_lake_dict(lake, (enum sh_dict)d, &dicts.views[d], a->err));
+    SH_TRY(sh_rules_bind(rules, &dicts, a->arena, &bound, a->err));
+    for (size_t i = 0; i < rules->n_knowledge; i++) {
+        if (bound->tables[i].unmatched == 0)
+            continue;
+        a->result->unmatched += bound->tables[i].unmatched;
+        SAY(a, ANALYZE_UNMATCHED, own(a, rules->knowledge[i].name), rules->knowledge[i].n_rows,
+            bound->tables[i].unmatched);
+    }
+    return SH_OK;
+}
+
+sh_code sh_rules_analyze(const struct sh_rules_options *options, const char *lake_dir, sh_lang lang,
+                         FILE *out, struct sh_analysis_result *ret, struct sh_err *err) {
+    assert(options && out && ret);
+    struct sh_err local;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    err = err ? err : &local;
+    *ret = (struct sh_analysis_result){0};
+    struct sh_rules_options nation = *options;
+    struct sh_rules *wide = NULL, *here = NULL;
+    nation.place = "000000";
+    SH_TRY(sh_rules_load(&nation, &arena, out, &wide, err));
+    SH_TRY(sh_rules_load(options, &arena, out, &here, err));
+    const struct analysis a = {
+        .nation = wide, .here = here, .arena = &arena, .out = out, .lang = lang, .result = ret, .err = err};
+    for (size_t i = 0; i < here->n_rules; i++)
+        look_at_rule(&a, &here->rules[i]);
+    for (size_t i = 0; i < here->n_knowledge; i++) {
+        compare_layers(&a, &here->knowledge[i]);
+        look_for_gaps(&a, &here->knowledge[i]);
+    }
+    SH_TRY(look_for_overlaps(&a));
+    if (lake_dir)
+        SH_TRY(look_at_lake(&a, lake_dir, here));
+    SAY(&a, ANALYZE_TOTAL, ret->dead, ret->contradictions, ret->overlaps, ret->gaps, ret->unmatched);
+    return SH_OK;
+}
+#pragma GCC diagnostic pop
