@@ -1,6 +1,8 @@
 #include "store/inner.h"
 #include <fcntl.h>
 
+static const uint8_t leaf_magic[4] = {'S', 'H', 'L', '1'}, head_magic[4] = {'S', 'H', 'H', '1'};
+
 static void put64(uint8_t *out, uint64_t v) {
     for (int i = 0; i < 8; i++)
         out[i] = (uint8_t)(v >> (56 - 8 * i));
@@ -9,7 +11,7 @@ static void put64(uint8_t *out, uint64_t v) {
 size_t sh_leaf_encode(const struct sh_leaf_body *leaf, uint8_t *out) {
     sh_check(leaf->type.len <= SH_LEAF_TYPE_MAX && leaf->actor.len <= SH_ACTOR_MAX);
     size_t n = 0;
-    memcpy(out, "SHL1", 4), n += 4;
+    memcpy(out, leaf_magic, sizeof leaf_magic), n += sizeof leaf_magic;
     out[n++] = (uint8_t)leaf->type.len;
     memcpy(out + n, leaf->type.at, leaf->type.len), n += leaf->type.len;
     memcpy(out + n, leaf->record, SH_ID_BYTES), n += SH_ID_BYTES;
@@ -40,7 +42,7 @@ sh_code sh_leaf_decode(struct sh_str body, struct sh_leaf_body *ret, struct sh_e
 }
 
 void sh_head_encode(const struct sh_head_body *head, uint8_t out[SH_HEAD_BYTES]) {
-    memcpy(out, "SHH1", 4);
+    memcpy(out, head_magic, sizeof head_magic);
     memcpy(out + 4, head->log, SH_LOG_BYTES);
     out[36] = head->kind == SH_DIGEST_SM3 ? 2 : 1;
     put64(out + 37, head->size);

@@ -64,6 +64,7 @@ static sh_code open_sealed(struct sh_txn *txn, const struct sh_rows *rows, struc
                                        (long long)record->version);
 }
 
+// NOLINTNEXTLINE(readability-function-size): eight, of which three are where results go
 static sh_code get_one(struct sh_txn *txn, const struct sh_scope *scope, struct sh_query *query,
                        struct sh_as_of as_of, bool with_sealed, struct sh_arena *arena, struct sh_record *ret,
                        struct sh_err *err) {
@@ -81,6 +82,7 @@ static sh_code get_one(struct sh_txn *txn, const struct sh_scope *scope, struct 
     return SH_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): eight, of which three are where results go
 sh_code sh_record_get(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
                       struct sh_as_of as_of, bool with_sealed, struct sh_arena *arena, struct sh_record *ret,
                       struct sh_err *err) {
@@ -93,6 +95,7 @@ sh_code sh_record_get(struct sh_txn *txn, const struct sh_scope *scope, struct s
     return get_one(txn, scope, &query, as_of, with_sealed, arena, ret, err);
 }
 
+// NOLINTNEXTLINE(readability-function-size): eight, of which three are where results go
 sh_code sh_record_find(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str register_name,
                        struct sh_str key, struct sh_as_of as_of, struct sh_arena *arena,
                        struct sh_record *ret, struct sh_err *err) {

@@ -193,7 +193,10 @@ static sh_code seal_content(struct sh_txn *txn, struct sh_version_body *version,
     if (content.len == 0)
         return SH_OK;
     uint8_t key[SH_SEAL_KEY], room[SH_ID_BYTES + 8];
-    SH_TRY(sh_record_key(txn, version->record, true, key, err));
+    if (version->version == 1) /* a new record has none yet: one question less to the database */
+        SH_TRY(make_key(txn, sh_bytes_of(version->record, SH_ID_BYTES), key, err));
+    else
+        SH_TRY(sh_record_key(txn, version->record, true, key, err));
     const sh_code code = sh_seal(key, sh_version_aad(version->record, version->version, room), content, arena,
                                  &version->sealed, err);
     sodium_memzero(key, sizeof key);

@@ -50,22 +50,22 @@ static void run_body(struct sh_store *store, struct sh_job *job, int64_t at) {
 static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t at, struct sh_err *err) {
     struct sh_db *db = &store->writer;
     store->batch.n = 0;
+    SH_TRY(sh_db_exec(db, "savepoint body", err));
     for (struct sh_job *job = jobs; job; job = job->next) {
         const size_t before = store->batch.n;
-        SH_TRY(sh_db_run(db, "savepoint body", NULL, 0, NULL, NULL, NULL, err));
         run_body(store, job, at);
-        if (job->code == SH_OK) {
-            SH_TRY(sh_db_run(db, "release savepoint body", NULL, 0, NULL, NULL, NULL, err));
-            continue;
-        }
-        store->batch.n = before;
-        if (db->must_retry) {
+        if (job->code != SH_OK && db->must_retry) {
             if (err)
                 *err = job->err;
             return job->code;
         }
-        SH_TRY(sh_db_run(db, "rollback to savepoint body", NULL, 0, NULL, NULL, NULL, err));
-        SH_TRY(sh_db_run(db, "release savepoint body", NULL, 0, NULL, NULL, NULL, err));
+        if (job->code != SH_OK) {
+            store->batch.n = before;
+            SH_TRY(sh_db_exec(db, "rollback to savepoint body", err));
+        }
+        /* One message, as each costs PostgreSQL a round trip. */
+        SH_TRY(sh_db_exec(db, job->next ? "release savepoint body; savepoint body" : "release savepoint body",
+                          err));
     }
     return SH_OK;
 }
