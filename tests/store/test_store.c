@@ -2,6 +2,8 @@
  * without a leaf; time does not go back; what was restored from an old copy is seen. */
 #include "both.h"
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 static const struct sh_act act = {.actor = {"u1", 2}, .why = {"test", 4}};
 static const struct sh_migration migrations[] = {
@@ -231,7 +233,54 @@ static void a_passphrase_protects_the_keys(void **state) {
     place_drop(&place);
 }
 
-CHECK_MAIN(BOTH(a_write_is_there_after_reopening_and_has_a_leaf),
+/* A limit on the size of files stands for a full disk: the write fails, what was answered stays, and it goes
+ * on. */
+static void a_disk_that_refuses_loses_nothing_acknowledged(void **state) {
+    (void)state;
+    struct sh_err err = {0};
+    struct place place = place_new(false);
+    open_with_table(&place);
+    struct rlimit limit;
+    CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    const struct rlimit small = {256 << 10, limit.rlim_max};
+    CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    int64_t n = 0;
+    sh_code code;
+    do
+        code = sh_store_write(place.store, &act, insert, &(struct row){.a = n}, NULL, &err);
+    while (code == SH_OK && ++n < 100000);
+    const sh_code again = sh_store_write(place.store, &act, insert, &(struct row){.a = n}, NULL, NULL);
+    CHECK(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(code == SH_E_IO || code == SH_E_FULL);
+    CHECK(again == SH_E_IO || again == SH_E_FULL);
+    CHECK(n > 1);
+    CHECK_I64(rows_of(&place), n);
+    CHECK_OK(sh_store_write(place.store, &act, insert, &(struct row){.a = n}, NULL, &err), &err);
+    struct sh_verify_report report;
+    CHECK_OK(sh_store_verify(place.store, true, NULL, NULL, &report, &err), &err);
+    CHECK_I64(report.faults, 0);
+    place_close(&place);
+    open_with_table(&place);
+    CHECK_I64(rows_of(&place), n + 1);
+    place_drop(&place);
+}
+
+/* Heads that cannot be kept elsewhere stop the writing: a restored copy would not be seen. */
+static void a_full_disk_under_the_file_of_heads_stops_writing(void **state) {
+    (void)state;
+    struct sh_err err = {0};
+    struct place place = place_new(false);
+    struct sh_store_options options = place_options(&place);
+    options.heads_path = "/dev/full";
+    CHECK_CODE(sh_store_open(&options, &place.store, &err), SH_E_FULL);
+    CHECK_HAS(err.message, "/dev/full");
+    place.store = NULL;
+    place_drop(&place);
+}
+
+CHECK_MAIN(cmocka_unit_test(a_disk_that_refuses_loses_nothing_acknowledged),
+           cmocka_unit_test(a_full_disk_under_the_file_of_heads_stops_writing),
+           BOTH(a_write_is_there_after_reopening_and_has_a_leaf),
            BOTH(a_failed_body_leaves_nothing_and_its_neighbours_stay),
            BOTH(fifty_clients_at_once_get_each_their_own_answer),
            BOTH(a_second_writer_is_refused_and_told_who_holds_it), BOTH(a_clock_set_back_stops_writing),
