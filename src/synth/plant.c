@@ -16,7 +16,8 @@ static const char *const rules[] = {
     "service-material",   "herb-incompatible",   "duplicate-drug",     "material-max",
     "service-total",      "diagnosis-sex",       "diagnosis-age",      "drug-child-ban",
     "drug-elderly",       "drug-newborn",        "service-newborn",    "service-child-pay",
-    "material-child",     "material-newborn",    "material-sex"};
+    "material-child",     "material-newborn",    "material-sex",       "service-department",
+    "material-department"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {

@@ -146,6 +146,28 @@ static void plant_limit(struct syn_life *life, const struct syn_plant *plant, in
     sh_syn_truth_end(life, limit_fen > 0 ? fen - limit_fen : sh_syn_share(fen, units - max, units));
 }
 
+/* An institution that says who performed what. */
+static bool find_full(const struct syn_life *life, uint32_t *ret) {
+    for (uint32_t nth = 0; nth < 16; nth++) {
+        *ret = sh_syn_place(life, nth % 2 ? SYN_SECONDARY : SYN_TERTIARY, nth / 2, true);
+        if (!life->city->places[*ret].sparse)
+            return true;
+    }
+    return false;
+}
+
+/* 限科室: in the department the point names in `others`, or in another. */
+static void plant_department(struct syn_life *life, const struct syn_plant *plant, int how) {
+    uint32_t place;
+    if (!find_full(life, &place)) {
+        life->not_planted++;
+        return;
+    }
+    const uint32_t enc = sh_syn_plain_visit(life, place, 11, plant->day, plant->point->dx[0]);
+    life->encs[enc].dept = sh_syn_dept(life->book, how & COMPANION ? plant->point->word : SH_STR("im"));
+    sh_syn_truth_line(life, plant, charge(life, enc, sh_syn_point_item(plant), plant->day, 1, 1));
+}
+
 /* A diagnosis alone: nothing is blamed but the row of the list. */
 static void plant_diagnosis(struct syn_life *life, const struct syn_plant *plant, int how) {
     const uint32_t enc = begin(life, plant, how | RIGHT_DX);
@@ -216,6 +238,10 @@ static const struct syn_variant variants[] = {
     ROW("service-total", V, SYN_H_ADULT, plant_limit, 0, 5, "beyond the sum of the year"),
     ROW("service-total", N, SYN_H_ADULT, plant_limit, 2, 5, "exactly the sum"),
     ROW("service-total", N, SYN_H_ADULT, plant_limit, 3, 5, "beyond it; handed back"),
+    ROW("service-department", V, SYN_H_ADULT, plant_department, 0, 1, "in another department"),
+    ROW("service-department", N, SYN_H_ADULT, plant_department, COMPANION, 1, "in its department"),
+    ROW("material-department", V, SYN_H_ADULT, plant_department, 0, 1, "in another department"),
+    ROW("material-department", N, SYN_H_ADULT, plant_department, COMPANION, 1, "in its department"),
     ROW("diagnosis-sex", V, SYN_H_WRONG_SEX, plant_diagnosis, 0, 1, "the other sex"),
     ROW("diagnosis-sex", V, SYN_H_WRONG_SEX, plant_diagnosis, IN_STAY, 5, "the other sex; in a stay"),
     ROW("diagnosis-sex", N, SYN_H_SEX_9, plant_diagnosis, 0, 1, "sex not stated"),

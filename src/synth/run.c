@@ -69,8 +69,9 @@ static void close_all(struct files *f) {
 }
 
 static bool is_ours(struct sh_str name) {
-    static const char *const ours[] = {"mdtrt_d.csv", "setl_d.csv", "setl_list_diag_d.csv",
-                                       "setl_list_oprn_d.csv", "fee_list_d.csv"};
+    static const char *const ours[] = {
+        "mdtrt_d.csv",  "setl_d.csv", "setl_list_diag_d.csv", "setl_list_oprn_d.csv", "fee_list_d.csv",
+        "medins_b.csv", "dept_b.csv"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (sh_str_is(name, ours[i]))
             return true;
@@ -210,6 +211,7 @@ static sh_code make_city(struct run *run, size_t threads, struct sh_arena *arena
     SH_TRY(code);
     for (int t = 0; t < SYN_TABLES; t++)
         SH_TRY(close_file(f, (enum syn_table)t, err));
+    SH_TRY(sh_syn_write_registers(city, f->dir, &f->bytes, err));
     return sh_syn_write_stock(city, run->sold, f->dir, &ret->stock_rows, &f->bytes, err);
 }
 

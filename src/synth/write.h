@@ -43,6 +43,9 @@ const char *sh_syn_table_name(enum syn_table table);
 /** All rows of a life. Errors: those of the buffers, or of the life. */
 SH_MUST sh_code sh_syn_write_life(struct syn_writer *writer, const struct syn_life *life);
 
+/** Registers of the office: institutions and departments, medins_b.csv and dept_b.csv; adds their bytes. */
+SH_MUST sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
+                                       struct sh_err *err);
 /** The store tables 5.1 … 5.4 from what was sold; written to out_dir. */
 SH_MUST sh_code sh_syn_write_stock(const struct syn_city *city, const atomic_int_fast64_t *sold,
                                    const char *out_dir, uint64_t *ret_rows, uint64_t *ret_bytes,
