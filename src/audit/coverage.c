@@ -243,7 +243,7 @@ static sh_code print_rule(const struct coverage *c, const struct sh_rule *r, str
                           struct sh_str class) {
     static const char *const states[2][4] = {{"草稿", "试运行", "可疑", "明确"},
                                              {"draft", "trial", "suspected", "certain"}};
-    static const char *const shapes[] = {"row", "group", "window", "pair"};
+    static const char *const shapes[] = {"row", "group", "window", "pair", "stat"};
     const struct sh_knowledge *k = r->n_uses ? &c->rules->knowledge[r->uses[0].knowledge] : NULL;
     if (r->national_number)
         fprintf(c->out, "%-6d", r->national_number);

@@ -493,6 +493,8 @@ static sh_code mutate_value(struct maker *m, const char *key, size_t entry, stru
 
 static sh_code mutate_hit(struct maker *m) {
     const struct sh_yaml *hit = sh_yaml_get(m->root, "hit");
+    if (!hit) /* a statistic says a value instead */
+        return mutate_value(m, "value", SIZE_MAX, sh_yaml_text(m->root, "value"));
     if (hit->kind == SH_YAML_TEXT)
         return mutate_value(m, "hit", SIZE_MAX, hit->text);
     for (size_t i = 0; i < hit->n; i++) {
