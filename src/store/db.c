@@ -84,6 +84,7 @@ static sh_code check_values(const struct sh_value *values, size_t n, struct sh_e
     return SH_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
 sh_code sh_db_run(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
                   int64_t *ret_changed, struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err) {
     SH_TRY(check_values(values, n, err));

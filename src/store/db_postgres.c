@@ -183,6 +183,7 @@ static int64_t changed_of(PGresult *result) {
     return (int64_t)strtoll(PQcmdTuples(result), NULL, 10);
 }
 
+// NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
 sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
                      const struct sh_value *values, size_t n, int64_t *ret_changed, struct sh_arena *arena,
                      struct sh_rows *rows, struct sh_err *err) {

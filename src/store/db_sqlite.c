@@ -158,6 +158,7 @@ static sh_code step_all(struct sh_db *db, sqlite3_stmt *statement, struct sh_are
     return SH_OK;
 }
 
+// NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
 sh_code sh_db_lite_run(struct sh_db *db, struct sh_db_statement *statement, const struct sh_value *values,
                        size_t n, int64_t *ret_changed, struct sh_arena *arena, struct sh_rows *rows,
                        struct sh_err *err) {

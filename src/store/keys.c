@@ -89,9 +89,9 @@ static sh_code derive(const char *path, struct sh_str kdf, const char *passphras
     char salt_hex[2 * SALT_BYTES + 1] = "", text[160];
     uint8_t salt[SALT_BYTES];
     (void)snprintf(text, sizeof text, "%.*s", SH_ARG(kdf));
-    if (sscanf(text, "argon2id %llu %zu %32s", &ops, &memory, salt_hex) !=
-            3 || // NOLINT(cert-err34-c): bounds below
-        sodium_hex2bin(salt, sizeof salt, salt_hex, strlen(salt_hex), NULL, NULL, NULL) != 0 ||
+    // NOLINTNEXTLINE(cert-err34-c): bounds below
+    const int n = sscanf(text, "argon2id %llu %zu %32s", &ops, &memory, salt_hex);
+    if (n != 3 || sodium_hex2bin(salt, sizeof salt, salt_hex, strlen(salt_hex), NULL, NULL, NULL) != 0 ||
         ops > 64 || memory > (size_t)4 << 30)
         return sh_fail(err, SH_E_CORRUPT, "%s: unknown derivation of its key", path);
     if (!passphrase)
@@ -147,7 +147,7 @@ static sh_code write_key(const char *path, const char *kind, const char *passphr
 static sh_code add_master(const char *path, const char *passphrase, struct sh_keyring *ring,
                           struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct sh_str data;
+    struct sh_str data = {0};
     SH_TRY(read_key(path, "master", passphrase, &arena, &data, err));
     if (data.len != sizeof(struct sh_master))
         return sh_fail(err, SH_E_CORRUPT, "%s: %zu bytes of key, wanted %zu", path, data.len,
@@ -161,7 +161,7 @@ static sh_code add_master(const char *path, const char *passphrase, struct sh_ke
 sh_code sh_key_file_signer(const char *path, const char *passphrase, bool create, struct sh_signer *ret,
                            struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct sh_str der;
+    struct sh_str der = {0};
     bool has = false;
     SH_TRY(sh_fs_exists(path, &has, err));
     if (!has && create) {

@@ -15,7 +15,7 @@ static sh_code absolute(const char *path, struct sh_arena *arena, const char **r
 /* Who steals the data, or a backup of them, must not get the keys with it. */
 static sh_code check_keys_outside(const struct sh_store *store, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    const char *data = NULL, *keys = NULL;
+    const char *data = "", *keys = "";
     bool has = false;
     SH_TRY(sh_is_dir(store->keys_dir, &has, NULL));
     if (!has)
