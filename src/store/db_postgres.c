@@ -94,7 +94,11 @@ sh_code sh_db_open_pg(const char *url, struct sh_db *ret, struct sh_err *err) {
             &db,
             "set client_encoding = 'UTF8'; set synchronous_commit = on; set lock_timeout = '20s';"
             "set standard_conforming_strings = on; set idle_in_transaction_session_timeout = '10min';"
-            "set client_min_messages = 'error'",
+            "set client_min_messages = 'error';"
+            /* Pages by key walk an index; without fresh statistics the planner would rather hash a
+               whole register for its first hundred rows. */
+            "set jit = off; set enable_hashjoin = off; set enable_mergejoin = off;"
+            "set random_page_cost = 1.1",
             err);
     if (code != SH_OK) {
         sh_db_close(&db);
