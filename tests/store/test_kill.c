@@ -114,7 +114,7 @@ static void round_of(struct place *place, struct sh_buf *acks, unsigned millisec
 ON_BOTH(a_kill_loses_nothing_acknowledged) {
     SH_CLEANUP(sh_buf_free) struct sh_buf acks = {0};
     const char *text = getenv("CHECK_ROUNDS");
-    const unsigned long rounds = text ? strtoul(text, NULL, 10) : 3;
+    const unsigned long rounds = text ? strtoul(text, NULL, 10) : getenv("SH_TEST_LONG") ? 100 : 3;
     struct sh_rng rng;
     sh_rng_seed(&rng, check_seed(1));
     for (unsigned long i = 0; i < rounds; i++)
