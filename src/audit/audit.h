@@ -145,6 +145,37 @@ const struct sh_answers *sh_audit_worker_answers(const struct sh_audit_worker *w
 SH_MUST sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_finding *finding,
                                  struct sh_buf *out, struct sh_err *err);
 
+/* ---- one claim before submission ---------------------------------------------------------------- */
+
+/* A finding that the request brings, raises, lowers or clears. */
+struct sh_claim_finding {
+    uint8_t id[16];
+    const struct sh_finding *finding; /* with the request; NULL: the request clears it */
+    bool is_new;                      /* not there without the request */
+    bool amount_known;                /* both sides are known */
+    int64_t amount_fen;               /* with the request minus without it */
+};
+/* Those with the request in their order (rule, key), then the cleared ones by id. Valid until the next claim.
+ */
+struct sh_claim_findings {
+    const struct sh_claim_finding *at;
+    size_t n;
+};
+
+struct sh_claim_worker;
+SH_MUST sh_code sh_claim_worker_new(const struct sh_plan *plan, struct sh_claim_worker **ret,
+                                    struct sh_err *err);
+void sh_claim_worker_free(struct sh_claim_worker *worker);
+/**
+ * Judge a request against the history of one person (docs/rules.md, "one claim"): the same engine as the
+ * night's run, once with and once without the request. Amounts of a person's requests, taken in the order of
+ * time, add up to what the night finds under the same id. facts    one person: history and request together,
+ * as the reader or a small lake gives them. request  [lines of facts] 1: the line belongs to the request.
+ * Errors: SH_E_INPUT not exactly one person; SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_audit_claim(struct sh_claim_worker *worker, const struct sh_chunk *facts,
+                               const uint8_t *request, struct sh_claim_findings *ret, struct sh_err *err);
+
 /* ---- runs over a lake --------------------------------------------------------------------------- */
 
 struct sh_audit_options {

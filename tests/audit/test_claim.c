@@ -1,0 +1,154 @@
+/* Goal: what a request brings is the difference it makes; requests in the order of time add up to the night's
+ * findings. */
+#include "base/date.h"
+#include "small.h"
+#include <string.h>
+
+enum { LINES_MAX = 40, REQUESTS = 5, SUMS_MAX = 400 };
+
+/* A person's lines at two institutions; ids by position, times growing with it. */
+static size_t write_lines(struct sh_rng *rng, struct sh_buf *out) {
+    static const char *const items[] = {"01", "02", "0A", "0B", "0G", "XA"};
+    const size_t n = (size_t)sh_rng_between(rng, 1, LINES_MAX);
+    int64_t time = (int64_t)sh_days_of(2026, 2, 1) * SH_DAY_SECONDS;
+    sh_buf_add_text(out, "person: {birth: 2000-01-01}\ninstitutions: [{code: H1}, {code: H2}]\nencounters:\n"
+                         "  - {id: E1, institution: H1}\n  - {id: E2, institution: H2}\nlines:\n");
+    for (size_t i = 0; i < n; i++) {
+        char text[SH_TIME_TEXT_MAX];
+        time += (int64_t)sh_rng_between(rng, 0, 600) * 60;
+        (void)sh_time_format(time, text);
+        sh_buf_addf(
+            out,
+            "  - {id: L%03zu, item: \"%s\", time: \"%s\", quantity: %d, covered: %d.00, encounter: E%d}\n",
+            i + 1, items[sh_rng_below(rng, 6)], text, (int)sh_rng_between(rng, 1, 3),
+            (int)sh_rng_between(rng, 1, 50), 1 + (int)sh_rng_below(rng, 2));
+    }
+    return n;
+}
+
+struct sum {
+    uint8_t id[16];
+    int64_t fen;
+};
+
+static void add(struct sum *sums, size_t *n, const struct sh_claim_finding *f) {
+    size_t i = 0;
+    while (i < *n && memcmp(sums[i].id, f->id, 16) != 0)
+        i++;
+    if (i == *n) {
+        CHECK(*n < SUMS_MAX);
+        sums[i] = (struct sum){.fen = 0};
+        memcpy(sums[i].id, f->id, 16);
+        (*n)++;
+    }
+    sums[i].fen += f->amount_fen;
+}
+
+/* The first `n_lines` lines of the whole, of which those from `first` on are the request. */
+static void one_request(struct small *s, struct sh_claim_worker *worker, size_t n_lines, size_t first,
+                        struct sum *sums, size_t *n_sums) {
+    struct sh_err err;
+    struct sh_chunk chunk = s->lake.chunk;
+    uint32_t begin[2] = {0, (uint32_t)n_lines};
+    uint8_t request[LINES_MAX] = {0};
+    for (size_t row = 0; row < n_lines; row++) /* rows stand in the order of (time, id): so do positions */
+        request[row] = row >= first;
+    chunk.tables[SH_TABLE_LINE].n_rows = (uint32_t)n_lines;
+    chunk.tables[SH_TABLE_LINE].person_begin = begin;
+    struct sh_claim_findings found;
+    CHECK_OK(sh_audit_claim(worker, &chunk, request, &found, &err), &err);
+    for (size_t i = 0; i < found.n; i++)
+        add(sums, n_sums, &found.at[i]);
+}
+
+static void requests_add_up_to_the_night(void **state) {
+    (void)state;
+    struct sh_rng rng;
+    sh_rng_seed(&rng, check_seed(20261127));
+    for (int round = 0; round < 60; round++) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+        struct small s;
+        struct sh_err err;
+        struct sum sums[SUMS_MAX];
+        struct sh_claim_worker *worker = NULL;
+        size_t n_sums = 0, done = 0;
+        const size_t n = write_lines(&rng, &text);
+        CHECK_OK(small_run(&s, text.at, NULL, &err), &err);
+        CHECK_OK(sh_claim_worker_new(s.plan, &worker, &err), &err);
+        for (int r = 0; r < REQUESTS; r++) {
+            const size_t to = r == REQUESTS - 1 ? n : done + (size_t)sh_rng_below(&rng, n - done + 1);
+            if (to > done)
+                one_request(&s, worker, to, done, sums, &n_sums);
+            done = to;
+        }
+        size_t open = 0;
+        for (size_t i = 0; i < n_sums; i++)
+            open += sums[i].fen != 0;
+        for (size_t f = 0; f < s.found.n; f++) {
+            int64_t fen = 0;
+            for (size_t i = 0; i < n_sums; i++)
+                if (memcmp(sums[i].id, s.found.findings[f].id, 16) == 0)
+                    fen = sums[i].fen;
+            CHECK_I64(fen, s.found.findings[f].amount_fen);
+            open -= fen != 0;
+        }
+        CHECK_I64(open, 0); /* what requests brought and took away again is nothing at night */
+        sh_claim_worker_free(worker);
+        small_release(&s);
+    }
+}
+
+static void a_request_is_told_only_what_it_changes(void **state) {
+    (void)state;
+    struct small s;
+    struct sh_err err;
+    struct sh_claim_worker *worker = NULL;
+    struct sh_claim_findings found;
+    /* 01 once a day: the first two lines already break it; the third is of another day, the fourth breaks it
+     * further. */
+    CHECK_OK(small_run(&s,
+                       "person: {birth: 2000-01-01}\nlines:\n"
+                       "  - {item: \"01\", time: 2026-02-03T08:00, quantity: 1, covered: 10.00}\n"
+                       "  - {item: \"01\", time: 2026-02-03T09:00, quantity: 1, covered: 10.00}\n"
+                       "  - {item: \"01\", time: 2026-02-03T10:00, quantity: 1, covered: 10.00}\n"
+                       "  - {item: \"01\", time: 2026-02-04T10:00, quantity: 1, covered: 10.00}\n",
+                       "t-group", &err),
+             &err);
+    CHECK_OK(sh_claim_worker_new(s.plan, &worker, &err), &err);
+    CHECK_OK(sh_audit_claim(worker, &s.lake.chunk, (const uint8_t[]){0, 0, 0, 1}, &found, &err), &err);
+    CHECK_I64(found.n, 0);
+    CHECK_OK(sh_audit_claim(worker, &s.lake.chunk, (const uint8_t[]){0, 0, 1, 0}, &found, &err), &err);
+    CHECK_I64(found.n, 1);
+    CHECK(!found.at[0].is_new);
+    CHECK_I64(found.at[0].amount_fen, 1000);
+    CHECK_OK(sh_audit_claim(worker, &s.lake.chunk, (const uint8_t[]){0, 1, 1, 0}, &found, &err), &err);
+    CHECK_I64(found.n, 1);
+    CHECK(found.at[0].is_new);
+    CHECK_I64(found.at[0].amount_fen, 2000);
+    sh_claim_worker_free(worker);
+    small_release(&s);
+}
+
+static void a_claim_of_two_persons_is_refused(void **state) {
+    (void)state;
+    struct small s;
+    struct sh_err err;
+    struct sh_claim_worker *worker = NULL;
+    struct sh_claim_findings found;
+    CHECK_OK(small_run(&s,
+                       "people: [{id: P1, birth: 2000-01-01}, {id: P2, birth: 1950-01-01}]\n"
+                       "encounters:\n  - {id: E1, person: P1}\n  - {id: E2, person: P2}\nlines:\n"
+                       "  - {item: \"01\", encounter: E1, covered: 1.00, time: 2026-02-03T08:00}\n"
+                       "  - {item: \"01\", encounter: E2, covered: 1.00, time: 2026-02-03T08:00}\n",
+                       "t-group", &err),
+             &err);
+    CHECK_OK(sh_claim_worker_new(s.plan, &worker, &err), &err);
+    CHECK_CODE(sh_audit_claim(worker, &s.lake.chunk, (const uint8_t[]){0, 1}, &found, &err), SH_E_INPUT);
+    CHECK_HAS(err.message, "one person");
+    sh_claim_worker_free(worker);
+    small_release(&s);
+}
+
+CHECK_MAIN(cmocka_unit_test(requests_add_up_to_the_night),
+           cmocka_unit_test(a_request_is_told_only_what_it_changes),
+           cmocka_unit_test(a_claim_of_two_persons_is_refused))
