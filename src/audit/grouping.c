@@ -22,14 +22,17 @@ static void leave_inexact_out(const struct sh_engine *en, const struct sh_rule_p
 static sh_code key_fields(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key,
                           const struct sh_batch *batch, const int64_t *values, struct sh_str *fields,
                           struct sh_err *err) {
-    const struct sh_eval eval = sh_engine_eval(en);
-    for (uint32_t i = 0; i < batch->n; i++) {
-        if (values[i] != SH_MISSING || fields[i].len > 0)
-            continue;
-        struct sh_str field;
-        SH_TRY(sh_expr_missing(rp->rule->keys[key].expr, &eval, batch, i, &field, err));
-        fields[i] = sh_keep_str(en, field.len > 0 ? field : rp->rule->keys[key].text);
-    }
+    uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)batch->n + 1);
+    struct sh_str *causes = sh_new(en->scratch, struct sh_str, (size_t)batch->n + 1);
+    uint32_t n = 0;
+    if (!pick || !causes)
+        return sh_fail(err, SH_E_NOMEM, "no room for the keys of groups");
+    for (uint32_t i = 0; i < batch->n; i++)
+        if (values[i] == SH_MISSING && fields[i].len == 0)
+            pick[n++] = i;
+    SH_TRY(sh_causes(en, rp->rule->keys[key].expr, batch, pick, n, causes, err));
+    for (uint32_t i = 0; i < n; i++)
+        fields[pick[i]] = causes[i].len > 0 ? causes[i] : sh_keep_str(en, rp->rule->keys[key].text);
     return SH_OK;
 }
 

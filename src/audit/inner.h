@@ -409,6 +409,9 @@ struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *worker);
 const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *worker);
 /** Name of the field that dates a row of a table, for answers. */
 struct sh_str sh_day_field(struct sh_engine *en, int table);
+/** Why e is missing at tuples pick [n] of a batch; texts in keep. */
+SH_MUST sh_code sh_causes(struct sh_engine *en, const struct sh_expr *e, const struct sh_batch *batch,
+                          const uint32_t *pick, uint32_t n, struct sh_str *ret, struct sh_err *err);
 struct sh_str sh_keep_str(struct sh_engine *en, struct sh_str s);
 /** Texts of a rule's receipts that are always the same. */
 SH_MUST sh_code sh_receipt_texts(struct sh_rule_plan *rp, struct sh_arena *arena, struct sh_err *err);

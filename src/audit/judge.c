@@ -18,6 +18,19 @@ struct sh_str sh_day_field(struct sh_engine *en, int table) {
     return text ? (struct sh_str){text, len} : SH_STR("day");
 }
 
+sh_code sh_causes(struct sh_engine *en, const struct sh_expr *e, const struct sh_batch *batch,
+                  const uint32_t *pick, uint32_t n, struct sh_str *ret, struct sh_err *err) {
+    const struct sh_eval eval = sh_engine_eval(en);
+    SH_TRY(sh_expr_causes(e, &eval, batch, pick, n, ret, err));
+    struct sh_str from = {0}, kept = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        if (ret[i].at != from.at || ret[i].len != from.len)
+            from = ret[i], kept = sh_keep_str(en, from);
+        ret[i] = kept;
+    }
+    return SH_OK;
+}
+
 bool sh_binds(const struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row, int32_t k) {
     const int32_t day = sh_subject_day(&en->tl, rp->rule->table, row);
     if (day == SH_MISSING_I32)
@@ -36,7 +49,9 @@ static sh_code judge_hits(struct sh_engine *en, const struct sh_rule_plan *rp, c
     int64_t *values = sh_new_raw(en->scratch, int64_t, (size_t)batch->n + 1);
     uint8_t *decided =
         sh_new_raw(en->scratch, uint8_t, (size_t)batch->n + 1); /* 1: given, 2: hit, 3: missing */
-    if (!values || !decided)
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)batch->n + 1);
+    struct sh_str *fields = sh_new_raw(en->scratch, struct sh_str, (size_t)batch->n + 1);
+    if (!values || !decided || !pick || !fields)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     const struct sh_eval eval = sh_engine_eval(en);
     for (uint32_t i = 0; i < batch->n; i++)
@@ -53,12 +68,14 @@ static sh_code judge_hits(struct sh_engine *en, const struct sh_rule_plan *rp, c
             decided[i] = values[i] == SH_MISSING ? 3 : 2;
         }
     }
-    for (uint32_t i = 0; i < batch->n; i++) {
-        if (decided[i] != 3)
-            continue;
-        struct sh_str field;
-        SH_TRY(sh_expr_missing(r->hit[verdicts[i].hit].expr, &eval, batch, i, &field, err));
-        verdicts[i].field = field.len > 0 ? sh_keep_str(en, field) : SH_STR("?");
+    for (size_t h = 0; h < r->n_hit; h++) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < batch->n; i++)
+            if (decided[i] == 3 && verdicts[i].hit == h)
+                pick[n++] = i;
+        SH_TRY(sh_causes(en, r->hit[h].expr, batch, pick, n, fields, err));
+        for (uint32_t i = 0; i < n; i++)
+            verdicts[pick[i]].field = fields[i].len > 0 ? fields[i] : SH_STR("?");
     }
     return SH_OK;
 }

@@ -285,6 +285,11 @@ static sh_code cause(struct sh_run *run, const struct sh_node *node, const struc
     return ret->len ? SH_OK : own_cause(run, node, spot, ret);
 }
 
+sh_code sh_cause_at(struct sh_run *run, const struct sh_node *node, const struct sh_spot *spot,
+                    struct sh_str *ret) {
+    return cause(run, node, spot, ret);
+}
+
 sh_code sh_expr_missing(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
                         uint32_t i, struct sh_str *ret, struct sh_err *err) {
     assert(e && in && batch && ret);

@@ -362,6 +362,13 @@ SH_MUST sh_code sh_expr_eval_scaled(const struct sh_expr *e, int8_t scale, const
 SH_MUST sh_code sh_expr_missing(const struct sh_expr *e, const struct sh_eval *in,
                                 const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
                                 struct sh_err *err);
+/**
+ * The same for many tuples at which e is missing: ret[i] for tuple pick[i], equal causes mostly share one
+ * text. pick [n], ret [n].
+ */
+SH_MUST sh_code sh_expr_causes(const struct sh_expr *e, const struct sh_eval *in,
+                               const struct sh_batch *batch, const uint32_t *pick, uint32_t n,
+                               struct sh_str *ret, struct sh_err *err);
 
 struct sh_value_read {
     struct sh_str name, value; /* "sum(line.quantity)", "2" */

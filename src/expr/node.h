@@ -476,6 +476,9 @@ struct sh_spot sh_spot_of(const struct sh_expr *e, const struct sh_batch *batch,
 /** Value of a node there: narrow in *ret, and the wide form if ret_wide is given and the node is wide. */
 SH_MUST sh_code sh_spot_value(struct sh_run *run, const struct sh_node *node, const struct sh_spot *spot,
                               int64_t *ret, struct sh_wide *ret_wide);
+/** Why the value of a node is missing there. */
+SH_MUST sh_code sh_cause_at(struct sh_run *run, const struct sh_node *node, const struct sh_spot *spot,
+                            struct sh_str *ret);
 /** Text of a value there; "?" when missing. */
 SH_MUST sh_code sh_spot_print(struct sh_run *run, const struct sh_node *node, const struct sh_spot *spot,
                               struct sh_str *ret);

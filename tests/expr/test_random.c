@@ -274,6 +274,23 @@ static void random_rows(struct small *s, struct sh_rng *rng) {
     }
 }
 
+/* Asked for all at once, in any order, the causes are those of one by one. */
+static void causes_agree(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
+                         const int64_t *got) {
+    struct sh_err err;
+    uint32_t pick[N_LINES], n = 0;
+    struct sh_str causes[N_LINES];
+    for (uint32_t i = batch->n; i-- > 0;)
+        if (got[i] == M)
+            pick[n++] = i;
+    CHECK_OK(sh_expr_causes(e, in, batch, pick, n, causes, &err), &err);
+    for (uint32_t i = 0; i < n; i++) {
+        struct sh_str one;
+        CHECK_OK(sh_expr_missing(e, in, batch, pick[i], &one, &err), &err);
+        CHECK_STR(causes[i], one.at);
+    }
+}
+
 static bool check_one(struct maker *m, const struct small *s, const struct sh_eval *in, const struct tree *t,
                       struct sh_expr *e, bool money) {
     struct sh_err err;
@@ -283,6 +300,7 @@ static bool check_one(struct maker *m, const struct small *s, const struct sh_ev
     bool overflow = false;
     CHECK_OK(money ? sh_expr_eval_fen(e, in, &batch, got, &err) : sh_expr_eval(e, in, &batch, got, &err),
              &err);
+    causes_agree(e, in, &batch, got);
     for (int i = 0; i < N_LINES; i++) {
         const struct value want = slow(s, t, i, ks[i]);
         int64_t value = want.state == VALUE ? (int64_t)want.num : money ? M : want.state == NONE ? 0 : M;
