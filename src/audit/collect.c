@@ -191,14 +191,28 @@ static sh_code drop_without(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
-/* Why tuple i of the whole block is uncertain: told only of those that stay. */
-static sh_code tell_uncertain(struct sh_engine *en, const struct sh_expr *condition,
-                              const struct sh_batch *whole, uint32_t i, struct members *m,
-                              struct sh_err *err) {
-    const struct sh_eval eval = sh_engine_eval(en);
-    struct sh_str field;
-    SH_TRY(sh_expr_missing(condition, &eval, whole, i, &field, err));
-    return mark(en, m, m->n, sh_keep_str(en, field), err);
+/* Why rows of a block are uncertain, told only of those that stay: tuple pick[i] of the whole block is member
+ * `to` + i; condition number first - 1 is the one that is unknown. */
+static sh_code tell_uncertain(struct sh_engine *en, const struct sh_rule_plan *rp,
+                              const struct sh_batch *whole, const uint32_t *pick, uint32_t n,
+                              const uint8_t *first, struct members *m, struct sh_err *err) {
+    const struct sh_expr *conditions[8];
+    const size_t n_conditions = conditions_of(rp->rule, conditions);
+    const uint32_t to = m->n - n;
+    uint32_t *asked = sh_new_raw(en->scratch, uint32_t, 2 * (size_t)n + 1), *member = asked + n;
+    struct sh_str *causes = sh_new_raw(en->scratch, struct sh_str, (size_t)n + 1);
+    if (!asked || !causes)
+        return out_of_room(err);
+    for (size_t c = 0; c < n_conditions; c++) {
+        uint32_t k = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (first[pick[i]] == c + 1)
+                asked[k] = pick[i], member[k++] = to + i;
+        SH_TRY(sh_causes(en, conditions[c], whole, asked, k, causes, err));
+        for (uint32_t i = 0; i < k; i++)
+            SH_TRY(mark(en, m, member[i], causes[i], err));
+    }
+    return SH_OK;
 }
 
 /* Conditions in order, each only over those still in. pick [n]: who stays; first [n]: 1 + the first condition
@@ -237,9 +251,8 @@ static sh_code apply_conditions(struct sh_engine *en, const struct sh_rule_plan 
 /* One block of candidates. */
 static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct raw *raw,
                             uint32_t from, uint32_t n, struct members *m, struct sh_err *err) {
-    const struct sh_expr *conditions[8];
-    (void)conditions_of(rp->rule, conditions);
     struct sh_batch whole;
+    bool any = false;
     const struct sh_tuple_rows of = {n, raw->row + from, raw->k ? raw->k + from : NULL, NULL};
     SH_TRY(sh_batch_make(en, rp, &of, &whole, err));
     uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
@@ -256,11 +269,10 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
         m->row[m->n] = raw->row[from + at];
         if (m->k)
             m->k[m->n] = raw->k[from + at];
-        if (first[at] > 0)
-            SH_TRY(tell_uncertain(en, conditions[first[at] - 1], &whole, at, m, err));
+        any |= first[at] > 0;
         m->n++;
     }
-    return SH_OK;
+    return any ? tell_uncertain(en, rp, &whole, pick, n, first, m, err) : SH_OK;
 }
 
 /* The rule must be in force on the row's day (window and pair: only the blamed row's, looked at by them). */

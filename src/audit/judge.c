@@ -43,15 +43,33 @@ bool sh_binds(const struct sh_engine *en, const struct sh_rule_plan *rp, int32_t
     return r->from <= day && day < r->to;
 }
 
+/* The field that is missing, where nothing was hit and something is (3). */
+static sh_code name_missing(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
+                            const uint8_t *decided, struct sh_verdict *verdicts, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)batch->n + 1);
+    struct sh_str *fields = sh_new_raw(en->scratch, struct sh_str, (size_t)batch->n + 1);
+    if (!pick || !fields)
+        return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
+    for (size_t h = 0; h < r->n_hit; h++) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < batch->n; i++)
+            if (decided[i] == 3 && verdicts[i].hit == h)
+                pick[n++] = i;
+        SH_TRY(sh_causes(en, r->hit[h].expr, batch, pick, n, fields, err));
+        for (uint32_t i = 0; i < n; i++)
+            verdicts[pick[i]].field = fields[i].len > 0 ? fields[i] : SH_STR("?");
+    }
+    return SH_OK;
+}
+
 static sh_code judge_hits(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_batch *batch,
                           struct sh_verdict *verdicts, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
     int64_t *values = sh_new_raw(en->scratch, int64_t, (size_t)batch->n + 1);
     uint8_t *decided =
         sh_new_raw(en->scratch, uint8_t, (size_t)batch->n + 1); /* 1: given, 2: hit, 3: missing */
-    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)batch->n + 1);
-    struct sh_str *fields = sh_new_raw(en->scratch, struct sh_str, (size_t)batch->n + 1);
-    if (!values || !decided || !pick || !fields)
+    if (!values || !decided)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     const struct sh_eval eval = sh_engine_eval(en);
     for (uint32_t i = 0; i < batch->n; i++)
@@ -68,16 +86,7 @@ static sh_code judge_hits(struct sh_engine *en, const struct sh_rule_plan *rp, c
             decided[i] = values[i] == SH_MISSING ? 3 : 2;
         }
     }
-    for (size_t h = 0; h < r->n_hit; h++) {
-        uint32_t n = 0;
-        for (uint32_t i = 0; i < batch->n; i++)
-            if (decided[i] == 3 && verdicts[i].hit == h)
-                pick[n++] = i;
-        SH_TRY(sh_causes(en, r->hit[h].expr, batch, pick, n, fields, err));
-        for (uint32_t i = 0; i < n; i++)
-            verdicts[pick[i]].field = fields[i].len > 0 ? fields[i] : SH_STR("?");
-    }
-    return SH_OK;
+    return name_missing(en, rp, batch, decided, verdicts, err);
 }
 
 static sh_code doubt_by(struct sh_engine *en, const struct sh_expr *e, const struct sh_batch *batch,

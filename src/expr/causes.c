@@ -44,12 +44,15 @@ static sh_code column_causes(struct asking *a, const struct sh_path *path, const
     struct sh_run *run = a->run;
     const struct sh_model *model = run->env->model;
     struct sh_str text;
-    int32_t *rows;
+    int32_t *given;
     uint32_t *which = sh_new(run->in->arena, uint32_t, (size_t)n + 1);
-    if (!which)
+    int32_t *rows = sh_new(run->in->arena, int32_t, (size_t)a->view.n + 1);
+    if (!which || !rows)
         return sh_run_nomem(run);
     memcpy(which, asked, n * sizeof(uint32_t));
-    SH_TRY(sh_view_rows(run, &a->view, path->slot, &rows));
+    SH_TRY(sh_view_rows(run, &a->view, path->slot, &given));
+    memcpy(rows, given,
+           a->view.n * sizeof(int32_t)); /* they may be the batch's own, and are walked along the path */
     SH_TRY(sh_run_text(run, &text, "%s",
                        path->slot < run->env->n_variables ? run->env->variables[path->slot].name
                                                           : model->tables[path->table].name));
@@ -82,6 +85,7 @@ static sh_code split_gone(struct asking *a, const struct sh_node *kid, bool none
         SH_TRY(sh_eval_new(a->run, kid, &a->view, &values));
     else
         SH_TRY(sh_eval_wide(a->run, kid, &a->view, &wide));
+    sh_check(values || wide.num);
     for (uint32_t i = 0; i < *n; i++) {
         const uint32_t at = which[i];
         const bool is_gone = values
