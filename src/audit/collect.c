@@ -191,25 +191,30 @@ static sh_code drop_without(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
-/* Why rows of a block are uncertain, told only of those that stay: tuple pick[i] of the whole block is member
- * `to` + i; condition number first - 1 is the one that is unknown. */
-static sh_code tell_uncertain(struct sh_engine *en, const struct sh_rule_plan *rp,
-                              const struct sh_batch *whole, const uint32_t *pick, uint32_t n,
-                              const uint8_t *first, struct members *m, struct sh_err *err) {
+/* The part of a block that stays: tuple pick[i] of the whole is member m->n - n + i. */
+struct kept {
+    const struct sh_batch *whole;
+    const uint32_t *pick;
+    const uint8_t *first; /* 1 + the first condition that is unknown of a tuple of the whole */
+    uint32_t n;
+};
+
+/* Why rows are uncertain, told only of those that stay. */
+static sh_code tell_uncertain(struct sh_engine *en, const struct sh_rule_plan *rp, const struct kept *kept,
+                              struct members *m, struct sh_err *err) {
     const struct sh_expr *conditions[8];
     const size_t n_conditions = conditions_of(rp->rule, conditions);
-    const uint32_t to = m->n - n;
-    uint32_t *asked = sh_new_raw(en->scratch, uint32_t, 2 * (size_t)n + 1), *member = asked + n;
-    struct sh_str *causes = sh_new_raw(en->scratch, struct sh_str, (size_t)n + 1);
+    uint32_t *asked = sh_new_raw(en->scratch, uint32_t, 2 * (size_t)kept->n + 1), *member = asked + kept->n;
+    struct sh_str *causes = sh_new_raw(en->scratch, struct sh_str, (size_t)kept->n + 1);
     if (!asked || !causes)
         return out_of_room(err);
     for (size_t c = 0; c < n_conditions; c++) {
-        uint32_t k = 0;
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < kept->n; i++)
+            if (kept->first[kept->pick[i]] == c + 1)
+                asked[n] = kept->pick[i], member[n++] = m->n - kept->n + i;
+        SH_TRY(sh_causes(en, conditions[c], kept->whole, asked, n, causes, err));
         for (uint32_t i = 0; i < n; i++)
-            if (first[pick[i]] == c + 1)
-                asked[k] = pick[i], member[k++] = to + i;
-        SH_TRY(sh_causes(en, conditions[c], whole, asked, k, causes, err));
-        for (uint32_t i = 0; i < k; i++)
             SH_TRY(mark(en, m, member[i], causes[i], err));
     }
     return SH_OK;
@@ -272,7 +277,8 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
         any |= first[at] > 0;
         m->n++;
     }
-    return any ? tell_uncertain(en, rp, &whole, pick, n, first, m, err) : SH_OK;
+    const struct kept kept = {&whole, pick, first, n};
+    return any ? tell_uncertain(en, rp, &kept, m, err) : SH_OK;
 }
 
 /* The rule must be in force on the row's day (window and pair: only the blamed row's, looked at by them). */

@@ -44,15 +44,12 @@ static sh_code column_causes(struct asking *a, const struct sh_path *path, const
     struct sh_run *run = a->run;
     const struct sh_model *model = run->env->model;
     struct sh_str text;
-    int32_t *given;
+    int32_t *rows;
     uint32_t *which = sh_new(run->in->arena, uint32_t, (size_t)n + 1);
-    int32_t *rows = sh_new(run->in->arena, int32_t, (size_t)a->view.n + 1);
-    if (!which || !rows)
+    if (!which)
         return sh_run_nomem(run);
     memcpy(which, asked, n * sizeof(uint32_t));
-    SH_TRY(sh_view_rows(run, &a->view, path->slot, &given));
-    memcpy(rows, given,
-           a->view.n * sizeof(int32_t)); /* they may be the batch's own, and are walked along the path */
+    SH_TRY(sh_view_rows(run, &a->view, path->slot, &rows));
     SH_TRY(sh_run_text(run, &text, "%s",
                        path->slot < run->env->n_variables ? run->env->variables[path->slot].name
                                                           : model->tables[path->table].name));
@@ -144,13 +141,13 @@ static sh_code gather(struct asking *a, uint32_t n) {
     a->gathered.n = n;
     for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++) {
         const int32_t *from = a->batch->rows[s];
-        if (!from)
+        if (!from && s >= a->run->env->n_variables)
             continue;
-        int32_t *to = sh_new(a->run->in->arena, int32_t, (size_t)n + 1);
+        int32_t *to = sh_new_raw(a->run->in->arena, int32_t, (size_t)n + 1);
         if (!to)
             return sh_run_nomem(a->run);
-        for (uint32_t i = 0; i < n; i++)
-            to[i] = from[a->pick[i]];
+        for (uint32_t i = 0; i < n; i++) /* rows that are not given are the tuples' own numbers */
+            to[i] = from ? from[a->pick[i]] : (int32_t)a->pick[i];
         a->gathered.rows[s] = to;
     }
     a->view = (struct sh_view){.batch = &a->gathered, .n = n};

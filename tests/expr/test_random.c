@@ -287,6 +287,8 @@ static void causes_agree(const struct sh_expr *e, const struct sh_eval *in, cons
     for (uint32_t i = 0; i < n; i++) {
         struct sh_str one;
         CHECK_OK(sh_expr_missing(e, in, batch, pick[i], &one, &err), &err);
+        if (!sh_str_eq(causes[i], one))
+            print_error("%.*s\n", SH_ARG(sh_expr_text(e)));
         CHECK_STR(causes[i], one.at);
     }
 }
