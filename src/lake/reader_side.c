@@ -197,6 +197,7 @@ static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const
     struct sh_stream *stream = &side->streams[chain];
     side->n_streams++;
     SH_TRY(open_scan(reader, side, chains, chain, &stream->scan, &first, err));
+    sh_check(first); /* no chain is empty */
     for (uint32_t b = first->batch_from; b <= first->batch_to && reader->as_known < INT32_MAX; b++)
         stream->drops_batches |=
             b != first->batch_from && sh_manifest_known_day(&reader->lake->manifest, b) > reader->as_known;
