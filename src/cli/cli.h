@@ -104,3 +104,5 @@ int sh_cmd_merge(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_journal(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_backup(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_restore(int argc, char **argv, FILE *out, FILE *errout);
+int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout);
+int sh_cmd_user(int argc, char **argv, FILE *out, FILE *errout);

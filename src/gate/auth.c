@@ -1,0 +1,229 @@
+/* Who asks, and may they. */
+#include "gate/auth.h"
+#include "base/date.h"
+#include "gate/password.h"
+
+struct who {
+    struct sh_gate *gate;
+    struct sh_request *rq;
+    bool is_found, is_stale_seen;
+};
+
+static void copy_id(char *out, size_t size, struct sh_str text) {
+    snprintf(out, size, "%.*s", SH_ARG(text));
+}
+
+sh_code sh_grants_read(struct sh_txn *txn, struct sh_request *rq, int32_t day, struct sh_err *err) {
+    struct sh_rows rows;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person)), SH_I64(day)};
+    SH_TRY(
+        sh_sql_query(txn,
+                     "select id, role, body, place from gate_grant where person = $1 and state = 'granted' "
+                     "and valid_from <= $2 and valid_to > $2 order by id",
+                     values, 2, &rq->arena, &rows, err));
+    rq->caller.grants = sh_new(&rq->arena, struct sh_grant_view, rows.n_rows + 1);
+    if (!rq->caller.grants)
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu grants", rows.n_rows);
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        struct sh_grant_view *grant = &rq->caller.grants[i];
+        copy_id(grant->id, sizeof grant->id, sh_cell(&rows, i, 0)->str);
+        copy_id(grant->role, sizeof grant->role, sh_cell(&rows, i, 1)->str);
+        copy_id(grant->body, sizeof grant->body, sh_cell(&rows, i, 2)->str);
+        copy_id(grant->place, sizeof grant->place, sh_cell(&rows, i, 3)->str);
+    }
+    rq->caller.n_grants = rows.n_rows;
+    return SH_OK;
+}
+
+/* An account that may sign in, and what its state asks first. */
+static sh_code read_account(struct sh_txn *txn, struct who *who, struct sh_err *err) {
+    struct sh_request *rq = who->rq;
+    struct sh_rows rows;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person))};
+    SH_TRY(sh_sql_query(txn, "select state, must_change, has_factor from gate_account where person = $1",
+                        values, 1, &rq->arena, &rows, err));
+    who->is_found = rows.n_rows == 1 && sh_str_is(sh_cell(&rows, 0, 0)->str, "active");
+    if (!who->is_found)
+        return SH_OK;
+    rq->caller.must_change = sh_cell(&rows, 0, 1)->i64 != 0;
+    rq->caller.needs_setup = sh_cell(&rows, 0, 2)->i64 == 0;
+    return sh_grants_read(txn, rq, sh_gate_today(who->gate), err);
+}
+
+static sh_code by_session(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct who *who = ctx;
+    struct sh_request *rq = who->rq;
+    const int64_t now = sh_gate_now(who->gate);
+    char hash[65];
+    sh_token_hash(rq->cookie, hash);
+    struct sh_rows rows;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(hash))};
+    who->is_found = false;
+    SH_TRY(sh_sql_query(txn,
+                        "select person, csrf, created_at, seen_at, expires_at, factor_at from gate_session "
+                        "where token = $1",
+                        values, 1, &rq->arena, &rows, err));
+    if (rows.n_rows != 1)
+        return SH_OK;
+    const int64_t created = sh_cell(&rows, 0, 2)->i64, seen = sh_cell(&rows, 0, 3)->i64;
+    /* A clock that was set back does not make an old session young again: what begins in the future is not
+     * valid. */
+    if (sh_cell(&rows, 0, 4)->i64 <= now || seen + SH_SESSION_IDLE_SECONDS <= now ||
+        created > now + SH_SESSION_SEEN_SECONDS || seen > now + 2 * SH_SESSION_SEEN_SECONDS)
+        return SH_OK;
+    copy_id(rq->caller.person, sizeof rq->caller.person, sh_cell(&rows, 0, 0)->str);
+    copy_id(rq->caller.csrf, sizeof rq->caller.csrf, sh_cell(&rows, 0, 1)->str);
+    copy_id(rq->caller.session, sizeof rq->caller.session, sh_str_of(hash));
+    rq->caller.proven_at = sh_cell(&rows, 0, 5)->i64;
+    who->is_stale_seen = seen + SH_SESSION_SEEN_SECONDS <= now;
+    return read_account(txn, who, err);
+}
+
+static sh_code by_key(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct who *who = ctx;
+    struct sh_request *rq = who->rq;
+    char hash[65];
+    sh_token_hash(sh_str_sub(rq->bearer, 7, rq->bearer.len), hash);
+    struct sh_rows rows;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(hash)), SH_I64(sh_gate_now(who->gate))};
+    who->is_found = false;
+    SH_TRY(sh_sql_query(txn,
+                        "select person, reads_only from gate_key where token = $1 and revoked_at = 0 "
+                        "and expires_at > $2 and created_at <= $2",
+                        values, 2, &rq->arena, &rows, err));
+    if (rows.n_rows != 1)
+        return SH_OK;
+    copy_id(rq->caller.person, sizeof rq->caller.person, sh_cell(&rows, 0, 0)->str);
+    copy_id(rq->caller.session, sizeof rq->caller.session, sh_str_of(hash));
+    rq->caller.by_key = true;
+    rq->caller.reads_only = sh_cell(&rows, 0, 1)->i64 != 0;
+    return read_account(txn, who, err);
+}
+
+static sh_code touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct who *who = ctx;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(who->rq->caller.session)),
+                                      SH_I64(sh_gate_now(who->gate))};
+    return sh_sql_run(txn, "update gate_session set seen_at = $2 where token = $1", values, 2, NULL, err);
+}
+
+/* A browser sends the cookie by itself, so a change also needs what only our own page can read. */
+static bool csrf_holds(const struct sh_request *rq) {
+    if (rq->method == SH_GET || rq->caller.by_key)
+        return true;
+    return rq->csrf.len == strlen(rq->caller.csrf) && rq->csrf.len > 0 &&
+           sh_equal_secret(rq->csrf.at, rq->caller.csrf, rq->csrf.len);
+}
+
+static sh_code check_state(struct sh_gate *gate, struct sh_request *rq) {
+    const bool is_early = rq->route->flags & SH_ROUTE_EARLY;
+    if (!csrf_holds(rq))
+        return sh_refuse(rq, GATE_CSRF, NULL);
+    if (rq->caller.must_change && !is_early)
+        return sh_refuse(rq, GATE_MUST_CHANGE, NULL);
+    if (rq->caller.needs_setup && !is_early)
+        return sh_refuse(rq, GATE_SETUP, NULL);
+    if (rq->caller.reads_only && rq->method != SH_GET)
+        return sh_refuse(rq, GATE_FORBIDDEN,
+                         rq->lang == SH_EN ? "this API key only reads" : "此密钥只能读取");
+    if (!sh_caller_may(gate, rq, rq->route->need))
+        return sh_refuse(rq, GATE_FORBIDDEN, "%s", rq->route->need);
+    return SH_OK;
+}
+
+sh_code sh_auth(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    struct who who = {.gate = gate, .rq = rq};
+    const bool has_key = sh_str_starts_with(rq->bearer, SH_STR("Bearer "));
+    if (has_key)
+        SH_TRY(sh_store_read(gate->store, by_key, &who, err));
+    else if (rq->cookie.len)
+        SH_TRY(sh_store_read(gate->store, by_session, &who, err));
+    if (!who.is_found) {
+        rq->caller = (struct sh_caller){0};
+        return sh_refuse(rq, GATE_NO_SESSION, NULL);
+    }
+    if (who.is_stale_seen)
+        SH_TRY(sh_gate_write_quietly(gate, rq, touch, &who, err));
+    return check_state(gate, rq);
+}
+
+bool sh_caller_may(const struct sh_gate *gate, const struct sh_request *rq, const char *need) {
+    if (strcmp(need, SH_NEED_ANYONE) == 0)
+        return rq->caller.person[0] != '\0';
+    for (size_t i = 0; i < rq->caller.n_grants; i++) {
+        const struct sh_role *role = sh_role_find(gate->roles, sh_str_of(rq->caller.grants[i].role));
+        if (role && sh_role_may(role, sh_str_of(need)))
+            return true;
+    }
+    return false;
+}
+
+static bool is_one_of(struct sh_str role, const struct sh_str *roles, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (sh_str_eq(role, roles[i]))
+            return true;
+    return n == 0;
+}
+
+bool sh_caller_is(const struct sh_request *rq, const struct sh_str *roles, size_t n) {
+    for (size_t i = 0; i < rq->caller.n_grants; i++)
+        if (is_one_of(sh_str_of(rq->caller.grants[i].role), roles, n))
+            return true;
+    return false;
+}
+
+struct sh_str sh_place_prefix(struct sh_str place) {
+    while (place.len >= 2 && place.at[place.len - 1] == '0' && place.at[place.len - 2] == '0')
+        place.len -= place.len > 6 && place.len % 3 == 0 && place.at[place.len - 3] == '0' ? 3 : 2;
+    return place;
+}
+
+static bool grant_fits(const struct sh_gate *gate, const struct sh_grant_view *grant, const char *power,
+                       const struct sh_str *roles, size_t n_roles) {
+    const struct sh_str id = sh_str_of(grant->role);
+    const struct sh_role *role = sh_role_find(gate->roles, id);
+    return role && (!power || sh_role_may(role, sh_str_of(power))) && is_one_of(id, roles, n_roles);
+}
+
+sh_code sh_caller_scope(struct sh_gate *gate, struct sh_request *rq, const char *power,
+                        const struct sh_str *roles, size_t n_roles, struct sh_scope *ret,
+                        struct sh_err *err) {
+    *ret = (struct sh_scope){0};
+    const size_t room = rq->caller.n_grants + 1;
+    struct sh_str *places = sh_new(&rq->arena, struct sh_str, room);
+    struct sh_str *bodies = sh_new(&rq->arena, struct sh_str, room);
+    if (!places || !bodies)
+        return sh_fail(err, SH_E_NOMEM, "no room for a scope");
+    size_t n_places = 0, n_bodies = 0;
+    for (size_t i = 0; i < rq->caller.n_grants; i++) {
+        const struct sh_grant_view *grant = &rq->caller.grants[i];
+        if (!grant_fits(gate, grant, power, roles, n_roles))
+            continue;
+        if (!sh_role_find(gate->roles, sh_str_of(grant->role))->sees_own && n_places < SH_SCOPE_PLACES_MAX)
+            places[n_places++] = sh_place_prefix(sh_str_of(grant->place));
+        else if (n_bodies + 1 < SH_SCOPE_BODIES_MAX)
+            bodies[n_bodies++] = sh_str_of(grant->body);
+    }
+    if (n_places) { /* never both: places times bodies would see more than either grant gives */
+        *ret = (struct sh_scope){.places = places, .n_places = n_places, .any_body = true};
+    } else if (n_bodies) {
+        bodies[n_bodies++] = SH_STR("");
+        places[0] = SH_STR("");
+        *ret = (struct sh_scope){.bodies = bodies, .n_bodies = n_bodies, .places = places, .n_places = 1};
+    }
+    return SH_OK;
+}
+
+bool sh_scope_holds(const struct sh_scope *scope, struct sh_str body, struct sh_str place) {
+    bool is_place = false, is_body = scope->any_body;
+    for (size_t i = 0; i < scope->n_places; i++)
+        is_place = is_place || sh_str_starts_with(place, scope->places[i]);
+    for (size_t i = 0; i < scope->n_bodies; i++)
+        is_body = is_body || sh_str_eq(body, scope->bodies[i]);
+    return is_place && is_body;
+}
+
+struct sh_scope sh_scope_all(void) {
+    static const struct sh_str everywhere[] = {{"", 0}};
+    return (struct sh_scope){.places = everywhere, .n_places = 1, .any_body = true};
+}

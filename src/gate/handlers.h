@@ -1,0 +1,63 @@
+/* The handlers of the routing table, by the file that has them. Inner header. */
+#pragma once
+#include "gate/request.h"
+
+#define SH_HANDLER(name) sh_code name(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err)
+/* health.c */
+SH_HANDLER(sh_api_health);
+SH_HANDLER(sh_api_metrics);
+SH_HANDLER(sh_api_openapi);
+/* session.c */
+SH_HANDLER(sh_api_login);
+SH_HANDLER(sh_api_session);
+SH_HANDLER(sh_api_logout);
+SH_HANDLER(sh_api_password);
+SH_HANDLER(sh_api_factor);
+SH_HANDLER(sh_api_keys);
+SH_HANDLER(sh_api_key_new);
+SH_HANDLER(sh_api_key_revoke);
+/* registers.c */
+SH_HANDLER(sh_api_registers);
+SH_HANDLER(sh_api_register);
+SH_HANDLER(sh_api_records);
+SH_HANDLER(sh_api_record);
+SH_HANDLER(sh_api_record_new);
+SH_HANDLER(sh_api_record_update);
+SH_HANDLER(sh_api_record_withdraw);
+SH_HANDLER(sh_api_record_history);
+SH_HANDLER(sh_api_record_diff);
+SH_HANDLER(sh_api_record_unmask);
+SH_HANDLER(sh_api_access_log);
+/* changes.c */
+SH_HANDLER(sh_api_changes);
+SH_HANDLER(sh_api_change);
+SH_HANDLER(sh_api_change_approve);
+SH_HANDLER(sh_api_change_refuse);
+/* tables.c */
+SH_HANDLER(sh_api_export);
+SH_HANDLER(sh_api_import);
+/* people.c, grants.c */
+SH_HANDLER(sh_api_roles);
+SH_HANDLER(sh_api_people);
+SH_HANDLER(sh_api_person_new);
+SH_HANDLER(sh_api_person);
+SH_HANDLER(sh_api_person_reset);
+SH_HANDLER(sh_api_person_disable);
+SH_HANDLER(sh_api_grants);
+SH_HANDLER(sh_api_grant_ask);
+SH_HANDLER(sh_api_grant_approve);
+SH_HANDLER(sh_api_grant_refuse);
+SH_HANDLER(sh_api_grant_revoke);
+/* journal.c */
+SH_HANDLER(sh_api_journal_head);
+SH_HANDLER(sh_api_journal_inclusion);
+SH_HANDLER(sh_api_journal_consistency);
+/* jobs.c */
+SH_HANDLER(sh_api_jobs);
+SH_HANDLER(sh_api_job_new);
+SH_HANDLER(sh_api_job);
+SH_HANDLER(sh_api_job_cancel);
+/* findings.c */
+SH_HANDLER(sh_api_runs);
+SH_HANDLER(sh_api_findings);
+SH_HANDLER(sh_api_finding);
