@@ -40,8 +40,8 @@ static sh_code read_account(struct sh_txn *txn, struct who *who, struct sh_err *
     struct sh_request *rq = who->rq;
     struct sh_rows rows;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person))};
-    SH_TRY(sh_sql_query(txn, "select state, must_change, has_factor from gate_account where person = $1",
-                        values, 1, &rq->arena, &rows, err));
+    SH_TRY(sh_sql_query(txn, "select state, renews, has_factor from gate_account where person = $1", values,
+                        1, &rq->arena, &rows, err));
     who->is_found = rows.n_rows == 1 && sh_str_is(sh_cell(&rows, 0, 0)->str, "active");
     if (!who->is_found)
         return SH_OK;

@@ -195,7 +195,7 @@ static void show_change(struct sh_json *json, struct sh_request *rq, const struc
     sh_json_put_str(json, "state", change->state);
     sh_json_put_text(json, "kind",
                      change->entry.is_withdrawn ? "withdraw"
-                     : change->record.len       ? "update"
+                     : change->expected         ? "update"
                                                 : "create");
     sh_json_put_str(json, "proposer", change->proposer);
     sh_json_put_str(json, "why", change->why);

@@ -54,9 +54,10 @@ static sh_code take_member(struct sh_request *rq, const struct sh_register *reg,
         return SH_OK;
     }
     const sh_code code = sh_field_check(&reg->fields[at], text, &rq->arena, &canonical, err);
-    if (code == SH_E_INPUT)
+    if (code == SH_E_INPUT) {
         sh_faults_add(rq, faults, sh_str_of(name), 0, "%s", err->message);
-    else if (code != SH_OK)
+        ret->values[at] = SH_STR("?"); /* told once: not also as missing; nothing with a fault is written */
+    } else if (code != SH_OK)
         return code;
     char *copy = sh_arena_dup(&rq->arena, canonical.at, canonical.len);
     if (!copy)

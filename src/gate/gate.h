@@ -38,7 +38,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds);
 
 /* ---- the first accounts, from the command line -------------------------------------------------------- */
 
-enum { SH_PASSWORD_MADE = 24 };
+enum { SH_PASSWORD_MADE = 23 };
 struct sh_user_new {
     struct sh_str login, name;
     struct sh_str role; /* of law/roles.yaml */

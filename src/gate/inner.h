@@ -9,7 +9,7 @@
 #include "law/law.h"
 #include "store/store.h"
 
-#define SH_COOKIE "shouhu"
+#define SH_COOKIE "__Host-shouhu" /* the prefix makes browsers insist on Secure and on this very host */
 
 struct sh_http {
     struct MHD_Daemon *daemon;

@@ -88,11 +88,11 @@ sh_code sh_person_put(struct sh_txn *txn, const struct sh_person_new *person, st
     SH_TRY(sh_record_put(txn, &change, &ref, err));
     const struct sh_value values[] = {SH_TEXT(sh_str_of(ref.id)), SH_TEXT(person->login),
                                       SH_TEXT(sh_str_of(person->hash)), SH_I64(sh_txn_now(txn))};
-    SH_TRY(sh_sql_run(
-        txn,
-        "insert into gate_account (person, login, state, hash, must_change, factor_step, has_factor, "
-        "created_at, changed_at) values ($1, $2, 'active', $3, 1, 0, 0, $4, $4)",
-        values, 4, NULL, err));
+    SH_TRY(
+        sh_sql_run(txn,
+                   "insert into gate_account (person, login, state, hash, renews, factor_step, has_factor, "
+                   "created_at, changed_at) values ($1, $2, 'active', $3, 1, 0, 0, $4, $4)",
+                   values, 4, NULL, err));
     memcpy(ret_id, ref.id, SH_ID_TEXT + 1);
     return SH_OK;
 }

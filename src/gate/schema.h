@@ -7,7 +7,7 @@
 static const char gate_0001[] =
     "create table gate_account (\n"
     "    person text primary key, login text not null unique, state text not null,\n"
-    "    hash text not null, must_change bigint not null, factor_step bigint not null,\n"
+    "    hash text not null, renews bigint not null, factor_step bigint not null,\n"
     "    has_factor bigint not null, created_at bigint not null, changed_at bigint not null) strict;\n"
     "create table gate_session (\n"
     "    token text primary key, person text not null, csrf text not null, created_at bigint not null,\n"
@@ -15,7 +15,7 @@ static const char gate_0001[] =
     "    new_factor text not null) strict;\n"
     "create index gate_session_person on gate_session (person);\n"
     "create table gate_attempt (\n"
-    "    subject text primary key, failures bigint not null, first_at bigint not null,\n"
+    "    subject text primary key, failures bigint not null, begun_at bigint not null,\n"
     "    locked_until bigint not null) strict;\n"
     "create table gate_key (\n"
     "    token text primary key, id text not null unique, person text not null, name text not null,\n"

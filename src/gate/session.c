@@ -34,11 +34,11 @@ static sh_code count_failure(struct sh_txn *txn, const char *subject, int64_t li
                                       SH_I64(now + SH_LOCK_SECONDS)};
     return sh_sql_run(
         txn,
-        "insert into gate_attempt (subject, failures, first_at, locked_until) values ($1, 1, $2, 0) "
+        "insert into gate_attempt (subject, failures, begun_at, locked_until) values ($1, 1, $2, 0) "
         "on conflict (subject) do update set "
-        "failures = case when gate_attempt.first_at <= $3 then 1 else gate_attempt.failures + 1 end, "
-        "first_at = case when gate_attempt.first_at <= $3 then $2 else gate_attempt.first_at end, "
-        "locked_until = case when gate_attempt.first_at > $3 and gate_attempt.failures + 1 >= $4 then $5 "
+        "failures = case when gate_attempt.begun_at <= $3 then 1 else gate_attempt.failures + 1 end, "
+        "begun_at = case when gate_attempt.begun_at <= $3 then $2 else gate_attempt.begun_at end, "
+        "locked_until = case when gate_attempt.begun_at > $3 and gate_attempt.failures + 1 >= $4 then $5 "
         "else gate_attempt.locked_until end",
         values, 5, NULL, err);
 }
@@ -84,7 +84,7 @@ static sh_code fail(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct login *login = ctx;
     const int64_t now = sh_gate_now(login->gate);
     const struct sh_value old[] = {SH_I64(now - SH_LOCK_WINDOW_SECONDS), SH_I64(now)};
-    SH_TRY(sh_sql_run(txn, "delete from gate_attempt where first_at < $1 and locked_until < $2", old, 2, NULL,
+    SH_TRY(sh_sql_run(txn, "delete from gate_attempt where begun_at < $1 and locked_until < $2", old, 2, NULL,
                       err));
     SH_TRY(count_failure(txn, login->by_login, SH_LOCK_FAILURES, now, err));
     return count_failure(txn, login->by_address, SH_LOCK_ADDRESS_FAILURES, now, err);
@@ -176,7 +176,7 @@ static sh_code read_caller(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_request *rq = ctx;
     struct sh_rows rows;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person))};
-    SH_TRY(sh_sql_query(txn, "select must_change, has_factor from gate_account where person = $1", values, 1,
+    SH_TRY(sh_sql_query(txn, "select renews, has_factor from gate_account where person = $1", values, 1,
                         &rq->arena, &rows, err));
     rq->caller.must_change = rows.n_rows && sh_cell(&rows, 0, 0)->i64 != 0;
     rq->caller.needs_setup = rows.n_rows && sh_cell(&rows, 0, 1)->i64 == 0;
@@ -296,8 +296,7 @@ static sh_code set_password(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct renewal *renewal = ctx;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(renewal->rq->caller.person)),
                                       SH_TEXT(sh_str_of(renewal->hash)), SH_I64(sh_txn_now(txn))};
-    SH_TRY(sh_sql_run(txn,
-                      "update gate_account set hash = $2, must_change = 0, changed_at = $3 where person = $1",
+    SH_TRY(sh_sql_run(txn, "update gate_account set hash = $2, renews = 0, changed_at = $3 where person = $1",
                       values, 3, NULL, err));
     SH_TRY(rotate(txn, renewal, renewal->rq->caller.proven_at, err));
     return sh_gate_leaf(txn, "account.password", sh_str_of(renewal->hash), err);

@@ -19,7 +19,7 @@ struct exporting {
     const struct sh_register *reg;
     struct sh_scope scope;
     struct sh_page_query query;
-    struct sh_book *book; /* XLSX, or */
+    struct sh_workbook *book; /* XLSX, or */
     struct sh_csv_writer *csv;
     size_t n;
 };
@@ -245,9 +245,10 @@ static sh_code take_row(struct importing *in, size_t r, int32_t today, struct sh
         const struct sh_field *field = &in->reg->fields[in->fields[c]];
         struct sh_str value;
         const sh_code code = sh_field_check(field, row->cells[c], &in->rq->arena, &value, err);
-        if (code == SH_E_INPUT)
+        if (code == SH_E_INPUT) {
             sh_faults_add(in->rq, &in->faults, field->id, row->line, "%s", err->message);
-        else if (code != SH_OK)
+            entry->values[in->fields[c]] = SH_STR("?"); /* told once: not also as missing */
+        } else if (code != SH_OK)
             return code;
         else
             entry->values[in->fields[c]] = value;

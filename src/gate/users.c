@@ -17,8 +17,8 @@ struct adding {
 
 static const struct sh_act console = {.actor = {"console", 7}, .why = {"command line", 12}};
 
-/* 24 characters of 57 that are not mistaken for each other: 139 bits; the ends fix the kinds the rules ask
- * for. */
+/* 23 characters, 20 of them of 56 that are not mistaken for each other: over 100 bits; the ends fix the kinds
+ * the rules ask for. */
 static void password_make(char ret[SH_PASSWORD_MADE + 1]) {
     static const char alphabet[] = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
     for (size_t i = 0; i < SH_PASSWORD_MADE; i++)
@@ -156,7 +156,7 @@ sh_code sh_account_end_sessions(struct sh_txn *txn, struct sh_str person, struct
 sh_code sh_account_reset(struct sh_txn *txn, struct sh_str person, const char *hash, struct sh_err *err) {
     const struct sh_value values[] = {SH_TEXT(person), SH_TEXT(sh_str_of(hash)), SH_I64(sh_txn_now(txn))};
     SH_TRY(sh_sql_run(txn,
-                      "update gate_account set hash = $2, must_change = 1, has_factor = 0, changed_at = $3 "
+                      "update gate_account set hash = $2, renews = 1, has_factor = 0, changed_at = $3 "
                       "where person = $1",
                       values, 3, NULL, err));
     SH_TRY(sh_account_end_sessions(txn, person, err));

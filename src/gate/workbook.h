@@ -5,11 +5,11 @@
 #include "base/str.h"
 #include <stdbool.h>
 
-struct sh_book;
-/** Begin a workbook that will become `path`: one sheet, titles [n]. */
+struct sh_workbook;
+/** Begin a workbook that will become `path`: one sheet; titles [n], borrowed until the end. */
 SH_MUST sh_code sh_workbook_begin(const char *path, struct sh_str sheet, const char *const *titles, size_t n,
-                                  struct sh_book **ret, struct sh_err *err);
-void sh_workbook_cell(struct sh_book *book, struct sh_str text);
-SH_MUST sh_code sh_workbook_row(struct sh_book *book, struct sh_err *err);
+                                  struct sh_workbook **ret, struct sh_err *err);
+void sh_workbook_cell(struct sh_workbook *book, struct sh_str text);
+SH_MUST sh_code sh_workbook_row(struct sh_workbook *book, struct sh_err *err);
 /** Write the file, or give it up. Frees the book. */
-SH_MUST sh_code sh_workbook_end(struct sh_book *book, bool is_kept, struct sh_err *err);
+SH_MUST sh_code sh_workbook_end(struct sh_workbook *book, bool is_kept, struct sh_err *err);

@@ -1,0 +1,905 @@
+#!/usr/bin/env python3
+"""The API as its users meet it, and as those do who want to break it. Prints TAP. usage: api.py SHOUHU [NAME …]
+Every answer of every test is held to docs/openapi.yaml."""
+import concurrent.futures
+import io
+import json
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import urllib.parse
+import zipfile
+
+from client import NEW_PASSWORD, ROOT, Office, Person, Server, factor
+
+try:
+    import jsonschema
+    import yaml
+except ImportError:
+    print("1..0 # SKIP python3-jsonschema and python3-yaml are not here")
+    sys.exit(0)
+
+SHOUHU = None
+TESTS = []
+API = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))
+ROLES = yaml.safe_load((ROOT / "law/roles.yaml").read_text(encoding="utf-8"))
+METHODS = ("get", "post", "put", "delete")
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+# ---- every answer against the description --------------------------------------------------------------------------
+
+def templates():
+    for path in API["paths"]:
+        yield path, re.compile("^" + re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$")
+
+
+TEMPLATES = sorted(templates(), key=lambda pair: pair[0].count("{"))
+VALIDATORS = {}
+
+
+def resolved(node):
+    while "$ref" in node:
+        at = API
+        for step in node["$ref"].split("/")[1:]:
+            at = at[step]
+        node = at
+    return node
+
+
+def validator(schema):
+    key = json.dumps(schema, sort_keys=True)
+    if key not in VALIDATORS:
+        VALIDATORS[key] = jsonschema.Draft202012Validator({**schema, "components": API["components"]})
+    return VALIDATORS[key]
+
+
+def hold(method, path, answer):
+    """The answer is one that the description knows."""
+    bare = path.split("?")[0]
+    for template, pattern in TEMPLATES:
+        if pattern.match(bare) and method.lower() in API["paths"][template]:
+            responses = API["paths"][template][method.lower()]["responses"]
+            response = resolved(responses.get(str(answer.status), responses["default"]))
+            break
+    else:
+        response = resolved({"$ref": "#/components/responses/Problem"})
+        assert answer.status in (400, 404, 405), (method, path, answer.status)
+    if "content" not in response:
+        assert not answer.raw, (method, path, answer.raw)
+        return
+    kind = answer.headers["content-type"].split(";")[0]
+    assert kind in response["content"], (method, path, answer.status, kind, answer.raw[:300])
+    if "json" in kind:
+        faults = [f"{list(e.absolute_path)}: {e.message}" for e in validator(response["content"][kind]["schema"]).iter_errors(answer.json)]
+        assert not faults, (method, path, answer.status, faults[:3])
+
+
+Server.listeners.append(hold)
+
+
+@test
+def the_description_and_the_routing_table_name_the_same_paths():
+    source = (ROOT / "src/gate/route.c").read_text(encoding="utf-8")
+    table = {}
+    for method, v1, path, need in re.findall(r'\{SH_(\w+),\s*(V1)?\s*"([^"]+)",\s*(SH_NEED_\w+|"[^"]+")', source):
+        need = {"SH_NEED_NOBODY": "nobody", "SH_NEED_ANYONE": "anyone"}.get(need, need.strip('"'))
+        table[(method.lower(), ("/api/v1" if v1 else "") + path)] = need
+    described = {(m, p): op["x-needs"] for p, ops in API["paths"].items() for m, op in ops.items()}
+    assert table == described, set(table.items()) ^ set(described.items())
+    powers = set(ROLES["powers"]) | {"nobody", "anyone"}
+    assert set(described.values()) <= powers
+
+
+# ---- one office that most tests share ------------------------------------------------------------------------------
+
+class Shared:
+    office = None
+
+
+def office():
+    """A bureau and an agency with hospitals in 6201, another bureau and agency in 6202, and who works there."""
+    if Shared.office:
+        return Shared.office
+    o = Office(SHOUHU)
+    admin2, boss2 = o.add("admin2", "admin.users", "gov2", place="620200"), o.add("boss2", "security.approver", "gov2", place="620200")
+    o.__enter__()
+    for code, kind, place in (("ag1", "agency", "620102"), ("ag2", "agency", "620202"), ("h1", "institution", "620102"),
+                              ("h2", "institution", "620202"), ("dep1", "department", "620102"),
+                              ("third1", "third_party", "620102"), ("plat1", "platform", "620102")):
+        if place.startswith("6201"):
+            o.body(code, kind, place)
+    first = o.admin, o.boss
+    o.admin2, o.boss2 = o.person("admin2").settle(admin2), o.person("boss2").settle(boss2)
+    o.admin, o.boss = o.admin2, o.boss2
+    o.body("ag2", "agency", "620202")
+    o.body("h2", "institution", "620202")
+    o.contract2 = o.hire("contract2", "agency.contract", body="ag2")
+    o.head2 = o.hire("head2", "agency.head", body="ag2")
+    o.auditor2 = o.hire("auditor2", "agency.auditor", body="ag2")
+    o.admin, o.boss = first
+    o.contract = o.hire("contract", "agency.contract", body="ag1")
+    o.head = o.hire("head", "agency.head", body="ag1")
+    o.auditor = o.hire("auditor", "agency.auditor", body="ag1")
+    o.user1 = o.hire("user1", "institution.user", body="h1")
+    Shared.office = o
+    return o
+
+
+def hospital(code, name="测试医院", **more):
+    return {"fields": {"code": code, "name": name, "body": "h1", "kind": "hospital", "place": "620102", "agency": "ag1", "grid": "g1",
+                       **more}, "why": "test"}
+
+
+def add_hospital(o, code, **more):
+    change = o.contract.post("/registers/institutions/records", hospital(code, **more))
+    assert change.status == 202, change.raw
+    done = o.head.post(f"/changes/{change['change']}/approval", {})
+    assert done.status == 200, done.raw
+    return done["record"]
+
+
+def doctor(code, **more):
+    return {"fields": {"code": code, "name": "赵小月", "kind": "doctor", "licence": "L" + code, "institution": "HX", "body": "h1",
+                       "place": "620102", **more}}
+
+
+def add_doctor(o, code, **more):
+    if o.contract.get("/registers/institutions/records?code=HX")["items"] == []:
+        add_hospital(o, "HX")
+    answer = o.contract.post("/registers/practitioners/records", doctor(code, **more))
+    assert answer.status == 201, answer.raw
+    return answer
+
+
+# ---- registers -----------------------------------------------------------------------------------------------------
+
+@test
+def a_record_is_made_listed_changed_and_its_history_tells_all():
+    o = office()
+    made = add_doctor(o, "D-A1")
+    path = "/registers/practitioners/records/" + made["id"]
+    assert made.headers["etag"] == '"v1"' and made["fields"]["name"] == "赵**" and made["masked"] == ["name"]
+    update = doctor("D-A1", licence="L-NEW")
+    update["why"] = "换证"
+    del update["fields"]["name"]
+    assert o.contract.put(path, update, headers={"If-Match": '"v1"'}).status == 422  # a required field
+    update["fields"]["name"] = "赵小月"
+    changed = o.contract.put(path, update, headers={"If-Match": '"v1"'})
+    assert changed.status == 200 and changed["version"] == 2 and changed["why"] == "换证", changed.raw
+    assert [v["version"] for v in o.contract.get(path + "/history")["items"]] == [1, 2]
+    diff = o.contract.get(path + "/diff?from=1&to=2")["items"]
+    assert [(d["field"], d["before"], d["after"]) for d in diff] == [("licence", "LD-A1", "L-NEW")]
+    assert o.contract.get("/registers/practitioners/records?licence=L-NEW")["items"][0]["id"] == made["id"]
+    assert o.contract.get("/registers/practitioners/records?licence=L-OLD")["items"] == []
+    ended = o.contract.post(path + "/withdrawal", {"why": "离职"}, headers={"If-Match": '"v2"'})
+    assert ended.status == 200 and ended["withdrawn"], ended.raw
+    assert o.contract.get(path).status == 404
+    assert o.contract.get(path + "?valid_on=2020-01-01").status == 404
+    assert len(o.contract.get(path + "/history")["items"]) == 3
+
+
+@test
+def a_change_needs_the_version_that_was_read():
+    o = office()
+    made = add_doctor(o, "D-V1")
+    path = "/registers/practitioners/records/" + made["id"]
+    assert o.contract.put(path, doctor("D-V1")).status == 428
+    for tag in ('"v2"', "v1", '"v0"', '"v-1"', '"x1"', '*', '"v99999999999999999999"'):
+        assert o.contract.put(path, doctor("D-V1"), headers={"If-Match": tag}).status == 412, tag
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda i: o.contract.put(path, doctor("D-V1", title=f"t{i}"), headers={"If-Match": '"v1"'}).status, range(8)))
+    assert sorted(done) == [200] + [412] * 7, done
+
+
+@test
+def the_key_of_a_record_never_changes_and_is_taken_once():
+    o = office()
+    made = add_doctor(o, "D-K1")
+    again = o.contract.post("/registers/practitioners/records", doctor("D-K1"))
+    assert again.status == 409, again.raw
+    moved = o.contract.put("/registers/practitioners/records/" + made["id"], doctor("D-K2"), headers={"If-Match": '"v1"'})
+    assert moved.status == 409, moved.raw
+
+
+@test
+def faults_are_told_by_field():
+    o = office()
+    bad = o.contract.post("/registers/practitioners/records", {"fields": {
+        "code": "a b", "kind": "wizard", "idcard": "11010519491231002Y", "place": "62", "nosuch": "x", "institution": "NOPE", "body": "h1",
+        "name": "名", "licence": ["x"]}, "extra": 1})
+    fields = {e["field"] for e in bad["errors"]}
+    assert bad.status == 422 and {"code", "kind", "idcard", "nosuch", "licence", "extra"} <= fields, fields
+    assert "11010519491231002Y" not in bad.raw.decode()
+    lost = o.contract.post("/registers/practitioners/records", doctor("D-R1", institution="NOPE"))
+    assert lost.status == 422 and lost["errors"][0]["field"] == "institution"
+    assert o.contract.get("/registers/practitioners/records?name=x").status == 400  # personal: no filter
+    assert o.contract.get("/registers/practitioners/records?nosuch=x").status == 400
+    assert o.contract.get("/registers/nosuch/records").status == 404
+
+
+@test
+def a_change_by_two_persons_is_never_made_by_one():
+    o = office()
+    change = o.contract.post("/registers/institutions/records", hospital("H-TWO"))
+    path = f"/changes/{change['change']}"
+    assert o.contract.get("/registers/institutions/records?code=H-TWO")["items"] == []
+    assert o.contract.post(path + "/approval", {}).status == 403
+    assert o.admin.post(path + "/approval", {}).status in (403, 404)
+    assert o.head.post(path + "/refusal", {}).status == 422  # without a reason
+    assert o.head.post(path + "/refusal", {"why": "缺许可证"}).status == 200
+    assert o.head.post(path + "/approval", {}).status == 409
+    assert o.contract.get(path)["state"] == "refused"
+    # a proposal over a record that has changed meanwhile is stale
+    record = add_hospital(o, "H-TWO")
+    first = o.contract.put(f"/registers/institutions/records/{record}", hospital("H-TWO", name="甲"), headers={"If-Match": '"v1"'})
+    second = o.contract.put(f"/registers/institutions/records/{record}", hospital("H-TWO", name="乙"), headers={"If-Match": '"v1"'})
+    assert (first.status, second.status) == (202, 202)
+    assert o.head.post(f"/changes/{first['change']}/approval", {}).status == 200
+    assert o.head.post(f"/changes/{second['change']}/approval", {}).status == 412
+    assert o.contract.get(f"/registers/institutions/records/{record}")["fields"]["name"] == "甲"
+
+
+@test
+def whoever_proposes_never_approves_even_with_both_roles():
+    o = office()
+    both = o.hire("both", "agency.contract", "agency.head", body="ag1")
+    change = both.post("/registers/institutions/records", hospital("H-BOTH"))
+    refused = both.post(f"/changes/{change['change']}/approval", {})
+    assert refused.status == 403 and refused["code"] == "separation-of-duties", refused.raw
+    assert o.head.post(f"/changes/{change['change']}/approval", {}).status == 200
+
+
+@test
+def pages_by_key_give_every_record_once():
+    o = office()
+    for i in range(7):
+        add_doctor(o, f"D-P{i}")
+    seen, after = [], ""
+    while True:
+        page = o.contract.get("/registers/practitioners/records?limit=3" + (f"&after={after}" if after else ""))
+        seen += [r["key"] for r in page["items"]]
+        after = page["next"]
+        if not after:
+            break
+    assert len(seen) == len(set(seen)) and {f"D-P{i}" for i in range(7)} <= set(seen) and seen == sorted(seen)
+    for bad in ("0", "201", "-1", "x", "1.5", "99999999999999999999"):
+        assert o.contract.get("/registers/practitioners/records?limit=" + bad).status == 400, bad
+
+
+@test
+def the_past_stays_readable_by_both_clocks():
+    o = office()
+    made = add_doctor(o, "D-T1")
+    path = "/registers/practitioners/records/" + made["id"]
+    before = made["recorded_at"]
+    time.sleep(1.1)
+    later = dict(doctor("D-T1", title="主任"), valid_from="2030-01-01")
+    assert o.contract.put(path, later, headers={"If-Match": '"v1"'}).status == 200
+    assert o.contract.get(path)["fields"]["title"] is None
+    assert o.contract.get(path + "?valid_on=2030-01-01")["fields"]["title"] == "主任"
+    assert o.contract.get(path + "?valid_on=2030-01-01&known_at=" + before)["fields"]["title"] is None
+    assert o.contract.get(path + "?known_at=yesterday").status == 400
+
+
+@test
+def the_same_idempotency_key_does_nothing_twice():
+    o = office()
+    add_doctor(o, "D-I0")
+    key = {"Idempotency-Key": "k-1"}
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        many = list(pool.map(lambda _: o.contract.post("/registers/practitioners/records", doctor("D-I1"), headers=key), range(8)))
+    assert {a.status for a in many} == {201}, [a.raw for a in many]
+    assert len({a.raw for a in many}) == 1
+    other = o.contract.post("/registers/practitioners/records", doctor("D-I2"), headers=key)
+    assert other.status == 422 and other["code"] == "idempotency-key"
+    # another person's key of the same name is another key
+    assert o.contract2.post("/registers/practitioners/records", doctor("D-I3", body="h2", place="620202"), headers=key).status == 201
+
+
+# ---- personal data -------------------------------------------------------------------------------------------------
+
+@test
+def personal_data_is_masked_and_unmasking_leaves_a_trace_for_its_owner():
+    o = office()
+    made = add_doctor(o, "D-M1", idcard="11010519491231002X", phone="13800138000")
+    path = "/registers/practitioners/records/" + made["id"]
+    for answer in (made, o.contract.get(path), o.contract.get(path + "/history"), o.contract.get("/registers/practitioners/records")):
+        for secret in ("赵小月", "11010519491231002X", "13800138000"):
+            assert secret not in answer.raw.decode()
+    for purpose in (None, "", "  ", "abc", "x" * 501):
+        assert o.auditor.post(path + "/unmask", {} if purpose is None else {"purpose": purpose}).status == 422
+    assert o.user1.post(path + "/unmask", {"purpose": "just curious"}).status == 403
+    assert o.contract2.post(path + "/unmask", {"purpose": "foreign place"}).status == 404
+    shown = o.auditor.post(path + "/unmask", {"purpose": "核对处方签名"})
+    assert shown["fields"]["idcard"] == "11010519491231002X" and shown["masked"] == []
+    last = [a for a in o.boss.get("/access-log")["items"] if a["record"] == made["id"]]
+    assert [(a["person"], a["purpose"], a["owner"], a["kind"]) for a in last] == [(o.auditor.id, "核对处方签名", "h1", "unmask")]
+    assert not any(a["record"] == made["id"] for a in o.boss2.get("/access-log")["items"])
+    time.sleep(0.5)
+    log = o.log_path.read_text()
+    for secret in ("赵小月", "11010519491231002X", "13800138000", "D-M1", made["id"], "核对处方签名", NEW_PASSWORD):
+        assert secret not in log, secret
+
+
+# ---- who may -------------------------------------------------------------------------------------------------------
+
+def ids_of_first_place(o):
+    record = add_doctor(o, "D-F%d" % time.time_ns())["id"]
+    change = o.contract.post("/registers/institutions/records", hospital("H-F%d" % time.time_ns()))["change"]
+    person = o.admin.post("/people", {"login": "f%d" % time.time_ns(), "name": "某人", "body": "ag1"})["id"]
+    to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    grant = o.admin.post("/grants", {"person": person, "role": "agency.window", "body": "ag1", "to": to, "why": "w"})["id"]
+    key = o.contract.post("/keys", {"name": "k", "to": to})["id"]
+    return {"register": "practitioners", "record": record, "change": change, "person": person, "grant": grant, "key": key,
+            "job": "0" * 32, "run": "no-run", "finding": "0" * 32}
+
+
+def body_for(path):
+    if path.endswith("/unmask"):
+        return {"purpose": "foreign"}
+    if path.endswith("/records/{record}"):
+        return doctor("D-X")
+    return {"why": "foreign"}
+
+
+@test
+def a_foreign_id_is_answered_404_on_every_path():
+    o = office()
+    ids = ids_of_first_place(o)
+    strangers = (o.admin2, o.boss2, o.contract2, o.head2, o.auditor2)
+    paths = [(m, p) for p, ops in API["paths"].items() for m in ops if re.search(r"\{(?!register\})", p)]
+    assert len(paths) > 15
+    for method, path in paths:
+        real = re.sub(r"\{(\w+)\}", lambda found: ids[found[1]], path)
+        made_up = re.sub(r"\{(\w+)\}", lambda found: "practitioners" if found[1] == "register" else "f" * 32, path)
+        odd = re.sub(r"\{(\w+)\}", lambda found: "practitioners" if found[1] == "register" else "%27%20or%201=1--", path)
+        query = "?from=1&to=1" if path.endswith("/diff") else ""
+        statuses = set()
+        for person in strangers:
+            answers = [person.ask(method.upper(), target + query, None if method == "get" else body_for(path), full=True,
+                                  headers={"If-Match": '"v1"'}) for target in (real, made_up, odd)]
+            assert len({a.status for a in answers}) == 1, (method, path, [(a.status, a.raw) for a in answers])
+            assert answers[0].status in (403, 404), (method, path, answers[0].status, answers[0].raw)
+            statuses.add(answers[0].status)
+        assert 404 in statuses, (method, path, statuses)
+    # and nothing of the first place shows in lists of the second
+    for person in strangers:
+        for method, path in ((m, p) for p, ops in API["paths"].items() for m in ops if m == "get" and "{" not in p):
+            answer = person.ask("GET", path, full=True)
+            for value in ids.values():
+                assert len(value) < 32 or value == "0" * 32 or value not in answer.raw.decode(), (path, value)
+    assert all(r["fields"]["place"].startswith("6202") for r in o.contract2.get("/registers/practitioners/records")["items"])
+
+
+@test
+def an_institution_sees_only_its_own_records():
+    o = office()
+    add_doctor(o, "D-OWN")
+    assert o.contract2.post("/registers/practitioners/records", doctor("D-OTHER", body="h2", place="620202")).status == 201
+    seen = o.user1.get("/registers/practitioners/records?limit=200")["items"]
+    assert seen and all(r["fields"]["body"] == "h1" for r in seen)
+    assert o.user1.post("/registers/practitioners/records", doctor("D-ME")).status == 403
+    outside = o.contract.post("/registers/practitioners/records", doctor("D-OUT", body="h2", place="620202"))
+    assert outside.status == 403, outside.raw
+
+
+@test
+def every_path_asks_every_role_for_its_power():
+    o = office()
+    person = o.hire("matrix", settle=True)
+    kinds = {"bureau": "gov", "agency": "ag1", "institution": "h1", "department": "dep1", "third_party": "third1", "platform": "plat1"}
+    paths = [(m, p, op["x-needs"]) for p, ops in API["paths"].items() for m, op in ops.items() if op["x-needs"] not in ("anyone", "nobody")]
+    checked = 0
+    for role, about in ROLES["roles"].items():
+        grant = o.grant(person.id, role, kinds[about["at"][0]])
+        for method, path, need in paths:
+            target = re.sub(r"\{(\w+)\}", lambda found: "institutions" if found[1] == "register" else "f" * 32, path)
+            answer = person.ask(method.upper(), target, None if method == "get" else {}, full=True)
+            is_power = answer.status == 403 and answer.json.get("detail") == need
+            assert is_power == (need not in about["may"]), (role, method, path, need, answer.status, answer.raw)
+            assert answer.status < 500 or answer.status == 503, (role, method, path, answer.status, answer.raw)
+            checked += 1
+        assert o.boss.post(f"/grants/{grant}/revocation", {}).status == 200
+    assert checked == len(paths) * len(ROLES["roles"]) and checked > 1000
+    for method, path, need in paths:  # and without any role
+        target = re.sub(r"\{\w+\}", "f" * 32, path)
+        assert person.ask(method.upper(), target, None if method == "get" else {}, full=True).status == 403
+
+
+@test
+def without_signing_in_nothing_is_told():
+    o = office()
+    nobody, forged = o.nobody(), o.nobody()
+    forged.cookie, forged.csrf = "0" * 64, "0" * 64
+    keyed = o.nobody()
+    keyed.key = "0" * 64
+    for path, ops in API["paths"].items():
+        for method, op in ops.items():
+            target = re.sub(r"\{\w+\}", "f" * 32, path)
+            for person in (nobody, forged, keyed):
+                answer = person.ask(method.upper(), target, None if method == "get" else {}, full=True)
+                assert (answer.status == 401) == (op["x-needs"] != "nobody" or path.endswith("/session")), (method, path, answer.status)
+
+
+@test
+def incompatible_roles_are_refused_at_grant_time_with_the_basis():
+    o = office()
+    kinds = {"bureau": "gov", "agency": "ag1", "institution": "h1", "department": "dep1", "third_party": "third1", "platform": "plat1"}
+    to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    all_roles = list(ROLES["roles"])
+
+    def expand(words):
+        return [r for w in words for r in all_roles if r == w or (w.endswith(".*") and r.startswith(w[:-1]))]
+
+    def ask(person, role):
+        return o.admin.post("/grants", {"person": person, "role": role, "body": kinds[ROLES["roles"][role]["at"][0]], "to": to,
+                                        "why": "w", "contract": "C"})
+    person = o.admin.post("/people", {"login": "pairs", "name": "某人", "body": "gov"})["id"]
+    checked = 0
+    for pair in ROLES["never_together"]:
+        for a, b in [(expand(pair["a"])[0], b) for b in expand(pair["b"])[:6]] + [(expand(pair["b"])[0], a) for a in expand(pair["a"])]:
+            first = ask(person, a)
+            assert first.status == 201, (a, first.raw)
+            clash = ask(person, b)
+            assert clash.status == 403 and clash["code"] == "separation-of-duties", (a, b, clash.raw)
+            assert re.search(r"\(.+\)$", clash["detail"]), clash["detail"]
+            # granted, it still clashes; refused or revoked, it no longer does
+            assert o.boss.post(f"/grants/{first['id']}/approval", {}).status == 200
+            assert ask(person, b).status == 403
+            assert o.boss.post(f"/grants/{first['id']}/revocation", {}).status == 200
+            checked += 1
+    assert checked > 60
+    again = ask(person, "agency.reviewer")
+    assert again.status == 201
+    assert o.boss.post(f"/grants/{again['id']}/refusal", {}).status == 200
+
+
+@test
+def two_clashing_roles_asked_at_once_are_not_both_granted():
+    o = office()
+    to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    person = o.admin.post("/people", {"login": "racer", "name": "某人", "body": "gov"})["id"]
+    asks = [{"person": person, "role": r, "body": "ag1", "to": to, "why": "w"} for r in ("agency.reviewer", "agency.rereviewer")] * 4
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        made = [a for a in pool.map(lambda a: o.admin.post("/grants", a), asks) if a.status == 201]
+    assert made and len({a["role"] for a in made}) == 1, [a.raw for a in made]
+
+
+@test
+def a_grant_needs_two_persons_an_end_and_a_fitting_body():
+    o = office()
+    to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    person = o.admin.post("/people", {"login": "granted", "name": "某人", "body": "ag1"})["id"]
+    good = {"person": person, "role": "agency.window", "body": "ag1", "to": to, "why": "w"}
+    for bad in ({"to": ""}, {"to": "2001-01-01"}, {"to": "2199-01-01"}, {"why": ""}, {"role": "agency.king"}, {"body": "h1"}, {"body": "nope"},
+                {"body": "ag2"}, {"person": "0" * 32}, {"role": "third.expert", "body": "third1"}):
+        assert o.admin.post("/grants", {**good, **bad}).status == 422, bad
+    assert o.admin.post("/grants", {**good, "person": o.admin.id}).status in (403, 422)
+    asked = o.admin.post("/grants", good)
+    assert asked["state"] == "asked"
+    assert o.admin.post(f"/grants/{asked['id']}/approval", {}).status == 403
+    assert o.boss2.post(f"/grants/{asked['id']}/approval", {}).status == 404
+    assert o.boss.post(f"/grants/{asked['id']}/approval", {})["state"] == "granted"
+    assert o.boss.post(f"/grants/{asked['id']}/approval", {}).status == 409
+
+
+# ---- sessions ------------------------------------------------------------------------------------------------------
+
+@test
+def a_browser_without_the_token_changes_nothing():
+    o = office()
+    thief = o.nobody()
+    thief.cookie = o.contract.cookie
+    for path, ops in API["paths"].items():
+        for method, op in ops.items():
+            if method == "get" or op["x-needs"] == "nobody":
+                continue
+            for token in (None, "0" * 64, o.head.csrf, o.contract.csrf[:-1]):
+                thief.csrf = token
+                answer = thief.ask(method.upper(), re.sub(r"\{\w+\}", "f" * 32, path), {}, full=True)
+                assert answer.status == 403 and answer["code"] == "csrf", (method, path, answer.raw)
+    assert o.contract.get("/session").status == 200
+
+
+@test
+def the_cookie_is_kept_from_scripts_and_rotates():
+    o = office()
+    person = o.hire("cookie", settle=False)
+    initial = o.admin.post(f"/people/{person.id}/reset", {})["initial_password"]
+    first = person.sign_in(initial)
+    cookie = first.headers["set-cookie"]
+    for word in ("__Host-shouhu=", "HttpOnly", "Secure", "SameSite=Strict", "Path=/"):
+        assert word in cookie, cookie
+    assert person.get("/registers").status == 403  # the password first
+    old = person.cookie
+    assert person.post("/session/password", {"old": initial, "new": "short"}).status == 422
+    assert person.post("/session/password", {"old": initial, "new": "Cookie-and-milk-1"}).status == 422  # holds the login
+    assert person.post("/session/password", {"old": "wrong", "new": NEW_PASSWORD}).status == 401
+    assert person.post("/session/password", {"old": initial, "new": NEW_PASSWORD}).status == 200
+    thief = o.nobody()
+    thief.cookie = old
+    assert person.cookie != old and thief.get("/session").status == 401
+    assert person.get("/registers")["code"] == "second-factor-setup"
+    secret = person.post("/session/factor")["secret"]
+    assert person.post("/session/factor", {"code": "000000"}).status == 401
+    before = person.cookie
+    assert person.post("/session/factor", {"code": factor(secret)}).status == 200
+    thief.cookie = before
+    assert person.cookie != before and thief.get("/session").status == 401
+    assert person.post("/session/factor").status == 409
+    thief.cookie = person.cookie
+    assert person.ask("DELETE", "/session").status == 204
+    assert thief.get("/session").status == 401
+
+
+@test
+def a_code_is_good_once_and_needed():
+    o = office()
+    person = o.hire("once")
+    assert person.sign_in(NEW_PASSWORD).json["code"] == "code-needed"
+    code = factor(person.secret, step=1)  # one step ahead is within the skew, and later than the code of the set-up
+    one, two = o.person("once"), o.person("once")
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        statuses = sorted(a.status for a in pool.map(lambda p: p.sign_in(NEW_PASSWORD, code), (one, two)))
+    assert statuses == [200, 401], statuses
+    assert o.person("once").sign_in(NEW_PASSWORD, code).status == 401
+    for bad in ("", "12345", "1234567", "abcdef", factor(person.secret, step=5), factor(person.secret, step=-5)):
+        assert o.person("once").sign_in(NEW_PASSWORD, bad or None).status in (401, 423), bad
+
+
+@test
+def five_failures_lock_and_the_lock_tells_nothing():
+    o = office()
+    person = o.hire("locked")
+    for i in range(5):
+        assert o.person("locked").sign_in("wrong-%d" % i).status == 401
+    for _ in range(5):
+        assert o.person("nosuch").sign_in("wrong").status == 401
+    # known or not, right password or wrong: the same answer
+    for login, password in (("locked", NEW_PASSWORD), ("locked", "x"), ("nosuch", "x")):
+        assert o.person(login).sign_in(password, factor(person.secret, step=1)).status == 423
+    assert o.person("boss").sign_in(NEW_PASSWORD).json["code"] == "code-needed"  # others go on
+
+
+@test
+def an_api_key_acts_for_its_person_until_it_is_revoked():
+    o = office()
+    to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    assert o.contract.post("/keys", {"name": "x", "to": "2199-01-01"}).status == 422
+    made = o.contract.post("/keys", {"name": "nightly", "to": to, "reads_only": True})
+    robot = o.nobody()
+    robot.key = made["key"]
+    assert robot.get("/registers/institutions/records").status == 200
+    assert robot.post("/registers/practitioners/records", doctor("D-ROBOT")).status == 403
+    assert robot.post("/keys", {"name": "more", "to": to}).status == 403
+    assert made["key"] not in o.contract.get("/keys").raw.decode()
+    assert o.head.ask("DELETE", "/keys/" + made["id"]).status == 404
+    assert o.contract.ask("DELETE", "/keys/" + made["id"]).status == 204
+    assert robot.get("/registers").status == 401
+
+
+@test
+def a_closed_account_is_out_at_once():
+    o = office()
+    person = o.hire("leaver", "agency.window", body="ag1")
+    assert person.get("/registers").status == 200
+    assert o.admin.post(f"/people/{person.id}/closing", {}).status == 204
+    assert person.get("/registers").status == 401
+    assert o.person("leaver").sign_in(NEW_PASSWORD, factor(person.secret, step=1)).status == 401
+
+
+@test
+def sessions_follow_the_clock_and_not_its_setting_back():
+    with Office(SHOUHU, clock="2026-03-02 09:00:00") as o:
+        assert o.admin.get("/session").status == 200
+        for clock, want in (("2026-03-02 09:20:00", 200), ("2026-03-02 09:51:00", 401), ("2026-03-02 17:30:00", 401), ("2026-03-02 08:00:00", 401)):
+            o.stop()
+            o.clock = clock
+            o.start()
+            assert o.admin.get("/session").status == want, clock
+
+
+# ---- tables --------------------------------------------------------------------------------------------------------
+
+def xlsx(rows, extra=None):
+    """A workbook as another program may write it: shared strings, a date with a style, numbers."""
+    strings, cells = [], []
+    for r, row in enumerate(rows, 1):
+        out = ""
+        for c, value in enumerate(row):
+            at = f"{chr(65 + c)}{r}"
+            if isinstance(value, (int, float)):
+                out += f'<c r="{at}" s="1"><v>{value}</v></c>'
+            elif value is not None:
+                strings.append(value.replace("&", "&amp;").replace("<", "&lt;"))
+                out += f'<c r="{at}" t="s"><v>{len(strings) - 1}</v></c>'
+        cells.append(f'<row r="{r}">{out}</row>')
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as z:
+        parts = {"[Content_Types].xml": "<Types/>",
+                 "xl/sharedStrings.xml": "<sst>" + "".join(f"<si><t>{s}</t></si>" for s in strings) + "</sst>",
+                 "xl/styles.xml": '<styleSheet><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>',
+                 "xl/worksheets/sheet1.xml": "<worksheet><sheetData>" + "".join(cells) + "</sheetData></worksheet>"}
+        for name, content in {**parts, **(extra or {})}.items():
+            z.writestr(name, content)
+    return file.getvalue()
+
+
+@test
+def good_rows_go_in_and_bad_rows_come_back_by_row_and_field():
+    o = office()
+    add_doctor(o, "D-T0")
+    head = "code,姓名,kind,licence,institution,body,行政区划,生效日\n"
+    rows = ["D-X1,钱一,doctor,L1,HX,h1,620102,2027-01-01", "D-X2,钱二,wizard,L2,HX,h1,620102,", "D-X3,,doctor,L3,HX,h1,620102,",
+            "D-X4,钱四,医师,L4,NOPE,h1,620102,", "D-X5,钱五,药师,L5,HX,h2,620202,", "D-X6,钱六,nurse,L6,HX,h1,620102,2025-02-30"]
+    path = "/registers/practitioners/import"
+    text = (head + "\n".join(rows)).encode()
+    dry = o.contract.post(path + "?dry_run=true", raw=text, headers={"Content-Type": "text/csv"})
+    assert dry.status == 200 and (dry["created"], dry["rejected"]) == (1, 5), dry.raw
+    assert o.contract.get("/registers/practitioners/records?code=D-X1")["items"] == []
+    done = o.contract.post(path, raw=text, headers={"Content-Type": "text/csv"})
+    assert [(e["row"], e["field"]) for e in sorted(done["errors"], key=lambda e: e["row"])] == [
+        (3, "kind"), (4, "name"), (5, "institution"), (6, "place"), (7, "valid_from")], done["errors"]
+    assert done["read"] == done["created"] + done["updated"] + done["unchanged"] + done["proposed"] + done["rejected"]
+    again = o.contract.post(path, raw=text, headers={"Content-Type": "text/csv"})
+    assert (again["created"], again["unchanged"]) == (0, 1), again.raw
+    assert o.contract.get("/registers/practitioners/records?code=D-X1&valid_on=2027-06-01")["items"][0]["valid_from"] == "2027-01-01"
+    for bad in (b"", b"nosuch\n1\n", b"code,code\n1,2\n", b"\xff\xfe", b'code\n"open', b"code\n1,2\n"):
+        assert o.contract.post(path, raw=bad, headers={"Content-Type": "text/csv"}).status == 422, bad
+    many = head + "".join(f"D-Y{i},某,doctor,L,HX,h1,620102,\n" for i in range(5001))
+    assert o.contract.post(path, raw=many.encode(), headers={"Content-Type": "text/csv"}).status == 413
+    assert o.user1.post(path, raw=text, headers={"Content-Type": "text/csv"}).status == 403
+
+
+@test
+def a_spreadsheet_goes_out_and_comes_back_unchanged():
+    o = office()
+    add_doctor(o, "D-S1", title="=HYPERLINK(1)")
+    for kind in ("csv", "xlsx"):
+        out = o.contract.get(f"/registers/practitioners/export?format={kind}")
+        assert out.status == 200 and f'filename="practitioners.{kind}"' in out.headers["content-disposition"]
+        if kind == "csv":
+            assert "'=HYPERLINK" in out.raw.decode("utf-8-sig") and "赵小月" not in out.raw.decode("utf-8-sig")
+        else:
+            sheet = zipfile.ZipFile(io.BytesIO(out.raw)).read("xl/worksheets/sheet1.xml")
+            assert b"<f>" not in sheet and "赵小月".encode() not in sheet
+        back = o.contract.post("/registers/practitioners/import", raw=out.raw)
+        changed = 1 if kind == "csv" else 0  # the guard's apostrophe is part of the text now
+        assert back["updated"] in (0, changed) and back["created"] == 0 and back["unchanged"] >= back["read"] - changed - back["rejected"], back.raw
+
+
+@test
+def a_workbook_of_another_program_is_read():
+    o = office()
+    add_doctor(o, "D-W0")
+    book = xlsx([["code", "姓名", "kind", "licence", "institution", "body", "place", "pledge_on"],
+                 ["D-W1", "孙&一", "doctor", "L1", "HX", "h1", "620102", 46055]])
+    done = o.contract.post("/registers/practitioners/import", raw=book)
+    assert done.status == 200 and done["created"] == 1, done.raw
+    assert o.contract.get("/registers/practitioners/records?code=D-W1")["items"][0]["fields"]["pledge_on"] == "2026-02-02"
+
+
+@test
+def a_hostile_workbook_is_refused():
+    o = office()
+    bomb = xlsx([["code"]], {"xl/worksheets/sheet1.xml": "<worksheet>" + " " * (60 << 20) + "</worksheet>"})
+    path = "/registers/practitioners/import"
+    assert o.contract.post(path, raw=bomb).status == 413
+    entity = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><worksheet>&b;</worksheet>'
+    many = {f"x/{i}": "" for i in range(1001)}
+    cases = [xlsx([["code"]], {"xl/worksheets/sheet1.xml": entity}), b"PK\x03\x04 not a zip", xlsx([["code"], ["x"]])[:-40],
+             xlsx([["code"]], {"xl/worksheets/sheet1.xml": "<worksheet><row><c t='s'><v>99</v></c></row></worksheet>"}),
+             xlsx([["code"]], {"xl/worksheets/sheet1.xml": "<worksheet><row><c r='ZZZ1'><v>1</v></c></row></worksheet>"}),
+             xlsx([["code"]], {"xl/worksheets/sheet1.xml": "<worksheet><row>"})]
+    for i, case in enumerate(cases):
+        assert o.contract.post(path, raw=case).status in (413, 422), i
+    assert o.contract.post(path, raw=xlsx([["code"]], many)).status == 413
+    # too long by its own word: refused before a byte of it is sent
+    out = raw_request(o.port, f"POST /api/v1{path} HTTP/1.1\r\nHost: x\r\nContent-Length: {(32 << 20) + 1}\r\n\r\n".encode(), 2)
+    assert out.split(b" ")[1:2] == [b"413"], out[:200]
+
+
+# ---- HTTP ----------------------------------------------------------------------------------------------------------
+
+def raw_request(port, text, seconds=5):
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as s:
+        s.sendall(text)
+        out = b""
+        try:
+            while True:
+                piece = s.recv(65536)
+                if not piece:
+                    break
+                out += piece
+        except (TimeoutError, ConnectionError):
+            pass
+        return out
+
+
+@test
+def malformed_requests_are_refused_and_harm_nobody():
+    o = office()
+    close = b"Host: x\r\nConnection: close\r\n\r\n"
+    for target, want in ((b"/api/v1/../../etc/passwd", b"400"), (b"/api//v1", b"400"), (b"/%zz", b"400"), (b"/%00", b"400"), (b"/%ff", b"400"),
+                         (b"/api/v1/registers?a=1&a=2", b"400"), (b"/nosuch", b"404"), (b"/api%2Fv1%2Fsession", b"404"), (b"/", b"404")):
+        out = raw_request(o.port, b"GET " + target + b" HTTP/1.1\r\n" + close)
+        assert out.split(b" ")[1:2] == [want], (target, out[:200])
+    assert raw_request(o.port, b"PATCH /api/v1/session HTTP/1.1\r\n" + close).split(b" ")[1] == b"405"
+    assert raw_request(o.port, b"POST /healthz HTTP/1.1\r\nContent-Length: 0\r\n" + close).split(b" ")[1] == b"405"
+    big = raw_request(o.port, b"GET /healthz HTTP/1.1\r\nX: " + b"a" * 60000 + b"\r\n" + close)
+    assert big.split(b" ")[1:2] in ([b"431"], [b"400"]) or big == b"", big[:100]
+    chunk = b"400\r\n" + b"a" * 1024 + b"\r\n"
+    out = raw_request(o.port, b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                      + chunk * 8 + b"0\r\n\r\n", 2)
+    assert out.split(b" ")[1:2] == [b"413"], out[:200]
+    for body in (b"{", b"[]", b"null", b'{"a":1,"a":2}', b'{"login":"\xff"}', b"[" * 5000, b'{"x":1e999}', b""):
+        answer = o.contract.post("/registers/practitioners/records", raw=body, headers={"Content-Type": "application/json"})
+        assert answer.status in (400, 422), (body[:20], answer.status)
+    assert o.contract.post("/registers/practitioners/records", raw=b"a=b", headers={"Content-Type": "application/x-www-form-urlencoded"}).status == 415
+    assert o.nobody().get("/healthz", full=True).status == 200
+
+
+@test
+def slow_connections_do_not_stop_the_others():
+    o = office()
+    slow = []
+    try:
+        for _ in range(900):
+            s = socket.create_connection(("127.0.0.1", o.port), timeout=5)
+            s.sendall(b"POST /api/v1/session HTTP/1.1\r\nHost: x\r\nContent-Len")
+            slow.append(s)
+        began = time.time()
+        for _ in range(50):
+            assert o.contract.get("/registers/institutions/records?limit=1").status == 200
+        assert time.time() - began < 10
+    finally:
+        for s in slow:
+            s.close()
+
+
+@test
+def too_many_sign_ins_at_once_are_told_to_come_back():
+    o = office()
+    with concurrent.futures.ThreadPoolExecutor(80) as pool:
+        statuses = [a.status for a in pool.map(lambda i: o.person(f"crowd{i}").sign_in("x"), range(80))]
+    assert set(statuses) <= {401, 429, 423} and 429 in statuses, sorted(set(statuses))
+    assert o.contract.get("/session").status == 200
+
+
+@test
+def an_acknowledged_write_survives_a_kill_and_a_stop_finishes_what_it_began():
+    with Office(SHOUHU) as o:
+        codes, stop = [], threading.Event()
+
+        def write(k):
+            for i in range(1000):
+                if stop.is_set():
+                    return
+                try:
+                    code = f"g-{k}-{i}"
+                    answer = o.grid.post("/registers/grids/records", {"fields": {"code": code, "name": "网格", "holder": "x", "place": "620102"}})
+                    if answer.status == 201:
+                        codes.append(code)
+                except (OSError, AssertionError, ValueError, Exception):
+                    return
+        o.body("ag1", "agency", "620102")
+        o.grid = o.hire("grid", "agency.contract", body="ag1")
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            stop.clear()
+            threads = [threading.Thread(target=write, args=(f"{how}{k}",)) for k in range(8)]
+            for t in threads:
+                t.start()
+            time.sleep(0.7)
+            code = o.stop(how)
+            stop.set()
+            for t in threads:
+                t.join()
+            assert code == (0 if how == signal.SIGTERM else -9), code
+            o.start()
+        assert len(codes) > 20
+        kept = set()
+        after = ""
+        while True:
+            page = o.grid.get("/registers/grids/records?limit=200" + (f"&after={urllib.parse.quote(after)}" if after else ""))
+            kept |= {r["key"] for r in page["items"]}
+            after = page["next"]
+            if not after:
+                break
+        assert set(codes) <= kept, sorted(set(codes) - kept)[:5]
+
+
+# ---- jobs and findings ---------------------------------------------------------------------------------------------
+
+def make_lake(dir):
+    env = {"SHOUHU_LANG": "en", "PATH": "/usr/bin:/bin"}
+
+    def run(*args):
+        subprocess.run([SHOUHU, *map(str, args)], check=True, capture_output=True, env=env)
+    run("synth", "--persons", 200, "--months", 2, "--seed", 1, "--plant", "0.05", "--out", dir / "city")
+    run("import", "--lake", dir / "lake", "--mapping", "national", "--quiet", *sorted((dir / "city").glob("*.csv")))
+    return dir / "lake"
+
+
+def wait_for(person, job, states, seconds=120):
+    for _ in range(seconds * 10):
+        answer = person.get("/jobs/" + job)
+        if answer["state"] in states:
+            return answer
+        time.sleep(0.1)
+    raise AssertionError(answer.raw)
+
+
+@test
+def an_audit_runs_as_a_job_and_each_sees_his_findings():
+    o = Office(SHOUHU)
+    o.lake = make_lake(o.dir)
+    with o:
+        o.body("ag1", "agency", "620102")
+        o.body("h9", "institution", "620102")
+        auditor = o.hire("auditor", "agency.auditor", body="ag1")
+        assert auditor.post("/jobs", {"kind": "rm"}).status == 422
+        for bad in ({"place": "62;rm"}, {"threads": "9"}, {"run": "../x"}, {"place": 620102}):
+            assert auditor.post("/jobs", {"kind": "audit", "arguments": bad}).status == 422, bad
+        job = auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100", "run": "r1"}})
+        assert job.status == 202, job.raw
+        done = wait_for(auditor, job["id"], ("done", "failed"))
+        assert done["state"] == "done", done.raw
+        assert [r["run"] for r in auditor.get("/runs")["items"]] == ["r1"]
+        page = auditor.get("/runs/r1/findings?limit=5")
+        assert len(page["items"]) == 5 and page["next"] and "*" in page["items"][0]["person"]
+        seen, after = set(), ""
+        while after is not None:
+            part = auditor.get(f"/runs/r1/findings?limit=200&after={after}")
+            seen |= {f["id"] for f in part["items"]}
+            after = part["next"]
+        one = page["items"][0]
+        assert len(seen) > 5 and auditor.get(f"/runs/r1/findings/{one['id']}").json == one
+        for foreign in ("/runs/nosuch/findings", "/runs/..%2F..%2Fx/findings", f"/runs/r1/findings/{'0' * 40}"):
+            assert auditor.get(foreign).status in (400, 404), foreign
+        # an institution sees its own rows only
+        o.body(one["institution"], "institution", "620102")
+        user = o.hire("user", "institution.user", body=one["institution"])
+        other = o.hire("other", "institution.user", body="h9")
+        mine = user.get("/runs/r1/findings?limit=200")["items"]
+        assert mine and all(f["institution"] == one["institution"] for f in mine)
+        assert other.get("/runs/r1/findings")["items"] == [] and other.get(f"/runs/r1/findings/{one['id']}").status == 404
+        first, second, third = (auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100"}}) for _ in range(3))
+        cancelled = auditor.post(f"/jobs/{third['id']}/cancellation", {})
+        assert cancelled.status in (202, 409)
+        for job in (first, second, third):
+            wait_for(auditor, job["id"], ("done", "cancelled", "failed"))
+
+
+def main():
+    global SHOUHU
+    SHOUHU, names = sys.argv[1], sys.argv[2:]
+    tests = [t for t in TESTS if not names or t.__name__ in names]
+    print(f"1..{len(tests)}", flush=True)
+    failed = 0
+    for number, function in enumerate(tests, 1):
+        began = time.time()
+        try:
+            function()
+            print(f"ok {number} {function.__name__}  # {time.time() - began:.1f}s", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {number} {function.__name__}")
+            print("\n".join("# " + row for row in traceback.format_exc().splitlines()), flush=True)
+    if Shared.office:
+        Shared.office.__exit__()
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
