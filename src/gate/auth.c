@@ -69,7 +69,7 @@ static sh_code by_session(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     /* A clock that was set back does not make an old session young again: what begins in the future is not
      * valid. */
     if (sh_cell(&rows, 0, 4)->i64 <= now || seen + SH_SESSION_IDLE_SECONDS <= now ||
-        created > now + SH_SESSION_SEEN_SECONDS || seen > now + 2 * SH_SESSION_SEEN_SECONDS)
+        created > now + SH_SESSION_SEEN_SECONDS || seen > now + (int64_t)2 * SH_SESSION_SEEN_SECONDS)
         return SH_OK;
     copy_id(rq->caller.person, sizeof rq->caller.person, sh_cell(&rows, 0, 0)->str);
     copy_id(rq->caller.csrf, sizeof rq->caller.csrf, sh_cell(&rows, 0, 1)->str);

@@ -150,7 +150,8 @@ static sh_code check_idcard(struct sh_str text, struct sh_arena *arena, struct s
     unsigned sum = 0;
     for (size_t i = 0; i < 17; i++)
         sum += (unsigned)(ret->at[i] - '0') * weights[i];
-    if (ret->at[17] != "10X98765432"[sum % 11])
+    static const char checks[] = "10X98765432";
+    if (ret->at[17] != checks[sum % 11])
         return sh_fail(err, SH_E_INPUT, "the check character does not fit");
     int32_t day = 0;
     if (sh_date_scan(ret->at + 6, 8, &day) != SH_DATE_OK)
