@@ -82,8 +82,8 @@ static bool from_base32(struct sh_str text, uint8_t ret[SH_FACTOR_BYTES]) {
     if (text.len != SH_FACTOR_TEXT)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        const char *at = memchr(base32, text.at[i], 32);
-        if (!at)
+        const char *at = strchr(base32, text.at[i]);
+        if (!at || *at == '\0')
             return false;
         bits = bits << 5 | (unsigned)(at - base32);
         n += 5;

@@ -127,8 +127,8 @@ static sh_code check_uscc(struct sh_str text, struct sh_arena *arena, struct sh_
     SH_TRY(upper(text, arena, ret, err));
     unsigned sum = 0, weight = 1, check = 0;
     for (size_t i = 0; i < 18; i++) {
-        const char *at = memchr(alphabet, ret->at[i], 31);
-        if (!at)
+        const char *at = strchr(alphabet, ret->at[i]);
+        if (!at || *at == '\0')
             return sh_fail(err, SH_E_INPUT, "a credit code has no character number %zu like this", i + 1);
         const unsigned value = (unsigned)(at - alphabet);
         if (i < 17)
