@@ -45,7 +45,8 @@ static const struct {
     {"backup", sh_cmd_backup, "备份业务数据", "back up the store"},
     {"restore", sh_cmd_restore, "恢复备份", "restore a backup"},
     {"serve", sh_cmd_serve, "提供 JSON 接口", "serve the JSON API"},
-    {"user", sh_cmd_user, "账号：建立管理员、重置、解锁、停用", "accounts: first administrators, reset, unlock, close"},
+    {"user", sh_cmd_user, "账号：建立管理员、重置、解锁、停用",
+     "accounts: first administrators, reset, unlock, close"},
     {"synth", sh_cmd_synth, "生成一座虚构城市及其违规真值", "make a synthetic city with known violations"},
 };
 enum { COMMANDS_N = sizeof commands / sizeof commands[0] };
