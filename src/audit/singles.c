@@ -18,6 +18,7 @@ static sh_code out_of_room(struct sh_err *err) {
 /* Columns of the line that the keys are made of: where all are there, so are the keys. */
 struct behind {
     struct sh_plain_column columns[8]; /* as many as a rule has keys */
+    bool tells[8]; /* goes into the hash: who is alone by some of the keys is alone by all */
     size_t n;
     bool by_person;
 };
@@ -35,6 +36,14 @@ static bool columns_behind(const struct sh_rule_plan *rp, const struct sh_plan *
         ret->by_person |= c->column == plan->at.line.person;
         ret->n += !seen && c->column != plan->at.line.person;
     }
+    size_t tell = 0; /* item and time tell nearly all rows apart */
+    for (size_t c = 0; c < ret->n; c++) {
+        const int column = ret->columns[c].column;
+        ret->tells[c] = column == plan->at.line.item || column == plan->at.line.time;
+        tell += ret->tells[c];
+    }
+    for (size_t c = 0; c < ret->n; c++)
+        ret->tells[c] |= tell < 2;
     return ret->by_person;
 }
 
@@ -46,34 +55,70 @@ bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp)
            columns_behind(rp, plan, &behind);
 }
 
-#define MIX(type, gone)                                                                                      \
+/* Is a value missing among the rows from … to - 1, or a time beyond all periods? Looked at in bulk. */
+#define ANY_GONE(type, gone)                                                                                 \
     do {                                                                                                     \
         const type *restrict x = data;                                                                       \
-        for (uint32_t i = 0; i < n; i++) {                                                                   \
-            const type v = x[rows[i]];                                                                       \
-            sure[i] &= (uint8_t)((v != (gone)) & (v != gone2));                                              \
-            hash[i] = (hash[i] ^ (uint64_t)v) * 0x9e3779b97f4a7c15u;                                         \
-            hash[i] ^= hash[i] >> 32;                                                                        \
-        }                                                                                                    \
+        for (uint32_t i = from; i < to; i++)                                                                 \
+            any |= (x[i] == (gone)) | (x[i] == gone2);                                                       \
     } while (0)
 
-static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, const int32_t *restrict rows,
-                       uint32_t n, uint64_t *restrict hash, uint8_t *restrict sure) {
+static bool is_any_gone(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from, uint32_t to) {
     const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
     const void *data = tl->columns[SH_TABLE_LINE][c.column];
+    int any = 0;
     if (column->storage == SH_STORE_I32) {
         const int32_t gone2 = c.minus_one ? -1 : SH_MISSING_I32;
-        MIX(int32_t, SH_MISSING_I32);
+        ANY_GONE(int32_t, SH_MISSING_I32);
     } else {
         const int64_t gone2 = SH_MISSING + 1;
-        MIX(int64_t, SH_MISSING);
+        ANY_GONE(int64_t, SH_MISSING);
+    }
+    const int64_t *times = column->type.kind == SH_KIND_TIME ? (const int64_t *)data : NULL;
+    for (uint32_t i = from; times && i < to; i++)
+        any |= (times[i] >= TIME_MAX) | (times[i] <= -TIME_MAX);
+    return any;
+}
+
+#define IS_THERE(type, gone)                                                                                 \
+    do {                                                                                                     \
+        const type *restrict x = data;                                                                       \
+        for (uint32_t i = 0; i < n; i++)                                                                     \
+            sure[i] &= (uint8_t)((x[rows[i]] != (gone)) & (x[rows[i]] != gone2));                            \
+    } while (0)
+
+/* Rows whose key may be missing are not sure. */
+static void look_at_column(const struct sh_timeline *tl, struct sh_plain_column c,
+                           const int32_t *restrict rows, uint32_t n, uint8_t *restrict sure) {
+    const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
+    const void *data = tl->columns[SH_TABLE_LINE][c.column];
+    const int8_t *exact = c.exact >= 0 ? sh_i8(tl, SH_TABLE_LINE, c.exact) : NULL;
+    for (uint32_t i = 0; c.exact >= 0 && i < n; i++)
+        sure[i] &= (uint8_t)(exact && exact[rows[i]] == 1);
+    if (!is_any_gone(tl, c, (uint32_t)rows[0], (uint32_t)rows[n - 1] + 1))
+        return;
+    if (column->storage == SH_STORE_I32) {
+        const int32_t gone2 = c.minus_one ? -1 : SH_MISSING_I32;
+        IS_THERE(int32_t, SH_MISSING_I32);
+    } else {
+        const int64_t gone2 = SH_MISSING + 1;
+        IS_THERE(int64_t, SH_MISSING);
     }
     const int64_t *times = column->type.kind == SH_KIND_TIME ? (const int64_t *)data : NULL;
     for (uint32_t i = 0; times && i < n; i++)
         sure[i] &= (uint8_t)((times[rows[i]] < TIME_MAX) & (times[rows[i]] > -TIME_MAX));
-    const int8_t *exact = c.exact >= 0 ? sh_i8(tl, SH_TABLE_LINE, c.exact) : NULL;
-    for (uint32_t i = 0; c.exact >= 0 && i < n; i++)
-        sure[i] &= (uint8_t)(exact && exact[rows[i]] == 1);
+}
+
+static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, const int32_t *restrict rows,
+                       uint32_t n, uint64_t *restrict hash) {
+    const enum sh_storage storage = tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column].storage;
+    const int32_t *narrow = storage == SH_STORE_I32 ? sh_i32(tl, SH_TABLE_LINE, c.column) : NULL;
+    const int64_t *wide = narrow ? NULL : sh_i64(tl, SH_TABLE_LINE, c.column);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t v = narrow ? (uint64_t)narrow[rows[i]] : (uint64_t)wide[rows[i]];
+        hash[i] = (hash[i] ^ v) * 0x9e3779b97f4a7c15u;
+        hash[i] ^= hash[i] >> 32;
+    }
 }
 
 /* Rows whose money is not known or that lie outside the rule's days are for others to look at. */
@@ -145,8 +190,11 @@ static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp,
     for (uint32_t from = 0; from < n; from += AT_ONCE) {
         const uint32_t m = n - from < AT_ONCE ? n - from : AT_ONCE;
         look_at_rows(en, rp->rule, rows + from, m, sure + from);
-        for (size_t c = 0; c < behind.n; c++)
-            mix_column(&en->tl, behind.columns[c], rows + from, m, hash + from, sure + from);
+        for (size_t c = 0; c < behind.n; c++) {
+            look_at_column(&en->tl, behind.columns[c], rows + from, m, sure + from);
+            if (behind.tells[c])
+                mix_column(&en->tl, behind.columns[c], rows + from, m, hash + from);
+        }
     }
     for (uint32_t from = 0, to; from < n; from = to) {
         for (to = from + 1; to < n && person[rows[to]] == person[rows[from]];)

@@ -38,7 +38,7 @@ static void add_line(uint32_t i, const int64_t *covered, const int32_t *day, str
     const int64_t fen = covered ? covered[i] : SH_MISSING;
     s->alive++;
     s->undated |= day[i] == SH_MISSING_I32;
-    s->first_day = day[i] < s->first_day ? day[i] : s->first_day;
+    s->first_day = day[i] < s->first_day && day[i] != SH_MISSING_I32 ? day[i] : s->first_day;
     s->last_day = day[i] > s->last_day ? day[i] : s->last_day;
     s->uncovered |= fen == SH_MISSING;
     const bool paid = fen == SH_MISSING || fen > 0;
@@ -132,6 +132,30 @@ void sh_zones_look(const struct sh_zones *z, struct sh_engine *en, int64_t *ret_
 
 /* ---- bounds of columns --------------------------------------------------------------------------------- */
 
+/* What the cut knows already: the day, and what runs are cut by. */
+static bool known_column(struct sh_zones *z, const struct level *level, uint16_t column,
+                         struct sh_bounds *ret) {
+    const struct sh_timeline *tl = &z->en->tl;
+    const struct sh_columns *at = &tl->plan->at;
+    const bool is_cut = column == at->line.person || (level == &z->zones && column == at->line.encounter);
+    const int32_t *values = is_cut ? sh_i32(tl, SH_TABLE_LINE, column) : NULL;
+    if (!values && column != at->line.day)
+        return false;
+    for (uint32_t r = 0; r < level->n; r++) {
+        const struct sum *s = &level->sums[r];
+        const bool empty = level->begin[r] == level->begin[r + 1];
+        if (values && (empty || values[level->begin[r]] < 0))
+            ret[r] = (struct sh_bounds){0, 0, empty ? 0 : SH_MAY_MISSING};
+        else if (values)
+            ret[r] = (struct sh_bounds){values[level->begin[r]], values[level->begin[r]], SH_MAY_VALUE};
+        else
+            ret[r] = (struct sh_bounds){s->first_day, s->last_day,
+                                        (uint8_t)((s->first_day <= s->last_day ? SH_MAY_VALUE : 0) |
+                                                  (s->undated ? SH_MAY_MISSING : 0))};
+    }
+    return true;
+}
+
 static sh_code level_column(struct sh_zones *z, struct level *level, uint16_t column,
                             const struct sh_bounds **ret, struct sh_err *err) {
     struct sh_timeline *tl = &z->en->tl;
@@ -142,8 +166,9 @@ static sh_code level_column(struct sh_zones *z, struct level *level, uint16_t co
     struct sh_bounds *bounds = sh_new_raw(tl->arena, struct sh_bounds, (size_t)level->n + 1);
     if (!bounds)
         return out_of_room(err);
-    sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, level->begin,
-                     level->n, bounds);
+    if (!known_column(z, level, column, bounds))
+        sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, level->begin,
+                         level->n, bounds);
     *ret = level->columns[column] = bounds;
     return SH_OK;
 }
