@@ -29,7 +29,8 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
     w->engine.tl.arena = &w->chunk;
     w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
     w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
-    const bool has_room = w->engine.collected && w->engine.zone_use;
+    w->engine.item_open = sh_alloc_array(plan->n_active + 1, sizeof(uint8_t *));
+    const bool has_room = w->engine.collected && w->engine.zone_use && w->engine.item_open;
     const sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
                                   : sh_fail(err, SH_E_NOMEM, "no room for a worker");
     if (code != SH_OK) {
@@ -49,6 +50,9 @@ void sh_audit_worker_free(struct sh_audit_worker *w) {
     }
     sh_free(w->engine.collected);
     sh_free(w->engine.zone_use);
+    for (size_t i = 0; w->engine.item_open && i < w->engine.plan->n_active; i++)
+        sh_free(w->engine.item_open[i]);
+    sh_free(w->engine.item_open);
     sh_free(w->engine.findings);
     sh_answers_release(&w->answers);
     sh_exchange_release(&w->exchange);

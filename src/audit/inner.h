@@ -219,7 +219,9 @@ struct sh_engine {
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
     struct sh_exchange *exchange; /* where rows go that must meet those of other persons */
-    uint64_t lines;               /* of the chunk that rules may read */
+    uint8_t **item_open; /* [n_active][n_items] 0: no line of the item can meet the rule's where; NULL: not
+                            made yet */
+    uint64_t lines;      /* of the chunk that rules may read */
     /* What holds for all lines of the chunk, so that it need not be asked of each. */
     int32_t first_day, last_day;
     bool has_undated, has_uncovered;

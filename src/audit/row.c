@@ -195,10 +195,6 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
     return SH_OK;
 }
 
-enum {
-    ZONES_TRIED = 1 << 13
-}; /* lines after which zones that settle less than an eighth ask no more for hits */
-
 static sh_code run_members(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
                            struct sh_err *err) {
     for (uint32_t from = 0, to; from < m->n; from = to) {
@@ -216,7 +212,7 @@ static sh_code run_members(struct sh_engine *en, const struct sh_rule_plan *rp, 
 /* What zones settle is counted; the lines they leave open are looked at. */
 static sh_code run_by_zones(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_zone_use *use = &en->zone_use[rp->index];
-    const bool asks_hits = use->asked < ZONES_TRIED || use->closed >= use->asked / 8;
+    const bool asks_hits = use->asked < SH_ZONES_TRIED || use->closed >= use->asked / 8;
     struct sh_zones_told told;
     SH_TRY(sh_zones_ask(en, rp, asks_hits, &told, err));
     if (asks_hits)

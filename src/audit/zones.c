@@ -343,8 +343,69 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool a
     return SH_OK;
 }
 
-sh_code sh_zones_where(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
-                       struct sh_err *err) {
+/* ---- where, of items and of zones ---------------------------------------------------------------------- */
+
+struct by_item {
+    int item;
+    const struct sh_bounds *items; /* item i is item i */
+};
+
+static sh_code column_of_items(void *ctx, uint16_t column, const struct sh_bounds **ret, struct sh_err *err) {
+    const struct by_item *b = ctx;
+    (void)err;
+    *ret = column == b->item ? b->items : NULL;
+    return SH_OK;
+}
+
+/* Whether a rule's where can hold for lines of each item, once a worker: 1 it may. */
+static sh_code items_make(struct sh_engine *en, const struct sh_rule_plan *rp, uint8_t **ret,
+                          struct sh_err *err) {
+    const uint32_t n = en->plan->n_items;
+    const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
+    struct sh_bounds *items = sh_new_raw(en->scratch, struct sh_bounds, (size_t)n + 1),
+                     *where = sh_new_raw(en->scratch, struct sh_bounds, (size_t)n + 1);
+    uint32_t *begin = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
+    uint8_t *open = sh_alloc_array((size_t)n + 1, 1);
+    *ret = open; /* the worker frees it */
+    if (!items || !where || !begin || !open)
+        return out_of_room(err);
+    for (uint32_t i = 0; i <= n; i++)
+        begin[i] = i, items[i] = (struct sh_bounds){i, i, SH_MAY_VALUE};
+    struct by_item b = {en->plan->at.line.item, items};
+    const struct sh_row_runs runs = {
+        .n = n, .begin = begin, .joins = rp->join_column, .column = column_of_items, .ctx = &b};
+    struct sh_eval eval = sh_engine_eval(en);
+    eval.world = NULL; /* items have no related rows */
+    SH_TRY(sh_expr_bounds(rp->rule->where, &eval, &runs, where, err));
+    for (uint32_t i = 0; i < n; i++)
+        open[i] = !sh_bounds_are(where[i], 0);
+    sh_arena_rewind(en->scratch, mark);
+    return SH_OK;
+}
+
+static sh_code where_by_item(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
+                             struct sh_err *err) {
+    const int32_t *item = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.item);
+    uint8_t **open = &en->item_open[rp->index];
+    if (!item)
+        return SH_OK;
+    if (!*open)
+        SH_TRY(items_make(en, rp, open, err));
+    int32_t *rows = sh_new_raw(en->work, int32_t, (size_t)io->n + 1);
+    if (!rows)
+        return out_of_room(err);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < io->n; i++) {
+        const uint32_t id = (uint32_t)item[io->row[i]];
+        rows[n] = io->row[i];
+        n += id >= en->plan->n_items || (*open)[id];
+    }
+    io->row = rows, io->n = n;
+    return SH_OK;
+}
+
+static sh_code where_by_zone(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
+                             struct sh_err *err) {
     struct sh_zones *z = en->zones;
     const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
     struct sh_bounds *where = sh_new_raw(en->scratch, struct sh_bounds, (size_t)z->zones.n + 1);
@@ -367,5 +428,17 @@ sh_code sh_zones_where(struct sh_engine *en, const struct sh_rule_plan *rp, stru
     }
     io->row = rows, io->n = n;
     sh_arena_rewind(en->scratch, mark);
+    return SH_OK;
+}
+
+sh_code sh_zones_where(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
+                       struct sh_err *err) {
+    struct sh_zone_use *use = &en->zone_use[rp->index];
+    SH_TRY(where_by_item(en, rp, io, err));
+    if (use->asked >= SH_ZONES_TRIED && use->closed < use->asked / 8)
+        return SH_OK;
+    const uint32_t before = io->n;
+    SH_TRY(where_by_zone(en, rp, io, err));
+    use->asked += before, use->closed += before - io->n;
     return SH_OK;
 }

@@ -9,6 +9,9 @@ void sh_zones_look(const struct sh_zones *z, struct sh_engine *en, int64_t *ret_
 /** Rules that look at every line by itself: shape row over lines, without knowledge and rows beside it. */
 bool sh_zones_serve(const struct sh_rule_plan *rp);
 
+/* Lines after which zones that settle less than an eighth are asked no more. */
+enum { SH_ZONES_TRIED = 1 << 13 };
+
 struct sh_zones_told {
     /* Lines still to be looked at, ascending, in work. Plain: where holds for all of them, and nothing about
      * them is uncertain. */
