@@ -69,14 +69,13 @@ static const char *text_of(const json_t *object, const char *key) {
     return text ? text : "";
 }
 
-static void number_of(const json_t *object, const char *key, int decimals, char out[64]) {
+/* Numbers as the receipt writes them: those with a point were read as text. */
+static void number_of(const json_t *object, const char *key, char out[64]) {
     const json_t *v = json_object_get(object, key);
     if (json_is_integer(v))
         (void)snprintf(out, 64, "%lld", (long long)json_integer_value(v));
-    else if (json_is_real(v))
-        (void)snprintf(out, 64, "%.*f", decimals, json_real_value(v));
     else
-        (void)snprintf(out, 64, "?");
+        (void)snprintf(out, 64, "%s", json_is_string(v) ? json_string_value(v) : "?");
 }
 
 /* Words of the receipt as a reader of Chinese sees them; the receipt itself keeps one form. */
@@ -103,10 +102,10 @@ static void print_lines(const json_t *lines, bool en, FILE *out) {
     for (size_t i = 0; i < json_array_size(lines); i++) {
         const json_t *l = json_array_get(lines, i);
         char quantity[64], price[64], covered[64], amount[64];
-        number_of(l, "quantity", 4, quantity);
-        number_of(l, "unit_price", 2, price);
-        number_of(l, "covered", 2, covered);
-        number_of(l, "counted", 2, amount);
+        number_of(l, "quantity", quantity);
+        number_of(l, "unit_price", price);
+        number_of(l, "covered", covered);
+        number_of(l, "counted", amount);
         const bool blamed = json_is_true(json_object_get(l, "blamed"));
         (void)fprintf(out, "  %s %s  %s %s  %s %s × %s  %s %s", blamed ? "*" : " ", text_of(l, "time"),
                       text_of(l, "item"), text_of(l, "name"), en ? "qty" : "数量", quantity, price,
@@ -133,9 +132,9 @@ static void print_knowledge(const json_t *k, bool en, FILE *out) {
 
 static void print_money(const json_t *money, bool en, FILE *out) {
     char amount[64], counted[64], fund[64];
-    number_of(money, "amount", 2, amount);
-    number_of(money, "counted", 2, counted);
-    number_of(money, "fund", 2, fund);
+    number_of(money, "amount", amount);
+    number_of(money, "counted", counted);
+    number_of(money, "fund", fund);
     (void)fprintf(out,
                   en ? "Money:      amount %s, counted once %s, fund share %s (%s)\n"
                      : "金额：    违规金额 %s 元，计入（不重复）%s 元，基金部分 %s 元（%s）\n",
@@ -250,7 +249,9 @@ sh_code sh_audit_explain(const struct sh_explain_options *o, FILE *out, struct s
     struct found found;
     SH_TRY(find(o, id, &arena, &found, err));
     json_t *receipt SH_CLEANUP(sh_json_decref_at) = NULL;
-    SH_TRY(sh_json_read("receipt", found.receipt, &receipt, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf exact = {0};
+    SH_TRY(sh_json_quote_reals(found.receipt, &exact, err));
+    SH_TRY(sh_json_read("receipt", sh_buf_view(&exact), &receipt, err));
     if (o->json)
         (void)fprintf(out, "%.*s\n", SH_ARG(found.receipt));
     else

@@ -240,6 +240,34 @@ sh_code sh_json_read(const char *name, struct sh_str text, json_t **ret, struct 
     return SH_OK;
 }
 
+static bool is_number_byte(char c) {
+    return (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+sh_code sh_json_quote_reals(struct sh_str text, struct sh_buf *out, struct sh_err *err) {
+    bool in_string = false;
+    for (size_t i = 0, end; i < text.len; i = end) {
+        const char c = text.at[i];
+        bool is_real = false;
+        end = i + 1;
+        if (in_string) {
+            end += c == '\\' && end < text.len;
+            in_string = c != '"';
+        } else if ((c >= '0' && c <= '9') || c == '-') {
+            for (end = i; end < text.len && is_number_byte(text.at[end]); end++)
+                is_real |= text.at[end] == '.';
+        } else {
+            in_string = c == '"';
+        }
+        if (is_real)
+            (void)sh_buf_add_char(out, '"');
+        (void)sh_buf_add_str(out, sh_str_sub(text, i, end - i));
+        if (is_real)
+            (void)sh_buf_add_char(out, '"');
+    }
+    return sh_buf_check(out, err);
+}
+
 sh_code sh_json_read_file(const char *path, json_t **ret, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_str text;

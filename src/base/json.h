@@ -53,6 +53,8 @@ SH_MUST sh_code sh_json_end(struct sh_json *json, struct sh_err *err);
  */
 SH_MUST sh_code sh_json_read(const char *name, struct sh_str text, json_t **ret, struct sh_err *err);
 SH_MUST sh_code sh_json_read_file(const char *path, json_t **ret, struct sh_err *err);
+/** Valid JSON with each number that has a point as text, so that sh_json_read keeps its digits; appended. */
+SH_MUST sh_code sh_json_quote_reals(struct sh_str text, struct sh_buf *out, struct sh_err *err);
 void sh_json_decref_at(json_t **json);
 /** Member of an object by key; missing or another type is SH_E_INPUT with the key in the message. Borrowed.
  */

@@ -72,6 +72,16 @@ static void deep_nesting_is_refused(void **state) {
     CHECK_CODE(sh_json_read("t", SH_STR("\"[[[[\\\"[[[\""), &root, NULL), SH_OK);
 }
 
+static void numbers_with_a_point_keep_their_digits_as_text(void **state) {
+    (void)state;
+    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+    const struct sh_str text =
+        SH_STR("{\"a 1.5 \\\" 2.5\":[90071992547409931.23,-0.10,12,\"3.4\",1e5],\"b\":{\"c\":0.5}}");
+    CHECK_CODE(sh_json_quote_reals(text, &buf, NULL), SH_OK);
+    CHECK_STR(sh_buf_view(&buf), "{\"a 1.5 \\\" 2.5\":[\"90071992547409931.23\",\"-0.10\",12,\"3.4\",1e5],"
+                                 "\"b\":{\"c\":\"0.5\"}}");
+}
+
 static void a_full_buffer_is_told_at_the_end(void **state) {
     (void)state;
     SH_CLEANUP(sh_buf_free) struct sh_buf buf = sh_buf_init(10);
@@ -85,4 +95,5 @@ static void a_full_buffer_is_told_at_the_end(void **state) {
 }
 
 CHECK_MAIN(cmocka_unit_test(a_document_is_written), cmocka_unit_test(strict_reading),
-           cmocka_unit_test(deep_nesting_is_refused), cmocka_unit_test(a_full_buffer_is_told_at_the_end))
+           cmocka_unit_test(deep_nesting_is_refused), cmocka_unit_test(a_full_buffer_is_told_at_the_end),
+           cmocka_unit_test(numbers_with_a_point_keep_their_digits_as_text))
