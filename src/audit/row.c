@@ -98,12 +98,11 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     return sh_finding_add(en, &d, err);
 }
 
-/* Tuples of a block that are not plainly clear, whole points of them; the clear ones are counted. */
-static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                    const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n, struct sh_err *err) {
+/* Tuples that some condition may hit, or about which something is uncertain. */
+static sh_code look_for_open(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                             const struct sh_batch *batch, uint8_t *open, struct sh_err *err) {
     int64_t *values = sh_new_raw(en->scratch, int64_t, (size_t)batch->n + 1);
-    uint8_t *open = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1);
-    if (!values || !open)
+    if (!values)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     const struct sh_eval eval = sh_engine_eval(en);
     for (size_t h = 0; h < rp->rule->n_hit; h++) {
@@ -113,20 +112,31 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     }
     for (uint32_t i = 0; m->uncertain && i < batch->n; i++)
         open[i] |= m->uncertain[i].len > 0;
-    struct sh_answer_count clear = {0};
+    return SH_OK;
+}
+
+/* Plain lines, each for itself. */
+static uint32_t sift_lines(const int64_t *covered, const struct sh_members *m, uint32_t total,
+                           const uint8_t *open, uint32_t *pick, struct sh_answer_count *clear) {
     uint32_t n = 0;
-    const int64_t *fen =
-        rp->rule->table == SH_TABLE_LINE ? sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered) : NULL;
-    for (uint32_t i = 0; fen && !rp->has_alternatives && i < batch->n; i++) { /* the same for plain lines */
-        const int64_t covered = open[i] || fen[m->row[i]] == SH_MISSING ? 0 : fen[m->row[i]];
+    for (uint32_t i = 0; i < total; i++) {
+        const int64_t fen = covered[m->row[i]];
         pick[n] = i;
         n += open[i];
-        (void)!__builtin_add_overflow(clear.fen, covered, &clear.fen);
+        (void)!__builtin_add_overflow(clear->fen, open[i] || fen == SH_MISSING ? 0 : fen, &clear->fen);
     }
-    clear.subjects = fen && !rp->has_alternatives ? batch->n - n : 0;
-    for (uint32_t i = 0, end; (!fen || rp->has_alternatives) && i < batch->n; i = end) {
+    clear->subjects = total - n;
+    return n;
+}
+
+/* Rows of any table; whole points of them, as their alternatives are judged together. */
+static uint32_t sift_points(const struct sh_engine *en, const struct sh_rule_plan *rp,
+                            const struct sh_members *m, uint32_t total, const uint8_t *open, uint32_t *pick,
+                            struct sh_answer_count *clear) {
+    uint32_t n = 0;
+    for (uint32_t i = 0, end; i < total; i = end) {
         bool any = open[i];
-        for (end = i + 1; rp->has_alternatives && end < batch->n && same_point(en, rp, m, i, end); end++)
+        for (end = i + 1; rp->has_alternatives && end < total && same_point(en, rp, m, i, end); end++)
             any |= open[end];
         if (any || end - i > 1) {
             for (uint32_t t = i; t < end; t++)
@@ -134,13 +144,27 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
             continue;
         }
         const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, m->row[i]);
-        clear.subjects++;
-        (void)!__builtin_add_overflow(clear.fen, covered == SH_MISSING ? 0 : covered, &clear.fen);
+        clear->subjects++;
+        (void)!__builtin_add_overflow(clear->fen, covered == SH_MISSING ? 0 : covered, &clear->fen);
     }
+    return n;
+}
+
+/* Tuples of a block that are not plainly clear, whole points of them; the clear ones are counted. */
+static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                    const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n, struct sh_err *err) {
+    uint8_t *open = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1);
+    if (!open)
+        return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
+    SH_TRY(look_for_open(en, rp, m, batch, open, err));
+    const bool is_plain = rp->rule->table == SH_TABLE_LINE && !rp->has_alternatives;
+    const int64_t *covered = is_plain ? sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered) : NULL;
+    struct sh_answer_count clear = {0};
+    *ret_n = covered ? sift_lines(covered, m, batch->n, open, pick, &clear)
+                     : sift_points(en, rp, m, batch->n, open, pick, &clear);
     struct sh_answer_count *count = &en->answers->rules[rp->index].of[SH_ANSWER_CLEAR];
     count->subjects += clear.subjects, count->lines += clear.subjects;
     (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
-    *ret_n = n;
     return SH_OK;
 }
 

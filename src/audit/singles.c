@@ -162,9 +162,16 @@ static sh_code bits_clear(struct sh_engine *en, struct bits *b, uint32_t rows, s
     return SH_OK;
 }
 
+/* What is known of the rows of the list. */
+struct looked_at {
+    uint64_t *hash;
+    uint8_t *sure;
+};
+
 /* Rows from … to - 1 of the list are of one person. */
-static sh_code sift_person(struct sh_engine *en, struct bits *b, const uint64_t *hash, const uint8_t *sure,
-                           uint32_t from, uint32_t to, uint8_t *single, struct sh_err *err) {
+static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct looked_at *rows, uint32_t from,
+                           uint32_t to, uint8_t *single, struct sh_err *err) {
+    const uint64_t *hash = rows->hash;
     SH_TRY(bits_clear(en, b, to - from, err));
     for (uint32_t i = from; i < to; i++) {
         const uint32_t word = (uint32_t)(hash[i] >> 6) & (b->words - 1);
@@ -173,7 +180,7 @@ static sh_code sift_person(struct sh_engine *en, struct bits *b, const uint64_t 
         b->once[word] |= bit;
     }
     for (uint32_t i = from; i < to; i++)
-        single[i] = sure[i] && !(b->again[(hash[i] >> 6) & (b->words - 1)] >> (hash[i] & 63) & 1);
+        single[i] = rows->sure[i] && !(b->again[(hash[i] >> 6) & (b->words - 1)] >> (hash[i] & 63) & 1);
     return SH_OK;
 }
 
@@ -199,7 +206,7 @@ static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp,
     for (uint32_t from = 0, to; from < n; from = to) {
         for (to = from + 1; to < n && person[rows[to]] == person[rows[from]];)
             to++;
-        SH_TRY(sift_person(en, &bits, hash, sure, from, to, single, err));
+        SH_TRY(sift_person(en, &bits, &(struct looked_at){hash, sure}, from, to, single, err));
     }
     return SH_OK;
 }

@@ -55,8 +55,8 @@ static int64_t value_at(const struct sh_model_column *column, const void *data, 
     const int64_t if_gone = column->empty_none ? SH_NONE : SH_MISSING;
     int64_t v;
     if (column->storage == SH_STORE_I8) {
-        v = ((const int8_t *)data)[row];
-        v = v == SH_MISSING_I8 || (minus_one && v == -1) ? if_gone : v;
+        const int8_t *small = (const int8_t *)data + row;
+        v = *small == SH_MISSING_I8 || (minus_one && *small == -1) ? if_gone : (int64_t)*small;
     } else if (column->storage == SH_STORE_I32) {
         v = ((const int32_t *)data)[row];
         v = v == SH_MISSING_I32 || (minus_one && v == -1) ? if_gone : v;
@@ -69,7 +69,7 @@ static int64_t value_at(const struct sh_model_column *column, const void *data, 
     return column->type.kind == SH_KIND_SCOPE && v == SH_SCOPE_NONE ? SH_MISSING : v;
 }
 
-#define COLUMN_BOUNDS(name, type, gone_is)                                                                   \
+#define COLUMN_BOUNDS(name, type, wide, gone_is)                                                             \
     static void name(const type *x, const uint32_t *begin, uint32_t n, type gone2, uint8_t if_gone,          \
                      struct sh_bounds *ret) {                                                                \
         for (uint32_t r = 0; r < n; r++) {                                                                   \
@@ -77,7 +77,7 @@ static int64_t value_at(const struct sh_model_column *column, const void *data, 
             bool any = false;                                                                                \
             for (uint32_t i = begin[r]; i < begin[r + 1]; i++) {                                             \
                 const bool gone = x[i] == (gone_is) || x[i] == gone2;                                        \
-                const int64_t v = x[i];                                                                      \
+                const int64_t v = (wide)x[i];                                                                \
                 any |= gone;                                                                                 \
                 low = !gone && v < low ? v : low;                                                            \
                 high = !gone && v > high ? v : high;                                                         \
@@ -87,9 +87,9 @@ static int64_t value_at(const struct sh_model_column *column, const void *data, 
                          : (struct sh_bounds){0, 0, any ? if_gone : 0};                                      \
         }                                                                                                    \
     }
-COLUMN_BOUNDS(bounds_i8, int8_t, SH_MISSING_I8)
-COLUMN_BOUNDS(bounds_i32, int32_t, SH_MISSING_I32)
-COLUMN_BOUNDS(bounds_i64, int64_t, SH_MISSING)
+COLUMN_BOUNDS(bounds_i8, int8_t, int, SH_MISSING_I8)
+COLUMN_BOUNDS(bounds_i32, int32_t, int, SH_MISSING_I32)
+COLUMN_BOUNDS(bounds_i64, int64_t, int64_t, SH_MISSING)
 
 void sh_column_bounds(const struct sh_model_column *column, const void *data, const uint32_t *begin,
                       uint32_t n, struct sh_bounds *ret) {
