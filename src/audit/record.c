@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { RECEIPT_BYTES = 4096 }; /* most are smaller */
+
 static sh_code money_cell(struct sh_arena *arena, int64_t fen, struct sh_str *ret, struct sh_err *err) {
     char text[SH_MONEY_TEXT_MAX];
     const size_t len = sh_money_plain(fen, text);
@@ -96,6 +98,8 @@ sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_findi
     const struct sh_engine *en = sh_worker_engine(worker);
     const struct sh_rule *r = en->plan->active[f->rule].rule;
     SH_CLEANUP(sh_buf_free) struct sh_buf receipt = {0};
+    if (sh_buf_reserve(&receipt, RECEIPT_BYTES) != SH_OK)
+        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
     SH_TRY(sh_audit_receipt(worker, f, &receipt, err));
     uint8_t digest[SH_DIGEST_BYTES];
     SH_TRY(sh_digest_of(SH_DIGEST_SHA256, receipt.at, receipt.len, digest, err));
