@@ -62,7 +62,7 @@ static sh_code split_courses(struct sh_engine *en, const struct sh_rule_plan *rp
 
 static sh_code members_make(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *ret,
                             struct sh_err *err) {
-    if (!rp->singles)
+    if (!rp->singles || en->tl.carried)
         return sh_members_collect(en, rp, false, false, ret, err);
     struct sh_members there, others;
     SH_TRY(sh_lines_there(en, rp->rule->lines == SH_LINES_PAID, &there, err));

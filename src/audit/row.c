@@ -258,7 +258,7 @@ static sh_code run_by_zones(struct sh_engine *en, const struct sh_rule_plan *rp,
 
 sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_members m;
-    if (sh_zones_serve(rp))
+    if (sh_zones_serve(rp) && !en->tl.carried)
         return run_by_zones(en, rp, err);
     SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
     sh_count_not_concerned(en, rp, &m);
