@@ -162,6 +162,8 @@ sh_code sh_case_run(const struct sh_rules *rules, const struct sh_rule *rule, st
     SH_CLEANUP(worker_free) struct sh_audit_worker *worker = NULL;
     SH_TRY(sh_audit_worker_new(plan, &worker, err));
     struct sh_chunk_findings findings;
+    if (fresh->reach != SH_REACH_TIMELINE) /* rows of institutions come in a chunk of their own */
+        SH_TRY(sh_audit_chunk(worker, &t.lake.institutions, &findings, err));
     SH_TRY(sh_audit_chunk(worker, &t.lake.chunk, &findings, err));
     SH_CLEANUP(worker_free) struct sh_audit_worker *joiner = NULL;
     if (fresh->reach != SH_REACH_TIMELINE) {

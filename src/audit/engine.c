@@ -78,7 +78,8 @@ static sh_code count_chunk(struct sh_engine *en, struct sh_err *err) {
     a->lines += en->lines;
     a->void_lines += tl->void_lines;
     a->refund_lines += tl->refund_lines;
-    a->persons += tl->n_persons;
+    if (tl->tables[SH_TABLE_STOCK_MOVE].n_rows == 0) /* else its persons are institutions */
+        a->persons += tl->n_persons;
     a->chunks++;
     (void)!__builtin_add_overflow(a->void_fen, tl->void_fen, &a->void_fen);
     return SH_OK;

@@ -283,7 +283,7 @@ sh_code sh_finding_add(struct sh_engine *en, const struct sh_draft *given, struc
     f.encounter = sh_encounter_of(&en->tl, r->table, first);
     set_level(en, &d, &f);
     SH_TRY(take_evidence(en, &d, &f, err));
-    f.person = first >= 0 ? en->tl.person_of[r->table][first] : -1;
+    f.person = first >= 0 && en->tl.person_of[r->table] ? en->tl.person_of[r->table][first] : -1;
     f.institution = sh_institution_of(&en->tl, r->table, first);
     f.day = first >= 0 ? sh_subject_day(&en->tl, r->table, first) : SH_MISSING_I32;
     SH_TRY(sh_grow(&en->findings, &en->cap_findings, en->n_findings + 1, sizeof(f), UINT32_MAX, err));

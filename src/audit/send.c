@@ -25,19 +25,37 @@ static void add_ordered(struct sh_buf *out, int64_t v) {
         sh_buf_add_char(out, (char)(u >> shift));
 }
 
+/* A row that speaks in a record. */
+struct speaker {
+    uint16_t table;
+    int32_t row, k;
+};
+
+/* A record while it is made. */
+struct parcel {
+    struct sh_buf sort, payload;
+    size_t key_len;
+};
+static void parcel_release(struct parcel *p) {
+    sh_buf_free(&p->sort);
+    sh_buf_free(&p->payload);
+}
+
 /* rule, key, zero; then time, source id, institution, row of knowledge: the total order of rows. */
-static sh_code make_sort(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str key,
-                         uint16_t table, int32_t row, int32_t k, struct sh_buf *out, size_t *ret_key_len,
-                         struct sh_err *err) {
+static sh_code make_sort(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str key, int side,
+                         const struct speaker *of, struct parcel *to, struct sh_err *err) {
+    struct sh_buf *out = &to->sort;
     sh_buf_clear(out);
     sh_buf_add_char(out, (char)(rp->index >> 8));
     sh_buf_add_char(out, (char)(rp->index & 255));
     sh_buf_add_str(out, key);
     sh_buf_add_char(out, '\0');
-    *ret_key_len = out->len;
-    add_ordered(out, time_of(en, table, row));
-    SH_TRY(sh_key_of_row(en, table, row, out, err));
-    add_ordered(out, k);
+    to->key_len = out->len;
+    sh_buf_add_char(out,
+                    (char)side); /* a row of the first table speaks for the group before one of the second */
+    add_ordered(out, time_of(en, of->table, of->row));
+    SH_TRY(sh_key_of_row(en, of->table, of->row, out, err));
+    add_ordered(out, of->k);
     return sh_buf_check(out, err);
 }
 
@@ -59,28 +77,31 @@ static sh_code count_missing(struct sh_engine *en, const struct sh_rule_plan *rp
 
 /* ---- rows that meet themselves ------------------------------------------------------------------ */
 
+static sh_code send(struct sh_engine *en, const struct parcel *parcel, struct sh_err *err) {
+    const struct sh_xrecord record = {.sort = sh_buf_view(&parcel->sort),
+                                      .payload = sh_buf_view(&parcel->payload),
+                                      .key_len = parcel->key_len};
+    return sh_exchange_add(en->exchange, &record, err);
+}
+
 static sh_code send_row(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                        int64_t *const *keys, uint32_t i, struct sh_buf *sort, struct sh_buf *payload,
-                        struct sh_err *err) {
-    const int32_t k = m->k ? m->k[i] : -1;
+                        int64_t *const *keys, uint32_t i, struct parcel *parcel, struct sh_err *err) {
+    const struct speaker of = {rp->rule->table, m->row[i], m->k ? m->k[i] : -1};
     struct sh_str key;
     const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-    SH_TRY(sh_group_key(en, rp, keys, i, k, &key, err));
-    struct sh_xrecord record = {0};
-    SH_TRY(make_sort(en, rp, key, rp->rule->table, m->row[i], k, sort, &record.key_len, err));
-    const struct sh_xhead head = head_of(en, rp->rule->table, m->row[i], k);
-    sh_buf_clear(payload);
+    SH_TRY(sh_group_key(en, rp, keys, i, of.k, &key, err));
+    SH_TRY(make_sort(en, rp, key, 0, &of, parcel, err));
+    const struct sh_xhead head = head_of(en, of.table, of.row, of.k);
+    sh_buf_clear(&parcel->payload);
     SH_TRY(sh_carry_pack(en, rp, &head, NULL, key, m->uncertain ? m->uncertain[i] : (struct sh_str){0},
-                         m->row[i], payload, err));
-    record.sort = sh_buf_view(sort), record.payload = sh_buf_view(payload);
-    SH_TRY(sh_exchange_add(en->exchange, &record, err));
+                         of.row, &parcel->payload, err));
+    SH_TRY(send(en, parcel, err));
     sh_arena_rewind(en->scratch, at);
     return SH_OK;
 }
 
 static sh_code send_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sort = {0};
-    SH_CLEANUP(sh_buf_free) struct sh_buf payload = {0};
+    SH_CLEANUP(parcel_release) struct parcel parcel = {0};
     struct sh_members m;
     int64_t **keys;
     size_t n_keys;
@@ -93,7 +114,7 @@ static sh_code send_rows(struct sh_engine *en, const struct sh_rule_plan *rp, st
     SH_TRY(sh_keys_eval(en, rp, &m, &keys, &n_keys, fields, err));
     for (uint32_t i = 0; i < m.n; i++)
         SH_TRY(fields[i].len > 0 ? count_missing(en, rp, m.row[i], fields[i], err)
-                                 : send_row(en, rp, &m, keys, i, &sort, &payload, err));
+                                 : send_row(en, rp, &m, keys, i, &parcel, err));
     return SH_OK;
 }
 
@@ -112,10 +133,10 @@ struct part {
 };
 
 static sh_code batch_of(struct sh_engine *en, const struct sh_rule_plan *rp, const struct part *p,
-                        const int32_t *rows, const int32_t *k, uint32_t n, struct sh_batch *ret,
-                        struct sh_err *err) {
+                        const struct sh_tuple_rows *of, struct sh_batch *ret, struct sh_err *err) {
+    const uint32_t n = of->n;
     if (!p->side_b)
-        return sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, rows, k, NULL}, ret, err);
+        return sh_batch_make(en, rp, of, ret, err);
     int32_t *nothing = sh_new(en->scratch, int32_t, (size_t)n + 1);
     if (!nothing)
         return out_of_room(err);
@@ -123,7 +144,7 @@ static sh_code batch_of(struct sh_engine *en, const struct sh_rule_plan *rp, con
     *ret = (struct sh_batch){.n = n};
     for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
         ret->rows[s] = nothing;
-    ret->rows[rp->rule->slot_b] = rows;
+    ret->rows[rp->rule->slot_b] = of->rows;
     return SH_OK;
 }
 
@@ -163,7 +184,8 @@ static sh_code keys_b(struct sh_engine *en, const struct sh_rule_plan *rp, struc
         const uint32_t n = p->m.n - from < SH_BLOCK ? p->m.n - from : SH_BLOCK;
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
         struct sh_batch batch;
-        SH_TRY(batch_of(en, rp, p, p->m.row + from, NULL, n, &batch, err));
+        SH_TRY(
+            batch_of(en, rp, p, &(const struct sh_tuple_rows){n, p->m.row + from, NULL, NULL}, &batch, err));
         const struct sh_eval eval = sh_engine_eval(en);
         for (size_t k = 0; k < r->n_keys; k++) {
             SH_TRY(sh_expr_eval(r->keys_b[k].expr, &eval, &batch, p->keys[k] + from, err));
@@ -192,7 +214,8 @@ static sh_code find_gaps(struct sh_engine *en, const struct sh_rule_plan *rp, st
         const uint32_t n = p->m.n - from < SH_BLOCK ? p->m.n - from : SH_BLOCK;
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
         struct sh_batch batch;
-        SH_TRY(batch_of(en, rp, p, p->m.row + from, p->m.k ? p->m.k + from : NULL, n, &batch, err));
+        const struct sh_tuple_rows of = {n, p->m.row + from, p->m.k ? p->m.k + from : NULL, NULL};
+        SH_TRY(batch_of(en, rp, p, &of, &batch, err));
         const struct sh_eval eval = sh_engine_eval(en);
         for (size_t a = 0; a < rp->rule->n_partials; a++)
             SH_TRY(sh_partial_gaps(&rp->rule->partials[a], &eval, &batch, p->gaps + from, err));
@@ -275,16 +298,13 @@ static sh_code first_member(struct sh_engine *en, const struct part *p, uint32_t
     return SH_OK;
 }
 
-/* Aggregates of a block of groups, over the members that count. */
-static sh_code eval_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p, uint32_t from,
-                          uint32_t n, struct sh_err *err) {
-    const struct sh_rule *r = rp->rule;
+/* The members that count of a block of groups, and where those of each group begin. */
+static sh_code counted_members(struct sh_engine *en, const struct part *p, uint32_t from, uint32_t n,
+                               struct sh_tuple_rows *ret, uint32_t *at, struct sh_err *err) {
     const uint32_t *begin = p->g.begin + from, most = begin[n] - begin[0];
     int32_t *rows = sh_new(en->scratch, int32_t, (size_t)most + 1),
             *k = p->m.k ? sh_new(en->scratch, int32_t, (size_t)most + 1) : NULL;
-    uint32_t *at = sh_new(en->scratch, uint32_t, (size_t)n + 1),
-             *first = sh_new(en->scratch, uint32_t, (size_t)n + 1);
-    if (!rows || (p->m.k && !k) || !at || !first)
+    if (!rows || (p->m.k && !k))
         return out_of_room(err);
     uint32_t total = 0;
     for (uint32_t g = 0; g < n; g++) {
@@ -300,15 +320,24 @@ static sh_code eval_block(struct sh_engine *en, const struct sh_rule_plan *rp, s
         }
     }
     at[n] = total;
-    struct sh_batch members, batch = {.n = n, .members = &members, .member_begin = at};
-    SH_TRY(batch_of(en, rp, p, rows, k, total, &members, err));
-    for (uint32_t g = 0; g < n; g++)
-        first[g] = at[g] < total ? at[g] : 0;
+    *ret = (struct sh_tuple_rows){total, rows, k, NULL};
+    return SH_OK;
+}
+
+/* Aggregates of a block of groups. */
+static sh_code eval_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p, uint32_t from,
+                          uint32_t n, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    uint32_t *at = sh_new(en->scratch, uint32_t, (size_t)n + 1);
     int32_t *subject = sh_new(en->scratch, int32_t, (size_t)n + 1);
-    if (!subject)
+    struct sh_tuple_rows of;
+    if (!at || !subject)
         return out_of_room(err);
+    SH_TRY(counted_members(en, p, from, n, &of, at, err));
+    struct sh_batch members, batch = {.n = n, .members = &members, .member_begin = at};
+    SH_TRY(batch_of(en, rp, p, &of, &members, err));
     for (uint32_t g = 0; g < n; g++)
-        subject[g] = total > 0 ? rows[first[g]] : -1;
+        subject[g] = of.n > 0 ? of.rows[at[g] < of.n ? at[g] : 0] : -1;
     for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
         batch.rows[s] = subject; /* aggregates read their members only */
     const struct sh_eval eval = sh_engine_eval(en);
@@ -317,11 +346,10 @@ static sh_code eval_block(struct sh_engine *en, const struct sh_rule_plan *rp, s
         p->partials[a] = sh_new(en->scratch, sh_i128, (size_t)n + 1);
         if (!p->partials[a])
             return out_of_room(err);
+        for (uint32_t g = 0; g < n; g++)
+            p->partials[a][g] = sh_partial_empty(partial->kind);
         if (is_of_side(r, partial, p->side_b))
             SH_TRY(sh_partial_eval(partial, &eval, &batch, p->partials[a], err));
-        else
-            for (uint32_t g = 0; g < n; g++)
-                p->partials[a][g] = sh_partial_empty(partial->kind);
     }
     return SH_OK;
 }
@@ -337,15 +365,15 @@ static void days_of(const struct sh_engine *en, const struct part *p, uint32_t g
 }
 
 static sh_code send_group(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p, uint32_t g,
-                          uint32_t at, struct sh_buf *sort, struct sh_buf *payload, struct sh_err *err) {
+                          uint32_t at, struct parcel *parcel, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
     sh_i128 partials[SH_PARTIALS_MAX];
     uint32_t first;
     struct sh_str key;
     SH_TRY(first_member(en, p, g, &first, err));
-    const int32_t row = p->m.row[first], k = p->m.k ? p->m.k[first] : -1;
-    SH_TRY(sh_group_key(en, rp, p->keys, first, k, &key, err));
-    struct sh_xhead head = head_of(en, p->table, row, k);
+    const struct speaker of = {p->table, p->m.row[first], p->m.k ? p->m.k[first] : -1};
+    SH_TRY(sh_group_key(en, rp, p->keys, first, of.k, &key, err));
+    struct sh_xhead head = head_of(en, of.table, of.row, of.k);
     head.side = p->side_b;
     head.n_partials = (int32_t)r->n_partials;
     days_of(en, p, g, &head);
@@ -359,29 +387,19 @@ static sh_code send_group(struct sh_engine *en, const struct sh_rule_plan *rp, s
     head.encounters = r->shape == SH_SHAPE_STAT ? encounters_of(en, p, g, scratch) : 0;
     for (size_t a = 0; a < r->n_partials; a++)
         partials[a] = p->partials[a][at];
-    struct sh_xrecord record = {0};
-    SH_TRY(make_sort(en, rp, key, p->table, row, k, sort, &record.key_len, err));
-    /* the row of the first table speaks for the group: the second stands behind all of the first */
-    char side = p->side_b ? 1 : 0;
-    SH_CLEANUP(sh_buf_free) struct sh_buf whole = {0};
-    sh_buf_add(&whole, sort->at, record.key_len);
-    sh_buf_add_char(&whole, side);
-    sh_buf_add(&whole, sort->at + record.key_len, sort->len - record.key_len);
-    SH_TRY(sh_buf_check(&whole, err));
-    sh_buf_clear(payload);
-    SH_TRY(
-        sh_carry_pack(en, rp, &head, partials, key, (struct sh_str){0}, p->side_b ? -1 : row, payload, err));
-    for (size_t kk = 0; p->side_b && kk < r->n_keys; kk++)
-        sh_buf_add(payload, (const char *)&p->keys[kk][first], sizeof(int64_t));
-    SH_TRY(sh_buf_check(payload, err));
-    record.sort = sh_buf_view(&whole), record.payload = sh_buf_view(payload);
-    return sh_exchange_add(en->exchange, &record, err);
+    SH_TRY(make_sort(en, rp, key, p->side_b, &of, parcel, err));
+    sh_buf_clear(&parcel->payload);
+    SH_TRY(sh_carry_pack(en, rp, &head, partials, key, (struct sh_str){0}, p->side_b ? -1 : of.row,
+                         &parcel->payload, err));
+    for (size_t k = 0; p->side_b && k < r->n_keys; k++)
+        sh_buf_add(&parcel->payload, (const char *)&p->keys[k][first], sizeof(int64_t));
+    SH_TRY(sh_buf_check(&parcel->payload, err));
+    return send(en, parcel, err);
 }
 
 static sh_code send_part(struct sh_engine *en, const struct sh_rule_plan *rp, bool side_b,
                          struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sort = {0};
-    SH_CLEANUP(sh_buf_free) struct sh_buf payload = {0};
+    SH_CLEANUP(parcel_release) struct parcel parcel = {0};
     struct part p = {.side_b = side_b, .table = side_b ? rp->rule->table_b : rp->rule->table};
     p.partials = sh_new(en->work, sh_i128 *, SH_PARTIALS_MAX);
     if (!p.partials)
@@ -393,7 +411,7 @@ static sh_code send_part(struct sh_engine *en, const struct sh_rule_plan *rp, bo
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
         SH_TRY(eval_block(en, rp, &p, from, to - from, err));
         for (uint32_t g = from; g < to; g++)
-            SH_TRY(send_group(en, rp, &p, g, g - from, &sort, &payload, err));
+            SH_TRY(send_group(en, rp, &p, g, g - from, &parcel, err));
         sh_arena_rewind(en->scratch, at);
     }
     return SH_OK;

@@ -118,20 +118,30 @@ sh_i128 sh_partial_empty(enum sh_partial_kind kind) {
                                                                  : 0;
 }
 
+static sh_i128 join_conditions(sh_i128 a, sh_i128 b, sh_i128 decides) {
+    if (a == decides || b == decides)
+        return decides;
+    return a == SH_WIDE_MISSING || b == SH_WIDE_MISSING ? SH_WIDE_MISSING : 1 - decides;
+}
+
+static sh_i128 join_extremes(sh_i128 a, sh_i128 b, bool most) {
+    if (a == SH_WIDE_MISSING || b == SH_WIDE_MISSING)
+        return SH_WIDE_MISSING;
+    if (a == SH_WIDE_NONE || b == SH_WIDE_NONE)
+        return a == SH_WIDE_NONE ? b : a;
+    return most == (a > b) ? a : b;
+}
+
 sh_i128 sh_partial_join(enum sh_partial_kind kind, sh_i128 a, sh_i128 b) {
     sh_i128 sum;
     switch (kind) {
     case SH_PARTIAL_ANY:
-        return a == 1 || b == 1 ? 1 : a == SH_WIDE_MISSING || b == SH_WIDE_MISSING ? SH_WIDE_MISSING : 0;
+        return join_conditions(a, b, 1);
     case SH_PARTIAL_EVERY:
-        return a == 0 || b == 0 ? 0 : a == SH_WIDE_MISSING || b == SH_WIDE_MISSING ? SH_WIDE_MISSING : 1;
+        return join_conditions(a, b, 0);
     case SH_PARTIAL_LEAST:
     case SH_PARTIAL_MOST:
-        if (a == SH_WIDE_MISSING || b == SH_WIDE_MISSING)
-            return SH_WIDE_MISSING;
-        if (a == SH_WIDE_NONE || b == SH_WIDE_NONE)
-            return a == SH_WIDE_NONE ? b : a;
-        return (kind == SH_PARTIAL_MOST) == (a > b) ? a : b;
+        return join_extremes(a, b, kind == SH_PARTIAL_MOST);
     case SH_PARTIAL_SUM:
     case SH_PARTIAL_NOT:
         break;

@@ -23,7 +23,9 @@ static bool has_point_key(const struct sh_rule *r) {
 /* What is said where the rows of many persons have met: no related rows are at hand there. */
 static sh_code check_related(struct sh_build *b) {
     const struct sh_rule *r = b->rule;
-    const bool outside = r->reach == SH_REACH_MERGED;
+    const bool of_institutions =
+        r->table == SH_TABLE_STOCK_MOVE || (r->has_b && r->table_b == SH_TABLE_STOCK_MOVE);
+    const bool outside = r->reach == SH_REACH_MERGED && !of_institutions;
     const struct {
         const char *key;
         const struct sh_expr *e;
@@ -108,6 +110,10 @@ static sh_code check_sides(struct sh_build *b, const struct collecting *c) {
 sh_code sh_build_reach(struct sh_build *b) {
     struct sh_rule *r = b->rule;
     struct collecting c = {.b = b};
+    if (r->table == SH_TABLE_STOCK_MOVE && r->shape == SH_SHAPE_ROW)
+        return sh_yaml_fail(
+            b->err, sh_yaml_get(b->root, "each"),
+            "rows of stock_move are of institutions: put them into groups, each: [institution, item, month]");
     r->reach = is_of_one_person(b) && !r->has_b && r->shape != SH_SHAPE_STAT ? SH_REACH_TIMELINE
                                                                              : SH_REACH_EXCHANGED;
     if (r->reach == SH_REACH_TIMELINE)

@@ -181,6 +181,11 @@ static void the_reach_follows_from_the_keys(void **state) {
         BODY
         "each: [institution, prescription]\nof: [stock_move, line]\nhit: sum(line.quantity) > 1\namount: 0\n",
         "prescription");
+    refuse(BODY "each: stock_move\nhit: quantity > 1\n", "rows of stock_move are of institutions");
+    refuse(BODY "each: [institution, month]\nof: stock_move\nhit: sum(quantity where any(line in "
+                "institution)) > 1\namount: "
+                "0\n",
+           "of many persons");
 #undef BODY
 }
 static void a_changing_parameter_needs_two_rules(void **state) {
