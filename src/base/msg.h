@@ -23,8 +23,7 @@ struct sh_msg {
 #define SH_MSG_ENTRY(id, zh, en) [id] = {{[SH_ZH] = (zh), [SH_EN] = (en)}},
 
 /** Text of a message. No bounds are known here: id comes from the same X-macro. */
-__attribute__((returns_nonnull)) static inline const char *sh_msg(const struct sh_msg *catalogue, size_t id,
-                                                                  sh_lang lang) {
+static inline const char *sh_msg(const struct sh_msg *catalogue, size_t id, sh_lang lang) {
     return catalogue[id].text[lang == SH_EN ? SH_EN : SH_ZH];
 }
 /**
