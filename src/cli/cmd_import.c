@@ -104,6 +104,18 @@ static uint64_t print_result(const struct sh_import_result *r, FILE *out, sh_lan
     return rejected;
 }
 
+static sh_code import_shown(const struct sh_import_options *options, bool quiet, sh_lang lang,
+                            struct sh_import_result *result, struct sh_err *err) {
+    struct shown shown = {.lang = lang};
+    struct sh_import_options with_bar = *options; /* a copy: the bar ends with this call */
+    if (!quiet)
+        with_bar.progress = show, with_bar.progress_ctx = &shown;
+    const sh_code code = sh_lake_import(&with_bar, result, err);
+    if (shown.begun)
+        sh_progress_end(&shown.bar);
+    return code;
+}
+
 int sh_cli_import(struct sh_import_options *options, bool quiet, sh_lang lang, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_err err;
@@ -114,15 +126,10 @@ int sh_cli_import(struct sh_import_options *options, bool quiet, sh_lang lang, F
     if (failed != SH_OK)
         return sh_cli_fail(errout, failed, &err);
     options->known_day = sh_clock_today_shanghai(&clock);
-    struct shown shown = {.lang = lang};
-    if (!quiet)
-        options->progress = show, options->progress_ctx = &shown;
     struct sh_import_result *result = sh_new(&arena, struct sh_import_result, 1);
     if (!result)
         return sh_cli_fail(errout, sh_fail(&err, SH_E_NOMEM, "no room"), &err);
-    failed = sh_lake_import(options, result, &err);
-    if (shown.begun)
-        sh_progress_end(&shown.bar);
+    failed = import_shown(options, quiet, lang, result, &err);
     if (failed != SH_OK)
         return sh_cli_fail(errout, failed, &err);
     return print_result(result, out, lang) ? SH_EXIT_REJECTS : SH_EXIT_OK;
