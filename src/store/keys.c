@@ -104,7 +104,7 @@ static sh_code derive(const char *path, struct sh_str kdf, const char *passphras
 
 static sh_code read_key(const char *path, const char *kind, const char *passphrase, struct sh_arena *arena,
                         struct sh_str *ret, struct sh_err *err) {
-    struct key_file file;
+    struct key_file file = {0};
     SH_TRY(read_key_file(path, arena, &file, err));
     if (!sh_str_is(file.kind, kind))
         return sh_fail(err, SH_E_CORRUPT, "%s is a %.*s key, not a %s key", path, SH_ARG(file.kind), kind);
@@ -136,7 +136,7 @@ static sh_code write_key(const char *path, const char *kind, const char *passphr
         sodium_memzero(derived, sizeof derived);
         SH_TRY(code);
     }
-    struct sh_str text;
+    struct sh_str text = {0};
     SH_TRY(render(&file, arena, &text, err));
     const mode_t old = umask(077); /* sh_fs_write makes files 0640 */
     const sh_code code = sh_fs_write(path, text, err);

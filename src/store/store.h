@@ -288,8 +288,8 @@ SH_MUST sh_code sh_ledger_balance(struct sh_txn *txn, const struct sh_scope *sco
 
 /**
  * Keep bytes, sealed by the key of a record (which must exist), with a leaf. The file is written and synced
- * before the transaction may commit; a rest of one that rolled back is removed by the next start. ret_hash:
- * SM3 of the sealed bytes, its address.
+ * before the transaction may commit; the file of one that rolled back stays: no row names it, and
+ * without the record's key nobody reads it. ret_hash: SM3 of the sealed bytes, its address.
  */
 SH_MUST sh_code sh_blob_put(struct sh_txn *txn, struct sh_str record_id, struct sh_str content,
                             uint8_t ret_hash[SH_DIGEST_BYTES], struct sh_err *err);

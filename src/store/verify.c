@@ -34,10 +34,12 @@ static sh_code load_signers(struct sh_check *check, struct sh_err *err) {
         struct sh_signer *signer = &check->signers[check->n_signers];
         const struct sh_str key = sh_cell(&rows, i, 0)->str;
         if (sh_signer_load_public(sh_cell(&rows, i, 1)->str, signer, NULL) != SH_OK ||
-            !sh_str_eq(key, sh_bytes_of(signer->fingerprint, SH_DIGEST_BYTES)))
+            !sh_str_eq(key, sh_bytes_of(signer->fingerprint, SH_DIGEST_BYTES))) {
+            sh_signer_release(signer); /* its place is taken by the next */
             sh_fault(check, "st_signer %zu: the key is damaged or does not have its fingerprint", i + 1);
-        else
+        } else {
             check->n_signers++;
+        }
     }
     return SH_OK;
 }
