@@ -2,8 +2,6 @@
 #include "base/date.h"
 #include "base/str.h"
 
-enum { SHANGHAI_SECONDS = 8 * 3600 };
-
 sh_code sh_clock_from_env(struct sh_clock *ret, struct sh_err *err) {
     const char *text = getenv("SHOUHU_CLOCK");
     if (!text || !*text) {
@@ -14,7 +12,7 @@ sh_code sh_clock_from_env(struct sh_clock *ret, struct sh_err *err) {
     const sh_code code = sh_time_parse(sh_str_of(text), &wall, err);
     if (code != SH_OK)
         return sh_err_wrap(err, code, "SHOUHU_CLOCK: ");
-    *ret = (struct sh_clock){.is_fixed = true, .fixed_utc = wall - SHANGHAI_SECONDS};
+    *ret = (struct sh_clock){.is_fixed = true, .fixed_utc = wall - SH_SHANGHAI_SECONDS};
     return SH_OK;
 }
 
@@ -27,7 +25,7 @@ int64_t sh_clock_now(const struct sh_clock *clock) {
 }
 
 int64_t sh_clock_now_shanghai(const struct sh_clock *clock) {
-    return sh_clock_now(clock) + SHANGHAI_SECONDS;
+    return sh_clock_now(clock) + SH_SHANGHAI_SECONDS;
 }
 
 int32_t sh_clock_today_shanghai(const struct sh_clock *clock) {

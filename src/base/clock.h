@@ -15,6 +15,8 @@ struct sh_clock {
 SH_MUST sh_code sh_clock_from_env(struct sh_clock *ret, struct sh_err *err);
 /** Seconds since 1970 UTC. clock NULL: the system's. */
 int64_t sh_clock_now(const struct sh_clock *clock);
+/** What Asia/Shanghai is ahead of UTC. */
+enum { SH_SHANGHAI_SECONDS = 8 * 3600 };
 /** Wall clock seconds and date in Asia/Shanghai (UTC+8, no summer time). */
 int64_t sh_clock_now_shanghai(const struct sh_clock *clock);
 int32_t sh_clock_today_shanghai(const struct sh_clock *clock);

@@ -252,6 +252,7 @@ static enum MHD_Result dispatch(struct sh_request *rq) {
     return MHD_YES;
 }
 
+// NOLINTNEXTLINE(readability-function-size): MHD_AccessHandlerCallback has eight parameters
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data, size_t *size,
                                   void **con_cls) {
@@ -314,7 +315,7 @@ static unsigned connection_limit(void) {
         return 1024;
     files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
     (void)setrlimit(RLIMIT_NOFILE, &files);
-    return files.rlim_cur > 2 * FILES_RESERVED ? (unsigned)(files.rlim_cur - FILES_RESERVED) : 512;
+    return files.rlim_cur > 2UL * FILES_RESERVED ? (unsigned)(files.rlim_cur - FILES_RESERVED) : 512;
 }
 
 static sh_code resolve(const char *host, uint16_t port, struct addrinfo **ret, struct sh_err *err) {

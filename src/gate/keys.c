@@ -1,4 +1,5 @@
 /* API keys: a program acts as a person, with that person's grants, until a day. */
+#include "base/clock.h"
 #include "base/date.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
@@ -63,7 +64,7 @@ static sh_code make(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                                  KEYS_PER_PERSON_MAX));
     char hash[65];
     sh_token_hash(sh_str_of(keying->token), hash);
-    const int64_t expires = ((int64_t)keying->last_day + 1) * SH_DAY_SECONDS - 8 * 3600;
+    const int64_t expires = ((int64_t)keying->last_day + 1) * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
     const struct sh_value values[] = {
         SH_TEXT(sh_str_of(hash)), SH_TEXT(sh_str_of(keying->id)), SH_TEXT(sh_str_of(rq->caller.person)),
         SH_TEXT(keying->name),    SH_I64(keying->reads_only),     SH_I64(sh_txn_now(txn)),

@@ -1,5 +1,6 @@
 /* People and grants on record. */
 #include "gate/person.h"
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/hash.h"
 #include "gate/password.h"
@@ -206,7 +207,7 @@ sh_code sh_body_get(struct sh_txn *txn, struct sh_str code, struct sh_arena *are
                     struct sh_str *ret_place, struct sh_err *err) {
     const struct sh_scope all = sh_scope_all();
     struct sh_record record;
-    const int32_t today = sh_day_of_time(sh_txn_now(txn) + 8 * 3600);
+    const int32_t today = sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS);
     SH_TRY(sh_record_find(txn, &all, SH_STR("bodies"), code, sh_as_of_day(today), arena, &record, err));
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
     SH_TRY(sh_json_read("body", record.open, &root, err));

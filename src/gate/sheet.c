@@ -16,15 +16,12 @@ struct sheet {
     sh_code code;
     XML_Parser parser;
     struct sh_buf text; /* of the cell or string under way */
-    bool takes_text;
     /* sharedStrings.xml */
     struct sh_str *shared;
     size_t n_shared, cap_shared;
-    bool in_phonetic;
     /* styles.xml: which cell formats are dates */
     uint8_t is_date[STYLES_MAX];
     size_t n_styles;
-    bool in_cell_formats;
     uint32_t date_formats[256];
     size_t n_date_formats;
     /* the sheet */
@@ -32,8 +29,10 @@ struct sheet {
     size_t n_rows, cap_rows;
     struct sh_str cells[SH_SHEET_COLUMNS_MAX];
     size_t n_cells, line, column, next_column;
-    char type;
     size_t style;
+    char type;
+    /* where the parser stands */
+    bool takes_text, in_phonetic, in_cell_formats;
 };
 
 static void stop(struct sheet *sheet, sh_code code, const char *message) {

@@ -265,29 +265,35 @@ static sh_code take_row(struct importing *in, size_t r, int32_t today, struct sh
     return SH_OK;
 }
 
+/* What is on record under the key of a row, if anything. */
+struct against {
+    struct sh_record old;
+    bool is_new, is_same;
+};
+
 /* What the row would change of the record of its key. */
 static sh_code compare(struct sh_txn *txn, struct importing *in, struct sh_entry_values *entry,
-                       struct sh_str key, struct sh_record *ret_old, bool *ret_is_new, bool *ret_is_same,
-                       struct sh_err *err) {
+                       struct sh_str key, struct against *ret, struct sh_err *err) {
     const struct sh_scope all = sh_scope_all();
     struct sh_str *old = NULL;
     struct sh_arena *arena = &in->rq->arena;
-    sh_code code =
-        sh_record_find(txn, &all, in->reg->id, key, sh_as_of_day(entry->from), arena, ret_old, err);
-    *ret_is_new = code == SH_E_NOTFOUND, *ret_is_same = false;
-    if (*ret_is_new)
+    struct sh_record *record = &ret->old;
+    const sh_code code =
+        sh_record_find(txn, &all, in->reg->id, key, sh_as_of_day(entry->from), arena, record, err);
+    ret->is_new = code == SH_E_NOTFOUND, ret->is_same = false;
+    if (ret->is_new)
         return SH_OK;
     SH_TRY(code);
-    SH_TRY(sh_record_get(txn, &all, ret_old->id, sh_as_of_day(entry->from), true, arena, ret_old, err));
-    SH_TRY(sh_entry_read(in->reg, ret_old, arena, &old, err));
-    *ret_is_same = entry->to == ret_old->valid_to;
+    SH_TRY(sh_record_get(txn, &all, record->id, sh_as_of_day(entry->from), true, arena, record, err));
+    SH_TRY(sh_entry_read(in->reg, record, arena, &old, err));
+    ret->is_same = entry->to == record->valid_to;
     for (size_t i = 0; i < in->reg->n_fields; i++) {
         const bool is_masked =
             in->reg->fields[i].mask && sh_str_find_char(entry->values[i], '*') != SH_STR_NONE;
         /* An exported file comes back with masks: they mean what is on record. */
         if (in->reg->fields[i].mask && (entry->values[i].len == 0 || is_masked))
             entry->values[i] = old[i];
-        *ret_is_same = *ret_is_same && sh_str_eq(entry->values[i], old[i]);
+        ret->is_same = ret->is_same && sh_str_eq(entry->values[i], old[i]);
     }
     return SH_OK;
 }
@@ -306,29 +312,29 @@ static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struc
         return SH_OK;
     }
     struct sh_str key;
-    struct sh_record old = {0};
-    bool is_new = false, is_same = false;
+    struct against on_record = {0};
     SH_TRY(sh_entry_key(&entry, &in->rq->arena, &key, err));
-    SH_TRY(compare(txn, in, &entry, key, &old, &is_new, &is_same, err));
-    if (!is_new && !sh_scope_holds(&in->scope, old.labels.body, old.labels.place)) {
+    SH_TRY(compare(txn, in, &entry, key, &on_record, err));
+    if (!on_record.is_new &&
+        !sh_scope_holds(&in->scope, on_record.old.labels.body, on_record.old.labels.place)) {
         sh_faults_add(in->rq, faults, SH_STR("key"), row,
                       in->rq->lang == SH_EN ? "outside your place or body" : "不在您的区划或机构范围内");
         in->rejected++;
         return SH_OK;
     }
-    if (is_same) {
+    if (on_record.is_same) {
         in->unchanged++;
         return SH_OK;
     }
     const bool is_two = in->reg->change == SH_CHANGE_TWO;
-    *(is_two ? &in->proposed : is_new ? &in->created : &in->updated) += 1;
+    *(is_two ? &in->proposed : on_record.is_new ? &in->created : &in->updated) += 1;
     if (in->is_dry)
         return SH_OK;
-    const struct sh_str id = is_new ? SH_STR("") : old.id;
+    const struct sh_str id = on_record.is_new ? SH_STR("") : on_record.old.id;
     char change_id[SH_ID_TEXT + 1];
     struct sh_record_ref ref;
-    return is_two ? sh_change_propose(txn, in->rq, &entry, id, old.newest_version, change_id, err)
-                  : sh_entry_put(txn, &entry, id, old.newest_version, &in->rq->arena, &ref, err);
+    return is_two ? sh_change_propose(txn, in->rq, &entry, id, on_record.old.newest_version, change_id, err)
+                  : sh_entry_put(txn, &entry, id, on_record.old.newest_version, &in->rq->arena, &ref, err);
 }
 
 static sh_code answer_import(struct importing *in, const struct sh_faults *faults, struct sh_err *err) {

@@ -1,4 +1,5 @@
 /* The first accounts, from the command line of the machine that holds the data. */
+#include "base/clock.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -47,7 +48,8 @@ static sh_code put_body(struct sh_txn *txn, const struct sh_user_new *user, stru
     const struct sh_record_change change = {.register_name = SH_STR("bodies"),
                                             .key = user->body,
                                             .labels = {.place = user->place},
-                                            .valid_from = sh_day_of_time(sh_txn_now(txn) + 8 * 3600),
+                                            .valid_from =
+                                                sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS),
                                             .valid_to = SH_DAY_OPEN,
                                             .open = sh_buf_view(&open),
                                             .search = user->body_name};
@@ -98,7 +100,7 @@ static sh_code add(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                                    .asked_by = console.actor,
                                    .decided_by = console.actor,
                                    .why = SH_STR("first account"),
-                                   .from = sh_day_of_time(sh_txn_now(txn) + 8 * 3600),
+                                   .from = sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS),
                                    .to = user->until + 1};
     return sh_grant_put(txn, &grant, adding->arena, grant_id, err);
 }
