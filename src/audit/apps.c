@@ -44,6 +44,24 @@ static void index_of(const struct sh_plan *plan, const struct sh_collector *c, c
     *ret_rows = c->side_b ? k->item_b_rows : k->item_rows;
 }
 
+/* Where the rows of each item begin, begin [n_items + 1], and the rows themselves; apps NULL: only counted.
+ */
+static void list_apps(const struct sh_plan *plan, uint32_t *begin, struct sh_app *apps) {
+    uint32_t n = 0;
+    for (uint32_t item = 0; item < plan->n_items; item++) {
+        begin[item] = n;
+        for (size_t c = 0; c < plan->n_collectors; c++) {
+            const struct sh_knowledge_row *of = plan->rules->knowledge[plan->collectors[c].knowledge].rows;
+            const uint32_t *at, *rows;
+            index_of(plan, &plan->collectors[c], &at, &rows);
+            for (uint32_t i = at[item]; i < at[item + 1]; i++, n++)
+                if (apps)
+                    apps[n] = (struct sh_app){rows[i], (uint16_t)c, of[rows[i]].from, of[rows[i]].to};
+        }
+    }
+    begin[plan->n_items] = n;
+}
+
 sh_code sh_apps_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
     plan->collectors = sh_new(arena, struct sh_collector, (plan->n_active + plan->rules->n_views) * 2 + 1);
     if (!plan->collectors)
@@ -57,28 +75,12 @@ sh_code sh_apps_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err
     uint32_t *begin = sh_new(arena, uint32_t, (size_t)plan->n_items + 1);
     if (!begin)
         return out_of_room(err);
-    for (int pass = 0; pass < 2; pass++) {
-        struct sh_app *apps =
-            pass == 0 ? NULL : sh_new(arena, struct sh_app, (size_t)begin[plan->n_items] + 1);
-        if (pass == 1 && !apps)
-            return out_of_room(err);
-        uint32_t n = 0;
-        for (uint32_t item = 0; item < plan->n_items; item++) {
-            begin[item] = n;
-            for (size_t c = 0; c < plan->n_collectors; c++) {
-                const uint32_t *at, *rows;
-                index_of(plan, &plan->collectors[c], &at, &rows);
-                for (uint32_t i = at[item]; i < at[item + 1]; i++, n++) {
-                    const struct sh_knowledge_row *row =
-                        &plan->rules->knowledge[plan->collectors[c].knowledge].rows[rows[i]];
-                    if (apps)
-                        apps[n] = (struct sh_app){rows[i], (uint16_t)c, row->from, row->to};
-                }
-            }
-        }
-        begin[plan->n_items] = n;
-        plan->apps = apps;
-    }
+    list_apps(plan, begin, NULL);
+    struct sh_app *apps = sh_new(arena, struct sh_app, (size_t)begin[plan->n_items] + 1);
+    if (!apps)
+        return out_of_room(err);
+    list_apps(plan, begin, apps);
+    plan->apps = apps;
     plan->item_begin = begin;
     return SH_OK;
 }

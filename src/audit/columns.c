@@ -6,7 +6,8 @@ static int lake(enum sh_table table, const char *name) {
 }
 
 static void find_common(const struct sh_rule_model *m, struct sh_columns *at) {
-    for (uint16_t t = 0; t < SH_TABLES; t++) {
+    for (int i = 0; i < SH_TABLES; i++) {
+        const uint16_t t = (uint16_t)i;
         struct sh_common_columns *c = &at->of[t];
         c->self_void = sh_model_column(m, t, "void");
         c->id = sh_model_column(m, t, "id");

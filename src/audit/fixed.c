@@ -60,6 +60,19 @@ static sh_code fill_surcharges(const struct sh_dict_view *items, struct sh_arena
     return SH_OK;
 }
 
+/* The columns of a dimension as the lake keeps them, where some rule reads one; else none. */
+static sh_code find_facts(const struct sh_plan *plan, enum sh_table table, uint32_t n_rows,
+                          struct sh_arena *arena, struct sh_facts *ret, struct sh_err *err) {
+    bool asked = false;
+    for (uint16_t c = 0; c < sh_lake_schema[table].n_columns; c++)
+        asked |= plan->needed[table][c] == 2;
+    if (!asked)
+        return SH_OK;
+    if (plan->dicts->facts)
+        SH_TRY(plan->dicts->facts(plan->dicts->ctx, table, arena, ret, err));
+    return ret->columns ? SH_OK : sh_facts_make(table, n_rows, arena, ret, err);
+}
+
 /* Columns of a dimension that some rule reads and that are no names. */
 static sh_code fill_dimension(struct sh_plan *plan, enum sh_table table, struct sh_arena *arena,
                               struct sh_err *err) {
@@ -69,18 +82,12 @@ static sh_code fill_dimension(struct sh_plan *plan, enum sh_table table, struct 
     const struct sh_dict_view *view = plan->dicts->views[sh_table_lead(table)];
     const struct sh_stems *stems = plan->dicts->stems;
     struct sh_facts facts = {0};
-    bool asked = false;
-    for (uint16_t c = 0; c < lake->n_columns; c++)
-        asked |= plan->needed[table][c] == 2;
     if (!view || view->n == 0)
         return SH_OK;
-    if (asked && plan->dicts->facts)
-        SH_TRY(plan->dicts->facts(plan->dicts->ctx, table, arena, &facts, err));
-    if (asked && !facts.columns)
-        SH_TRY(sh_facts_make(table, view->n, arena, &facts, err));
+    SH_TRY(find_facts(plan, table, view->n, arena, &facts, err));
     for (uint16_t c = 0; c < t->n_columns; c++) {
         const enum sh_derived what = plan->model->derived[table][c];
-        if (c < lake->n_columns && asked)
+        if (c < lake->n_columns && facts.columns)
             columns[c] = facts.columns[c];
         if (c < lake->n_columns && strcmp(lake->columns[c].name, lake->name) == 0)
             SH_TRY(fill_numbers(view, false, arena, &columns[c], err));

@@ -14,6 +14,14 @@ struct part {
     const char *dir;
 };
 
+/* What is joined, and where the whole goes. */
+struct joint {
+    const char *lake_dir;
+    const struct part *parts; /* [n] by bucket */
+    size_t n;
+    const char *dir, *out;
+};
+
 static int by_first_bucket(const void *a, const void *b) {
     const struct part *x = a, *y = b;
     return x->file.summary.bucket_first < y->file.summary.bucket_first
@@ -126,16 +134,15 @@ static sh_code drop_part(const char *dir, struct sh_err *err) {
 }
 
 /* The rows that slices kept for each other, judged by the rules that all of them ran. */
-static sh_code bring_together(const char *lake_dir, const struct part *parts, size_t n, const char *dir,
-                              struct sh_arena *arena, struct sh_spool_runs *runs, struct sh_answers *sum,
-                              struct sh_err *err) {
+static sh_code bring_together(const struct joint *j, struct sh_arena *arena, struct sh_spool_runs *runs,
+                              struct sh_answers *sum, struct sh_err *err) {
     SH_CLEANUP(sh_xruns_release) struct sh_xruns rows = {0};
     SH_CLEANUP(sh_session_close) struct sh_session session = {0};
     char path[SH_PATH_BYTES_MAX];
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < j->n; i++) {
         bool there;
         uint64_t bytes;
-        SH_TRY(sh_path_join(path, parts[i].dir, SH_RUN_ROWS, err));
+        SH_TRY(sh_path_join(path, j->parts[i].dir, SH_RUN_ROWS, err));
         SH_TRY(sh_fs_exists(path, &there, err));
         if (!there)
             continue;
@@ -144,24 +151,24 @@ static sh_code bring_together(const char *lake_dir, const struct part *parts, si
     }
     if (rows.n == 0)
         return SH_OK;
-    SH_TRY(sh_run_session_open(lake_dir, parts[0].dir, &parts[0].file, arena, &session, err));
-    SH_TRY(sh_path_join(path, dir, "together.part", err));
+    SH_TRY(sh_run_session_open(j->lake_dir, j->parts[0].dir, &j->parts[0].file, arena, &session, err));
+    SH_TRY(sh_path_join(path, j->dir, "together.part", err));
     return sh_together(session.plan, &rows, path, runs, sum, err);
 }
 
-static sh_code join(const char *lake_dir, const struct part *parts, size_t n, const char *dir,
-                    const char *out, struct sh_arena *arena, struct sh_run_summary *ret, struct sh_err *err) {
+static sh_code join(const struct joint *j, struct sh_arena *arena, struct sh_run_summary *ret,
+                    struct sh_err *err) {
     SH_CLEANUP(runs_free) struct sh_spool_runs runs = {0};
     SH_CLEANUP(answers_free) struct sh_answers sum = {0};
-    SH_TRY(sh_answers_init(&sum, parts[0].file.summary.answers.n_rules, err));
-    for (size_t i = 0; i < n; i++)
-        SH_TRY(add_part(&parts[i], &runs, &sum, err));
-    SH_TRY(bring_together(lake_dir, parts, n, dir, arena, &runs, &sum, err));
+    SH_TRY(sh_answers_init(&sum, j->parts[0].file.summary.answers.n_rules, err));
+    for (size_t i = 0; i < j->n; i++)
+        SH_TRY(add_part(&j->parts[i], &runs, &sum, err));
+    SH_TRY(bring_together(j, arena, &runs, &sum, err));
     sh_answers_sort(&sum);
     SH_TRY(sh_answers_copy(&sum, arena, &ret->answers, err));
-    SH_TRY(sh_outputs_write(dir, out, false, &runs, &ret->findings, err));
-    SH_TRY(drop_part(dir, err));
-    return copy_texts(parts[0].dir, dir, err);
+    SH_TRY(sh_outputs_write(j->dir, j->out, false, &runs, &ret->findings, err));
+    SH_TRY(drop_part(j->dir, err));
+    return copy_texts(j->parts[0].dir, j->dir, err);
 }
 
 // NOLINTNEXTLINE(readability-function-size): no two arguments belong together more than the rest
@@ -190,7 +197,8 @@ sh_code sh_audit_merge(const char *lake_dir, const char *const *runs, size_t n_r
     ret->bucket_first = 0;
     ret->bucket_last = ret->buckets - 1;
     ret->partial = false;
-    sh_code code = join(lake_dir, parts, n_runs, dir, out, arena, ret, err);
+    const struct joint joint = {lake_dir, parts, n_runs, dir, out};
+    sh_code code = join(&joint, arena, ret, err);
     ret->seconds = ret->merge_seconds = (double)(sh_monotonic_ns() - begun) / 1e9;
     if (code == SH_OK) {
         struct sh_run_file file = parts[0].file;

@@ -60,6 +60,28 @@ static sh_code need_expr(struct needs *n, const struct sh_expr *e, struct sh_err
     return SH_OK;
 }
 
+/* Columns that a rule's keys, amount and shape read by themselves. */
+static void need_of_shape(struct needs *n, const struct sh_rule *r) {
+    if (r->table == SH_TABLE_ENCOUNTER) /* the money of what is wrong is that of its lines */
+        take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.encounter.covered});
+    if (r->table == SH_MODEL_STAY)
+        take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.stay.covered});
+    if (r->open_remind)
+        need_column(n, SH_TABLE_ENCOUNTER, n->plan->at.encounter.open);
+    if (r->table != SH_TABLE_LINE)
+        return;
+    bool by_days = r->amount == SH_AMOUNT_AFTER;
+    for (size_t i = 0; i < r->n_keys; i++)
+        by_days |= r->keys[i].kind == SH_RULE_KEY_COURSE;
+    if (by_days)
+        need_column(n, SH_TABLE_LINE, sh_model_column(n->plan->model, SH_TABLE_LINE, "supply_days"));
+    if (r->shape != SH_SHAPE_PAIR)
+        return;
+    need_column(n, SH_TABLE_LINE, n->plan->at.line.time_exact);
+    if (r->within == SH_SCOPE_PRESCRIPTION || r->within_expr)
+        need_column(n, SH_TABLE_LINE, sh_lake_column(SH_TABLE_LINE, "prescription"));
+}
+
 static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err *err) {
     const struct sh_expr *const single[] = {r->where,       r->unless,   r->doubt,    r->window_days,
                                             r->within_expr, r->amount_a, r->amount_b, r->blame,
@@ -71,26 +93,11 @@ static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err
     for (size_t i = 0; i < r->n_peers; i++)
         SH_TRY(need_expr(n, r->peers[i].expr, err));
     take_need(n, (struct sh_need){r->table, UINT16_MAX});
-    if (r->table == SH_TABLE_ENCOUNTER) /* the money of what is wrong is that of its lines */
-        take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.encounter.covered});
-    if (r->table == SH_MODEL_STAY)
-        take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.stay.covered});
+    need_of_shape(n, r);
     for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++)
         SH_TRY(need_expr(n, single[i], err));
-    for (size_t i = 0; i < r->n_keys; i++) {
+    for (size_t i = 0; i < r->n_keys; i++)
         SH_TRY(need_expr(n, r->keys[i].expr, err));
-        if (r->keys[i].kind == SH_RULE_KEY_COURSE && r->table == SH_TABLE_LINE)
-            need_column(n, SH_TABLE_LINE, sh_model_column(n->plan->model, SH_TABLE_LINE, "supply_days"));
-    }
-    if (r->open_remind)
-        need_column(n, SH_TABLE_ENCOUNTER, n->plan->at.encounter.open);
-    if (r->amount == SH_AMOUNT_AFTER && r->table == SH_TABLE_LINE)
-        need_column(n, SH_TABLE_LINE, sh_model_column(n->plan->model, SH_TABLE_LINE, "supply_days"));
-    if (r->shape == SH_SHAPE_PAIR && r->table == SH_TABLE_LINE) {
-        need_column(n, SH_TABLE_LINE, n->plan->at.line.time_exact);
-        if (r->within == SH_SCOPE_PRESCRIPTION || r->within_expr)
-            need_column(n, SH_TABLE_LINE, sh_lake_column(SH_TABLE_LINE, "prescription"));
-    }
     for (size_t i = 0; i < r->n_hit; i++)
         SH_TRY(need_expr(n, r->hit[i].expr, err));
     for (size_t i = 0; i < r->n_uses; i++)

@@ -476,15 +476,20 @@ sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct s
     return sh_chunk_id(tl->chunk, (enum sh_table)table, (uint32_t)row, tl->arena, ret, err);
 }
 
+static int encounter_column(const struct sh_columns *at, int table) {
+    if (table < SH_TABLES)
+        return at->of[table].encounter;
+    return table == SH_MODEL_STAY ? at->stay.encounter : -1;
+}
+
+static int institution_column(const struct sh_columns *at, int table) {
+    if (table < SH_TABLES)
+        return at->of[table].institution;
+    return table == SH_MODEL_STAY ? at->stay.institution : -1;
+}
+
 int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row) {
-    const struct sh_columns *at = &tl->plan->at;
-    const int column = table == SH_TABLE_LINE         ? at->line.encounter
-                       : table == SH_TABLE_SETTLEMENT ? at->settlement.encounter
-                       : table == SH_TABLE_DIAGNOSIS  ? at->diagnosis.encounter
-                       : table == SH_TABLE_OPERATION  ? at->operation.encounter
-                       : table == SH_MODEL_STAY       ? at->stay.encounter
-                       : table < SH_TABLES            ? at->of[table].encounter
-                                                      : -1;
+    const int column = encounter_column(&tl->plan->at, table);
     if (row < 0)
         return -1;
     if (table == SH_TABLE_ENCOUNTER)
@@ -498,13 +503,7 @@ int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row) {
 }
 
 int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) {
-    const struct sh_columns *at = &tl->plan->at;
-    const int column = table == SH_TABLE_LINE         ? at->line.institution
-                       : table == SH_TABLE_ENCOUNTER  ? at->encounter.institution
-                       : table == SH_TABLE_SETTLEMENT ? at->settlement.institution
-                       : table == SH_MODEL_STAY       ? at->stay.institution
-                       : table < SH_TABLES            ? at->of[table].institution
-                                                      : -1;
+    const int column = institution_column(&tl->plan->at, table);
     if (row < 0)
         return -1;
     if (tl->carried && table == tl->carried->table)

@@ -170,6 +170,28 @@ static int64_t prescription_of(const struct sh_timeline *tl, int table, int32_t 
     return column ? column[row] : SH_MISSING;
 }
 
+/* The rows of the visit a row is of: its encounter, prescription or stay. */
+static sh_code span_of_visit(struct sh_timeline *tl, int table, enum sh_scope scope, int from, int32_t row,
+                             struct span *ret, struct sh_err *err) {
+    const int32_t encounter = sh_encounter_of(tl, from, row);
+    if (scope == SH_SCOPE_STAY) {
+        if (from == SH_MODEL_STAY)
+            return span_by(tl, table, true, row, ret, err);
+        const int32_t *of_encounter = sh_i32(tl, SH_TABLE_ENCOUNTER, tl->plan->at.encounter.stay);
+        return span_by(tl, table, true, encounter >= 0 ? of_encounter[encounter] : -1, ret, err);
+    }
+    if (table == SH_TABLE_ENCOUNTER) {
+        ret->from = encounter >= 0 ? (uint32_t)encounter : 0;
+        ret->to = encounter >= 0 ? (uint32_t)encounter + 1 : 0;
+        return SH_OK;
+    }
+    ret->by_prescription = scope == SH_SCOPE_PRESCRIPTION;
+    ret->prescription = ret->by_prescription ? prescription_of(tl, from, row) : SH_MISSING;
+    if (from == SH_MODEL_STAY) /* a stay's own rows */
+        return span_by(tl, table, true, row, ret, err);
+    return span_by(tl, table, false, encounter, ret, err);
+}
+
 static sh_code span_of(struct sh_timeline *tl, int table, enum sh_scope scope, int from, int32_t row,
                        struct span *ret, struct sh_err *err) {
     *ret = (struct span){.institution = -2};
@@ -177,28 +199,10 @@ static sh_code span_of(struct sh_timeline *tl, int table, enum sh_scope scope, i
         return SH_OK;
     const bool is_of_visit =
         scope == SH_SCOPE_ENCOUNTER || scope == SH_SCOPE_PRESCRIPTION || scope == SH_SCOPE_STAY;
-    if (is_of_visit && sh_view_of(tl->plan, from)) { /* that of the row it is made of */
-        sh_view_base(tl, &from, &row);
-        if (row < 0)
-            return SH_OK;
-    }
-    const int32_t encounter = sh_encounter_of(tl, from, row);
-    if (scope == SH_SCOPE_ENCOUNTER || scope == SH_SCOPE_PRESCRIPTION) {
-        if (table == SH_TABLE_ENCOUNTER) {
-            ret->from = encounter >= 0 ? (uint32_t)encounter : 0;
-            ret->to = encounter >= 0 ? (uint32_t)encounter + 1 : 0;
-            return SH_OK;
-        }
-        ret->by_prescription = scope == SH_SCOPE_PRESCRIPTION;
-        ret->prescription = ret->by_prescription ? prescription_of(tl, from, row) : SH_MISSING;
-        if (from == SH_MODEL_STAY) /* a stay's own rows */
-            return span_by(tl, table, true, row, ret, err);
-        return span_by(tl, table, false, encounter, ret, err);
-    }
-    if (scope == SH_SCOPE_STAY) {
-        const int32_t *of_encounter = sh_i32(tl, SH_TABLE_ENCOUNTER, tl->plan->at.encounter.stay);
-        const int32_t stay = from == SH_MODEL_STAY ? row : encounter >= 0 ? of_encounter[encounter] : -1;
-        return span_by(tl, table, true, stay, ret, err);
+    if (is_of_visit) {
+        if (sh_view_of(tl->plan, from)) /* that of the row it is made of */
+            sh_view_base(tl, &from, &row);
+        return row < 0 ? SH_OK : span_of_visit(tl, table, scope, from, row, ret, err);
     }
     const int32_t person = tl->person_of[from][row];
     ret->from = tl->person_begin[table][person];
