@@ -1,6 +1,7 @@
 /* shouhu backup, shouhu restore: every row and file as of one moment; keys are kept apart. */
 #include "base/date.h"
 #include "cli/store_options.h"
+#include "gate/gate.h"
 #include <inttypes.h>
 #include <stdarg.h>
 
@@ -52,6 +53,7 @@ static sh_code restore(struct backup_options *o, FILE *out, struct sh_err *err) 
     struct sh_store_options options;
     struct sh_backup_report report;
     SH_TRY(sh_cli_store_options(&o->store, &options, err));
+    options.migrations = sh_gate_migrations(&options.n_migrations); /* a server's backup has its tables */
     SH_TRY(sh_store_restore(&options, o->dir, &report, err));
     say(out, sh_msg(messages, BACKUP_RESTORED, o->lang), report.rows, report.files);
     return SH_OK;

@@ -10,6 +10,12 @@
 #include <sodium.h>
 
 static const struct sh_migration migrations[] = {{"gate", "0001_people", 1, gate_0001}};
+enum { MIGRATIONS = sizeof migrations / sizeof migrations[0] };
+
+const struct sh_migration *sh_gate_migrations(size_t *ret_n) {
+    *ret_n = MIGRATIONS;
+    return migrations;
+}
 
 sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, struct sh_store **ret,
                            struct sh_err *err) {
@@ -22,7 +28,7 @@ sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, s
         .passphrase = options->passphrase,
         .clock = options->clock,
         .migrations = migrations,
-        .n_migrations = sizeof migrations / sizeof migrations[0],
+        .n_migrations = MIGRATIONS,
         .digest = SH_DIGEST_SM3,
         .create = create,
     };

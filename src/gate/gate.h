@@ -25,6 +25,8 @@ struct sh_gate_options {
     FILE *log; /* NULL: none */
 };
 
+/** The gate's own tables, for whoever opens or restores the store. Static. */
+const struct sh_migration *sh_gate_migrations(size_t *ret_n);
 /** Open the store with the gate's tables. Also for `shouhu user`. Errors: those of sh_store_open. */
 SH_MUST sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, struct sh_store **ret,
                                    struct sh_err *err);

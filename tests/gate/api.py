@@ -841,6 +841,24 @@ def wait_for(person, job, states, seconds=120):
 
 
 @test
+def a_backup_of_a_server_is_restored_from_the_command_line_and_served():
+    with Office(SHOUHU) as o:
+        o.body("ag1", "agency", "620102")
+        o.stop()
+        o.run("backup", "--to", str(o.dir / "backup"))
+        keys = o.dir / "data-keys"
+        (keys / "heads").unlink()  # another machine: the keys came along, the heads did not
+        o.data = o.dir / "restored"
+        assert "restored" in o.run("restore", "--from", str(o.dir / "backup"), "--keys", str(keys))
+        keys.rename(o.dir / "restored-keys")
+        o.start()
+        admin = o.person("admin")
+        answer = admin.sign_in(NEW_PASSWORD, factor(o.admin.secret, o.now(), 1))
+        assert answer.status == 200, answer.raw  # accounts are the gate's own rows
+        assert o.run("journal", "verify").strip().endswith("sound")
+
+
+@test
 def an_audit_runs_as_a_job_and_each_sees_his_findings():
     o = Office(SHOUHU)
     o.lake = make_lake(o.dir)
