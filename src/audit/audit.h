@@ -242,6 +242,22 @@ SH_MUST sh_code sh_audit_receipts(const char *run_dir,
                                   sh_code (*take)(void *ctx, struct sh_str receipt, struct sh_err *err),
                                   void *ctx, struct sh_err *err);
 
+/**
+ * The same audit by SQL in embedded DuckDB, an executor that shares no evaluating code with sh_audit_run:
+ * writes the findings as CSV to options->out in the order (rule, key). Filled are id, rule, number, name,
+ * level, point, institution, person, encounter, day, lines and amount; no run is kept. ret_findings: how
+ * many. Errors: SH_E_UNSUPPORTED a rule asks for what SQL cannot say (named); those of sh_audit_run.
+ */
+SH_MUST sh_code sh_audit_sql(const struct sh_audit_options *options, struct sh_arena *arena,
+                             uint64_t *ret_findings, struct sh_err *err);
+/**
+ * Print rules as SQL. with_tables: also the statements that make the tables they read from the lake's rows
+ * (raw_…), and the knowledge. Errors: SH_E_INPUT the rules; SH_E_UNSUPPORTED what SQL cannot say, after the
+ * other rules.
+ */
+SH_MUST sh_code sh_audit_print_sql(const struct sh_rules_options *options, enum sh_sql_dialect dialect,
+                                   bool with_tables, FILE *report, FILE *out, struct sh_err *err);
+
 /** What a run found, for people. */
 void sh_audit_print_summary(const struct sh_run_summary *summary, enum sh_lang lang, FILE *out);
 

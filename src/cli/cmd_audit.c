@@ -18,6 +18,9 @@
       "shouhu audit: give --lake, or --from with the folder of your own claim files\n")                      \
     X(AUDIT_NO_FILES, "shouhu audit：目录 %s 中没有 .csv、.txt 或 .gz 文件\n",                               \
       "shouhu audit: the folder %s has no .csv, .txt or .gz file\n")                                         \
+    X(AUDIT_EXECUTOR, "shouhu audit：--executor '%s' 应为 batch 或 sql\n",                                   \
+      "shouhu audit: --executor '%s' is batch or sql\n")                                                     \
+    X(AUDIT_SQL, "SQL 执行：疑点 %llu 条，写入 %s\n", "by SQL: %llu findings, written to %s\n")              \
     X(AUDIT_WORKBOOK, "疑点工作簿：%s\n", "workbook of findings: %s\n")
 
 enum audit_cmd_message { AUDIT_CMD_MESSAGES(SH_MSG_ID) AUDIT_CMD_MESSAGES_N };
@@ -27,7 +30,7 @@ static const struct sh_msg messages[] = {AUDIT_CMD_MESSAGES(SH_MSG_ENTRY)};
 /* What was asked for on the command line. */
 struct asked {
     struct sh_audit_options o;
-    const char *buckets, *stage, *from, *mapping;
+    const char *buckets, *stage, *from, *mapping, *executor;
     bool quiet;
     sh_lang lang;
     struct sh_arena *arena;
@@ -157,8 +160,24 @@ static sh_code audit_shown(struct asked *a, struct sh_run_summary *ret, struct s
     return code;
 }
 
+static int run_sql(struct asked *a) {
+    struct sh_err err;
+    uint64_t findings = 0;
+    sh_code code = fill_dirs(&a->o, a->arena, &err);
+    a->o.report = a->errout;
+    if (code == SH_OK)
+        code = sh_audit_sql(&a->o, a->arena, &findings, &err);
+    if (code != SH_OK)
+        return sh_cli_fail(a->errout, code, &err);
+    if (!a->quiet)
+        (void)fprintf(a->out, sh_msg(messages, AUDIT_SQL, a->lang), (unsigned long long)findings, a->o.out);
+    return findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
+}
+
 static int run(struct asked *a) {
     struct sh_err err;
+    if (a->executor && strcmp(a->executor, "sql") == 0)
+        return run_sql(a);
     struct sh_run_summary summary;
     const char *workbook = is_workbook(a->o.out) ? a->o.out : NULL;
     if (workbook)
@@ -183,6 +202,10 @@ static bool read_words(struct asked *a) {
     }
     if (a->stage && !read_stage(a->stage, &a->o.stage)) {
         (void)fprintf(a->errout, sh_msg(messages, AUDIT_STAGE, a->lang), a->stage);
+        return false;
+    }
+    if (a->executor && strcmp(a->executor, "batch") != 0 && strcmp(a->executor, "sql") != 0) {
+        (void)fprintf(a->errout, sh_msg(messages, AUDIT_EXECUTOR, a->lang), a->executor);
         return false;
     }
     if (!a->from && !a->o.lake_dir) {
@@ -226,6 +249,10 @@ static bool parse(struct asked *a, int argc, char **argv, int *ret_exit) {
          "only these buckets (a slice; join with merge)"},
         {"stage", SH_OPTION_TEXT, &a->stage, "before|during|after", "只运行事前、事中或事后规则",
          "only rules of this stage"},
+        {"executor", SH_OPTION_TEXT, &a->executor, "batch|sql",
+         "执行方式：batch（默认）；sql 在内嵌 DuckDB 中以 SQL 运行同样的规则，写 --out FILE.csv，供核对",
+         "how: batch (default); sql runs the same rules as SQL in embedded DuckDB and writes --out FILE.csv, "
+         "to compare"},
         {"chunk-rows", SH_OPTION_UINT, &chunk, "N", "每批明细行数", "lines of one batch", .low = 1,
          .high = 16000000},
         {"lang", SH_OPTION_LANG, &a->lang, "zh|en", "语言", "language"},

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #define RULES_MESSAGES(X)                                                                                           \
-    X(RULES_USAGE, "用法：shouhu rules list|check|test|mutate|coverage|analyze|words [选项]\n",                     \
-      "Usage: shouhu rules list|check|test|mutate|coverage|analyze|words [options]\n")                              \
+    X(RULES_DIALECT, "shouhu rules sql：--dialect 应为 duckdb 或 postgres\n",                                       \
+      "shouhu rules sql: --dialect is duckdb or postgres\n")                                                        \
+    X(RULES_USAGE, "用法：shouhu rules list|check|test|mutate|coverage|analyze|sql|words [选项]\n",                 \
+      "Usage: shouhu rules list|check|test|mutate|coverage|analyze|sql|words [options]\n")                          \
     X(RULES_HEAD_NUMBER, "序号", "no")                                                                              \
     X(RULES_HEAD_CODE, "国家编码", "national code")                                                                 \
     X(RULES_HEAD_LEVEL, "等级", "level")                                                                            \
@@ -37,6 +39,8 @@ struct rules_options {
     struct sh_rules_options load;
     struct sh_cli_list only;
     const char *lake;
+    const char *dialect;
+    bool tables;
     sh_lang lang;
 };
 
@@ -184,6 +188,19 @@ static int words(const struct rules_options *o, struct sh_arena *arena, FILE *ou
     return code == SH_OK ? (int)SH_EXIT_OK : sh_cli_fail(errout, code, &err);
 }
 
+static int sql(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
+    struct sh_err err;
+    const bool postgres = o->dialect && strcmp(o->dialect, "postgres") == 0;
+    (void)arena;
+    if (o->dialect && !postgres && strcmp(o->dialect, "duckdb") != 0) {
+        fputs(sh_msg(messages, RULES_DIALECT, o->lang), errout);
+        return SH_EXIT_USAGE;
+    }
+    const sh_code code = sh_audit_print_sql(&o->load, postgres ? SH_SQL_POSTGRES : SH_SQL_DUCKDB, o->tables,
+                                            errout, out, &err);
+    return code == SH_OK ? (int)SH_EXIT_OK : sh_cli_fail(errout, code, &err);
+}
+
 static const struct {
     const char *name, *full, *zh, *en;
     int (*run)(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout);
@@ -202,6 +219,8 @@ static const struct {
      "规则合在一起的毛病：失效、层级矛盾、金额重叠、有效期空档、湖中无对应项目的知识行",
      "what the rules get wrong together: dead ones, layers, money twice, gaps, rows no item matches",
      analyze},
+    {"sql", "rules sql", "把规则打印成 SQL（DuckDB 或 PostgreSQL），供数据仓库执行或核对",
+     "print the rules as SQL (DuckDB or PostgreSQL), for a warehouse or to compare", sql},
     {"words", "rules words", "打印规则可用的表与词（docs/lake.md）",
      "print the tables and words of the model (docs/lake.md)", words},
 };
@@ -234,18 +253,31 @@ int sh_cmd_rules(int argc, char **argv, FILE *out, FILE *errout) {
         {"only", SH_OPTION_LIST, &o.only, "RULE", "只看这条规则，可重复", "only this rule; may be repeated"},
         {"lake", SH_OPTION_TEXT, &o.lake, "DIR", "coverage：该湖留空的字段；analyze：湖中没有的项目",
          "coverage: fields that lake leaves empty; analyze: items it does not have"},
+        {"dialect", SH_OPTION_TEXT, &o.dialect, "duckdb|postgres", "rules sql：方言（默认 duckdb）",
+         "rules sql: dialect (default duckdb)"},
+        {"tables", SH_OPTION_FLAG, &o.tables, NULL, "rules sql：连同建立事实表的语句",
+         "rules sql: with the statements that make the tables of facts"},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
     for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(argv[1], verbs[i].name) != 0)
             continue;
-        const struct sh_command command = {
-            verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
+        const bool names = verbs[i].run == sql;
+        const struct sh_command command = {verbs[i].full,
+                                           verbs[i].zh,
+                                           verbs[i].en,
+                                           names ? "RULE…" : "",
+                                           table,
+                                           sizeof table / sizeof table[0],
+                                           0,
+                                           names ? 256 : 0};
         const char *const *operands;
         size_t n;
         int code;
         if (!sh_cli_parse(&command, argc - 1, argv + 1, &arena, out, errout, &operands, &n, &code))
             return code;
+        if (n > 0)
+            o.load.only = operands, o.load.n_only = n;
         struct sh_err err;
         const sh_code failed = default_dirs(&o, &arena, &err);
         return failed == SH_OK ? verbs[i].run(&o, &arena, out, errout) : sh_cli_fail(errout, failed, &err);

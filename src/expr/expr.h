@@ -447,3 +447,86 @@ SH_MUST sh_code sh_template_print(const struct sh_template *t, const struct sh_e
 /** The same formatting for a single value. */
 SH_MUST sh_code sh_value_print(struct sh_type type, int64_t value, const struct sh_eval *in,
                                struct sh_str *ret, struct sh_err *err);
+
+/* ---- print as SQL -------------------------------------------------------------------------------------- */
+
+/*
+ * The same meaning in SQL, for an executor that shares no code with the evaluator above and for warehouses.
+ * Integers only (hugeint, numeric), one helper for division and rounding, missing is NULL; where "none" and
+ * missing differ both are told apart. Codes are compared as text. What must be there: a table f_NAME for each
+ * table of the model with its columns by name (numbers and times as in the frame, codes and texts as text)
+ * and rn        number of the row in the total order (dictionaries, persons: their code) _alive    rules may
+ * read it _person, _institution, _encounter, _stay   the row's own or its encounter's; _time, _day: what
+ * dates it _first, _key, _prescription   day and key of its encounter, its prescription; for completeness and
+ * scopes and k_NAME for knowledge: sets as arrays of text, a range as NAME, NAME_low, NAME_high. Also
+ * f_complete(tbl, answer), f_coverage(tbl, institution, first, last), f_lost(encounter_key).
+ */
+enum sh_sql_dialect { SH_SQL_DUCKDB, SH_SQL_POSTGRES };
+
+#define SH_SQL_JOINS_MAX 64
+#define SH_SQL_NTHS_MAX 16
+
+/* nth(x by y) of a member: the shape makes a column nN of it. */
+struct sh_sql_nth {
+    struct sh_str text;
+    const struct sh_expr *expr;
+    const void *node;
+};
+
+/* One statement being written. The first failure stays in `code` and `err`; texts are never NULL. */
+struct sh_sql {
+    enum sh_sql_dialect dialect;
+    struct sh_arena *arena;
+    const struct sh_model *model;
+    bool (*is_prefix_set)(void *ctx, uint16_t table, uint16_t column); /* words of this set are prefixes */
+    bool (*is_diagnosis)(void *ctx, int16_t domain); /* marks + and * at the end of a code do not count */
+    bool (*is_category)(void *ctx, int16_t domain);  /* first three characters of a diagnosis */
+    void *ctx;
+    /* Is there such a table (column UINT16_MAX) or column? */
+    bool (*has)(void *ctx, uint16_t table, uint16_t column);
+    uint16_t stay_table;
+    unsigned n_aliases;
+    struct sh_sql_nth nths[SH_SQL_NTHS_MAX];
+    size_t n_nths;
+    const struct sh_expr *walk; /* under way */
+    sh_code code;
+    struct sh_err err;
+};
+
+/* One FROM: where each variable's row number stands, and the joins that the columns asked for. */
+struct sh_sql_scope {
+    struct sh_sql *sql;
+    struct sh_sql_scope *outer;             /* asked for variables that `rows` leaves out; NULL */
+    const char *rows[SH_VARIABLES_MAX + 1]; /* SQL of a row number, NULL: see outer */
+    const char *members;                    /* aggregates: "m where m.gid = g.gid"; NULL none */
+    const char *standing;                   /* the same for those that stand */
+    const char *member_rows[SH_VARIABLES_MAX];
+    struct {
+        const char *row, *alias;
+        uint16_t table;
+    } joins[SH_SQL_JOINS_MAX];
+    size_t n_joins;
+};
+
+/** Formatted SQL in the arena. */
+const char *sh_sql_say(struct sh_sql *sql, const char *format, ...) SH_PRINTF(2, 3);
+/** A text as a literal. */
+const char *sh_sql_quote(struct sh_sql *sql, struct sh_str text);
+/** Keep the first failure. */
+void sh_sql_refuse(struct sh_sql *sql, const char *format, ...) SH_PRINTF(2, 3);
+/** Value of an expression: a condition, or the number sh_expr_eval gives. */
+const char *sh_sql_value(struct sh_sql_scope *scope, const struct sh_expr *e);
+/** What sh_expr_eval_fen gives. */
+const char *sh_sql_fen(struct sh_sql_scope *scope, const struct sh_expr *e);
+/** The part of an nth(): 0 value, 1 what it is ordered by (NULL: nothing); *ret_descending. */
+const char *sh_sql_nth_part(struct sh_sql_scope *scope, const struct sh_sql_nth *nth, int part,
+                            bool *ret_descending);
+/** "left join f_line j1 on j1.rn = t.row …" for all columns asked for so far. */
+const char *sh_sql_joins(struct sh_sql_scope *scope);
+/** num / den rounded half away from zero, den > 0 or NULL; and truncated, rounded down. */
+const char *sh_sql_div_round(struct sh_sql *sql, const char *num, const char *den);
+const char *sh_sql_div_floor(struct sh_sql *sql, const char *num, const char *den);
+/** A number of any type as the wide one: hugeint, numeric. */
+const char *sh_sql_number(struct sh_sql *sql, const char *value);
+/** Alias of a table's row with that number. */
+const char *sh_sql_join(struct sh_sql_scope *scope, const char *row, uint16_t table);

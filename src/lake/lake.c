@@ -141,15 +141,11 @@ static bool is_register(enum sh_table table) {
            sh_table_is_dimension(table);
 }
 
-bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t first_day,
-                      int32_t last_day) {
+bool sh_lake_covered(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t *ret_first,
+                     int32_t *ret_last) {
     const struct sh_coverage *all = lake->coverage.at;
     size_t low = 0, high = lake->coverage.n;
     const uint32_t wanted = (uint32_t)covering_table(table);
-    if (sh_lake_rows(lake, table) == 0)
-        return false;
-    if (is_register(table))
-        return true;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
         if (all[middle].table < wanted ||
@@ -158,8 +154,24 @@ bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t i
         else
             high = middle;
     }
-    return low < lake->coverage.n && all[low].table == wanted && all[low].institution == institution &&
-           all[low].first <= first_day && all[low].last >= last_day;
+    if (low == lake->coverage.n || all[low].table != wanted || all[low].institution != institution)
+        return false;
+    *ret_first = all[low].first, *ret_last = all[low].last;
+    return true;
+}
+
+bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t first_day,
+                      int32_t last_day) {
+    int32_t first, last;
+    if (sh_lake_rows(lake, table) == 0)
+        return false;
+    return is_register(table) || (sh_lake_covered(lake, table, institution, &first, &last) &&
+                                  first <= first_day && last >= last_day);
+}
+
+void sh_lake_lost(const struct sh_lake *lake, const uint64_t **ret_keys, size_t *ret_n) {
+    *ret_keys = lake->lost.at;
+    *ret_n = lake->lost.n;
 }
 
 bool sh_lake_encounter_lost_rows(const struct sh_lake *lake, int64_t encounter_key) {

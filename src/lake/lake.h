@@ -155,6 +155,11 @@ SH_MUST sh_code sh_chunk_id(const struct sh_chunk *chunk, enum sh_table table, u
  * declared or seen)? */
 bool sh_lake_complete(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t first_day,
                       int32_t last_day);
+/** The days over which sh_lake_complete can hold for an institution; false: over none. */
+bool sh_lake_covered(const struct sh_lake *lake, enum sh_table table, int32_t institution, int32_t *ret_first,
+                     int32_t *ret_last);
+/** All encounters that lost rows: their keys, ascending; borrowed. */
+void sh_lake_lost(const struct sh_lake *lake, const uint64_t **ret_keys, size_t *ret_n);
 /** True if the encounter lost a row to rejects. key: the encounter_key column. */
 bool sh_lake_encounter_lost_rows(const struct sh_lake *lake, int64_t encounter_key);
 
