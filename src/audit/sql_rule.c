@@ -220,11 +220,11 @@ const char *sh_sql_covered(struct sh_sql_making *p, const char *alias) {
 /* covered x (n - N) / n */
 static const char *excess(struct sh_sql_making *p, struct sh_sql_scope *scope, const char *covered) {
     const struct sh_expr *a = p->r->amount_a, *b = p->r->amount_b;
-    const int sa = sh_expr_type(a).scale, sb = sh_expr_type(b).scale, scale = sa > sb ? sa : sb;
+    const struct sh_type ta = sh_expr_type(a), tb = sh_expr_type(b);
     const char *n = sh_sql_value(scope, a), *limit = sh_sql_value(scope, b);
-    for (int i = sa; i < scale; i++)
+    for (int i = 0; i < tb.scale - ta.scale; i++)
         n = SAY("%s * 10", n);
-    for (int i = sb; i < scale; i++)
+    for (int i = 0; i < ta.scale - tb.scale; i++)
         limit = SAY("%s * 10", limit);
     const char *round = sh_sql_div_round(&p->sql, "e.cov * (e.n - greatest(e.lim, 0))", "nullif(e.n, 0)");
     return SAY("(select case when e.cov is null or e.n is null or e.lim is null then null when e.n <= 0 or "

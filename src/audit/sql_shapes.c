@@ -173,10 +173,10 @@ static struct sh_sql_scope group_scope(struct sh_sql_making *p) {
  * amount). */
 static void after(struct sh_sql_making *p) {
     struct sh_sql_scope scope = group_scope(p), row = sh_sql_tuple_scope(p, "b");
-    const int scale = sh_expr_type(p->r->amount_b).scale;
+    const struct sh_type type = sh_expr_type(p->r->amount_b);
     const char *limit = sh_sql_value(&scope, p->r->amount_b);
-    if (scale > 0)
-        limit = sh_sql_div_floor(&p->sql, limit, SAY("1%0*d", scale, 0));
+    if (type.scale > 0)
+        limit = sh_sql_div_floor(&p->sql, limit, SAY("1%0*d", (int)type.scale, 0));
     const char *span = p->r->amount_a ? sh_sql_value(&scope, p->r->amount_a) : "false";
     sh_sql_cte(p, "af0");
     sh_buf_addf(p->out, "select t.gid, %s as lim, coalesce(%s, false) as span from v1 t%s where t.answer = 0",

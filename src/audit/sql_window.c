@@ -176,6 +176,60 @@ static bool in_cell(const struct sh_sql_making *p) {
     return p->r->within_expr != NULL;
 }
 
+/* CTEs ha, hb: lines of both sides with their clock hour, where `hour` is the scope; hd, hh: units of a day,
+ * an hour. */
+static void hour_units(struct sh_sql_making *p, const char *hour) {
+    for (int i = 0; i < 2; i++) {
+        sh_sql_cte(p, i ? "hb" : "ha");
+        sh_buf_addf(p->out,
+                    "select q.gid, q.\"row\", q.k, y._day as day_, coalesce(y.time_exact, false) as exact, "
+                    "y._time - (((y._time %% 3600) "
+                    "+ 3600) %% 3600) as hour_, y.quantity as q from %s q join f_line y on y.rn = q.\"row\" "
+                    "join sw s on s.gid = q.gid "
+                    "where %s and y._time is not null",
+                    i ? "sb" : "sa", hour);
+    }
+    sh_sql_cte(p, "hd");
+    sh_buf_add_text(p->out, "select gid, day_, bool_or(coalesce(q > 10000, false)) as long_, case when "
+                            "bool_or(side = 0 and q is null) then "
+                            "null else sum(case when side = 0 then q else 0 end) end as qa, case when "
+                            "bool_or(side = 1 and q is null) then "
+                            "null else sum(case when side = 1 then q else 0 end) end as qb from (select *, 0 "
+                            "as side from ha union all "
+                            "select *, 1 from hb) u group by gid, day_");
+    sh_sql_cte(p, "hh");
+    sh_buf_add_text(p->out, "select gid, hour_, case when bool_or(side = 0 and q is null) then null else "
+                            "sum(case when side = 0 then q else "
+                            "0 end) end as qa, case when bool_or(side = 1 and q is null) then null else "
+                            "sum(case when side = 1 then q else "
+                            "0 end) end as qb from (select *, 0 as side from ha union all select *, 1 from "
+                            "hb) u where exact group by gid, "
+                            "hour_");
+}
+
+/* The clock hour: units of that hour; a day with lines of several hours: what it cannot hold beside one
+ * another. CTE pr_all: with pr0. */
+static void clock_hour(struct sh_sql_making *p, const char *hour) {
+    hour_units(p, hour);
+    sh_sql_cte(p, "pr_all");
+    sh_buf_add_text(
+        p->out, "select * from pr0 union all select a.\"row\", b.\"row\", a.k, false, true, cast(least(d.qa "
+                "+ d.qb - 240000, d.qb) "
+                "as bigint), cast(d.qb as bigint) from hb b join ha a on a.gid = b.gid and a.day_ = b.day_ "
+                "join hd d on d.gid = "
+                "b.gid and d.day_ = b.day_ where d.long_ and a.\"row\" <> b.\"row\" and d.qa > 0 and d.qb > "
+                "0 and d.qa + d.qb > "
+                "240000 union all select a.\"row\", b.\"row\", a.k, not (a.exact and b.exact), false, case "
+                "when a.exact and "
+                "b.exact and h.qa > 0 and h.qb > 0 then cast(least(h.qa, h.qb) as bigint) end, case when "
+                "a.exact and b.exact and "
+                "h.qa > 0 and h.qb > 0 then cast(h.qb as bigint) end from hb b join ha a on a.gid = b.gid "
+                "and a.day_ = b.day_ "
+                "join hd d on d.gid = b.gid and d.day_ = b.day_ left join hh h on h.gid = b.gid and h.hour_ "
+                "= b.hour_ where not "
+                "d.long_ and a.\"row\" <> b.\"row\" and (not (a.exact and b.exact) or a.hour_ = b.hour_)");
+}
+
 /* CTE pr: pairs (row = a, b, k, inexact, susp, num, den). */
 static void meet(struct sh_sql_making *p, bool symmetric) {
     const bool line = p->r->table == SH_TABLE_LINE;
@@ -209,51 +263,7 @@ static void meet(struct sh_sql_making *p, bool symmetric) {
         sh_buf_add_text(p->out, "select * from pr0");
         return;
     }
-    /* the clock hour: units of that hour; a day with lines of several hours: what it cannot hold beside one
-     * another */
-    for (int i = 0; i < 2; i++) {
-        sh_sql_cte(p, i ? "hb" : "ha");
-        sh_buf_addf(p->out,
-                    "select q.gid, q.\"row\", q.k, y._day as day_, coalesce(y.time_exact, false) as exact, "
-                    "y._time - (((y._time %% 3600) "
-                    "+ 3600) %% 3600) as hour_, y.quantity as q from %s q join f_line y on y.rn = q.\"row\" "
-                    "join sw s on s.gid = q.gid "
-                    "where %s and y._time is not null",
-                    i ? "sb" : "sa", hour);
-    }
-    sh_sql_cte(p, "hd");
-    sh_buf_add_text(p->out, "select gid, day_, bool_or(coalesce(q > 10000, false)) as long_, case when "
-                            "bool_or(side = 0 and q is null) then "
-                            "null else sum(case when side = 0 then q else 0 end) end as qa, case when "
-                            "bool_or(side = 1 and q is null) then "
-                            "null else sum(case when side = 1 then q else 0 end) end as qb from (select *, 0 "
-                            "as side from ha union all "
-                            "select *, 1 from hb) u group by gid, day_");
-    sh_sql_cte(p, "hh");
-    sh_buf_add_text(p->out, "select gid, hour_, case when bool_or(side = 0 and q is null) then null else "
-                            "sum(case when side = 0 then q else "
-                            "0 end) end as qa, case when bool_or(side = 1 and q is null) then null else "
-                            "sum(case when side = 1 then q else "
-                            "0 end) end as qb from (select *, 0 as side from ha union all select *, 1 from "
-                            "hb) u where exact group by gid, "
-                            "hour_");
-    sh_sql_cte(p, "pr_all");
-    sh_buf_add_text(
-        p->out, "select * from pr0 union all select a.\"row\", b.\"row\", a.k, false, true, cast(least(d.qa "
-                "+ d.qb - 240000, d.qb) "
-                "as bigint), cast(d.qb as bigint) from hb b join ha a on a.gid = b.gid and a.day_ = b.day_ "
-                "join hd d on d.gid = "
-                "b.gid and d.day_ = b.day_ where d.long_ and a.\"row\" <> b.\"row\" and d.qa > 0 and d.qb > "
-                "0 and d.qa + d.qb > "
-                "240000 union all select a.\"row\", b.\"row\", a.k, not (a.exact and b.exact), false, case "
-                "when a.exact and "
-                "b.exact and h.qa > 0 and h.qb > 0 then cast(least(h.qa, h.qb) as bigint) end, case when "
-                "a.exact and b.exact and "
-                "h.qa > 0 and h.qb > 0 then cast(h.qb as bigint) end from hb b join ha a on a.gid = b.gid "
-                "and a.day_ = b.day_ "
-                "join hd d on d.gid = b.gid and d.day_ = b.day_ left join hh h on h.gid = b.gid and h.hour_ "
-                "= b.hour_ where not "
-                "d.long_ and a.\"row\" <> b.\"row\" and (not (a.exact and b.exact) or a.hour_ = b.hour_)");
+    clock_hour(p, hour);
 }
 
 /* CTEs sa, sb: both sides with gid; sw: the scope of each group. */

@@ -20,6 +20,8 @@
       "shouhu audit: the folder %s has no .csv, .txt or .gz file\n")                                         \
     X(AUDIT_EXECUTOR, "shouhu audit：--executor '%s' 应为 batch 或 sql\n",                                   \
       "shouhu audit: --executor '%s' is batch or sql\n")                                                     \
+    X(AUDIT_SQL_BUCKETS, "shouhu audit：--executor sql 总是处理整个数据湖；请去掉 --buckets\n",              \
+      "shouhu audit: --executor sql reads the whole lake; leave out --buckets\n")                            \
     X(AUDIT_SQL, "SQL 执行：疑点 %llu 条，写入 %s\n", "by SQL: %llu findings, written to %s\n")              \
     X(AUDIT_WORKBOOK, "疑点工作簿：%s\n", "workbook of findings: %s\n")
 
@@ -206,6 +208,10 @@ static bool read_words(struct asked *a) {
     }
     if (a->executor && strcmp(a->executor, "batch") != 0 && strcmp(a->executor, "sql") != 0) {
         (void)fprintf(a->errout, sh_msg(messages, AUDIT_EXECUTOR, a->lang), a->executor);
+        return false;
+    }
+    if (a->executor && strcmp(a->executor, "sql") == 0 && a->buckets) {
+        fputs(sh_msg(messages, AUDIT_SQL_BUCKETS, a->lang), a->errout);
         return false;
     }
     if (!a->from && !a->o.lake_dir) {

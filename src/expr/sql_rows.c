@@ -289,7 +289,7 @@ static const char *in_scope(struct sh_sql *sql, enum sh_scope scope, const struc
 static struct times times_of(struct sh_sql_scope *scope, struct sh_sql_scope *in,
                              const struct sh_related *r) {
     struct times t = {0};
-    if (r->window_kind == SH_WINDOW_NONE)
+    if (r->window_kind == SH_WINDOW_NONE || !r->window)
         return t;
     t.anchor_day = r->anchor_day ? sh_sql_node(scope, r->anchor_day) : NULL;
     t.anchor_time = r->anchor_time ? sh_sql_node(scope, r->anchor_time) : NULL;

@@ -264,6 +264,8 @@ struct sh_rule_equivalent {
 struct sh_rule {
     struct sh_str id, name, file, text; /* text: the whole file; its hash is the version */
     char version[17];                   /* hex of XXH3-64 of text */
+    bool open_remind;
+    bool is_view; /* the making of a view, see struct sh_rule_view */
     struct sh_str national_code;
     int32_t national_number; /* 0 none */
     enum sh_level level;
@@ -331,8 +333,6 @@ struct sh_rule {
     size_t n_cases;
     struct sh_rule_equivalent *equivalents; /* mutants that change nothing, each with the reason */
     size_t n_equivalents;
-    bool open_remind;
-    bool is_view; /* the making of a view, see struct sh_rule_view */
 };
 
 /* ---- views

@@ -127,8 +127,24 @@ static void every_error_code_has_its_exit_code(void **state) {
     CHECK_HAS(text, "shouhu: the reason");
 }
 
+static void sql_reads_the_whole_lake_and_refuses_buckets(void **state) {
+    (void)state;
+    const char *argv[] = {"audit",     "--lake", "/nonexistent", "--executor", "sql",
+                          "--buckets", "0-3",    "--lang",       "en",         NULL};
+    char out[512] = {0}, errout[512] = {0};
+    FILE *to = fmemopen(out, sizeof out, "w"), *errors = fmemopen(errout, sizeof errout, "w");
+    assert_non_null(to);
+    assert_non_null(errors);
+    const int code = sh_cmd_audit(9, (char **)(uintptr_t)argv, to, errors);
+    fclose(to);
+    fclose(errors);
+    CHECK_I64(code, SH_EXIT_USAGE);
+    CHECK_HAS(errout, "leave out --buckets");
+}
+
 CHECK_MAIN(cmocka_unit_test(options_of_every_kind_are_read_in_any_order),
            cmocka_unit_test(a_wrong_flag_is_named_with_the_nearest_right_one),
            cmocka_unit_test(what_is_missing_or_out_of_bounds_is_a_usage_error),
            cmocka_unit_test(help_names_every_option_and_is_no_error),
-           cmocka_unit_test(every_error_code_has_its_exit_code))
+           cmocka_unit_test(every_error_code_has_its_exit_code),
+           cmocka_unit_test(sql_reads_the_whole_lake_and_refuses_buckets))
