@@ -185,32 +185,37 @@ class Bench:
                                   "--knowledge", ROOT / "knowledge", "--params", ROOT / "law/params", *chosen], (0, 10))
         return seconds, cpu, memory
 
-    def read(self, lake):
-        _, cpu, _, output = run([self.read_program, lake, ROOT / "rules", ROOT / "knowledge", ROOT / "law/params", PLACE,
+    def read(self, lake, rules_dir=None):
+        _, cpu, _, output = run([self.read_program, lake, rules_dir or ROOT / "rules", ROOT / "knowledge", ROOT / "law/params", PLACE,
                                  self.options.threads])
         values = dict(line.split()[:2] for line in output.splitlines())
         return float(values["read_seconds"]), cpu, int(values["read_lines"])
 
-    def doubled_rules(self):
-        """A folder with every rule twice, the second under another id, over the same knowledge."""
-        folder = CACHE / "rules-doubled"
+    def twin_rules(self, again=False):
+        """A folder with the rules that have an SQL twin; again: every one twice, the second under another id."""
+        folder = CACHE / ("rules-doubled" if again else "rules-twins")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for file in (ROOT / "rules").glob("*.yaml"):
             text = file.read_text(encoding="utf-8")
+            if re.search(r"^rule:\s*(\S+)", text, re.M).group(1) not in self.rules():
+                continue
             (folder / file.name).write_text(text, encoding="utf-8")
-            again = re.sub(r"^rule:\s*(\S+)", r"rule: \1-again", text, count=1, flags=re.M)
-            (folder / f"{file.stem}-again.yaml").write_text(again, encoding="utf-8")
+            if again:
+                twice = re.sub(r"^rule:\s*(\S+)", r"rule: \1-again", text, count=1, flags=re.M)
+                (folder / f"{file.stem}-again.yaml").write_text(twice, encoding="utf-8")
+        if (ROOT / "rules/views").is_dir():
+            shutil.copytree(ROOT / "rules/views", folder / "views")
         return folder
 
     # ---- the run ------------------------------------------------------------------------------------------------
 
     def turns(self, lake):
-        """Read, audit, SQL and the doubled rules in turns, so that a busy moment of the machine hits all of them."""
-        doubled = self.doubled_rules()
-        wall = {"read": [], "doubled": [], "duckdb": [], "audit": []}
+        """Read, audit (rules with an SQL twin, the same doubled, all rules) and SQL in turns, so that a busy moment of the machine hits all of them."""
+        twins, doubled = self.twin_rules(), self.twin_rules(again=True)
+        wall = {"read": [], "doubled": [], "all": [], "all_read": [], "duckdb": [], "audit": []}
         cpu = {name: [] for name in wall}
-        memories, by_file, lines, sql_memory = [], {}, 0, 0
+        memories, by_file, lines, sql_memory, all_memory = [], {}, 0, 0, 0
 
         def note(name, seconds, cpu_seconds):
             wall[name].append(seconds)
@@ -218,15 +223,19 @@ class Bench:
 
         for i in range(self.options.runs):
             say(f"turn {i + 1} of {self.options.runs}")
-            seconds, cpu_seconds, lines = self.read(lake)
+            seconds, cpu_seconds, lines = self.read(lake, twins)
             note("read", seconds, cpu_seconds)
+            seconds, cpu_seconds, _ = self.read(lake)
+            note("all_read", seconds, cpu_seconds)
+            seconds, cpu_seconds, all_memory = self.audit(lake)
+            note("all", seconds, cpu_seconds)
             seconds, cpu_seconds, _ = self.audit(lake, doubled)
             note("doubled", seconds, cpu_seconds)
             seconds, cpu_seconds, sql_memory, times = self.suite(lake, CACHE / "sql-findings")
             note("duckdb", seconds, cpu_seconds)
             for name, value in times.items():
                 by_file.setdefault(name, []).append(value)
-            seconds, cpu_seconds, memory = self.audit(lake)  # last: its receipts are what is compared
+            seconds, cpu_seconds, memory = self.audit(lake, twins)  # last: its receipts are what is compared
             note("audit", seconds, cpu_seconds)
             memories.append(memory)
         median = statistics.median
@@ -244,6 +253,11 @@ class Bench:
         put("audit_vs_read_cpu_ratio", cpu["audit"] / cpu["read"], "times")
         put("audit_vs_duckdb_cpu_ratio", cpu["duckdb"] / cpu["audit"], "times")
         put("rules_doubling_cpu_ratio", cpu["doubled"] / cpu["audit"], "times")
+        put("audit_all_seconds", wall["all"], "s")
+        put("audit_all_cpu_seconds", cpu["all"], "s")
+        put("audit_all_vs_read_ratio", wall["all"] / wall["all_read"], "times")
+        put("audit_all_vs_read_cpu_ratio", cpu["all"] / cpu["all_read"], "times")
+        put("peak_memory_audit_all_mb", round(all_memory), "MB")
         put("peak_memory_audit_mb", round(median(memories)), "MB")
         put("peak_memory_duckdb_mb", round(sql_memory), "MB")
         for name in by_file:

@@ -31,6 +31,13 @@ struct bundle {
     struct bytes leaf;
 };
 
+/* Every word read: the program ends when it has answered. */
+struct word {
+    struct word *next;
+    unsigned char at[];
+};
+static struct word *words;
+
 static void fail(const char *what) {
     printf("NOT PROVEN: %s\n", what);
     exit(1);
@@ -40,9 +47,12 @@ static void fail(const char *what) {
 static struct bytes hex_word(char **line) {
     char *word = *line + strspn(*line, " ");
     const size_t n = strcspn(word, " \n");
-    struct bytes out = {malloc(n / 2 + 1), n / 2};
-    if (!out.at || n % 2)
+    struct word *kept = malloc(sizeof *kept + n / 2 + 1);
+    if (!kept || n % 2)
         fail("a word is not hex");
+    kept->next = words;
+    words = kept;
+    const struct bytes out = {kept->at, n / 2};
     for (size_t i = 0; i < out.len; i++) {
         unsigned v;
         const char two[3] = {word[2 * i], word[2 * i + 1], 0};
@@ -170,7 +180,6 @@ static void check_path(struct bundle *bundle, char *line) {
             node(bundle->md, hash, step.at, hash);
         }
         fn >>= 1, sn >>= 1;
-        free(step.at);
     }
     if (sn != 0 || memcmp(hash, bundle->root, HASH) != 0)
         fail("a leaf is not in the tree");
@@ -302,6 +311,8 @@ int main(int argc, char **argv) {
         check_line(&bundle, &spki, line, fingerprint.at);
     if (!bundle.is_ended || (bundle.has_leaf && !bundle.is_proven))
         fail("the bundle is cut short");
+    free(line);
+    fclose(file);
     printf("PROVEN\n");
     return 0;
 }
