@@ -105,7 +105,11 @@ static sh_code read_waiting(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 static void limit_child(void) {
     const struct rlimit space = {(rlim_t)SH_JOB_BYTES_MAX_GIB << 30, (rlim_t)SH_JOB_BYTES_MAX_GIB << 30};
     const struct rlimit core = {0, 0}; /* a core file would hold claims */
+#ifdef __SANITIZE_ADDRESS__
+    (void)space; /* the sanitizer's shadow alone takes terabytes of addresses */
+#else
     (void)setrlimit(RLIMIT_AS, &space);
+#endif
     (void)setrlimit(RLIMIT_CORE, &core);
     (void)setpriority(PRIO_PROCESS, 0, 10);
 }
