@@ -157,6 +157,7 @@ static sh_code span_by(struct sh_timeline *tl, int table, bool by_stay, int32_t 
         SH_TRY(sh_rows_by_stay(tl, table, &by, err));
     else
         SH_TRY(sh_rows_by_encounter(tl, table, &by, err));
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): both calls set it or fail
     ret->list = by->rows;
     ret->from = group >= 0 ? by->begin[group] : 0;
     ret->to = group >= 0 ? by->begin[group + 1] : 0;
