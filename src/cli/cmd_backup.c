@@ -71,8 +71,8 @@ int sh_cmd_backup(int argc, char **argv, FILE *out, FILE *errout) {
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
     const struct sh_command command = {"backup",
-                                       "备份业务数据（可在运行中）",
-                                       "back up the store",
+                                       "备份业务数据（服务器须先停止）",
+                                       "back up the store (stop the server first)",
                                        "",
                                        table,
                                        sizeof table / sizeof table[0],
