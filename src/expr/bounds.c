@@ -325,9 +325,9 @@ static struct sh_bounds add_one(struct sh_bounds a, struct sh_bounds b, bool min
     struct sh_bounds ret = {0, 0, either(a, b)};
     if (!(ret.may & SH_MAY_VALUE))
         return ret;
-    const bool overflow = minus ? __builtin_sub_overflow(a.low, b.high, &ret.low) |
+    const bool overflow = minus ? __builtin_sub_overflow(a.low, b.high, &ret.low) ||
                                       __builtin_sub_overflow(a.high, b.low, &ret.high)
-                                : __builtin_add_overflow(a.low, b.low, &ret.low) |
+                                : __builtin_add_overflow(a.low, b.low, &ret.low) ||
                                       __builtin_add_overflow(a.high, b.high, &ret.high);
     return overflow || ret.low <= SH_NONE ? anything : ret;
 }

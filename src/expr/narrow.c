@@ -37,7 +37,7 @@ static bool multiply(struct sh_small *a, const struct sh_small *b, uint32_t n) {
         return false;
     for (uint32_t i = 0; i < n; i++) {
         const int64_t x = a->at[i], y = b->at[i];
-        const int64_t gone = (x == SH_NONE) | (y == SH_NONE) ? SH_NONE : SH_MISSING;
+        const int64_t gone = ((x == SH_NONE) | (y == SH_NONE)) ? SH_NONE : SH_MISSING;
         const bool is_gone = (x <= SH_NONE) | (y <= SH_NONE);
         a->at[i] = is_gone ? gone : (int64_t)((uint64_t)x * (uint64_t)y);
     }

@@ -47,10 +47,11 @@ static sh_code check_record(struct sh_txn *txn, struct erase *erase, const struc
 
 static sh_code wipe(struct sh_txn *txn, const struct sh_value *id, struct sh_str id_text,
                     struct sh_err *err) {
-    static const char *const one[] = {
-        "delete from st_gram where exists (select 1 from st_record r where r.record_id = $1 and r.register = "
-        "st_gram.register and r.key = st_gram.key)",
-        "delete from st_key where record_id = $1", "update st_blob set erased = 1 where record_id = $1"};
+    static const char grams[] =
+        "delete from st_gram where exists (select 1 from st_record r where r.record_id = $1"
+        " and r.register = st_gram.register and r.key = st_gram.key)";
+    static const char *const one[] = {grams, "delete from st_key where record_id = $1",
+                                      "update st_blob set erased = 1 where record_id = $1"};
     for (size_t i = 0; i < 3; i++)
         SH_TRY(sh_txn_run(txn, one[i], id, 1, NULL, err));
     const char none[SH_ID_BYTES] = {0};

@@ -54,7 +54,7 @@ static struct bytes hex_word(char **line) {
     words = kept;
     const struct bytes out = {kept->at, n / 2};
     for (size_t i = 0; i < out.len; i++) {
-        unsigned v;
+        unsigned v = 0;
         const char two[3] = {word[2 * i], word[2 * i + 1], 0};
         if (strspn(two, "0123456789abcdef") != 2 || sscanf(two, "%2x", &v) != 1)
             fail("a word is not hex");
