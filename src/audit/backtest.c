@@ -78,16 +78,6 @@ static sh_code load_verdicts(struct sh_duck *duck, const char *path, struct sh_e
 
 /* ---- the comparison ----------------------------------------------------------------------------- */
 
-static void quote(struct sh_buf *sql, const char *text) {
-    (void)sh_buf_add_char(sql, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            (void)sh_buf_add_char(sql, '\'');
-        (void)sh_buf_add_char(sql, *text);
-    }
-    (void)sh_buf_add_char(sql, '\'');
-}
-
 /* One row an id that either run has; the last verdict of an id holds. */
 static sh_code join_runs(struct sh_duck *duck, const char *const files[2], struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
@@ -102,9 +92,9 @@ static sh_code join_runs(struct sh_duck *duck, const char *const files[2], struc
               " (coalesce(b.counted, 0) * 100)::BIGINT AS was_fen,"
               " (coalesce(n.counted, 0) * 100)::BIGINT AS now_fen, v.upheld"
               " FROM read_parquet(");
-    quote(&sql, files[0]);
+    sh_sql_text(&sql, sh_str_of(files[0]));
     (void)sh_buf_add_text(&sql, ") b FULL OUTER JOIN read_parquet(");
-    quote(&sql, files[1]);
+    sh_sql_text(&sql, sh_str_of(files[1]));
     (void)sh_buf_add_text(
         &sql, ") n ON b.id = n.id LEFT JOIN (SELECT id, last(upheld) AS upheld FROM verdict GROUP BY id) v"
               " ON v.id = coalesce(n.id, b.id)");

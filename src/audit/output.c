@@ -123,16 +123,6 @@ static void duck_close(struct sh_duck **duck) {
         sh_duck_close(*duck);
 }
 
-static void quote(struct sh_buf *sql, const char *text) {
-    sh_buf_add_char(sql, '\'');
-    for (; *text; text++) {
-        if (*text == '\'')
-            sh_buf_add_char(sql, '\'');
-        sh_buf_add_char(sql, *text);
-    }
-    sh_buf_add_char(sql, '\'');
-}
-
 static sh_code write_parquet(const char *dir, struct sh_err *err) {
     char csv[SH_PATH_BYTES_MAX], parquet[SH_PATH_BYTES_MAX];
     SH_TRY(sh_path_join(csv, dir, SH_RUN_CSV, err));
@@ -141,7 +131,7 @@ static sh_code write_parquet(const char *dir, struct sh_err *err) {
     SH_TRY(sh_duck_open(&dir, 1, 1, (uint64_t)512 << 20, dir, &duck, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
     sh_buf_add_text(&sql, "COPY (SELECT * FROM read_csv(");
-    quote(&sql, csv);
+    sh_sql_text(&sql, sh_str_of(csv));
     sh_buf_add_text(&sql, ", header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
                           "null_padding = false, "
                           "max_line_size = 16777216, parallel = false, columns = {");
@@ -153,7 +143,7 @@ static sh_code write_parquet(const char *dir, struct sh_err *err) {
         sh_buf_addf(&sql, "%s'%s': '%s'", c ? ", " : "", sh_cell_names[c], type);
     }
     sh_buf_add_text(&sql, "})) TO ");
-    quote(&sql, parquet);
+    sh_sql_text(&sql, sh_str_of(parquet));
     sh_buf_add_text(&sql, " (FORMAT parquet, COMPRESSION zstd)");
     SH_TRY(sh_buf_check(&sql, err));
     return sh_duck_run(duck, sql.at, err);

@@ -2,16 +2,6 @@
 #include "audit/sql.h"
 #include <string.h>
 
-static void quote(struct sh_buf *out, struct sh_str text) {
-    sh_buf_add_char(out, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] == '\'')
-            sh_buf_add_char(out, '\'');
-        sh_buf_add_char(out, text.at[i]);
-    }
-    sh_buf_add_char(out, '\'');
-}
-
 static struct sh_str bare(const struct sh_plan *plan, const struct sh_knowledge_column *c,
                           struct sh_str word) {
     word = sh_str_trim(word);
@@ -107,7 +97,7 @@ static void set(const struct sh_sql_maker *m, const struct sh_knowledge_column *
     for (struct sh_str rest = cell, word; sh_str_split(&rest, '|', &word);) {
         if (n++ > 0)
             sh_buf_add_text(out, ", ");
-        quote(out, bare(m->plan, c, word));
+        sh_sql_text(out, bare(m->plan, c, word));
     }
     sh_buf_add_char(out, ']');
 }
@@ -125,7 +115,7 @@ static void cell(const struct sh_sql_maker *m, const struct sh_knowledge *k,
         if (text.len == 0)
             sh_buf_add_text(out, "null");
         else
-            quote(out, text);
+            sh_sql_text(out, text);
         return;
     case SH_KIND_SET:
         if (text.len == 0)
@@ -164,7 +154,7 @@ static void items(const struct sh_sql_maker *m, const struct sh_knowledge *k, co
             if (is_needless(m->plan, &k->columns[c], text, n, word))
                 continue;
             sh_buf_addf(out, "insert into k_%.*s_%s values (%u, ", SH_ARG(k->name), table, row);
-            quote(out, word);
+            sh_sql_text(out, word);
             sh_buf_addf(out, ", %s);\n", k->columns[c].under ? "true" : "false");
         }
     }
@@ -184,7 +174,7 @@ static sh_code one_table(const struct sh_sql_maker *m, size_t number_, struct sh
                            "SQL cannot say alternatives that overlap one by one: knowledge %.*s, point %.*s",
                            SH_ARG(k->name), SH_ARG(k->points[r->point]));
         sh_buf_addf(out, "insert into k_%.*s values (%u, %d, ", SH_ARG(k->name), row, r->point);
-        quote(out, k->points[r->point]);
+        sh_sql_text(out, k->points[r->point]);
         sh_buf_addf(out, ", %d, %d, %d, %u", r->from, r->to, (int)r->level, alternative);
         for (uint16_t c = 0; c < k->n_columns; c++)
             cell(m, k, b, c, row, out);

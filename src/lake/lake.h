@@ -14,6 +14,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "lake/schema.h"
 #include <stdio.h>
@@ -223,3 +224,5 @@ SH_MUST sh_code sh_duck_open(const char *const *dirs, size_t n_dirs, unsigned th
 void sh_duck_close(struct sh_duck *duck);
 void *sh_duck_connection(struct sh_duck *duck); /* duckdb_connection; include duckdb.h where it is used */
 SH_MUST sh_code sh_duck_run(struct sh_duck *duck, const char *sql, struct sh_err *err);
+/** 'text' for SQL, quotes doubled. Failures of the buffer are sticky. */
+void sh_sql_text(struct sh_buf *sql, struct sh_str text);
