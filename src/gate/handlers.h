@@ -61,3 +61,17 @@ SH_HANDLER(sh_api_job_cancel);
 SH_HANDLER(sh_api_runs);
 SH_HANDLER(sh_api_findings);
 SH_HANDLER(sh_api_finding);
+/* matters.c */
+SH_HANDLER(sh_api_procedures);
+SH_HANDLER(sh_api_procedure);
+SH_HANDLER(sh_api_matters);
+SH_HANDLER(sh_api_matter_new);
+SH_HANDLER(sh_api_matter);
+SH_HANDLER(sh_api_matter_act);
+SH_HANDLER(sh_api_matter_paper);
+SH_HANDLER(sh_api_items);
+SH_HANDLER(sh_api_items_preview);
+SH_HANDLER(sh_api_items_act);
+SH_HANDLER(sh_api_items_undo);
+SH_HANDLER(sh_api_item);
+SH_HANDLER(sh_api_work);

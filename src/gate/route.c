@@ -61,6 +61,19 @@ static const struct sh_route routes[] = {
     {SH_POST, V1 "/jobs", "jobs.run", W, SH_ROUTE_ONCE, 0, sh_api_job_new},
     {SH_GET, V1 "/jobs/{job}", "jobs.run", R, 0, 0, sh_api_job},
     {SH_POST, V1 "/jobs/{job}/cancellation", "jobs.run", W, 0, 0, sh_api_job_cancel},
+    {SH_GET, V1 "/procedures", "matters.read", R, 0, 0, sh_api_procedures},
+    {SH_GET, V1 "/procedures/{procedure}", "matters.read", R, 0, 0, sh_api_procedure},
+    {SH_GET, V1 "/matters", "matters.read", R, 0, 0, sh_api_matters},
+    {SH_POST, V1 "/matters", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_new},
+    {SH_GET, V1 "/matters/{matter}", "matters.read", R, 0, 0, sh_api_matter},
+    {SH_POST, V1 "/matters/{matter}/actions", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_act},
+    {SH_GET, V1 "/matters/{matter}/papers/{paper}", "matters.read", R, 0, 0, sh_api_matter_paper},
+    {SH_GET, V1 "/items", "matters.read", R, 0, 0, sh_api_items},
+    {SH_POST, V1 "/items/preview", "matters.act", R, 0, 0, sh_api_items_preview},
+    {SH_POST, V1 "/items/actions", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_items_act},
+    {SH_POST, V1 "/items/undo", "matters.act", W, 0, 0, sh_api_items_undo},
+    {SH_GET, V1 "/items/{item}", "matters.read", R, 0, 0, sh_api_item},
+    {SH_GET, V1 "/work", "matters.read", R, 0, 0, sh_api_work},
 };
 #undef R
 #undef W

@@ -342,7 +342,8 @@ def ids_of_first_place(o):
     grant = o.admin.post("/grants", {"person": person, "role": "agency.window", "body": "ag1", "to": to, "why": "w"})["id"]
     key = o.contract.post("/keys", {"name": "k", "to": to})["id"]
     return {"register": "practitioners", "record": record, "change": change, "person": person, "grant": grant, "key": key,
-            "job": "0" * 32, "run": "no-run", "finding": "0" * 32}
+            "job": "0" * 32, "run": "no-run", "finding": "0" * 32, "procedure": "no-procedure", "matter": "0" * 32,
+            "paper": "0" * 32, "item": "0" * 32}
 
 
 def body_for(path):
