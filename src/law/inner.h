@@ -1,6 +1,14 @@
 /* Inner header: what the loaders of this room share. */
 #pragma once
 #include "base/yaml.h"
+#include "law/params.h"
+
+/** Does the row hold a value, not only a bound? */
+bool sh_param_is_value(const struct sh_param *p);
+/** A place as the six digits to widen: what has not six is the nation. */
+void sh_place_start(struct sh_str place, char ret[6]);
+/** 990101 -> 990100 -> 990000 -> 000000; false when it is the nation already. */
+bool sh_place_widen(char place[6]);
 
 /** Index of a node's word among words [n]. Errors: SH_E_INPUT at the node, with a "did you mean". */
 SH_MUST sh_code sh_law_word(const struct sh_yaml *node, const char *const *words, size_t n, size_t *ret,

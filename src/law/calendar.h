@@ -1,0 +1,66 @@
+/*
+ * Working days of a place: the plain week, changed by the yearly papers of the State Council (and of the
+ * place, where it has holidays of its own). law/calendars/papers.csv (place, paper, year, title, issued,
+ * address) and days.csv (paper, day, kind rest|work, name). Part of the public header law/law.h.
+ *
+ * A year is known when its paper is entered, not when some row of it exists; 25–31 December are provisional
+ * until the next year's paper is in: 29 December 2018 was made a working day by the paper for 2019 (T14).
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A paper that arranges a year. Several of one year: a later one changes single days (2019-03-22,
+ * 2020-01-27). */
+struct sh_calendar_paper {
+    struct sh_str id, place, title, address;
+    int32_t year;
+    int32_t issued; /* day from which it is known; INT32_MIN: not recorded, known always */
+};
+/* A day that differs from the plain week. */
+struct sh_calendar_entry {
+    struct sh_str paper, name;
+    int32_t day;
+    bool is_worked;
+};
+/* The texts of all places. Callers may add rows of the registers calendar_years and calendar_days. */
+struct sh_calendars {
+    const struct sh_calendar_paper *papers;
+    const struct sh_calendar_entry *days;
+    size_t n_papers, n_days;
+};
+/** Load papers.csv and days.csv of a folder. Errors: SH_E_INPUT with file, line, column; SH_E_NOTFOUND, … */
+SH_MUST sh_code sh_calendars_load(const char *dir, struct sh_arena *arena, struct sh_calendars **ret,
+                                  struct sh_err *err);
+
+/* The calendar of one place as known on one day. Const, shared by threads. */
+struct sh_calendar;
+/**
+ * place  six digits; papers of the place and of the wider ones that hold it are laid over each other, the
+ *        narrowest and then the latest last. A place with papers of its own needs one for each year since its
+ * first. known  day whose knowledge counts (T15: what was computed then); INT32_MAX: all there is. Errors:
+ * SH_E_INPUT a day stands twice in one paper; SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_calendar_open(const struct sh_calendars *calendars, struct sh_str place, int32_t known,
+                                 struct sh_arena *arena, const struct sh_calendar **ret, struct sh_err *err);
+
+enum sh_day_kind { SH_DAY_WORKED, SH_DAY_REST, SH_DAY_UNKNOWN };
+struct sh_day {
+    enum sh_day_kind kind;
+    bool is_moved;        /* differs from the plain week: a holiday on a weekday, a make-up working weekend */
+    struct sh_str name;   /* of the holiday or what it is made up for; empty on plain days */
+    int32_t unknown_year; /* UNKNOWN: the year whose paper is missing */
+};
+/** One day. Any int32. O(1). */
+struct sh_day sh_calendar_day(const struct sh_calendar *calendar, int32_t day);
+/** Is the paper of the year entered? */
+bool sh_calendar_knows(const struct sh_calendar *calendar, int32_t year);
+/**
+ * The years that a place should have entered by `today` and has not: holes between its first year and this
+ * one, and from 1 October the next (T14). ret [max]; gives their number.
+ */
+size_t sh_calendar_missing(const struct sh_calendar *calendar, int32_t today, int32_t *ret, size_t max);
+struct sh_str sh_calendar_place(const struct sh_calendar *calendar);
