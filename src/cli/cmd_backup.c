@@ -38,6 +38,7 @@ static sh_code backup(struct backup_options *o, FILE *out, struct sh_err *err) {
     struct sh_backup_report report;
     const struct sh_act act = {.actor = sh_str_of(o->store.actor), .why = SH_STR("backup")};
     SH_TRY(sh_cli_store_options(&o->store, &options, err));
+    options.beside = true;
     SH_TRY(sh_store_open(&options, &store, err));
     const sh_code code = sh_store_backup(store, &act, o->dir, (int64_t)o->keep_days, &report, err);
     sh_store_close(store);
@@ -71,8 +72,8 @@ int sh_cmd_backup(int argc, char **argv, FILE *out, FILE *errout) {
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
     const struct sh_command command = {"backup",
-                                       "备份业务数据（服务器须先停止）",
-                                       "back up the store (stop the server first)",
+                                       "备份业务数据（可在服务器运行时进行）",
+                                       "back up the store, beside a running server or without",
                                        "",
                                        table,
                                        sizeof table / sizeof table[0],

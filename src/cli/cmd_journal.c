@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "cli/store_options.h"
+#include "gate/gate.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
@@ -58,12 +59,13 @@ static struct sh_act act_of(const struct journal_options *o) {
     return (struct sh_act){.actor = sh_str_of(o->store.actor), .why = sh_str_of(o->reason)};
 }
 
-static sh_code open_store(struct journal_options *o, bool read_only, bool create, struct sh_store **ret,
-                          struct sh_err *err) {
+static sh_code open_store(struct journal_options *o, bool read_only, bool create, bool beside,
+                          struct sh_store **ret, struct sh_err *err) {
     struct sh_store_options options;
     SH_TRY(sh_cli_store_options(&o->store, &options, err));
     options.read_only = read_only;
     options.create = create;
+    options.beside = beside;
     return sh_store_open(&options, ret, err);
 }
 
@@ -133,7 +135,7 @@ static sh_code run_erase(struct journal_options *o, struct sh_store *store, int 
     (void)ret_exit;
     struct sh_erasure erasure;
     const struct sh_act act = act_of(o);
-    SH_TRY(sh_store_erase(store, &act, sh_str_of(o->record), &erasure, err));
+    SH_TRY(sh_store_erase(store, &act, sh_str_of(o->record), sh_gate_forget, &erasure, err));
     say(o->output, sh_msg(messages, JOURNAL_ERASED, o->lang), erasure.position, erasure.files);
     if (erasure.backups_expire_at == 0) {
         fputs(sh_msg(messages, JOURNAL_NO_BACKUP, o->lang), o->output);
@@ -175,7 +177,7 @@ static sh_code run_fork(struct journal_options *o, struct sh_store *store, int *
 static const struct verb {
     const char *name, *full, *zh, *en;
     sh_code (*run)(struct journal_options *o, struct sh_store *store, int *ret_exit, struct sh_err *err);
-    bool writes, creates, opens;
+    bool writes, creates, opens, beside;
 } verbs[] = {
     {"init", "journal init", "建立存储、密钥与日志", "make store, keys and journal", run_head, true, true,
      true},
@@ -188,7 +190,7 @@ static const struct verb {
     {"export", "journal export", "导出一条记录的全部版本与证明",
      "export all versions of a record with proofs", run_export, false, false, true},
     {"erase", "journal erase", "销毁一条记录的内容，保留证明",
-     "erase the content of a record, keep its proofs", run_erase, true, false, true},
+     "erase the content of a record, keep its proofs", run_erase, true, false, true, true},
     {"rotate", "journal rotate", "更换签名密钥或主密钥", "change the signing or the master key", run_rotate,
      true, false, true},
     {"fork", "journal fork", "记录日志从旧副本继续", "record that the journal goes on from an older copy",
@@ -199,7 +201,8 @@ static int run_verb(const struct verb *verb, struct journal_options *o, FILE *er
     struct sh_err err = {0};
     struct sh_store *store = NULL;
     int exit_code = SH_EXIT_OK;
-    sh_code code = verb->opens ? open_store(o, !verb->writes, verb->creates, &store, &err) : SH_OK;
+    sh_code code =
+        verb->opens ? open_store(o, !verb->writes, verb->creates, verb->beside, &store, &err) : SH_OK;
     if (code == SH_OK)
         code = verb->run(o, store, &exit_code, &err);
     sh_store_close(store);

@@ -104,7 +104,7 @@ static int run(const struct verb *verb, struct user_options *o, struct sh_arena 
     if (code == SH_OK && o->until == 0)
         o->until = sh_add_months(sh_clock_today_shanghai(&o->clock), 12);
     if (code == SH_OK) /* the first account makes the store */
-        code = sh_gate_store_open(&options, strcmp(verb->name, "add") == 0, &store, &err);
+        code = sh_gate_store_beside(&options, strcmp(verb->name, "add") == 0, &store, &err);
     if (code == SH_OK)
         code = verb->run(store, o, out, &err);
     sh_store_close(store);

@@ -56,11 +56,17 @@ static sh_code put_change(struct sh_txn *txn, const struct change *change, char 
     SH_TRY(open_text(change, &open, err));
     SH_TRY(values_text(change, &sealed, err));
     struct sh_record_ref ref;
+    struct sh_labels labels = change->labels;
+    char about[4 + SH_ID_TEXT];
+    if (change->record.len == SH_ID_TEXT) { /* an erasure of the record takes its proposals along */
+        snprintf(about, sizeof about, "of.%.*s", SH_ARG(change->record));
+        labels.matter = sh_str_of(about);
+    }
     const struct sh_record_change record = {.register_name = SH_STR("changes"),
                                             .id = change->id,
                                             .key = change->key,
                                             .expected_version = change->version,
-                                            .labels = change->labels,
+                                            .labels = labels,
                                             .valid_from = 0,
                                             .valid_to = SH_DAY_OPEN,
                                             .open = sh_buf_view(&open),
@@ -265,8 +271,11 @@ static sh_code list_changes(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         if (!sh_scope_holds(&list->deciding.scope, sh_cell(&rows, i, 1)->str, sh_cell(&rows, i, 2)->str))
             continue;
         struct sh_record record;
-        SH_TRY(sh_record_get(txn, &list->deciding.scope, sh_cell(&rows, i, 0)->str, sh_as_of_day(ANY_DAY),
-                             false, &rq->arena, &record, err));
+        const sh_code code = sh_record_get(txn, &list->deciding.scope, sh_cell(&rows, i, 0)->str,
+                                           sh_as_of_day(ANY_DAY), false, &rq->arena, &record, err);
+        if (code == SH_E_NOTFOUND)
+            continue; /* erased */
+        SH_TRY(code);
         SH_TRY(parse_change(list->deciding.gate, &record, &rq->arena, &list->found[list->n], err));
         list->n += may_see(rq, &list->found[list->n]);
     }

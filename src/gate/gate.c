@@ -17,8 +17,8 @@ const struct sh_migration *sh_gate_migrations(size_t *ret_n) {
     return migrations;
 }
 
-sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, struct sh_store **ret,
-                           struct sh_err *err) {
+static sh_code open_store(const struct sh_gate_options *options, bool create, bool beside,
+                          struct sh_store **ret, struct sh_err *err) {
     if (sodium_init() < 0)
         return sh_fail(err, SH_E_INTERNAL, "libsodium does not start");
     const struct sh_store_options store = {
@@ -31,8 +31,28 @@ sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, s
         .n_migrations = MIGRATIONS,
         .digest = SH_DIGEST_SM3,
         .create = create,
+        .beside = beside,
     };
     return sh_store_open(&store, ret, err);
+}
+
+sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, struct sh_store **ret,
+                           struct sh_err *err) {
+    return open_store(options, create, false, ret, err);
+}
+
+sh_code sh_gate_store_beside(const struct sh_gate_options *options, bool create, struct sh_store **ret,
+                             struct sh_err *err) {
+    const sh_code code = open_store(options, false, true, ret, err);
+    const bool is_to_make = code == SH_E_NOTFOUND && create;
+    return is_to_make || code == SH_E_UNSUPPORTED ? open_store(options, create, false, ret, err) : code;
+}
+
+sh_code sh_gate_forget(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    (void)ctx;
+    bool has = false;
+    SH_TRY(sh_sql_has_table(txn, "gate_once", &has, err));
+    return has ? sh_sql_run(txn, "delete from gate_once", NULL, 0, NULL, err) : SH_OK;
 }
 
 static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {

@@ -14,10 +14,12 @@ void sh_erasure_encode(struct sh_str record, int64_t at, int64_t expires, struct
 
 struct erase {
     struct sh_str id_text;
-    uint8_t id[SH_ID_BYTES];
+    uint8_t id[SH_ID_BYTES]; /* of the record under way */
+    sh_txn_body also;
     struct sh_erasure result;
     struct sh_arena arena;
-    struct sh_rows blobs;
+    struct sh_rows blobs; /* of all of them */
+    struct sh_rows_maker files;
 };
 
 /* When the last backup that holds it expires; 0: none does. */
@@ -66,33 +68,70 @@ static sh_code wipe(struct sh_txn *txn, const struct sh_value *id, struct sh_str
                       err);
 }
 
-static sh_code erase_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct erase *erase = ctx;
-    SH_TRY(sh_txn_for_records(txn, err));
-    sh_arena_reset(&erase->arena);
+/* One record; its files are noted for the time after the commit. */
+static sh_code erase_one(struct sh_txn *txn, struct erase *erase, struct sh_str id_text, struct sh_err *err) {
     const struct sh_str id = sh_bytes_of(erase->id, SH_ID_BYTES);
-    SH_TRY(check_record(txn, erase, &SH_BYTES(id), err));
-    SH_TRY(find_expiry(txn, erase, &erase->result.backups_expire_at, err));
-    SH_TRY(sh_txn_query(txn, "select hash from st_blob where record_id = $1 and erased = 0", &SH_BYTES(id), 1,
-                        &erase->arena, &erase->blobs, err));
-    SH_TRY(wipe(txn, &SH_BYTES(id), erase->id_text, err));
-    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
     const struct sh_act *act = txn->act;
-    sh_erasure_encode(id, txn->at, erase->result.backups_expire_at, act->actor, act->why, &buf);
+    struct sh_rows rows;
+    int64_t expires = 0;
+    uint64_t position = 0;
+    SH_TRY(find_expiry(txn, erase, &expires, err));
+    SH_TRY(sh_txn_query(txn, "select hash from st_blob where record_id = $1 and erased = 0", &SH_BYTES(id), 1,
+                        &erase->arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        struct sh_value *row;
+        SH_TRY(sh_rows_room(&erase->files, &row, err));
+        *row = *sh_cell(&rows, i, 0);
+    }
+    SH_TRY(wipe(txn, &SH_BYTES(id), id_text, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+    sh_erasure_encode(id, txn->at, expires, act->actor, act->why, &buf);
     struct sh_leaf_body leaf = {.type = SH_STR("erase"), .actor = act->actor, .at = txn->at};
     memcpy(leaf.record, erase->id, SH_ID_BYTES);
     SH_TRY(sh_content_hash(txn->store->journal.kind, &buf, &leaf.content, err));
-    SH_TRY(sh_txn_leaf(txn, &leaf, &erase->result.position, err));
-    const struct sh_value values[] = {SH_BYTES(id),
-                                      SH_I64(txn->at),
-                                      SH_TEXT(act->why),
-                                      SH_TEXT(act->actor),
-                                      SH_I64(erase->result.backups_expire_at),
-                                      SH_I64((int64_t)erase->result.position)};
+    SH_TRY(sh_txn_leaf(txn, &leaf, &position, err));
+    if (expires > erase->result.backups_expire_at)
+        erase->result.backups_expire_at = expires;
+    if (sh_str_eq(id_text, erase->id_text))
+        erase->result.position = position;
+    const struct sh_value values[] = {SH_BYTES(id),        SH_I64(txn->at), SH_TEXT(act->why),
+                                      SH_TEXT(act->actor), SH_I64(expires), SH_I64((int64_t)position)};
     return sh_txn_run(
         txn,
         "insert into st_erasure (record_id, at, why, actor, expires, leaf) values ($1, $2, $3, $4, $5, $6)",
         values, 6, NULL, err);
+}
+
+/* What was proposed about the record holds its content too. */
+static sh_code erase_proposals(struct sh_txn *txn, struct erase *erase, struct sh_err *err) {
+    struct sh_rows rows;
+    struct sh_str matter, id;
+    matter.at = sh_arena_printf(&erase->arena, &matter.len, "of.%.*s", SH_ARG(erase->id_text));
+    if (!matter.at)
+        return sh_fail(err, SH_E_NOMEM, "no room for a label");
+    SH_TRY(sh_txn_query(
+        txn, "select distinct record_id from st_version where matter = $1 and erased = 0 order by 1",
+        &SH_TEXT(matter), 1, &erase->arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        SH_TRY(sh_id_text(sh_cell(&rows, i, 0)->str, &erase->arena, &id, err));
+        SH_TRY(sh_id_parse(id, erase->id, err));
+        SH_TRY(erase_one(txn, erase, id, err));
+    }
+    return SH_OK;
+}
+
+static sh_code erase_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct erase *erase = ctx;
+    SH_TRY(sh_txn_for_records(txn, err));
+    sh_arena_reset(&erase->arena);
+    erase->files = (struct sh_rows_maker){.arena = &erase->arena, .n_columns = 1};
+    erase->result = (struct sh_erasure){0};
+    SH_TRY(sh_id_parse(erase->id_text, erase->id, err));
+    SH_TRY(check_record(txn, erase, &SH_BYTES(sh_bytes_of(erase->id, SH_ID_BYTES)), err));
+    SH_TRY(erase_one(txn, erase, erase->id_text, err));
+    SH_TRY(erase_proposals(txn, erase, err));
+    erase->blobs = (struct sh_rows){erase->files.n, 1, erase->files.cells};
+    return erase->also ? erase->also(txn, NULL, err) : SH_OK;
 }
 
 static sh_code remove_files(struct sh_store *store, struct erase *erase, struct sh_err *err) {
@@ -132,13 +171,14 @@ static sh_code purge(struct sh_store *store, struct sh_err *err) {
 }
 
 sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
-                       struct sh_erasure *ret, struct sh_err *err) {
+                       sh_txn_body also, struct sh_erasure *ret, struct sh_err *err) {
     SH_CLEANUP(sh_free_at) struct erase *erase = sh_alloc_array(1, sizeof *erase);
     if (!erase)
         return sh_fail(err, SH_E_NOMEM, "no memory to erase");
     if (act->why.len == 0)
         return sh_fail(err, SH_E_INPUT, "an erasure needs a reason");
     erase->id_text = record;
+    erase->also = also;
     SH_TRY(sh_id_parse(record, erase->id, err));
     sh_code code = sh_store_write(store, act, erase_body, erase, NULL, err);
     if (code == SH_OK)

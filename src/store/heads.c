@@ -4,6 +4,7 @@
 #include "store/inner.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +52,19 @@ static sh_code read_tail(int fd, const char *path, struct sh_arena *arena, struc
     return SH_OK;
 }
 
+static bool last_of(struct sh_str tail, struct sh_head_body *ret) {
+    struct sh_str line;
+    bool has = false;
+    while (tail.at && sh_str_split(&tail, '\n', &line)) {
+        struct sh_head_body head;
+        if (!parse_line(line, &head))
+            continue;
+        *ret = head;
+        has = true;
+    }
+    return has;
+}
+
 sh_code sh_heads_last(const char *path, struct sh_head_body *ret, bool *ret_has, struct sh_err *err) {
     *ret_has = false;
     SH_CLEANUP(close_at) int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -59,22 +73,23 @@ sh_code sh_heads_last(const char *path, struct sh_head_body *ret, bool *ret_has,
     if (fd < 0)
         return sh_fail_errno(err, "%s: cannot open the file of heads", path);
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct sh_str rest, line;
-    SH_TRY(read_tail(fd, path, &arena, &rest, err));
-    while (rest.at && sh_str_split(&rest, '\n', &line)) {
-        struct sh_head_body head;
-        if (!parse_line(line, &head))
-            continue;
-        *ret = head;
-        *ret_has = true;
-    }
+    struct sh_str tail;
+    SH_TRY(read_tail(fd, path, &arena, &tail, err));
+    *ret_has = last_of(tail, ret);
     return SH_OK;
 }
 
-static sh_code append(int fd, const char *path, struct sh_str line, struct sh_err *err) {
+/* Another process may publish too (a backup beside the server): one at a time, and never a smaller head last.
+ */
+static sh_code append(const struct sh_head_body *head, int fd, const char *path, struct sh_str line,
+                      struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_str tail;
+    struct sh_head_body last;
+    (void)flock(fd, LOCK_EX); /* where it cannot be had, as on some network disks, there is one writer only */
     SH_TRY(read_tail(fd, path, &arena, &tail, err));
+    if (last_of(tail, &last) && last.epoch == head->epoch && last.size >= head->size)
+        return SH_OK;
     if (tail.len > 0 && tail.at[tail.len - 1] != '\n')
         SH_TRY(sh_fd_write(fd, SH_STR(" torn\n"), path, err));
     SH_TRY(sh_fd_write(fd, line, path, err));
@@ -98,23 +113,19 @@ sh_code sh_heads_publish(struct sh_store *store, struct sh_err *err) {
     SH_CLEANUP(close_at) int fd = open(store->heads_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
         return sh_fail_errno(err, "%s: cannot open the file of heads", store->heads_path);
-    SH_TRY(append(fd, store->heads_path, sh_bytes_of(line, len), err));
+    SH_TRY(append(&journal->head.body, fd, store->heads_path, sh_bytes_of(line, len), err));
     journal->published_size = journal->head.body.size;
     journal->published_epoch = journal->head.body.epoch;
     return SH_OK;
 }
 
-sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, struct sh_err *err) {
-    struct sh_head_body last;
-    bool has = false;
-    SH_TRY(sh_heads_last(store->heads_path, &last, &has, err));
-    if (!has)
-        return SH_OK;
+sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, const struct sh_head_body *last,
+                       struct sh_err *err) {
     const struct sh_journal *journal = &store->journal;
-    const unsigned long long is = journal->head.body.size, was = last.size;
-    if (memcmp(last.log, journal->log, SH_LOG_BYTES) != 0)
+    const unsigned long long is = journal->head.body.size, was = last->size;
+    if (memcmp(last->log, journal->log, SH_LOG_BYTES) != 0)
         return sh_fail(err, SH_E_CONFLICT, "%s holds heads of another journal", store->heads_path);
-    if (last.epoch > journal->epoch || last.size > journal->head.body.size)
+    if (last->epoch > journal->epoch || last->size > journal->head.body.size)
         return sh_fail(
             err, SH_E_CONFLICT,
             "the journal has %llu leaves, its last known head %llu: this is an older copy. `shouhu journal "
@@ -122,14 +133,14 @@ sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, struct sh_err *
             is, was);
     struct sh_hash root;
     const struct sh_tree_source source = sh_tree_of_db(db, journal->kind);
-    SH_TRY(sh_tree_range(&source, 0, last.size, &root, err));
-    if (memcmp(root.at, last.root.at, SH_DIGEST_BYTES) != 0)
+    SH_TRY(sh_tree_range(&source, 0, last->size, &root, err));
+    if (memcmp(root.at, last->root.at, SH_DIGEST_BYTES) != 0)
         return sh_fail(
             err, SH_E_CONFLICT,
             "the journal's first %llu leaves are not those of its last known head: another history. `shouhu "
             "journal fork --reason …` records it and goes on",
             was);
-    store->journal.published_size = last.size;
-    store->journal.published_epoch = last.epoch;
+    store->journal.published_size = last->size;
+    store->journal.published_epoch = last->epoch;
     return SH_OK;
 }

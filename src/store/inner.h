@@ -93,7 +93,7 @@ struct sh_store {
     char database[SH_PATH_BYTES_MAX]; /* path or URL */
     bool is_postgres, is_read_only;
     const struct sh_clock *clock;
-    struct sh_lock lock;
+    struct sh_lock lock; /* of the one that serves; or, beside it, of the one guest */
     struct sh_keyring keys;
     struct sh_journal journal;
     /* the writer */
@@ -141,6 +141,8 @@ struct sh_tree_source sh_tree_of_db(struct sh_db *db, sh_digest_kind kind);
 SH_MUST sh_code sh_journal_create(struct sh_store *store, sh_digest_kind kind, struct sh_err *err);
 /** Read size, right edge and newest head, check them against each other. SH_E_NOTFOUND: no journal. */
 SH_MUST sh_code sh_journal_load(struct sh_store *store, struct sh_db *db, struct sh_err *err);
+/** Keeps guests away: for those who change keys or the epoch. SH_E_BUSY: one is there. */
+SH_MUST sh_code sh_store_lock_guests(const struct sh_store *store, struct sh_lock *lock, struct sh_err *err);
 /** Is there more in the database than in memory? (another process) */
 SH_MUST sh_code sh_journal_is_current(struct sh_store *store, bool *ret, struct sh_err *err);
 /** Write the leaves of the batch, finished tiles and a signed head into the open transaction. */
@@ -154,7 +156,8 @@ SH_MUST sh_code sh_heads_publish(struct sh_store *store, struct sh_err *err);
 /** Last well-formed head of the file. ret_has false: none yet. */
 SH_MUST sh_code sh_heads_last(const char *path, struct sh_head_body *ret, bool *ret_has, struct sh_err *err);
 /** Does the journal continue the last published head? SH_E_CONFLICT: behind, or another history. */
-SH_MUST sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, struct sh_err *err);
+SH_MUST sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, const struct sh_head_body *last,
+                               struct sh_err *err);
 
 /* ---- texts */
 SH_MUST sh_code sh_id_parse(struct sh_str text, uint8_t ret[SH_ID_BYTES], struct sh_err *err);

@@ -67,6 +67,22 @@ static sh_code make_mutexes(struct sh_store *store, struct sh_err *err) {
     return is_good ? SH_OK : sh_fail(err, SH_E_NOMEM, "no mutexes");
 }
 
+sh_code sh_store_lock_guests(const struct sh_store *store, struct sh_lock *lock, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, store->data_dir, "guest.lock", err));
+    return sh_lock_take(lock, path, "an act beside the server", err);
+}
+
+static sh_code take_lock(struct sh_store *store, const struct sh_store_options *options, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    if (options->read_only)
+        return SH_OK;
+    if (options->beside)
+        return sh_store_lock_guests(store, &store->lock, err);
+    SH_TRY(sh_path_join(path, store->data_dir, "lock", err));
+    return sh_lock_take(&store->lock, path, "store", err);
+}
+
 static sh_code open_places(struct sh_store *store, const struct sh_store_options *options,
                            struct sh_err *err) {
     char path[SH_PATH_BYTES_MAX];
@@ -76,42 +92,48 @@ static sh_code open_places(struct sh_store *store, const struct sh_store_options
     SH_TRY(sh_is_dir(store->data_dir, &has, err));
     if (!has)
         return sh_fail(err, SH_E_NOTFOUND, "%s: no store here", store->data_dir);
-    SH_TRY(sh_path_join(path, store->data_dir, "lock", err));
-    if (!options->read_only)
-        SH_TRY(sh_lock_take(&store->lock, path, "store", err));
+    SH_TRY(take_lock(store, options, err));
     SH_TRY(check_keys_outside(store, err));
     SH_TRY(sh_path_join(path, store->keys_dir, "master.key", err));
     SH_TRY(sh_fs_exists(path, &has, err));
     if (has || !options->read_only)
-        SH_TRY(sh_keyring_open(store->keys_dir, options->passphrase, options->create, &store->keys, err));
+        SH_TRY(sh_keyring_open(store->keys_dir, options->passphrase, options->create && !options->beside,
+                               &store->keys, err));
     return check_keys_outside(store, err);
+}
+
+/* One snapshot, as others may write meanwhile; the heads elsewhere are read before it, so that they are not
+ * newer. */
+static sh_code load_journal(struct sh_store *store, bool with_check, struct sh_err *err) {
+    struct sh_head_body last;
+    bool has = false;
+    SH_TRY(sh_heads_last(store->heads_path, &last, &has, err));
+    SH_TRY(sh_db_begin(&store->writer, false, err));
+    sh_code code = sh_journal_load(store, &store->writer, err);
+    if (code == SH_OK && with_check && has)
+        code = sh_heads_check(store, &store->writer, &last, err);
+    else if (code == SH_E_NOTFOUND && has)
+        code = sh_fail(err, SH_E_CONFLICT, "the database is empty, but %s knows %llu leaves of its journal",
+                       store->heads_path, (unsigned long long)last.size);
+    sh_db_rollback(&store->writer);
+    return code;
 }
 
 static sh_code open_journal(struct sh_store *store, const struct sh_store_options *options,
                             struct sh_err *err) {
-    sh_code code = sh_journal_load(store, &store->writer, err);
-    if (code == SH_E_NOTFOUND && options->create && !options->read_only) {
-        struct sh_head_body last;
-        bool has = false;
-        SH_TRY(sh_heads_last(store->heads_path, &last, &has, err));
-        if (has)
-            return sh_fail(err, SH_E_CONFLICT,
-                           "the database is empty, but %s knows %llu leaves of its journal",
-                           store->heads_path, (unsigned long long)last.size);
+    sh_code code = load_journal(store, !options->after_fork, err);
+    if (code == SH_E_NOTFOUND && options->create && !options->read_only && !options->beside)
         code = sh_journal_create(store, options->digest, err);
-    }
     SH_TRY(code);
-    if (!options->after_fork)
-        SH_TRY(sh_heads_check(store, &store->writer, err));
     return options->read_only || options->after_fork ? SH_OK : sh_heads_publish(store, err);
 }
 
 static sh_code open_all(struct sh_store *store, const struct sh_store_options *options, struct sh_err *err) {
     SH_TRY(make_mutexes(store, err));
     SH_TRY(open_places(store, options, err));
-    SH_TRY(open_db(store, options->read_only, options->create, &store->writer, err));
+    SH_TRY(open_db(store, options->read_only, options->create && !options->beside, &store->writer, err));
     SH_TRY(sh_migrate(&store->writer, options->migrations, options->n_migrations, sh_clock_now(store->clock),
-                      options->read_only, err));
+                      options->read_only || options->beside, err));
     SH_TRY(open_journal(store, options, err));
     return options->read_only ? SH_OK : sh_writer_start(store, err);
 }
@@ -301,6 +323,17 @@ sh_code sh_sql_query(struct sh_txn *txn, const char *sql, const struct sh_value 
                      struct sh_arena *arena, struct sh_rows *ret, struct sh_err *err) {
     SH_TRY(refuse_own_tables(sql, err));
     return sh_txn_query(txn, sql, values, n, arena, ret, err);
+}
+
+sh_code sh_sql_has_table(struct sh_txn *txn, const char *name, bool *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows rows;
+    const char *sql = txn->db->pg ? "select 1::bigint from information_schema.tables where table_schema = "
+                                    "current_schema() and table_name = $1"
+                                  : "select 1 from sqlite_schema where type = 'table' and name = $1";
+    SH_TRY(sh_txn_query(txn, sql, &SH_TEXT(sh_str_of(name)), 1, &arena, &rows, err));
+    *ret = rows.n_rows > 0;
+    return SH_OK;
 }
 
 /* ---- leaves */

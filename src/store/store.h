@@ -40,16 +40,19 @@ struct sh_store_options {
     size_t n_migrations;
     sh_digest_kind digest; /* of a new journal; an old one keeps its own */
     bool create;           /* make database, keys and journal where there are none; else SH_E_NOTFOUND */
-    bool read_only;        /* no lock, no writes: for verify, prove, export, backup beside a running server */
+    bool read_only;        /* no lock, no writes: for verify, prove, export beside a running server */
+    bool beside;           /* short acts beside a running server: backup, erasure, a witness's signature */
     bool after_fork; /* only for `journal fork`: open although the journal is behind its last known head */
 };
 
 /**
  * Open, migrate, check the newest head against the tree, the signature and the head file.
- * Errors: SH_E_NOTFOUND; SH_E_BUSY another process writes here; SH_E_CORRUPT what does not match, by name;
- * SH_E_CONFLICT the journal is behind the last known head (a restored copy): `shouhu journal fork`;
- * SH_E_UNSUPPORTED a PostgreSQL that is not UTF-8, has fsync off or full_page_writes off, or a schema newer
- * than this program; SH_E_INPUT key files others may read, a wrong passphrase.
+ * Beside a process that serves, one other at a time may write (`beside`); it neither creates nor migrates,
+ * and keys are changed only when there is none. Errors: SH_E_NOTFOUND; SH_E_BUSY another process writes here;
+ * SH_E_CORRUPT what does not match, by name; SH_E_CONFLICT the journal is behind the last known head (a
+ * restored copy): `shouhu journal fork`; SH_E_UNSUPPORTED a PostgreSQL that is not UTF-8, has fsync off or
+ * full_page_writes off, or a schema newer than this program; SH_E_INPUT key files others may read, a wrong
+ * passphrase.
  */
 SH_MUST sh_code sh_store_open(const struct sh_store_options *options, struct sh_store **ret,
                               struct sh_err *err);
@@ -131,6 +134,9 @@ SH_MUST sh_code sh_sql_run(struct sh_txn *txn, const char *sql, const struct sh_
 /** The same with rows (SELECT, RETURNING). More than SH_STORE_ROWS_MAX rows: SH_E_LIMIT; page by key. */
 SH_MUST sh_code sh_sql_query(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,
                              struct sh_arena *arena, struct sh_rows *ret, struct sh_err *err);
+
+/** Is there a table of that name? For acts on a store that another room may not have opened yet. */
+SH_MUST sh_code sh_sql_has_table(struct sh_txn *txn, const char *name, bool *ret, struct sh_err *err);
 
 /* ---- Scope ------------------------------------------------------------------------------------------------
  */
@@ -359,12 +365,13 @@ struct sh_erasure {
 };
 /**
  * Erase the content of a record in all its versions and files: its key goes. act->why is kept and must not be
- * empty. Leaves and proofs stay. On PostgreSQL unsealed fields may stay in freed pages until they are
- * overwritten: seal what is personal. Errors: SH_E_NOTFOUND; SH_E_CONFLICT erased already; SH_E_BUSY erased,
- * but a long read still holds the log.
+ * empty. Leaves and proofs stay. Records whose matter is "of.ID" (proposals about it) go with it, each with a
+ * leaf. also  runs in the same transaction, for what other rooms keep; may be NULL. On PostgreSQL unsealed
+ * fields may stay in freed pages until they are overwritten: seal what is personal. Errors: SH_E_NOTFOUND;
+ * SH_E_CONFLICT erased already; SH_E_BUSY erased, but a long read still holds the log.
  */
 SH_MUST sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
-                               struct sh_erasure *ret, struct sh_err *err);
+                               sh_txn_body also, struct sh_erasure *ret, struct sh_err *err);
 
 struct sh_buf;
 /**

@@ -59,6 +59,8 @@ static sh_code adopt_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 sh_code sh_store_rotate_signer(struct sh_store *store, const struct sh_act *act, const char *passphrase,
                                struct sh_err *err) {
     struct rotate rotate = {.passphrase = passphrase};
+    SH_CLEANUP(sh_lock_release) struct sh_lock guests = {0};
+    SH_TRY(sh_store_lock_guests(store, &guests, err));
     SH_TRY(sh_signer_make(&rotate.fresh, err));
     sh_code code = sh_store_write(store, act, rotate_body, &rotate, NULL, err);
     const struct sh_act adopt = {.actor = act->actor, .is_housekeeping = true};
@@ -112,6 +114,8 @@ static sh_code rewrap_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 
 sh_code sh_store_rotate_master(struct sh_store *store, const struct sh_act *act, const char *passphrase,
                                struct sh_err *err) {
+    SH_CLEANUP(sh_lock_release) struct sh_lock guests = {0};
+    SH_TRY(sh_store_lock_guests(store, &guests, err));
     SH_TRY(sh_keyring_new_master(store->keys_dir, passphrase, &store->keys, err));
     return sh_store_write(store, act, rewrap_body, NULL, NULL, err);
 }
@@ -152,8 +156,11 @@ sh_code sh_store_fork(const struct sh_store_options *options, const struct sh_ac
     forked.after_fork = true;
     forked.create = false;
     SH_TRY(sh_store_open(&forked, &store, err));
-    sh_code code = sh_heads_last(store->heads_path, &fork.lost, &has, err);
-    if (code == SH_OK && (!has || sh_heads_check(store, &store->writer, NULL) == SH_OK))
+    SH_CLEANUP(sh_lock_release) struct sh_lock guests = {0};
+    sh_code code = sh_store_lock_guests(store, &guests, err);
+    if (code == SH_OK)
+        code = sh_heads_last(store->heads_path, &fork.lost, &has, err);
+    if (code == SH_OK && (!has || sh_heads_check(store, &store->writer, &fork.lost, NULL) == SH_OK))
         code =
             sh_fail(err, SH_E_INPUT, "the journal continues its last known head: there is nothing to record");
     if (code == SH_OK && memcmp(fork.lost.log, store->journal.log, SH_LOG_BYTES) != 0)

@@ -232,7 +232,6 @@ static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                         &check->heads, err));
     if (check->heads.n_rows > 0)
         check->last_size = (uint64_t)sh_cell(&check->heads, check->heads.n_rows - 1, 0)->i64;
-    SH_TRY(sh_heads_last(txn->store->heads_path, &check->published, &check->has_published, err));
     SH_TRY(check_leaves(check, err));
     return sh_check_rows(check, err);
 }
@@ -247,7 +246,10 @@ sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, v
     check->ctx = ctx;
     check->report = ret;
     check->is_deep = deep;
-    const sh_code code = sh_store_read(store, verify_body, check, err);
+    /* Read before the snapshot, so that it is not newer when others write meanwhile. */
+    sh_code code = sh_heads_last(store->heads_path, &check->published, &check->has_published, err);
+    if (code == SH_OK)
+        code = sh_store_read(store, verify_body, check, err);
     for (size_t i = 0; i < check->n_signers; i++)
         sh_signer_release(&check->signers[i]);
     sh_buf_free(&check->buf);

@@ -77,13 +77,19 @@ static bool any_good(const struct sh_job *jobs) {
     return false;
 }
 
-static sh_code try_batch(struct sh_store *store, struct sh_job *jobs, int64_t at, struct sh_err *err) {
-    SH_TRY(sh_db_begin(&store->writer, true, err));
+/* Another process may have written meanwhile: what it added is read first, and time goes on from there. */
+static sh_code catch_up(struct sh_store *store, int64_t *ret_at, struct sh_err *err) {
     bool is_current = true;
-    sh_code code = store->is_postgres ? sh_journal_is_current(store, &is_current, err) : SH_OK;
-    if (code == SH_OK && !is_current) { /* another process wrote meanwhile */
-        code = sh_journal_load(store, &store->writer, err);
-    }
+    SH_TRY(sh_journal_is_current(store, &is_current, err));
+    if (!is_current)
+        SH_TRY(sh_journal_load(store, &store->writer, err));
+    return batch_time(store, ret_at, err);
+}
+
+static sh_code try_batch(struct sh_store *store, struct sh_job *jobs, struct sh_err *err) {
+    SH_TRY(sh_db_begin(&store->writer, true, err));
+    int64_t at = 0;
+    sh_code code = catch_up(store, &at, err);
     if (code == SH_OK)
         code = run_bodies(store, jobs, at, err);
     if (code == SH_OK && !any_good(jobs)) {
@@ -124,11 +130,9 @@ static sh_code publish(struct sh_store *store, bool at_once, struct sh_err *err)
 
 static sh_code run_batch(struct sh_store *store, struct sh_job *jobs, struct sh_err *err) {
     SH_TRY(publish(store, false, err));
-    int64_t at = 0;
-    SH_TRY(batch_time(store, &at, err));
     for (int i = 0;; i++) {
         SH_TRY(reconnect(store, err));
-        const sh_code code = try_batch(store, jobs, at, err);
+        const sh_code code = try_batch(store, jobs, err);
         if (code == SH_OK)
             return SH_OK;
         if (!store->writer.must_retry || i + 1 >= SH_WRITE_TRIES)

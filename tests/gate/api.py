@@ -842,17 +842,51 @@ def wait_for(person, job, states, seconds=120):
 
 
 @test
-def a_backup_of_a_server_is_restored_from_the_command_line_and_served():
+def a_backup_beside_the_running_server_is_restored_and_served():
     with Office(SHOUHU) as o:
         o.body("ag1", "agency", "620102")
-        o.stop()
+        grid = o.hire("grid", "agency.contract", body="ag1")
+        made, stop = [], threading.Event()
+
+        def write(k):
+            for i in range(10000):
+                if stop.is_set():
+                    return
+                answer = grid.post("/registers/grids/records", {"fields": {"code": f"b-{k}-{i}", "name": "网格", "holder": "x", "place": "620102"}})
+                assert answer.status == 201, answer.raw
+                made.append((f"b-{k}-{i}", answer["id"], answer["recorded_at"]))
+        threads = [threading.Thread(target=write, args=(k,)) for k in range(8)]
+        for t in threads:
+            t.start()
+        while len(made) < 20:
+            time.sleep(0.01)
+        before = len(made)
+        known = {code for code, _, _ in list(made)}
+        for i in range(3):
+            o.run("backup", "--to", str(o.dir / f"early{i}"))
+            assert o.run("journal", "verify").strip().endswith("sound")
+        o.run("journal", "erase", "--record", made[0][1], "--reason", "退出")
         o.run("backup", "--to", str(o.dir / "backup"))
+        assert len(made) > before  # the server went on
+        stop.set()
+        for t in threads:
+            t.join()
+        assert grid.get("/registers/grids/records/" + made[0][1]).status == 404
+        assert o.run("journal", "verify", "--deep").strip().endswith("sound")
+        o.stop()
+        o.start()
+        assert o.run("journal", "verify").strip().endswith("sound")
+        o.stop()
         keys = o.dir / "data-keys"
         (keys / "heads").unlink()  # another machine: the keys came along, the heads did not
         o.data = o.dir / "restored"
         assert "restored" in o.run("restore", "--from", str(o.dir / "backup"), "--keys", str(keys))
         keys.rename(o.dir / "restored-keys")
         o.start()
+        kept = set()
+        for code in sorted(known)[:40]:
+            kept |= {r["key"] for r in grid.get("/registers/grids/records?code=" + code)["items"]}
+        assert kept >= set(sorted(known)[:40]) - {made[0][0]}
         admin = o.person("admin")
         answer = admin.sign_in(NEW_PASSWORD, factor(o.admin.secret, o.now(), 1))
         assert answer.status == 200, answer.raw  # accounts are the gate's own rows

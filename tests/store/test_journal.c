@@ -322,20 +322,20 @@ ON_BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold) {
     const struct made made = fill(place);
     struct sh_erasure erasure;
     const struct sh_act no_reason = {.actor = SH_STR("u1")};
-    CHECK_CODE(sh_store_erase(place->store, &no_reason, sh_str_of(made.records[0].id), &erasure, &err),
+    CHECK_CODE(sh_store_erase(place->store, &no_reason, sh_str_of(made.records[0].id), NULL, &erasure, &err),
                SH_E_INPUT);
     char dir[160];
     struct sh_backup_report backup;
     (void)snprintf(dir, sizeof dir, "%s/backup", place->dir);
     CHECK_OK(sh_store_backup(place->store, &act, dir, 30, &backup, &err), &err);
-    CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[0].id), &erasure, &err), &err);
+    CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[0].id), NULL, &erasure, &err), &err);
     CHECK_I64(erasure.backups_expire_at, 1900000000 + 30 * 86400);
     CHECK_I64(erasure.files, 1);
-    CHECK_CODE(sh_store_erase(place->store, &act, sh_str_of(made.records[0].id), &erasure, &err),
+    CHECK_CODE(sh_store_erase(place->store, &act, sh_str_of(made.records[0].id), NULL, &erasure, &err),
                SH_E_CONFLICT);
     CHECK_I64(faults_of(place, &words), 0);
     place->clock.fixed_utc += 40 * 86400; /* the backup has expired: nothing holds the next one */
-    CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[1].id), &erasure, &err), &err);
+    CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[1].id), NULL, &erasure, &err), &err);
     CHECK_I64(erasure.backups_expire_at, 0);
     CHECK_I64(faults_of(place, &words), 0);
     place_close(place);
