@@ -2,6 +2,7 @@
 #include "audit/inner.h"
 #include "base/date.h"
 #include "base/hash.h"
+#include "base/money.h"
 #include <string.h>
 
 static const struct sh_columns *columns_at(const struct sh_timeline *tl) {
@@ -106,6 +107,48 @@ static const int32_t *line_supply(struct sh_timeline *tl) {
     return ret;
 }
 
+/* What the register of items says of the units of each, NULL where it says nothing. */
+struct packs {
+    uint32_t n;
+    const int64_t *pack; /* 10^-4 smallest units in a package */
+    const int32_t *pack_unit, *form_unit;
+};
+
+/* How many of the smallest units one unit of a line is, 10^-4; SH_MISSING where that cannot be told. */
+static int64_t unit_factor(const struct packs *p, int32_t item, int32_t unit) {
+    enum { ONE = 10000 };
+    if (item < 0 || (uint32_t)item >= p->n)
+        return SH_MISSING;
+    if (p->pack && p->pack[item] == ONE)
+        return ONE;
+    if (unit < 0)
+        return SH_MISSING;
+    if (p->form_unit && p->form_unit[item] == unit)
+        return ONE;
+    return p->pack && p->pack_unit && p->pack_unit[item] == unit ? p->pack[item] : SH_MISSING;
+}
+
+static const int64_t *line_base_quantity(struct sh_timeline *tl) {
+    const struct sh_columns *at = columns_at(tl);
+    const struct sh_frame_table *items = &tl->plan->fixed[SH_MODEL_ITEM];
+    const struct packs packs = {items->n_rows, items->columns[sh_lake_column(SH_TABLE_ITEM, "pack")],
+                                items->columns[sh_lake_column(SH_TABLE_ITEM, "pack_unit")],
+                                items->columns[sh_lake_column(SH_TABLE_ITEM, "form_unit")]};
+    const int32_t *item = sh_i32(tl, SH_TABLE_LINE, at->line.item),
+                  *unit = sh_i32(tl, SH_TABLE_LINE, sh_lake_column(SH_TABLE_LINE, "unit"));
+    const int64_t *quantity = sh_i64(tl, SH_TABLE_LINE, at->line.quantity);
+    const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows;
+    int64_t *ret = sh_new_raw(tl->arena, int64_t, (size_t)n + 1);
+    for (uint32_t i = 0; ret && i < n; i++) {
+        const int64_t factor = unit_factor(&packs, item ? item[i] : -1, unit ? unit[i] : -1);
+        ret[i] = SH_MISSING;
+        if (factor != SH_MISSING && quantity && quantity[i] != SH_MISSING &&
+            sh_div_round((sh_i128)quantity[i] * factor, 10000, &ret[i]) != SH_OK)
+            ret[i] = SH_MISSING;
+    }
+    return ret;
+}
+
 static const int32_t *encounter_day(struct sh_timeline *tl) {
     const int32_t *encounter = sh_i32(tl, SH_TABLE_DIAGNOSIS, columns_at(tl)->diagnosis.encounter);
     const int64_t *from = sh_i64(tl, SH_TABLE_ENCOUNTER, columns_at(tl)->encounter.from);
@@ -205,6 +248,8 @@ static const void *derive(struct sh_timeline *tl, int t, enum sh_derived what, b
         return line_insurance(tl);
     case SH_DERIVED_SUPPLY_DAYS:
         return line_supply(tl);
+    case SH_DERIVED_BASE_QUANTITY:
+        return line_base_quantity(tl);
     case SH_DERIVED_CATEGORY:
         return through(tl, sh_i32(tl, t, sh_lake_column((enum sh_table)t, "code")), tl->plan->categories,
                        tl->tables[t].n_rows);

@@ -66,6 +66,8 @@ static void need_of_shape(struct needs *n, const struct sh_rule *r) {
         take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.encounter.covered});
     if (r->table == SH_MODEL_STAY)
         take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.stay.covered});
+    if (r->table < SH_TABLES) /* its own clock: validity and windows go by it */
+        need_column(n, r->table, n->plan->at.of[r->table].day);
     if (r->open_remind)
         need_column(n, SH_TABLE_ENCOUNTER, n->plan->at.encounter.open);
     if (r->table != SH_TABLE_LINE)

@@ -256,7 +256,14 @@ static int compare_rows(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Different encounters among the members counted. */
+/* Do the rows of a table belong to encounters? Those of views as what they are made of. */
+static bool has_encounters(const struct sh_engine *en, uint16_t table) {
+    for (const struct sh_rule_view *v; (v = sh_view_of(en->plan, table));)
+        table = v->source;
+    return table == SH_TABLE_ENCOUNTER || sh_model_column(en->plan->model, table, "encounter") >= 0;
+}
+
+/* Different encounters among the members counted; where rows belong to none, the members. */
 static int64_t encounters_of(struct sh_engine *en, const struct part *p, uint32_t g, int32_t *scratch) {
     uint32_t n = 0;
     int64_t distinct = 0;
@@ -384,7 +391,8 @@ static sh_code send_group(struct sh_engine *en, const struct sh_rule_plan *rp, s
     int32_t *scratch = sh_new(en->scratch, int32_t, (size_t)n + 1);
     if (!scratch)
         return out_of_room(err);
-    head.encounters = r->shape == SH_SHAPE_STAT ? encounters_of(en, p, g, scratch) : 0;
+    if (r->shape == SH_SHAPE_STAT)
+        head.encounters = has_encounters(en, p->table) ? encounters_of(en, p, g, scratch) : head.members;
     for (size_t a = 0; a < r->n_partials; a++)
         partials[a] = p->partials[a][at];
     SH_TRY(make_sort(en, rp, key, p->side_b, &of, parcel, err));

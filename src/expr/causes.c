@@ -159,7 +159,7 @@ sh_code sh_expr_causes(const struct sh_expr *e, const struct sh_eval *in, const 
     assert(e && in && batch && (n == 0 || (pick && ret)));
     struct sh_run run = {.in = in, .env = &e->env, .err = err};
     struct asking a = {.run = &run, .e = e, .batch = batch, .pick = pick, .ret = ret};
-    if (n < 2 || batch->members || e->root->nth || e->root->rep != SH_REP_NARROW) {
+    if (n < 2 || batch->members || batch->merged || e->root->nth || e->root->rep != SH_REP_NARROW) {
         for (uint32_t i = 0; i < n; i++)
             SH_TRY(sh_expr_missing(e, in, batch, pick[i], &ret[i], err));
         return SH_OK;
