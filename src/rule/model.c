@@ -81,9 +81,10 @@ static const struct extra extras[] = {
     COUNT_DAYS(
         E(LINE), "supply_days", SUPPLY_DAYS, "order",
         "覆盖天数：服务项目、耗材与住院（非出院带药）为1；其余为用药天数向上取整且不小于1，未填为缺失"),
-    {E(LINE), "base_quantity", SH_DERIVED_BASE_QUANTITY, SH_KIND_NUMBER, SH_UNIT_NONE, 4, SH_STORE_I64, NULL, -1,
-     false, "charge",
-     "折合最小制剂单位的数量（冲抵退费后）：单位是包装单位时乘以最小包装数量；单位或包装不明、单位与目录不符时为缺失"},
+    {E(LINE), "base_quantity", SH_DERIVED_BASE_QUANTITY, SH_KIND_NUMBER, SH_UNIT_NONE, 4, SH_STORE_I64, NULL,
+     -1, false, "charge",
+     "折合最小制剂单位的数量（冲抵退费后）：单位是包装单位时乘以最小包装数量；单位或包装不明、单位与目录不符"
+     "时为缺失"},
 
     JOIN(E(SETTLEMENT_LIST), "encounter", ENCOUNTER, E(ENCOUNTER), "list", "就诊"),
     JOIN(E(SETTLEMENT_LIST), "settlement", SETTLEMENT, E(SETTLEMENT), "list", "结算"),
