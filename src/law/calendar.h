@@ -1,7 +1,8 @@
 /*
  * Working days of a place: the plain week, changed by the yearly papers of the State Council (and of the
- * place, where it has holidays of its own). law/calendars/papers.csv (place, paper, year, title, issued,
- * address) and days.csv (paper, day, kind rest|work, name). Part of the public header law/law.h.
+ * place, where it has holidays of its own). Three tables in law/calendars: papers.csv (paper, place, year,
+ * title, issued, address), days.csv (paper, first, last, kind rest or work, name) and places.csv (place,
+ * name, entered_by). Part of the public header law/law.h.
  *
  * A year is known when its paper is entered, not when some row of it exists; 25–31 December are provisional
  * until the next year's paper is in: 29 December 2018 was made a working day by the paper for 2019 (T14).
@@ -9,6 +10,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/msg.h"
 #include "base/str.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,19 +22,24 @@ struct sh_calendar_paper {
     int32_t year;
     int32_t issued; /* day from which it is known; INT32_MIN: not recorded, known always */
 };
-/* A day that differs from the plain week. */
+/* Days that differ from the plain week, or a holiday with its weekend: first to last, both included. */
 struct sh_calendar_entry {
     struct sh_str paper, name;
-    int32_t day;
+    int32_t first, last;
     bool is_worked;
 };
-/* The texts of all places. Callers may add rows of the registers calendar_years and calendar_days. */
+/* Who must enter the papers of a place. */
+struct sh_calendar_place {
+    struct sh_str place, name, entered_by, entered_by_en;
+};
+/* The texts of all places. Callers may build one of the rows of registers (calendar_years, calendar_days). */
 struct sh_calendars {
     const struct sh_calendar_paper *papers;
     const struct sh_calendar_entry *days;
-    size_t n_papers, n_days;
+    const struct sh_calendar_place *places;
+    size_t n_papers, n_days, n_places;
 };
-/** Load papers.csv and days.csv of a folder. Errors: SH_E_INPUT with file, line, column; SH_E_NOTFOUND, … */
+/** Load the three tables of a folder. Errors: SH_E_INPUT with file, line, column; SH_E_NOTFOUND, … */
 SH_MUST sh_code sh_calendars_load(const char *dir, struct sh_arena *arena, struct sh_calendars **ret,
                                   struct sh_err *err);
 
@@ -63,4 +70,7 @@ bool sh_calendar_knows(const struct sh_calendar *calendar, int32_t year);
  * one, and from 1 October the next (T14). ret [max]; gives their number.
  */
 size_t sh_calendar_missing(const struct sh_calendar *calendar, int32_t today, int32_t *ret, size_t max);
-struct sh_str sh_calendar_place(const struct sh_calendar *calendar);
+/** Who must enter the missing papers, in words; empty when places.csv does not say. */
+struct sh_str sh_calendar_entered_by(const struct sh_calendar *calendar, sh_lang lang);
+/** "国家" or the name of the place, for messages. */
+struct sh_str sh_calendar_name(const struct sh_calendar *calendar);

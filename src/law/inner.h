@@ -5,6 +5,8 @@
 
 /** Does the row hold a value, not only a bound? */
 bool sh_param_is_value(const struct sh_param *p);
+/** Is it a division code of six digits? */
+bool sh_is_place(struct sh_str place);
 /** A place as the six digits to widen: what has not six is the nation. */
 void sh_place_start(struct sh_str place, char ret[6]);
 /** 990101 -> 990100 -> 990000 -> 000000; false when it is the nation already. */

@@ -101,7 +101,7 @@ static sh_code parse_value(const struct table *t, const struct sh_csv_row *row, 
     return SH_OK;
 }
 
-static bool is_place(struct sh_str place) {
+bool sh_is_place(struct sh_str place) {
     if (place.len != 6)
         return false;
     for (size_t i = 0; i < 6; i++)
@@ -182,7 +182,7 @@ static sh_code parse_row(const struct table *t, const struct sh_csv_row *row, st
     if (p->name.len == 0)
         return sh_csv_fail(err, SH_E_INPUT, t->csv, row, t->at[NAME],
                            "is empty; every value needs the name of its parameter");
-    if (!is_place(p->place))
+    if (!sh_is_place(p->place))
         return sh_csv_fail(err, SH_E_INPUT, t->csv, row, t->at[PLACE],
                            "'%.*s' is no division code of six digits (000000 = the nation)",
                            SH_ARG(p->place));
