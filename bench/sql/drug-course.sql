@@ -1,7 +1,7 @@
 -- 10: more days of a drug in a course than are paid for; what lies beyond the last paid day.
-COPY (
+CREATE TEMP TABLE "found_drug-course" AS (
     WITH supplied AS (
-        SELECT c.person, c.institution, c.encounter_key, c.id, c.time, c.day, c.covered, k.point, k.days, k.scope, k.span,
+        SELECT c.person, c.institution, c.encounter_key, c.id, c.time, c.day, c.covered, k.k, k.point, k.days, k.scope, k.span,
                CASE WHEN e.inpatient AND c.take_home IS DISTINCT FROM 1 THEN 1 ELSE greatest(1, (c.days + 9999) // 10000) END::INTEGER AS supply
         FROM candidate c JOIN k_drug_course k ON k.item = c.item AND c.day >= k."from"
         LEFT JOIN encounter e ON e.encounter_key = c.encounter_key
@@ -24,19 +24,32 @@ COPY (
         SELECT person, point, course, day AS on_day, row_number() OVER (PARTITION BY person, point, course ORDER BY day) AS nth_day
         FROM (SELECT DISTINCT person, point, course, unnest(range(day, day + supply))::INTEGER AS day FROM long WHERE NOT span)
     ), beyond AS ( -- days of a line that lie beyond the limit
-        SELECT l.person, l.institution, l.encounter_key, l.id, l.time, l.day, l.covered, l.point, l.course, l.supply, l.days,
+        SELECT l.person, l.institution, l.encounter_key, l.id, l.time, l.day, l.covered, l.k, l.point, l.scope, l.span, l.course, l.supply, l.days,
                count(*) FILTER (d.nth_day > l.days) AS over
         FROM long l JOIN covered_days d ON d.person = l.person AND d.point = l.point AND d.course = l.course
                    AND d.on_day >= l.day AND d.on_day < l.day + l.supply
         WHERE NOT l.span GROUP BY ALL
         UNION ALL
-        SELECT person, institution, encounter_key, id, time, day, covered, point, course, 1, days,
+        SELECT person, institution, encounter_key, id, time, day, covered, k, point, scope, span, course, 1, days,
                (day >= min(day) OVER whole + days)::INTEGER AS over
         FROM long WHERE span
         WINDOW whole AS (PARTITION BY person, point, course)
         QUALIFY max(day) OVER whole - min(day) OVER whole + 1 > days
     )
-    SELECT 'drug-course' AS rule, point, last(institution ORDER BY time, id) AS institution, last(encounter_key ORDER BY time, id) AS encounter_key,
-           person, list(id ORDER BY time, id) FILTER (over > 0) AS lines, rounded(sum(covered::HUGEINT * over * (9690712164777231700912800 // supply)), 1, 9690712164777231700912800) AS amount, course, any_value(days) AS limit_days
-    FROM beyond GROUP BY person, point, course HAVING sum(over) > 0
-) TO '${OUT}/drug-course.parquet';
+    , told AS (
+        SELECT any_value(k) AS k, point, first(institution ORDER BY time, id) AS institution, first(encounter_key ORDER BY time, id) AS encounter_key,
+               person, list(id ORDER BY time, id) FILTER (over > 0) AS lines, list(id ORDER BY time, id) FILTER (over = 0) AS involved,
+               rounded(sum(covered::HUGEINT * over * (9690712164777231700912800 // supply)), 1, 9690712164777231700912800) AS amount, min(day) AS day, any_value(scope) AS scope, any_value(span) AS span, any_value(days) AS days,
+               (max(day) - min(day) + 1)::VARCHAR AS span_days, any_value(n_days)::VARCHAR AS n_days
+        FROM beyond JOIN (SELECT person, point, course, count(*) AS n_days FROM (
+                              SELECT DISTINCT person, point, course, unnest(range(day, day + supply)) AS on_day FROM long) GROUP BY ALL) USING (person, point, course)
+        GROUP BY person, point, course HAVING sum(over) > 0
+    )
+    SELECT 'drug-course' AS rule, k, point, institution, encounter_key, person, lines, involved, amount, day,
+           '{person}|' || point || '|' || CASE scope WHEN 'visit' THEN '{encounter}' WHEN 'course' THEN day_text(day) ELSE 'ever' END AS key,
+           '：支付不超过 ' || days || ' 天，实际用药 ' || n_days || ' 天，首末日跨 ' || span_days || ' 天' AS say,
+           CASE WHEN span THEN val('k.span', 'true') || ',' || val('span()', span_days) ELSE val('days()', n_days) END || ',' || val('k.days', days::VARCHAR) AS vals,
+           CASE WHEN span THEN 'k.span and span() > k.days' ELSE 'days() > k.days' END AS deciding,
+           if(span, 'span() <= ', 'days() <= ') || days AS clearing
+    FROM told
+);

@@ -3,7 +3,8 @@
 CREATE TEMP TABLE item AS SELECT id, code, name, kind FROM read_parquet('${LAKE}/dict/*-item.parquet');
 CREATE TEMP TABLE word AS SELECT id, code FROM read_parquet('${LAKE}/dict/*-word.parquet');
 CREATE TEMP TABLE icd AS SELECT id, code FROM read_parquet('${LAKE}/dict/*-diagnosis.parquet');
-CREATE TEMP TABLE institution AS SELECT id, code, kind FROM read_parquet('${LAKE}/dict/*-institution.parquet');
+CREATE TEMP TABLE institution AS SELECT id, code, name, kind FROM read_parquet('${LAKE}/dict/*-institution.parquet');
+CREATE TEMP TABLE practitioner AS SELECT id, code FROM read_parquet('${LAKE}/dict/*-practitioner.parquet');
 CREATE MACRO word_id(text) AS (SELECT min(id) FROM word WHERE code = text);
 
 -- Several rows of one person: what sources disagree on is unknown.
@@ -16,7 +17,7 @@ FROM read_parquet('${LAKE}/data/person/*.parquet') WHERE void IS DISTINCT FROM 1
 
 -- Settlements that were undone (a settlement with its full reversal, or of the kind that is none) take their lines along.
 CREATE TEMP TABLE settled AS
-SELECT settlement_key, encounter_key, insurance, pooled, refund_of, total, refund = 1 AS refund,
+SELECT settlement_key, encounter_key, id, insurance, pooled, refund_of, total, covered, fund, payment_mode, refund = 1 AS refund,
        void IS NOT DISTINCT FROM 1 OR kind IS NOT DISTINCT FROM word_id('3') AS undone
 FROM read_parquet('${LAKE}/data/settlement/*.parquet');
 CREATE TEMP TABLE reversed AS
