@@ -118,6 +118,9 @@ void sh_columns_need_derived(struct sh_plan *plan, int table, int column) {
         need(plan, SH_TABLE_LINE, at->line.days);
         need(plan, SH_TABLE_LINE, at->line.take_home);
         break;
+    case SH_DERIVED_DIED:
+        need(plan, SH_TABLE_PERSON, sh_lake_column(SH_TABLE_PERSON, "death"));
+        break;
     case SH_DERIVED_BASE_QUANTITY:
         plan->needed[SH_TABLE_LINE][sh_lake_column(SH_TABLE_LINE, "unit")] = 2;
         plan->needed[SH_MODEL_ITEM][sh_lake_column(SH_TABLE_ITEM, "pack")] = 2;

@@ -40,10 +40,10 @@ static void find_illness(struct sh_engine *en, const struct sh_rule_plan *rp, co
     int64_t begun = SH_MISSING, until = 0;
     for (uint32_t i = 0; i < n; i++) {
         const int32_t day = sh_subject_day(&en->tl, rp->rule->table, m->row[members[i]]);
-        if (begun == SH_MISSING || day - until >= gap)
-            begun = day;
         const int32_t end = end_of(en, rp, m->row[members[i]], day);
-        until = begun == day || end > until ? end : until;
+        if (begun == SH_MISSING || day - until >= gap)
+            begun = day, until = end;
+        until = end > until ? end : until;
         course[members[i]] = begun;
     }
 }

@@ -116,11 +116,65 @@ static sh_code add_course(struct sh_engine *en, const struct sh_rule_plan *rp, i
     return sh_buf_check(out, err);
 }
 
+/* period(k.COLUMN): the column, or -1 where the key is something else. */
+static int period_column(const struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str text) {
+    const struct sh_rule *r = rp->rule;
+    if (!sh_str_starts_with(text, SH_STR("period(")) || !sh_str_ends_with(text, SH_STR(")")) ||
+        r->knowledge < 0)
+        return -1;
+    struct sh_str name = sh_str_trim(sh_str_sub(text, 7, text.len - 8));
+    const struct sh_str slot = sh_str_of(r->variables[r->knowledge].name);
+    if (!sh_str_starts_with(name, slot) || name.len < slot.len + 2 || name.at[slot.len] != '.')
+        return -1;
+    name = sh_str_sub(name, slot.len + 1, name.len);
+    const struct sh_knowledge *k = &en->plan->rules->knowledge[r->uses[0].knowledge];
+    for (uint16_t c = 0; c < k->n_columns; c++)
+        if (sh_str_eq(k->columns[c].name, name))
+            return sh_model_column(en->plan->model, k->model_table,
+                                   en->plan->model->model.tables[k->model_table].columns[c].name);
+    return -1;
+}
+
+/* What a period is depends on the cell: a row, a day, a number such as 202602, or all of time. */
+static sh_code add_period(struct sh_engine *en, int64_t scope, int64_t value, struct sh_buf *out,
+                          struct sh_err *err) {
+    char day[SH_DATE_TEXT_MAX];
+    switch ((int)scope) {
+    case SH_SCOPE_ENCOUNTER:
+        return sh_key_of_row(en, SH_TABLE_ENCOUNTER, (int32_t)value, out, err);
+    case SH_SCOPE_STAY:
+        return sh_key_of_row(en, SH_MODEL_STAY, (int32_t)value, out, err);
+    case SH_SCOPE_PERSON:
+        return sh_key_of_row(en, SH_TABLE_PERSON, (int32_t)value, out, err);
+    case SH_SCOPE_INSTITUTION:
+        sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION, value));
+        break;
+    case SH_SCOPE_DAY:
+    case SH_SCOPE_WEEK:
+        sh_buf_add(out, day, sh_date_format((int32_t)value, day));
+        break;
+    case SH_SCOPE_HOUR:
+        return add_time(out, value, err);
+    case SH_SCOPE_EVER:
+        sh_buf_add_text(out, "ever");
+        break;
+    case SH_SCOPE_PRESCRIPTION:
+        sh_buf_addf(out, "%016llx", (unsigned long long)value);
+        break;
+    default:
+        sh_buf_addf(out, "%lld", (long long)value);
+    }
+    return sh_buf_check(out, err);
+}
+
 sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key, int64_t value,
                         int32_t k, struct sh_buf *out, struct sh_err *err) {
     const struct sh_rule_key *rk = &rp->rule->keys[key];
     if (rk->kind == SH_RULE_KEY_COURSE)
         return add_course(en, rp, value, k, out, err);
+    const int period = period_column(en, rp, rk->text);
+    if (period >= 0)
+        return add_period(en, sh_knowledge_value(en, rp, period, k), value, out, err);
     const struct sh_type type = sh_expr_type(rk->expr);
     const int table = type.kind == SH_KIND_CODE ? -1 : joined_table(en, rp->rule->table, rk->text);
     if (sh_is_personal(en->plan, table))

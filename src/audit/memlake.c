@@ -57,6 +57,7 @@ struct build {
     struct list tables[SH_TABLES];
     struct words words[SH_DICTS];
     struct sh_str first_institution;
+    size_t n_persons; /* people but for further sources of one who is there already */
 };
 
 static sh_code out_of_room(struct build *b) {
@@ -259,13 +260,29 @@ static sh_code find_row(struct build *b, enum sh_table t, const struct row *from
 
 /* ---- defaults ----------------------------------------------------------------------------------- */
 
+/* People are numbered as they come; an id said again is another source's row of the same person. */
+static sh_code number_persons(struct build *b) {
+    const struct list *list = &b->tables[SH_TABLE_PERSON];
+    for (size_t i = 0; i < list->n; i++) {
+        size_t first = 0;
+        while (!sh_str_eq(list->rows[first].id, list->rows[i].id))
+            first++;
+        if (first == i && b->n_persons < i)
+            return sh_yaml_fail(b->err, list->rows[i].node, "rows that say an id again come last");
+        b->n_persons += first == i;
+        list->rows[i].person = (int32_t)first;
+    }
+    return SH_OK;
+}
+
 static sh_code read_persons(struct build *b) {
     SH_TRY(read_list(b, SH_TABLE_PERSON, "people", "P"));
     struct list *list = &b->tables[SH_TABLE_PERSON];
     if (list->n > 0)
-        return SH_OK;
+        return number_persons(b);
     list->n = 1;
-    return read_row(b, SH_TABLE_PERSON, sh_yaml_get(b->root, "person"), 0, "P", &list->rows[0]);
+    SH_TRY(read_row(b, SH_TABLE_PERSON, sh_yaml_get(b->root, "person"), 0, "P", &list->rows[0]));
+    return number_persons(b);
 }
 
 /* The first of a case's institutions is where things happen unless they say otherwise. */
@@ -484,8 +501,6 @@ static sh_code fill_all(struct build *b) {
     for (int m = 0; m < MORE; m++)
         for (size_t i = 0; i < b->tables[more[m].table].n; i++)
             SH_TRY(fill_more(b, more[m].table, &b->tables[more[m].table].rows[i]));
-    for (size_t i = 0; i < b->tables[SH_TABLE_PERSON].n; i++)
-        b->tables[SH_TABLE_PERSON].rows[i].person = (int32_t)i;
     return SH_OK;
 }
 
@@ -697,7 +712,7 @@ sh_code sh_memlake_build(const struct sh_yaml *node, struct sh_arena *arena, str
     SH_TRY(read_more(&b));
     SH_TRY(fill_all(&b));
     SH_TRY(make_dicts(&b, ret));
-    SH_TRY(make_chunk(&b, SH_DICT_PERSON, b.tables[SH_TABLE_PERSON].n, ret, &ret->chunk));
+    SH_TRY(make_chunk(&b, SH_DICT_PERSON, b.n_persons, ret, &ret->chunk));
     SH_TRY(make_chunk(&b, SH_DICT_INSTITUTION, b.words[SH_DICT_INSTITUTION].n, ret, &ret->institutions));
     return read_complete(&b, ret);
 }

@@ -344,6 +344,8 @@ static void person_table(const struct sh_sql_maker *m, struct sh_buf *out) {
         if (sh_sql_has(m->plan, SH_TABLE_PERSON, t->columns[c].name) &&
             strcmp(t->columns[c].name, "person") != 0)
             sh_buf_addf(out, ", x.\"%s\"", t->columns[c].name);
+    if (sh_sql_has(m->plan, SH_TABLE_PERSON, "death"))
+        sh_buf_add_text(out, ", case when x.person is null then false else x.died end as died");
     sh_buf_add_text(out, " from (select person from raw_person");
     for (int i = 1; i < PERSON_TABLES; i++)
         sh_buf_addf(out, " union select person from raw_%s", sh_lake_schema[person_tables[i]].name);
@@ -360,6 +362,8 @@ static void person_table(const struct sh_sql_maker *m, struct sh_buf *out) {
                 out, ", (array_agg(r.\"%s\" order by r.rn) filter (where r.\"%s\" is not null))[1] as \"%s\"",
                 name, name, name);
     }
+    if (sh_sql_has(m->plan, SH_TABLE_PERSON, "death"))
+        sh_buf_add_text(out, ", case count(distinct r.death) when 0 then false when 1 then true end as died");
     sh_buf_addf(
         out,
         " from raw_person r where not coalesce(%s, false) group by r.person) x on x.person = p.person;\n",

@@ -172,6 +172,30 @@ static sh_code number_merged(struct sh_timeline *tl, struct sh_err *err) {
     return SH_OK;
 }
 
+/* Whether each person has died: no day of death, no; one, yes; several days, missing. */
+static sh_code find_died(struct sh_timeline *tl, const int8_t *dead, struct sh_err *err) {
+    const int c = sh_model_column(tl->plan->model, SH_TABLE_PERSON, "died");
+    const int32_t *days =
+        (const int32_t *)tl->columns[SH_TABLE_PERSON][sh_lake_column(SH_TABLE_PERSON, "death")];
+    const uint32_t *begin = tl->person_begin[SH_TABLE_PERSON];
+    if (c < 0 || !tl->plan->needed[SH_TABLE_PERSON][c])
+        return SH_OK;
+    int8_t *died = sh_new(tl->arena, int8_t, (size_t)tl->n_persons + 1);
+    if (!died)
+        return out_of_room(err);
+    for (uint32_t p = 0; days && p < tl->n_persons; p++) {
+        int32_t day = SH_MISSING_I32;
+        for (uint32_t i = begin[p]; i < begin[p + 1] && died[p] != SH_MISSING_I8; i++) {
+            if (sh_flag(dead, i) || days[i] == SH_MISSING_I32 || days[i] == day)
+                continue;
+            died[p] = day == SH_MISSING_I32 ? 1 : SH_MISSING_I8;
+            day = days[i];
+        }
+    }
+    tl->columns[SH_TABLE_PERSON][c] = died;
+    return SH_OK;
+}
+
 /* One row a person: what all sources agree on; sex, birth and death that differ are missing. */
 static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
     const uint32_t n = tl->n_persons;
@@ -179,6 +203,7 @@ static sh_code merge_persons(struct sh_timeline *tl, struct sh_err *err) {
     const struct sh_model_table *table = &tl->plan->model->model.tables[SH_TABLE_PERSON];
     const int c_void = sh_lake_column(SH_TABLE_PERSON, "void");
     const int8_t *dead = (const int8_t *)tl->columns[SH_TABLE_PERSON][c_void];
+    SH_TRY(find_died(tl, dead, err));
     for (uint16_t c = 0; c < table->n_columns; c++) {
         const void *from = tl->columns[SH_TABLE_PERSON][c];
         if (!from)

@@ -52,6 +52,9 @@ struct extra {
 
 /* Order within a table is the order of the columns; append only at the end of a table's block. */
 static const struct extra extras[] = {
+    {E(PERSON), "died", SH_DERIVED_DIED, SH_KIND_BOOL, SH_UNIT_NONE, 0, SH_STORE_I8, NULL, -1, false, "order",
+     "已死亡：有死亡日期；各来源的死亡日期不一致时为缺失"},
+
     JOIN(E(ENCOUNTER), "settlement", SETTLEMENT, E(SETTLEMENT), "settlement", "结算；多次结算时为最后一次"),
     JOIN(E(ENCOUNTER), "stay", STAY, M(STAY), "order", "所属住院过程；非住院为空"),
     JOIN(E(ENCOUNTER), "list", LIST, E(SETTLEMENT_LIST), "list", "结算清单；多张时为最后一张"),

@@ -63,6 +63,7 @@ enum sh_derived {
     SH_DERIVED_INSURANCE,     /* line: the settlement's, else the encounter's; stay: its last encounter's */
     SH_DERIVED_SUPPLY_DAYS,   /* line: service, consumable, or inpatient and not take_home: 1; else max(1,
                                  ceil(line.days)), missing if line.days is */
+    SH_DERIVED_DIED,          /* person: a day of death is known; missing where sources name different days */
     SH_DERIVED_BASE_QUANTITY, /* line: quantity in units of item.form_unit; missing where a unit is unknown or
                                  neither of the item's two */
     SH_DERIVED_SELF,          /* dictionary tables: code = row number */

@@ -185,6 +185,49 @@ static sh_code key_conditions(struct sh_build *b, const struct sh_yaml *node, si
     return SH_OK;
 }
 
+static const struct sh_knowledge_column *key_column(const struct sh_knowledge *k, const char *name) {
+    for (uint16_t c = 0; c < k->n_columns; c++)
+        if (k->columns[c].key != SH_KEY_NOT && sh_str_is(k->columns[c].name, name))
+            return &k->columns[c];
+    return NULL;
+}
+
+/* Rows are found by the item of a line, and by nothing else: columns item, a and b join line.item, a pair has
+ * both sides, and who is looked up is a line. Anything else would match every row. */
+static sh_code check_lookup(struct sh_build *b, const struct sh_yaml *node, size_t use) {
+    static const char *const names[] = {"item", "a", "b"};
+    const struct sh_rule *r = b->rule;
+    const struct sh_knowledge *k = &b->rules->knowledge[r->uses[use].knowledge];
+    const bool is_pair = r->shape == SH_SHAPE_PAIR && use == 0;
+    bool by_item = false;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct sh_knowledge_column *column = key_column(k, names[i]);
+        by_item = by_item || column;
+        if (column && !sh_str_is(column->joins, "line.item"))
+            return sh_yaml_fail(b->err, node,
+                                "table %.*s: key %s joins %.*s; a key called item, a or b joins line.item",
+                                SH_ARG(k->name), names[i], SH_ARG(column->joins));
+        if (is_pair && i > 0 && !column)
+            return sh_yaml_fail(b->err, node,
+                                "table %.*s has no key '%s': a pair finds both sides by the item of a line "
+                                "(#! key a: line.item =, #! key b: line.item =)",
+                                SH_ARG(k->name), names[i]);
+    }
+    if (is_pair && key_column(k, "item"))
+        return sh_yaml_fail(b->err, node, "table %.*s: a pair has the keys a and b, and no key item",
+                            SH_ARG(k->name));
+    if (!is_pair && (key_column(k, "a") || key_column(k, "b")))
+        return sh_yaml_fail(b->err, node, "table %.*s is one of pairs (keys a and b); this rule is no pair",
+                            SH_ARG(k->name));
+    if (by_item && r->table != SH_TABLE_LINE)
+        return sh_yaml_fail(
+            b->err, node,
+            "table %.*s is looked up by line.item, but the rows of this rule are of table %s; say "
+            "'each: line', or make a view over lines",
+            SH_ARG(k->name), b->rules->model->model.tables[r->table].name);
+    return SH_OK;
+}
+
 static sh_code read_use(struct sh_build *b, const struct sh_yaml_entry *entry) {
     struct sh_rule *r = b->rule;
     const size_t use = r->n_uses;
@@ -207,6 +250,8 @@ sh_code sh_build_uses(struct sh_build *b) {
         return sh_build_note(b, sh_yaml_fail(b->err, node, "uses is a map: {k: service_frequency}"));
     for (size_t i = 0; i < node->n; i++)
         SH_TRY(sh_build_note(b, read_use(b, &node->entries[i])));
+    for (size_t i = 0; i < b->rule->n_uses; i++)
+        SH_TRY(sh_build_note(b, check_lookup(b, node->entries[i].value, i)));
     for (size_t i = 0; i < b->rule->n_uses; i++)
         SH_TRY(sh_build_note(
             b, key_conditions(b, node, i, sh_str_of(b->rule->variables[b->rule->uses[i].slot].name))));

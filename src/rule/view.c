@@ -144,8 +144,8 @@ static sh_code add_keys(struct sh_build *b, const struct sh_yaml *node) {
     const struct sh_rule *r = b->rule;
     bool of_one_person = false;
     for (size_t k = 0; k < r->n_keys; k++) {
-        if (r->keys[k].kind != SH_RULE_KEY_EXPR)
-            return sh_yaml_fail(b->err, node, "a view has no courses among its keys");
+        if (r->keys[k].kind != SH_RULE_KEY_EXPR || sh_str_starts_with(r->keys[k].text, SH_STR("period(")))
+            return sh_yaml_fail(b->err, node, "a view has no courses and periods among its keys");
         const int16_t join = sh_expr_join(r->keys[k].expr);
         of_one_person = of_one_person || sh_is_of_person(b->rules->model, r->keys[k].expr);
         struct sh_str name = r->keys[k].text;

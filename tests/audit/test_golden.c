@@ -64,6 +64,28 @@ static void sources_that_differ_make_a_birth_missing(void **state) {
     CHECK_I64(sh_audit_worker_answers(s.worker)->rules[0].of[SH_ANSWER_NOT_EVALUATED].subjects, 1);
     small_release(&s);
 }
+/* Two years of one person and point are two findings, and stay two. */
+static void a_period_stands_in_the_key_as_what_it_is(void **state) {
+    (void)state;
+    struct small s;
+    struct sh_err err;
+    CHECK_OK(small_run(&s,
+                       "lines: [{item: \"01\", time: 2025-02-03T09:00, covered: 11.00}, {item: \"01\", time: "
+                       "2026-02-03T09:00, covered: 12.00}, {item: \"02\", time: 2026-02-04T09:00, covered: "
+                       "13.00}, {item: \"03\", time: 2026-02-05T09:00, covered: 14.00}, {item: \"04\", time: "
+                       "2026-02-06T09:00, covered: 15.00}]",
+                       "t-period", &err),
+             &err);
+    static const char *const keys[] = {"P1|day|2026-02-04", "P1|ever|ever", "P1|visit|H1/E1", "P1|year|2025",
+                                       "P1|year|2026"};
+    CHECK_I64(s.found.n, 5);
+    for (size_t i = 0; i < 5; i++) {
+        CHECK_STR(s.found.findings[i].key, keys[i]);
+        for (size_t j = 0; j < i; j++)
+            CHECK(memcmp(s.found.findings[i].id, s.found.findings[j].id, 16) != 0);
+    }
+    small_release(&s);
+}
 static void an_empty_chunk_gives_nothing(void **state) {
     (void)state;
     struct small s;
@@ -90,5 +112,6 @@ static void running_out_of_memory_is_an_error_like_another(void **state) {
 CHECK_MAIN(cmocka_unit_test(cases_of_the_test_rules_hold), cmocka_unit_test(cases_of_the_shipped_rules_hold),
            cmocka_unit_test(a_failing_case_is_told_with_its_place),
            cmocka_unit_test(sources_that_differ_make_a_birth_missing),
+           cmocka_unit_test(a_period_stands_in_the_key_as_what_it_is),
            cmocka_unit_test(an_empty_chunk_gives_nothing),
            cmocka_unit_test(running_out_of_memory_is_an_error_like_another))

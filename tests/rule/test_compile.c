@@ -5,12 +5,19 @@
     "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type max: qty\n#! type past: days\n#! type "  \
     "scope: scope\n#! type herbs: set "                                                                      \
     "item\npoint,item,max,past,scope,herbs,from,source\np,A,1,week,visit,A|B,2026-01-01,s\n"
+#define PAIRS                                                                                                \
+    "#! title: t\n#! rows: forbid\n#! key a: line.item =\n#! key b: line.item =\n#! type scope: scope\n"     \
+    "point,a,b,scope,from,source\np,A,B,day,2026-01-01,s\n"
+#define PAIR_HEAD                                                                                            \
+    "rule: r\nname: n\nlevel: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: pairs}\nsay: "    \
+    "x\n"
 #define HEAD                                                                                                 \
     "rule: r\nname: n\nlevel: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: limits}\nsay: "   \
     "x\n"
 
 static struct sh_rule *compile(struct kit *kit, const char *text) {
     kit_write(kit->knowledge, "limits.csv", TABLE);
+    kit_write(kit->knowledge, "pairs.csv", PAIRS);
     CHECK_OK(kit_load(kit), &kit->err);
     struct sh_rule *rule = NULL;
     CHECK_OK(sh_rule_compile(sh_str_of(text), "r.yaml", kit->loaded, &kit->arena, &rule, &kit->err),
@@ -22,6 +29,7 @@ static void refuse(const char *text, const char *part) {
     struct sh_rule *rule = NULL;
     kit_begin(&kit);
     kit_write(kit.knowledge, "limits.csv", TABLE);
+    kit_write(kit.knowledge, "pairs.csv", PAIRS);
     CHECK_OK(kit_load(&kit), &kit.err);
     CHECK_CODE(sh_rule_compile(sh_str_of(text), "r.yaml", kit.loaded, &kit.arena, &rule, &kit.err),
                SH_E_INPUT);
@@ -63,8 +71,8 @@ static void each_shape_is_read(void **state) {
     kit_end(&kit);
     kit_begin(&kit);
     const struct sh_rule *pair =
-        compile(&kit, HEAD "pair: {a: line, b: line}\nin: [person]\nwithin: k.scope\nhit: b.covered > 0 "
-                           "yuan\namount: the cheaper\n");
+        compile(&kit, PAIR_HEAD "pair: {a: line, b: line}\nin: [person]\nwithin: k.scope\nhit: b.covered > 0 "
+                                "yuan\namount: the cheaper\n");
     CHECK_I64(pair->shape, SH_SHAPE_PAIR);
     CHECK_I64(pair->subject, 0);
     CHECK_I64(pair->slot_b, 1);
@@ -100,7 +108,7 @@ static void faults_have_their_place(void **state) {
     refuse(HEAD "each: line\nhit: quantity > param(age.mx)\n", "age.max");
     refuse(HEAD "hit: quantity > 1\n", "lacks its shape");
     refuse(HEAD "each: line\n", "lacks 'hit'");
-    refuse(HEAD "pair: {a: line, b: line}\nhit: quantity > 1\n", "needs 'in");
+    refuse(PAIR_HEAD "pair: {a: line, b: line}\nhit: quantity > 1\n", "needs 'in");
     refuse(HEAD "pair: {a: line, b: stay}\nin: [person]\nwithin: day\nhit: quantity > 1\n", "same table");
     refuse(
         "rule: R\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\neach: line\nhit: quantity > 1\nsay: x\n",
@@ -188,6 +196,45 @@ static void the_reach_follows_from_the_keys(void **state) {
            "of many persons");
 #undef BODY
 }
+static void refuse_table(const char *table, const char *rule, const char *part) {
+    struct kit kit;
+    struct sh_rule *compiled = NULL;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv", table);
+    CHECK_OK(kit_load(&kit), &kit.err);
+    CHECK_CODE(sh_rule_compile(sh_str_of(rule), "r.yaml", kit.loaded, &kit.arena, &compiled, &kit.err),
+               SH_E_INPUT);
+    CHECK_HAS(kit.err.message, "r.yaml:6:11: table limits");
+    CHECK_HAS(kit.err.message, part);
+    kit_end(&kit);
+}
+
+/* Looked up by anything but the item of a line, every row would be hit. */
+static void a_table_that_cannot_be_looked_up_is_refused(void **state) {
+    (void)state;
+    static const char pair[] =
+        HEAD "pair: {a: line, b: line}\nin: [person]\nwithin: day\nhit: a.item != b.item\n";
+    static const char row[] = HEAD "each: line\nhit: line.quantity > 1\n";
+#define ROWS(keys, columns, cells)                                                                           \
+    "#! title: t\n#! rows: forbid\n" keys "point," columns ",from,source\np," cells ",2026-01-01,s\n"
+    refuse_table(ROWS("#! key a: operation.code under\n#! key b: operation.code under\n", "a,b", "A,B"), pair,
+                 "key a joins operation.code");
+    refuse_table(ROWS("#! key a: line.item =\n#! key b: line.category =\n", "a,b", "A,B"), pair,
+                 "key b joins line.category");
+    refuse_table(ROWS("#! key a: line.item =\n", "a", "A"), pair, "has no key 'b'");
+    refuse_table(ROWS("#! key item: line.item =\n", "item", "A"), pair, "has no key 'a'");
+    refuse_table(ROWS("#! key a: line.item =\n#! key b: line.item =\n", "a,b", "A,B"), row,
+                 "is one of pairs");
+    refuse_table(ROWS("#! key item: line.operation_code =\n", "item", "A"), row,
+                 "key item joins line.operation_code");
+    refuse_table(ROWS("#! key a: line.item =\n#! key b: line.item =\n", "a,b", "A,B"),
+                 HEAD "pair: {a: stay, b: stay}\nin: [person]\nwithin: ever\nhit: a.covered > b.covered\n",
+                 "the rows of this rule are of table stay");
+    refuse_table(ROWS("#! key item: line.item =\n", "item", "A"), HEAD "each: diagnosis\nhit: main\n",
+                 "the rows of this rule are of table diagnosis");
+#undef ROWS
+}
+
 static void a_changing_parameter_needs_two_rules(void **state) {
     (void)state;
     refuse("rule: r\nname: n\nbasis: [b]\nin_force: {from: 2024-01-01}\neach: line\nhit: quantity > "
@@ -216,5 +263,6 @@ static void everything_is_reported_not_the_first_only(void **state) {
 
 CHECK_MAIN(cmocka_unit_test(each_shape_is_read), cmocka_unit_test(faults_have_their_place),
            cmocka_unit_test(the_reach_follows_from_the_keys),
+           cmocka_unit_test(a_table_that_cannot_be_looked_up_is_refused),
            cmocka_unit_test(a_changing_parameter_needs_two_rules),
            cmocka_unit_test(everything_is_reported_not_the_first_only))
