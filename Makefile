@@ -3,9 +3,9 @@ BUILD ?= build
 MESON_ARGS := $(if $(DUCKDB_DIR),-Dduckdb_dir=$(abspath $(DUCKDB_DIR)))
 FUZZ_SECONDS ?= 60
 
-.PHONY: all setup test test-long demo bench fuzz lint format clean
+.PHONY: all setup web screenshots test test-long demo bench fuzz lint format clean
 
-all: setup $(BUILD)/build.ninja
+all: setup web $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja: | setup
@@ -13,6 +13,14 @@ $(BUILD)/build.ninja: | setup
 
 setup:
 	tools/setup.sh
+
+# The pages, into web/dist; nothing is done when they are up to date.
+web: setup
+	tools/web.sh
+
+# Every page, light and dark, Chinese and English, wide and narrow, into web/screenshots.
+screenshots: all
+	node web/tests/screenshots.mjs $(BUILD)/src/shouhu web/screenshots
 
 # After all: meson test builds the test programs only, not the library that the kill tests preload.
 test: all
@@ -52,4 +60,4 @@ format:
 	git ls-files -z --cached --others --exclude-standard -- '*.c' '*.h' ':!third_party' | xargs -0 -r clang-format -i
 
 clean:
-	rm -rf build build-* demo
+	rm -rf build build-* demo web/dist web/screenshots

@@ -81,6 +81,19 @@ static sh_code find_law(struct sh_arena *arena, const char **ret_law, const char
     return SH_OK;
 }
 
+/* The built pages; NULL when they were not built: then the server is an API alone. */
+static sh_code find_pages(struct sh_arena *arena, const char **ret, struct sh_err *err) {
+    const char *dir = NULL;
+    if (sh_cli_share("web/dist", arena, &dir, err) != SH_OK)
+        return err->code == SH_E_NOTFOUND ? SH_OK : err->code;
+    char index[SH_PATH_BYTES_MAX];
+    bool is_there = false;
+    SH_TRY(sh_path_join(index, dir, "index.html", err));
+    SH_TRY(sh_fs_exists(index, &is_there, err));
+    *ret = is_there ? dir : NULL;
+    return SH_OK;
+}
+
 int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     const char *data = NULL, *listen = "127.0.0.1:8080", *database = NULL, *lake = NULL, *keys = NULL;
@@ -133,6 +146,8 @@ int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout) {
         code = sh_clock_from_env(&clock, &err);
     if (code == SH_OK)
         code = find_law(&arena, &options.law_dir, &options.openapi_path, &err);
+    if (code == SH_OK)
+        code = find_pages(&arena, &options.pages_dir, &err);
     if (code != SH_OK)
         return sh_cli_fail(errout, code, &err);
     return serve(&options, lang, out, errout);

@@ -5,6 +5,7 @@
 #include "gate/auth.h"
 #include "gate/http.h"
 #include "gate/jobs.h"
+#include "gate/pages.h"
 #include "gate/password.h"
 #include "gate/schema.h"
 #include <sodium.h>
@@ -59,6 +60,8 @@ static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {
     char path[SH_PATH_BYTES_MAX];
     SH_TRY(sh_path_join(path, gate->options.law_dir, "roles.yaml", err));
     SH_TRY(sh_roles_load(path, &gate->arena, &gate->roles, err));
+    if (gate->options.pages_dir)
+        SH_TRY(sh_pages_load(gate->options.pages_dir, &gate->arena, &gate->pages, err));
     SH_TRY(sh_path_join(path, gate->options.law_dir, "registers", err));
     return sh_registers_load(path, gate->roles, &gate->arena, &gate->registers, err);
 }
@@ -214,7 +217,7 @@ int sh_gate_probe(struct sh_gate *gate, const struct sh_gate_probe *probe, struc
     if (sh_target_parse(sh_str_of(probe->target), &rq->arena, &rq->target, &err) != SH_OK)
         (void)sh_refuse(rq, GATE_BAD_REQUEST, "%s", err.message);
     const sh_code code = rq->status || !is_method ? SH_OK : sh_route_find(rq, &err);
-    if (code != SH_OK)
+    if (code != SH_OK && !(code == SH_E_NOTFOUND && sh_pages_answer(gate->pages, rq)))
         (void)sh_refuse(rq, code == SH_E_UNSUPPORTED ? GATE_NO_METHOD : GATE_NOT_FOUND, NULL);
     if (is_method)
         sh_gate_answer(gate, rq);

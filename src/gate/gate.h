@@ -17,6 +17,7 @@ struct sh_gate_options {
     const char *lake_dir;                /* claims; NULL: no findings */
     const char *law_dir;                 /* with registers/ and roles.yaml */
     const char *openapi_path;            /* NULL: the description is not served */
+    const char *pages_dir;               /* built pages with index.html; NULL: none are served */
     const char *program;                 /* path of shouhu, for jobs */
     const char *host;
     uint16_t port;    /* 0: the system chooses */

@@ -3,6 +3,7 @@
  * byte by byte or not, since the library's own time-out only counts silence. */
 #include "gate/http.h"
 #include "gate/inner.h"
+#include "gate/pages.h"
 #include "gate/route.h"
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -144,6 +145,8 @@ static void read_headers(struct sh_request *rq) {
     rq->idempotency = header(rq, "Idempotency-Key");
     rq->content_type_in = header(rq, "Content-Type");
     rq->purpose = header(rq, "X-Purpose");
+    rq->if_none_match = header(rq, "If-None-Match");
+    rq->encodings = header(rq, "Accept-Encoding");
     const char *cookie = MHD_lookup_connection_value(rq->connection, MHD_COOKIE_KIND, SH_COOKIE);
     rq->cookie = sh_str_of(cookie && strlen(cookie) <= SH_HEADER_MAX ? cookie : NULL);
     const struct sh_str accept = header(rq, "Accept-Language");
@@ -176,6 +179,8 @@ static void check_head(struct sh_request *rq, const char *method) {
         return;
     }
     const sh_code code = sh_route_find(rq, &err);
+    if (code == SH_E_NOTFOUND && sh_pages_answer(rq->gate->pages, rq))
+        return;
     if (code != SH_OK) {
         (void)sh_refuse(rq, code == SH_E_UNSUPPORTED ? GATE_NO_METHOD : GATE_NOT_FOUND, NULL);
         return;
@@ -213,12 +218,12 @@ static enum MHD_Result reply(struct sh_request *rq) {
     if (!response)
         return MHD_NO;
     static const char *const fixed[][2] = {
-        {"Cache-Control", "no-store"},
-        {"X-Content-Type-Options", "nosniff"},
+        {"Cache-Control", "no-store"}, /* these two: pages say their own */
         {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {"X-Content-Type-Options", "nosniff"},
         {"Referrer-Policy", "no-referrer"},
     };
-    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+    for (size_t i = rq->is_page ? 2 : 0; i < sizeof fixed / sizeof fixed[0]; i++)
         MHD_add_response_header(response, fixed[i][0], fixed[i][1]);
     if (rq->out.len)
         MHD_add_response_header(response, "Content-Type", rq->content_type);

@@ -66,15 +66,17 @@ struct sh_request {
     struct sh_target target;
     struct sh_str params[4];
     struct sh_str cookie, bearer, csrf, if_match, idempotency, content_type_in,
-        purpose;           /* headers; at NULL: absent */
-    struct sh_str address; /* of the client, for lock-out; never logged */
+        purpose;                            /* headers; at NULL: absent */
+    struct sh_str if_none_match, encodings; /* of files of the pages */
+    struct sh_str address;                  /* of the client, for lock-out; never logged */
     struct sh_buf body;
     bool is_counted;     /* among the gate's requests under way */
     size_t body_counted; /* bytes taken from the gate's budget */
     sh_lang lang;
     struct sh_caller caller;
     /* the answer */
-    int status; /* 0: not answered yet */
+    int status;   /* 0: not answered yet */
+    bool is_page; /* a file of the pages, see pages.h: its own caching and content policy */
     const char *problem, *content_type;
     struct sh_buf out;
     struct {

@@ -1,0 +1,59 @@
+import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import { isReady, may } from '@/session'
+import type { Key } from '@/text'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title?: Key
+    /** without navigation around it */
+    bare?: boolean
+    /** power that is needed to open it */
+    need?: string
+  }
+}
+
+const routes: RouteRecordRaw[] = [
+  { path: '/sign-in', component: () => import('@/shell/SignIn.vue'), meta: { title: 'signin.title', bare: true } },
+  { path: '/', redirect: '/work' },
+  { path: '/work', component: () => import('@/pages/MyWork.vue'), meta: { title: 'nav.work' } },
+  {
+    path: '/registers',
+    component: () => import('@/pages/registers/RegisterList.vue'),
+    meta: { title: 'nav.registers', need: 'registers.read' },
+  },
+  {
+    path: '/registers/:register',
+    component: () => import('@/pages/registers/RegisterPage.vue'),
+    meta: { title: 'nav.registers', need: 'registers.read' },
+  },
+  {
+    path: '/registers/:register/new',
+    component: () => import('@/pages/registers/RecordEdit.vue'),
+    meta: { title: 'nav.registers', need: 'registers.read' },
+  },
+  {
+    path: '/registers/:register/import',
+    component: () => import('@/pages/registers/RegisterImport.vue'),
+    meta: { title: 'nav.registers', need: 'registers.read' },
+  },
+  {
+    path: '/registers/:register/:record',
+    component: () => import('@/pages/registers/RecordPage.vue'),
+    meta: { title: 'nav.registers', need: 'registers.read' },
+  },
+  {
+    path: '/registers/:register/:record/edit',
+    component: () => import('@/pages/registers/RecordEdit.vue'),
+    meta: { title: 'nav.registers', need: 'registers.read' },
+  },
+  { path: '/:rest(.*)*', component: () => import('@/pages/NotFound.vue'), meta: { title: 'notfound.title' } },
+]
+
+export const router = createRouter({ history: createWebHistory(), routes })
+
+router.beforeEach(to => {
+  if (to.path === '/sign-in') return true
+  if (!isReady.value) return { path: '/sign-in', query: to.fullPath === '/' ? {} : { to: to.fullPath } }
+  if (to.meta.need && !may(to.meta.need)) return { path: '/work', query: { refused: to.path } }
+  return true
+})

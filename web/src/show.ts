@@ -1,0 +1,37 @@
+// Figures, days and times as an office writes them.
+
+/** "1234567.5" → "1,234,567.50"; anything that is no number stays as it is. */
+export function money(value: string | number | null | undefined): string {
+  if (value === null || value === undefined || value === '') return '—'
+  const text = typeof value === 'number' ? value.toFixed(2) : value
+  const m = /^(-?)(\d+)(?:\.(\d{1,2})\d*)?$/.exec(text)
+  if (!m) return text
+  return `${m[1]}${m[2]!.replace(/\B(?=(\d{3})+(?!\d))/g, ',')}.${(m[3] ?? '').padEnd(2, '0')}`
+}
+/** Fen as yuan. */
+export function yuan(fen: number | null | undefined): string {
+  if (fen === null || fen === undefined) return '—'
+  const sign = fen < 0 ? '-' : ''
+  const abs = Math.abs(fen)
+  return money(`${sign}${Math.floor(abs / 100)}.${String(abs % 100).padStart(2, '0')}`)
+}
+export function count(value: number | null | undefined): string {
+  return value === null || value === undefined ? '—' : value.toLocaleString('en-US')
+}
+/** "2026-02-03T01:15:00Z" → "2026-02-03 09:15" where the office is. */
+export function time(iso: string | null | undefined): string {
+  if (!iso) return '—'
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  const shanghai = new Date(at.getTime() + 8 * 3600_000).toISOString()
+  return `${shanghai.slice(0, 10)} ${shanghai.slice(11, 16)}`
+}
+export function percent(part: number, whole: number, digits = 1): string {
+  return whole ? `${((100 * part) / whole).toFixed(digits)} %` : '—'
+}
+export function today(): string {
+  return new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)
+}
+export function shortId(id: string | null | undefined): string {
+  return id ? id.slice(0, 8) : ''
+}

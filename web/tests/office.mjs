@@ -1,0 +1,163 @@
+// A server over a fresh directory and people who work in it, for tests and pictures of the pages.
+import { execFileSync, spawn } from 'node:child_process'
+import { createHmac } from 'node:crypto'
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chromium } from 'playwright-core'
+
+export const NEW_PASSWORD = 'Harbour-4711-lamp'
+const COOKIE = '__Host-shouhu'
+
+/** A one-time code (RFC 6238), written apart from the program. */
+export function factor(secret, step = 0) {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+  const bits = [...secret].map(c => letters.indexOf(c).toString(2).padStart(5, '0')).join('')
+  const key = Buffer.from(bits.match(/.{8}/g).map(b => parseInt(b, 2)))
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + step))
+  const mac = createHmac('sha1', key).update(counter).digest()
+  const at = mac[mac.length - 1] & 15
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, '0')
+}
+
+export class Person {
+  constructor(office, login) {
+    Object.assign(this, { office, login, cookie: '', csrf: '', secret: '', id: '' })
+  }
+  async ask(method, path, body, headers = {}) {
+    const response = await fetch(`${this.office.url}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(this.cookie ? { Cookie: `${COOKIE}=${this.cookie}` } : {}),
+        ...(this.csrf ? { 'X-CSRF-Token': this.csrf } : {}),
+        ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...headers,
+      },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    })
+    const cookie = /__Host-shouhu=([^;]*)/.exec(response.headers.get('set-cookie') ?? '')
+    if (cookie) this.cookie = cookie[1]
+    const text = await response.text()
+    const json = text && (response.headers.get('content-type') ?? '').includes('json') ? JSON.parse(text) : null
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    if (json?.csrf) this.csrf = json.csrf
+    return json
+  }
+  get(path) {
+    return this.ask('GET', path)
+  }
+  post(path, body = {}, headers = {}) {
+    return this.ask('POST', path, body, headers)
+  }
+  /** First sign-in: the password is changed, the second factor set up. */
+  async settle(initial) {
+    await this.post('/session', { login: this.login, password: initial })
+    await this.post('/session/password', { old: initial, new: NEW_PASSWORD })
+    this.secret = (await this.post('/session/factor')).secret
+    // The code of the step before: the two that follow stay for the sign-ins of the test.
+    this.id = (await this.post('/session/factor', { code: factor(this.secret, -1) })).person
+    return this
+  }
+}
+
+export class Office {
+  constructor(shouhu, options = {}) {
+    this.shouhu = shouhu
+    this.lake = options.lake ?? ''
+    this.dir = mkdtempSync(join(tmpdir(), 'shouhu-web-'))
+    this.data = join(this.dir, 'data')
+  }
+  run(...args) {
+    return execFileSync(this.shouhu, args, { encoding: 'utf8', env: { ...process.env, SHOUHU_LANG: 'en' } })
+  }
+  add(login, role, name = '张三') {
+    const text = this.run('user', 'add', '--data', this.data, '--login', login, '--name', name, '--role', role, '--body', 'gov',
+      '--body-name', '虚构市医疗保障局', '--body-kind', 'bureau', '--place', '990100')
+    return /: (\S+)\s*$/.exec(text)[1]
+  }
+  /** A small city with its findings, made once for a process. */
+  city(persons = 300) {
+    this.lake = join(this.dir, 'lake')
+    const city = join(this.dir, 'city')
+    this.run('synth', '--persons', String(persons), '--months', '3', '--seed', '1', '--plant', '0.05', '--out', city)
+    const files = execFileSync('sh', ['-c', `ls ${city}/*.csv`], { encoding: 'utf8' }).trim().split('\n')
+    this.run('import', '--lake', this.lake, '--mapping', 'national', '--quiet', ...files)
+    try {
+      this.run('audit', '--lake', this.lake, '--place', '990100', '--run', 'r1', '--quiet')
+    } catch (error) {
+      if (error.status !== 10) throw error // 10: there are findings
+    }
+  }
+  async open() {
+    const [admin, boss] = [this.add('admin', 'admin.users', '王管理'), this.add('boss', 'security.approver', '赵审批')]
+    await this.start()
+    this.admin = await new Person(this, 'admin').settle(admin)
+    this.boss = await new Person(this, 'boss').settle(boss)
+    return this
+  }
+  start() {
+    const log = openSync(join(this.dir, 'log'), 'a')
+    const args = ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...(this.lake ? ['--lake', this.lake] : [])]
+    this.process = spawn(this.shouhu, args, { stdio: ['ignore', 'pipe', log], env: { ...process.env, SHOUHU_LANG: 'en' } })
+    return new Promise((resolve, reject) => {
+      this.process.stdout.on('data', bytes => {
+        const at = /http:\/\/(\S+)/.exec(String(bytes))
+        if (at) resolve((this.url = `http://${at[1]}`))
+      })
+      this.process.on('exit', code => reject(new Error(`the server ended (${code}): ${readFileSync(join(this.dir, 'log'), 'utf8')}`)))
+    })
+  }
+  /** A body on record, by two persons. */
+  async body(code, kind, name, place = '990100') {
+    const change = await this.admin.post('/registers/bodies/records', { why: '设立', valid_from: '2020-01-01', fields: { code, name, kind, place } })
+    return (await this.boss.post(`/changes/${change.change}/approval`)).record
+  }
+  /** An account with granted roles, signed in. */
+  async hire(login, body, ...roles) {
+    const made = await this.admin.post('/people', { login, name: '李四', body })
+    const to = new Date(Date.now() + 300 * 86400_000).toISOString().slice(0, 10)
+    for (const role of roles) {
+      const asked = await this.admin.post('/grants', { person: made.id, role, body, to, why: '工作需要', ...(role.startsWith('third.') ? { contract: 'C-1' } : {}) })
+      await this.boss.post(`/grants/${asked.id}/approval`)
+    }
+    return new Person(this, login).settle(made.initial_password)
+  }
+  /** A page of a person who is signed in already. */
+  async page(browser, person, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'zh-CN', ...options })
+    if (person) await context.addCookies([{ name: COOKIE, value: person.cookie, url: this.url.replace('http:', 'https:'), secure: true, httpOnly: true, sameSite: 'Strict' }])
+    const page = await context.newPage()
+    page.setDefaultTimeout(10_000)
+    page.faults = []
+    page.on('console', message => message.type() === 'error' && !/status of 4\d\d/.test(message.text()) && page.faults.push(message.text()))
+    page.on('pageerror', error => page.faults.push(String(error)))
+    page.to = path => page.goto(this.url + path)
+    return page
+  }
+  close() {
+    this.process?.removeAllListeners('exit')
+    this.process?.kill('SIGKILL')
+    rmSync(this.dir, { recursive: true, force: true })
+  }
+}
+
+export function browserPath() {
+  return [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(path => path && existsSync(path))
+}
+export function openBrowser() {
+  return chromium.launch({
+    executablePath: browserPath(),
+    args: ['--disable-dev-shm-usage', '--disable-gpu', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+  })
+}
+
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+/** Serious faults of accessibility on the page as it stands, as lines. */
+export async function barriers(page) {
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }))
+  return found.violations
+    .filter(one => one.impact === 'serious' || one.impact === 'critical')
+    .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')} ${node.failureSummary?.split('\n')[1]?.trim() ?? ''}`))
+}
