@@ -120,8 +120,10 @@ static struct sh_str path_of(struct sh_request *rq) {
 static bool is_of_pages(const struct sh_request *rq) {
     if (rq->method != SH_GET)
         return false;
-    const struct sh_str first = rq->target.n_segments ? rq->target.segments[0] : SH_STR("");
-    return !sh_str_is(first, "api");
+    for (size_t i = 0; i < rq->target.n_segments; i++)
+        if (sh_str_find_char(rq->target.segments[i], '/') != SH_STR_NONE)
+            return false; /* came as %2F: names nothing here */
+    return rq->target.n_segments == 0 || !sh_str_is(rq->target.segments[0], "api");
 }
 
 static void send_page(struct sh_request *rq, const struct page *page) {

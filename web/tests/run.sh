@@ -1,7 +1,7 @@
 #!/bin/sh
 # The pages in a browser. usage: run.sh SHOUHU [NAME-PATTERN]. Prints TAP; says why when something is not here.
-cd "$(dirname "$0")/../.." || exit 1
 shouhu=$(readlink -f "$1")
+cd "$(dirname "$0")/../.." || exit 1
 skip() { echo "1..0 # SKIP $*"; exit 0; }
 command -v node >/dev/null || skip "no node here"
 [ -d web/node_modules/playwright-core ] || skip "web/node_modules is not here: make web"
