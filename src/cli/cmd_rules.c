@@ -109,7 +109,7 @@ static int check(const struct rules_options *o, struct sh_arena *arena, FILE *ou
     for (size_t i = 0; i < rules->params->n; i++) {
         const struct sh_param *p = &rules->params->rows[i];
         values += p->value != INT64_MIN;
-        if (p->value != INT64_MIN)
+        if (p->value != INT64_MIN || p->picked_by != SH_BY_ANY) /* those of the office: shouhu law missing */
             continue;
         char name[128], place[16];
         (void)snprintf(name, sizeof name, "%.*s", SH_ARG(p->name));

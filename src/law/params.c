@@ -31,9 +31,9 @@ static const char *const column_names[COLUMNS] = {"name",  "place",  "from",   "
                                                   "unit",  "basis",  "note",   "picked_by", "rank",
                                                   "binds", "status", "set_by", "reading"};
 /* `days` is a number of days in a rule; a clock wants wd or nd (T3). */
-static const char *const units[] = {"number",  "yuan",   "days",    "years", "months",
-                                    "hours",   "ratio",  "wd",      "nd",    "times",
-                                    "percent", "points", "persons", "date",  "month_day"};
+static const char *const units[] = {"number",  "yuan", "days",      "years", "months",  "hours",
+                                    "ratio",   "wd",   "nd",        "times", "percent", "points",
+                                    "persons", "date", "month_day", "word"};
 static const char *const pick_words[SH_PARAM_DAYS] = {"", "act", "step", "period"};
 static const char *const rank_words[SH_RANKS] = {
     "law", "interpretation", "regulation", "order", "local_rule", "paper", "local_paper", "agreement", "own"};
@@ -86,6 +86,10 @@ static sh_code parse_value(const struct table *t, const struct sh_csv_row *row, 
     p->value = INT64_MIN;
     if (cell.len == 0)
         return SH_OK;
+    if (sh_str_is(p->unit, "word")) { /* the text itself is the value: who, or what */
+        p->value = 0;
+        return SH_OK;
+    }
     if (sh_str_is(p->unit, "date") || sh_str_is(p->unit, "month_day"))
         return parse_date_value(t, row, p, err);
     const size_t point = sh_str_find_char(cell, '.');
@@ -165,7 +169,7 @@ static sh_code parse_unit(const struct table *t, const struct sh_csv_row *row, c
         near ? ", did you mean '" : "",
         near ? near
              : "; use number, yuan, days, wd, nd, years, months, hours, ratio, times, percent, points, "
-               "persons, date, month_day",
+               "persons, date, month_day, word",
         near ? "'?" : "");
 }
 
@@ -215,6 +219,10 @@ static sh_code check_overlaps(const struct sh_params *params, const char *dir, s
                 return sh_fail(err, SH_E_INPUT,
                                "%s: parameter %.*s has two units, %.*s (line %u) and %.*s (line %u)", dir,
                                SH_ARG(a->name), SH_ARG(a->unit), a->line, SH_ARG(b->unit), b->line);
+            if (a->picked_by != b->picked_by)
+                return sh_fail(
+                    err, SH_E_INPUT, "%s: parameter %.*s is picked by two days (%s line %u, %s line %u)", dir,
+                    SH_ARG(a->name), sh_path_base(a->file), a->line, sh_path_base(b->file), b->line);
             if (is_same_role(a, b) && sh_str_eq(a->place, b->place) && a->from < b->to && b->from < a->to)
                 return sh_fail(
                     err, SH_E_INPUT,

@@ -60,8 +60,8 @@ enum sh_proof {
 struct sh_param {
     struct sh_str name, place, unit, basis, note, text;
     int32_t from, to; /* days, half-open */
-    int64_t value;    /* scaled by scale; dates: days since 1970, month_day: month × 100 + day;
-                         INT64_MIN: declared, but nobody has set it */
+    int64_t value;    /* scaled by scale; dates: days since 1970, month_day: month × 100 + day; word: 0, see
+                         text;    INT64_MIN: declared, but nobody has set it */
     int8_t scale;
     uint8_t picked_by, rank, binds, proof; /* enums above */
     struct sh_str set_by;                  /* who sets it, in Chinese */

@@ -9,6 +9,10 @@
     X(PARAM_NO_SUCH, "没有参数 %.*s", "there is no parameter %.*s")                                          \
     X(PARAM_UNSET, "参数 %.*s 在 %.*s 没有取值，应由%.*s确定（%.*s）",                                       \
       "parameter %.*s has no value for %.*s; %.*s must set it (%.*s)")                                       \
+    X(PARAM_UNSET_OPEN, "参数 %.*s 在 %.*s 没有取值，由各地确定（%.*s）",                                    \
+      "parameter %.*s has no value for %.*s; the place must set it (%.*s)")                                  \
+    X(PARAM_WAITS, "参数 %.*s（%.*s）的适用理解待确认：%.*s",                                                \
+      "parameter %.*s (%.*s) is used under a reading to be confirmed: %.*s")                                 \
     X(PARAM_BEYOND, "参数 %.*s（%.*s）的取值 %.*s 超出上位规定：%.*s",                                       \
       "parameter %.*s (%.*s) has the value %.*s, beyond the text of higher rank: %.*s")                      \
     X(PARAM_UNDECIDED, "；理解未定，不予采用，待法制机构确认", "; not used until a lawyer has decided")      \
@@ -37,8 +41,10 @@ static bool covers(const struct sh_param *p, struct sh_str place) {
     return false;
 }
 
-/* a < b by value, whatever their decimals; < 0, 0, > 0 */
+/* a < b by value, whatever their decimals; < 0, 0, > 0. Words are the same or not. */
 static int compare(const struct sh_param *a, const struct sh_param *b) {
+    if (sh_str_is(a->unit, "word"))
+        return sh_str_eq(a->text, b->text) ? 0 : 1;
     const sh_i128 left = (sh_i128)a->value * sh_pow10(6 - a->scale),
                   right = (sh_i128)b->value * sh_pow10(6 - b->scale);
     return left < right ? -1 : left > right;
@@ -117,6 +123,11 @@ void sh_param_tell(const struct sh_param_pick *pick, struct sh_str name, struct 
         sh_buf_addf(out, sh_msg(messages, PARAM_NO_SUCH, lang), SH_ARG(name));
         break;
     case SH_PARAM_UNSET:
+        if (p->set_by.len == 0) {
+            sh_buf_addf(out, sh_msg(messages, PARAM_UNSET_OPEN, lang), SH_ARG(name), SH_ARG(place),
+                        SH_ARG(p->basis));
+            break;
+        }
         sh_buf_addf(out, sh_msg(messages, PARAM_UNSET, lang), SH_ARG(name), SH_ARG(place), SH_ARG(p->set_by),
                     SH_ARG(p->basis));
         break;
@@ -207,10 +218,18 @@ static sh_code note(const struct checking *c, const struct sh_param *p, enum sh_
 static sh_code check_bound(const struct checking *c, const struct sh_param *p) {
     const int32_t day = p->from > c->day ? p->from : c->day;
     const struct sh_param *bound = find_bound(c->params, p, day);
-    if (!bound)
+    const bool has_reading = p->reading.len > 0;
+    if (!bound && !has_reading)
         return SH_OK;
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    const bool has_reading = p->reading.len > 0;
+    if (!bound) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        sh_buf_addf(&text, sh_msg(messages, PARAM_WAITS, c->lang), SH_ARG(p->name), SH_ARG(p->place),
+                    SH_ARG(p->reading));
+#pragma GCC diagnostic pop
+        return note(c, p, SH_LAW_WARNING, &text);
+    }
     sh_param_tell(&(struct sh_param_pick){has_reading ? SH_PARAM_SET : SH_PARAM_BEYOND, p, bound}, p->name,
                   p->place, c->lang, &text);
     return note(c, p, has_reading ? SH_LAW_WARNING : SH_LAW_ERROR, &text);
