@@ -193,6 +193,9 @@ static sh_code contents(const struct sh_entry_values *entry, struct sh_arena *ar
         if (field->searchable || (field->is_key && !field->mask))
             sh_buf_addf(search, "%s%.*s", search->len ? " " : "", SH_ARG(value));
     }
+    for (size_t i = 0; i < entry->reg->n_fields; i++) /* behind all words: what lists are filtered by */
+        if (!entry->reg->fields[i].mask && entry->values[i].len)
+            sh_search_add_term(search, entry->reg->fields[i].id, entry->values[i]);
     sh_json_object_end(&o);
     sh_json_object_end(&s);
     SH_TRY(sh_json_end(&o, err));

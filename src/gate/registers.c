@@ -4,8 +4,7 @@
 #include "gate/handlers.h"
 #include "gate/password.h"
 
-/* Rows looked at for one filtered page: past it the page ends early and says where to go on. */
-enum { FILTER_SCAN_MAX = 5000, FILTER_BATCH = 500 };
+enum { SCANS_MAX = 3, ACCESS_SCAN_MAX = 5000 };
 
 /* ---- descriptions ------------------------------------------------------------------------------------ */
 
@@ -102,6 +101,7 @@ struct paging {
     struct sh_scope scope;
     struct sh_page_query query;
     struct sh_str filters[SH_TARGET_ARGS_MAX]; /* by field; at NULL none */
+    struct sh_term terms[SH_TARGET_ARGS_MAX];
     bool is_filtered;
     size_t limit;
     const struct sh_record **found; /* [limit] */
@@ -133,23 +133,24 @@ static sh_code take_batch(struct paging *paging, const struct sh_record *records
     return SH_OK;
 }
 
+/* Values that a version had once are offered too, so each row is compared; after a few looks the page ends
+ * early and says where to go on. */
 static sh_code read_page(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct paging *paging = ctx;
     paging->n_found = 0;
+    paging->next = (struct sh_str){0};
     struct sh_page_query query = paging->query;
-    query.limit = paging->is_filtered ? FILTER_BATCH : paging->limit + 1;
-    for (size_t scanned = 0; paging->next.len == 0;) {
-        const struct sh_record *records = NULL;
-        size_t n = 0;
-        SH_TRY(sh_record_page(txn, &paging->scope, &query, &paging->rq->arena, &records, &n, err));
-        SH_TRY(take_batch(paging, records, n, err));
-        scanned += n;
-        if (n < query.limit || paging->next.len)
-            break;
-        query.after_key = records[n - 1].key;
-        if (scanned >= FILTER_SCAN_MAX)
-            paging->next = query.after_key;
+    query.limit = paging->limit + 1;
+    for (size_t looks = 0; looks < SCANS_MAX && paging->next.len == 0; looks++) {
+        struct sh_record_batch batch;
+        SH_TRY(sh_record_scan(txn, &paging->scope, &query, &paging->rq->arena, &batch, err));
+        SH_TRY(take_batch(paging, batch.records, batch.n, err));
+        if (batch.next.len == 0 || paging->next.len)
+            return SH_OK;
+        query.after_key = batch.next;
     }
+    if (paging->next.len == 0)
+        paging->next = query.after_key;
     return SH_OK;
 }
 
@@ -174,6 +175,8 @@ static sh_code read_filters(struct paging *paging, struct sh_err *err) {
                               err);
         paging->filters[field] = value.at ? value : SH_STR("");
         paging->is_filtered = true;
+        if (value.len)
+            paging->terms[paging->query.n_terms++] = (struct sh_term){paging->reg->fields[field].id, value};
     }
     return SH_OK;
 }
@@ -188,6 +191,7 @@ sh_code sh_api_records(struct sh_gate *gate, struct sh_request *rq, struct sh_er
                                           .search = sh_target_arg(&rq->target, "q")};
     SH_TRY(sh_arg_as_of(gate, rq, &paging.query.as_of, err));
     SH_TRY(read_filters(&paging, err));
+    paging.query.terms = paging.terms;
     paging.found = sh_new(&rq->arena, const struct sh_record *, paging.limit);
     if (!paging.found)
         return sh_fail(err, SH_E_NOMEM, "no room for a page");
@@ -409,7 +413,7 @@ static sh_code read_access(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_rows batch;
     const struct sh_str after = sh_target_arg(&page->rq->target, "after");
     const struct sh_value values[] = {SH_TEXT(after.at ? after : SH_STR("")),
-                                      SH_I64((int64_t)FILTER_SCAN_MAX)};
+                                      SH_I64((int64_t)ACCESS_SCAN_MAX)};
     SH_TRY(
         sh_sql_query(txn,
                      "select id, at, person, register, record, owner, place, kind, purpose from gate_access "
@@ -447,7 +451,7 @@ sh_code sh_api_access_log(struct sh_gate *gate, struct sh_request *rq, struct sh
     }
     sh_json_array_end(&json);
     sh_json_key(&json, "next");
-    if (i < page.rows.n_rows || page.rows.n_rows == FILTER_SCAN_MAX)
+    if (i < page.rows.n_rows || page.rows.n_rows == ACCESS_SCAN_MAX)
         sh_json_str(&json, sh_cell(&page.rows, i - 1, 0)->str);
     else
         sh_json_null(&json);

@@ -218,11 +218,31 @@ SH_MUST sh_code sh_key_wrap(const struct sh_keyring *ring, struct sh_str record,
 struct sh_str sh_version_aad(const uint8_t record[SH_ID_BYTES], int64_t version,
                              uint8_t room[SH_ID_BYTES + 8]);
 
+/** Columns of v that sh_records_of_rows reads. */
+#define SH_RECORD_COLUMNS                                                                                    \
+    "v.record_id, v.version, v.register, v.key, v.body, v.place, v.matter, v.part, v.valid_from, "           \
+    "v.valid_to, "                                                                                           \
+    "v.withdrawn, v.open, v.sealed, v.actor, v.why, v.at, v.erased, v.search, (select r.newest from "        \
+    "st_record r "                                                                                           \
+    "where r.record_id = v.record_id)"
+enum { SH_RECORD_KEY_COLUMN = 3, SH_RECORD_SEARCH_COLUMN = 17 };
+SH_MUST sh_code sh_records_of_rows(const struct sh_rows *rows, struct sh_arena *arena, struct sh_record *ret,
+                                   struct sh_err *err);
+/** " and …": of the versions v those in force on a day, as known then. */
+void sh_in_force_add(struct sh_query *query, struct sh_as_of as_of);
+
 /* ---- search */
 enum { SH_GRAMS_MAX = 1024 };
-/** Distinct bigrams of a text, ascending; ret [SH_GRAMS_MAX]. SH_E_LIMIT: more. */
+/** Distinct bigrams and terms of a text, ascending; ret [SH_GRAMS_MAX]. SH_E_LIMIT: more. */
 SH_MUST sh_code sh_grams_of(struct sh_str text, int64_t *ret, size_t *ret_n, struct sh_err *err);
-/** Does the text hold every word of the query, ASCII without case? */
+/** Those of a version: its text, and terms of its labels, so that a scope finds its rows among many. */
+SH_MUST sh_code sh_grams_of_version(struct sh_str text, const struct sh_labels *labels, int64_t *ret,
+                                    size_t *ret_n, struct sh_err *err);
+/** Number under which a term stands in the index; never that of a bigram. */
+int64_t sh_gram_of_term(const char *name, struct sh_str value);
+/** Is a place prefix of this length a term of its own? Lengths of division codes. */
+bool sh_is_place_term(size_t len);
+/** Does the text hold every word of the query, ASCII without case? Its terms are no words. */
 bool sh_words_in(struct sh_str text, struct sh_str query);
 
 /* ---- ledgers, blobs */

@@ -2,15 +2,8 @@
 #include "store/inner.h"
 #include <sodium.h>
 
-#define COLUMNS                                                                                              \
-    "v.record_id, v.version, v.register, v.key, v.body, v.place, v.matter, v.part, v.valid_from, "           \
-    "v.valid_to, "                                                                                           \
-    "v.withdrawn, v.open, v.sealed, v.actor, v.why, v.at, v.erased, v.search, (select r.newest from "        \
-    "st_record r "                                                                                           \
-    "where r.record_id = v.record_id)"
-
 /* " from st_version v where …": the versions in force on a day, as known then. */
-static void add_in_force(struct sh_query *query, struct sh_as_of as_of) {
+void sh_in_force_add(struct sh_query *query, struct sh_as_of as_of) {
     const size_t day = sh_query_value(query, SH_I64(as_of.valid_on));
     const size_t known = sh_query_value(query, SH_I64(as_of.known_at));
     (void)sh_buf_addf(
@@ -39,8 +32,8 @@ static void read_row(const struct sh_rows *rows, size_t i, struct sh_record *ret
                               .newest_version = cell[18].i64};
 }
 
-static sh_code read_rows(const struct sh_rows *rows, struct sh_arena *arena, struct sh_record *ret,
-                         struct sh_err *err) {
+sh_code sh_records_of_rows(const struct sh_rows *rows, struct sh_arena *arena, struct sh_record *ret,
+                           struct sh_err *err) {
     for (size_t i = 0; i < rows->n_rows; i++) {
         read_row(rows, i, &ret[i]);
         SH_TRY(sh_id_text(sh_cell(rows, i, 0)->str, arena, &ret[i].id, err));
@@ -69,13 +62,13 @@ static sh_code get_one(struct sh_txn *txn, const struct sh_scope *scope, struct 
                        struct sh_as_of as_of, bool with_sealed, struct sh_arena *arena, struct sh_record *ret,
                        struct sh_err *err) {
     struct sh_rows rows;
-    add_in_force(query, as_of);
+    sh_in_force_add(query, as_of);
     SH_TRY(sh_scope_add(scope, "v", query, arena, err));
     SH_TRY(sh_txn_query(txn, query->sql.at, query->values, query->n, arena, &rows, err));
     if (rows.n_rows == 0)
         return sh_fail(err, SH_E_NOTFOUND, "no such record");
     struct sh_record record;
-    SH_TRY(read_rows(&(struct sh_rows){1, rows.n_columns, rows.cells}, arena, &record, err));
+    SH_TRY(sh_records_of_rows(&(struct sh_rows){1, rows.n_columns, rows.cells}, arena, &record, err));
     if (with_sealed)
         SH_TRY(open_sealed(txn, &rows, arena, &record, err));
     *ret = record;
@@ -90,7 +83,7 @@ sh_code sh_record_get(struct sh_txn *txn, const struct sh_scope *scope, struct s
     if (sh_id_parse(id, bytes, NULL) != SH_OK)
         return sh_fail(err, SH_E_NOTFOUND, "no such record");
     SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
-    (void)sh_buf_addf(&query.sql, "select " COLUMNS " from st_version v where v.record_id = $%zu",
+    (void)sh_buf_addf(&query.sql, "select " SH_RECORD_COLUMNS " from st_version v where v.record_id = $%zu",
                       sh_query_value(&query, SH_BYTES(sh_bytes_of(bytes, SH_ID_BYTES))));
     return get_one(txn, scope, &query, as_of, with_sealed, arena, ret, err);
 }
@@ -100,7 +93,7 @@ sh_code sh_record_find(struct sh_txn *txn, const struct sh_scope *scope, struct 
                        struct sh_str key, struct sh_as_of as_of, struct sh_arena *arena,
                        struct sh_record *ret, struct sh_err *err) {
     SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
-    (void)sh_buf_addf(&query.sql, "select " COLUMNS " from st_version v where v.register = $%zu",
+    (void)sh_buf_addf(&query.sql, "select " SH_RECORD_COLUMNS " from st_version v where v.register = $%zu",
                       sh_query_value(&query, SH_TEXT(register_name)));
     (void)sh_buf_addf(&query.sql, " and v.key = $%zu", sh_query_value(&query, SH_TEXT(key)));
     return get_one(txn, scope, &query, as_of, false, arena, ret, err);
@@ -114,7 +107,7 @@ sh_code sh_record_history(struct sh_txn *txn, const struct sh_scope *scope, stru
         return sh_fail(err, SH_E_NOTFOUND, "no such record");
     SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
     struct sh_rows rows;
-    (void)sh_buf_addf(&query.sql, "select " COLUMNS " from st_version v where v.record_id = $%zu",
+    (void)sh_buf_addf(&query.sql, "select " SH_RECORD_COLUMNS " from st_version v where v.record_id = $%zu",
                       sh_query_value(&query, SH_BYTES(sh_bytes_of(bytes, SH_ID_BYTES))));
     SH_TRY(sh_scope_add(scope, "v", &query, arena, err));
     (void)sh_buf_add_text(&query.sql, " order by v.version");
@@ -125,97 +118,8 @@ sh_code sh_record_history(struct sh_txn *txn, const struct sh_scope *scope, stru
     struct sh_record *records = sh_new(arena, struct sh_record, rows.n_rows);
     if (!records)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu versions", rows.n_rows);
-    SH_TRY(read_rows(&rows, arena, records, err));
+    SH_TRY(sh_records_of_rows(&rows, arena, records, err));
     *ret = records;
     *ret_n = rows.n_rows;
-    return SH_OK;
-}
-
-/* ---- pages */
-
-enum { QUERY_GRAMS = 8 };
-
-/* Up to eight of the query's pairs, spread over it; the words themselves are compared afterwards. */
-static sh_code add_grams(struct sh_query *query, struct sh_str register_name, struct sh_str search,
-                         struct sh_err *err) {
-    int64_t grams[SH_GRAMS_MAX], whole[SH_GRAMS_MAX];
-    size_t n = 0, n_whole = 0;
-    SH_TRY(sh_grams_of(search, grams, &n, err));
-    for (size_t i = 0; i < n;
-         i++) /* the pair of a word's last character and its end would ask for a word's end */
-        if (grams[i] & 0x1fffff)
-            whole[n_whole++] = grams[i];
-    for (size_t i = 0; i < n && n_whole == 0; i++) { /* single characters: any pair that begins so */
-        (void)sh_buf_addf(&query->sql,
-                          " and exists (select 1 from st_gram g where g.register = $%zu and g.key = v.key",
-                          sh_query_value(query, SH_TEXT(register_name)));
-        (void)sh_buf_addf(&query->sql, " and g.gram >= $%zu", sh_query_value(query, SH_I64(grams[i])));
-        (void)sh_buf_addf(&query->sql, " and g.gram <= $%zu)",
-                          sh_query_value(query, SH_I64(grams[i] | 0x1fffff)));
-        if (i + 1 == QUERY_GRAMS)
-            break;
-    }
-    const size_t step = n_whole > QUERY_GRAMS ? n_whole / QUERY_GRAMS : 1;
-    for (size_t i = 0, used = 0; i < n_whole && used < QUERY_GRAMS; i += step, used++) {
-        (void)sh_buf_addf(&query->sql,
-                          " and exists (select 1 from st_gram g where g.register = $%zu and g.key = v.key",
-                          sh_query_value(query, SH_TEXT(register_name)));
-        (void)sh_buf_addf(&query->sql, " and g.gram = $%zu)", sh_query_value(query, SH_I64(whole[i])));
-    }
-    return SH_OK;
-}
-
-static sh_code page_query(const struct sh_scope *scope, const struct sh_page_query *page, struct sh_str after,
-                          struct sh_query *query, struct sh_arena *arena, struct sh_err *err) {
-    struct sh_buf *sql = &query->sql;
-    (void)sh_buf_addf(sql, "select " COLUMNS " from st_version v where v.register = $%zu",
-                      sh_query_value(query, SH_TEXT(page->register_name)));
-    (void)sh_buf_addf(sql, " and v.key > $%zu", sh_query_value(query, SH_TEXT(after)));
-    if (page->matter.len > 0)
-        (void)sh_buf_addf(sql, " and v.matter = $%zu", sh_query_value(query, SH_TEXT(page->matter)));
-    add_in_force(query, page->as_of);
-    if (page->search.len > 0)
-        SH_TRY(add_grams(query, page->register_name, page->search, err));
-    SH_TRY(sh_scope_add(scope, "v", query, arena, err));
-    (void)sh_buf_addf(sql, " order by v.key limit $%zu", sh_query_value(query, SH_I64((int64_t)page->limit)));
-    return sh_buf_check(sql, err);
-}
-
-/* Those rows whose own words are the ones asked for, up to the limit. */
-static sh_code keep_rows(const struct sh_rows *rows, const struct sh_page_query *page, struct sh_arena *arena,
-                         struct sh_record *records, size_t *n, struct sh_err *err) {
-    for (size_t i = 0; i < rows->n_rows && *n < page->limit; i++) {
-        if (page->search.len > 0 && !sh_words_in(sh_cell(rows, i, 17)->str, page->search))
-            continue;
-        const struct sh_rows one = {1, rows->n_columns, sh_cell(rows, i, 0)};
-        SH_TRY(read_rows(&one, arena, &records[(*n)++], err));
-    }
-    return SH_OK;
-}
-
-sh_code sh_record_page(struct sh_txn *txn, const struct sh_scope *scope, const struct sh_page_query *page,
-                       struct sh_arena *arena, const struct sh_record **ret, size_t *ret_n,
-                       struct sh_err *err) {
-    if (page->limit < 1 || page->limit > SH_STORE_PAGE_MAX)
-        return sh_fail(err, SH_E_INPUT, "limit: 1 to %d rows", SH_STORE_PAGE_MAX);
-    if (page->search.len > SH_RECORD_SEARCH_BYTES_MAX)
-        return sh_fail(err, SH_E_LIMIT, "the words to search have %zu bytes", page->search.len);
-    struct sh_record *records = sh_new(arena, struct sh_record, page->limit);
-    if (!records)
-        return sh_fail(err, SH_E_NOMEM, "no room for a page");
-    size_t n = 0;
-    struct sh_str after = page->after_key;
-    for (;;) {
-        SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
-        struct sh_rows rows;
-        SH_TRY(page_query(scope, page, after, &query, arena, err));
-        SH_TRY(sh_txn_query(txn, query.sql.at, query.values, query.n, arena, &rows, err));
-        SH_TRY(keep_rows(&rows, page, arena, records, &n, err));
-        if (rows.n_rows < page->limit || n == page->limit)
-            break;
-        after = sh_cell(&rows, rows.n_rows - 1, 3)->str; /* pairs were there, the words were not */
-    }
-    *ret = records;
-    *ret_n = n;
     return SH_OK;
 }

@@ -238,7 +238,7 @@ static sh_code insert_version(struct sh_txn *txn, const struct sh_version_body *
 static sh_code insert_grams(struct sh_txn *txn, const struct sh_version_body *v, struct sh_err *err) {
     int64_t grams[SH_GRAMS_MAX];
     size_t n = 0;
-    SH_TRY(sh_grams_of(v->search, grams, &n, err));
+    SH_TRY(sh_grams_of_version(v->search, &v->labels, grams, &n, err));
     for (size_t i = 0; i < n;) {
         const size_t take = n - i >= 16 ? 16 : n - i >= 4 ? 4 : 1;
         SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};

@@ -250,6 +250,15 @@ SH_MUST sh_code sh_record_history(struct sh_txn *txn, const struct sh_scope *sco
                                   struct sh_arena *arena, const struct sh_record **ret, size_t *ret_n,
                                   struct sh_err *err);
 
+struct sh_buf;
+/** Add to the words of a change, after all of them, a term its record is found by exactly: "name is value".
+ */
+void sh_search_add_term(struct sh_buf *search, struct sh_str name, struct sh_str value);
+/** A term that a page asks for. Records of any version that had it are offered; the caller compares. */
+struct sh_term {
+    struct sh_str name, value;
+};
+
 /** A page of a register in the order of keys. */
 struct sh_page_query {
     struct sh_str register_name;
@@ -259,10 +268,24 @@ struct sh_page_query {
     struct sh_str
         search;   /* words: every bigram of them must be there, and the words themselves; empty: all */
     size_t limit; /* 1 … SH_STORE_PAGE_MAX */
+    const struct sh_term *terms; /* [n_terms], all of them */
+    size_t n_terms;
+};
+struct sh_record_batch {
+    const struct sh_record *records; /* [n] */
+    size_t n;
+    struct sh_str next;
 };
 SH_MUST sh_code sh_record_page(struct sh_txn *txn, const struct sh_scope *scope,
                                const struct sh_page_query *query, struct sh_arena *arena,
                                const struct sh_record **ret, size_t *ret_n, struct sh_err *err);
+/**
+ * The same with bounded work, however many rows the register has: it may give fewer rows than asked for, and
+ * even none, before the end. ret_next  key to go on after; empty: that was all.
+ */
+SH_MUST sh_code sh_record_scan(struct sh_txn *txn, const struct sh_scope *scope,
+                               const struct sh_page_query *query, struct sh_arena *arena,
+                               struct sh_record_batch *ret, struct sh_err *err);
 
 /* ---- Ledgers
  * ------------------------------------------------------------------------------------------------ */
@@ -373,7 +396,6 @@ struct sh_erasure {
 SH_MUST sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
                                sh_txn_body also, struct sh_erasure *ret, struct sh_err *err);
 
-struct sh_buf;
 /**
  * A bundle for tools/verify-bundle: the newest head and, unless record is empty, all leaves of a record in
  * scope with proofs and (sealed) content. from_size > 0: also that the journal continues the one of that

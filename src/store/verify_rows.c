@@ -388,7 +388,8 @@ static sh_code add_version(struct sh_check *check, struct record_grams *at, cons
     }
     int64_t grams[SH_GRAMS_MAX];
     size_t n = 0;
-    SH_TRY(sh_grams_of(row[4].str, grams, &n, err));
+    const struct sh_labels labels = {.body = row[5].str, .place = row[6].str, .matter = row[7].str};
+    SH_TRY(sh_grams_of_version(row[4].str, &labels, grams, &n, err));
     SH_TRY(sh_grow(&at->grams, &at->cap, at->n + n, sizeof *at->grams, (size_t)1 << 24, err));
     if (n > 0)
         memcpy(at->grams + at->n, grams, n * sizeof *grams);
@@ -402,11 +403,11 @@ static sh_code sum_of_versions(struct sh_check *check, struct record_grams *at, 
     for (;;) {
         struct sh_rows rows;
         sh_arena_reset(&check->arena);
-        SH_TRY(sh_txn_query(
-            check->txn,
-            "select record_id, version, register, key, search from st_version where (record_id, version) "
-            "> ($1, $2) and erased = 0 order by record_id, version limit 1000",
-            values, 2, &check->arena, &rows, err));
+        SH_TRY(sh_txn_query(check->txn,
+                            "select record_id, version, register, key, search, body, place, matter from "
+                            "st_version where (record_id, version) "
+                            "> ($1, $2) and erased = 0 order by record_id, version limit 1000",
+                            values, 2, &check->arena, &rows, err));
         for (size_t i = 0; i < rows.n_rows; i++)
             SH_TRY(add_version(check, at, sh_cell(&rows, i, 0), err));
         if (rows.n_rows < PAGE)

@@ -356,7 +356,136 @@ ON_BOTH(a_file_is_sealed_comes_back_and_a_changed_byte_is_named) {
     CHECK_CODE(sh_store_write(place->store, &act, do_blob_put, &file, NULL, &err), SH_E_NOTFOUND);
 }
 
-CHECK_MAIN(BOTH(a_version_holds_on_its_days_and_earlier_ones_elsewhere),
+/* ---- many rows: every page is bounded, and pages together give what a look at each row gives */
+
+enum { MANY = 3000 };
+struct many {
+    char key[16], body[8], place[16], color[8], size[8], words[64];
+};
+static struct many many_of(int i) {
+    struct many m;
+    (void)snprintf(m.key, sizeof m.key, "k%05d", i * 7919 % 100003);
+    (void)snprintf(m.body, sizeof m.body, "b%d", i % 700);
+    (void)snprintf(m.place, sizeof m.place, "62%02d%02d", i % 15, i % 7);
+    (void)snprintf(m.color, sizeof m.color, "c%d", i % 3);
+    (void)snprintf(m.size, sizeof m.size, "s%d", i % 401);
+    (void)snprintf(m.words, sizeof m.words, "第%d医院 %s", i % 97, i % 2 ? "东城" : "西城");
+    return m;
+}
+static sh_code put_many(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    (void)ctx;
+    for (int i = 0; i < MANY; i++) {
+        const struct many m = many_of(i);
+        SH_CLEANUP(sh_buf_free) struct sh_buf search = {0};
+        struct sh_record_ref ref;
+        (void)sh_buf_add_text(&search, m.words);
+        sh_search_add_term(&search, SH_STR("color"), sh_str_of(m.color));
+        sh_search_add_term(&search, SH_STR("size"), sh_str_of(m.size));
+        const struct sh_record_change change = {
+            .register_name = SH_STR("many"),
+            .key = sh_str_of(m.key),
+            .labels = {sh_str_of(m.body), sh_str_of(m.place), i % 50 ? SH_STR("") : SH_STR("m1"), {0}},
+            .valid_from = 0,
+            .valid_to = i % 11 ? SH_DAY_OPEN : 100, /* over: never on a page of today */
+            .open = sh_str_of(m.words),
+            .search = sh_buf_view(&search)};
+        SH_TRY(sh_record_put(txn, &change, &ref, err));
+    }
+    return SH_OK;
+}
+struct look {
+    struct sh_scope scope;
+    struct sh_page_query query;
+    struct sh_arena *arena;
+    struct sh_record_batch batch;
+};
+static sh_code do_scan(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct look *look = ctx;
+    return sh_record_scan(txn, &look->scope, &look->query, look->arena, &look->batch, err);
+}
+static bool is_of_many(const struct look *look, int i) {
+    const struct many m = many_of(i);
+    bool is = i % 11 != 0, in_place = false, in_body = look->scope.any_body;
+    for (size_t k = 0; k < look->scope.n_places; k++)
+        in_place = in_place || sh_str_starts_with(sh_str_of(m.place), look->scope.places[k]);
+    for (size_t k = 0; k < look->scope.n_bodies; k++)
+        in_body = in_body || sh_str_is(look->scope.bodies[k], m.body);
+    for (size_t k = 0; k < look->query.n_terms; k++)
+        is = is && sh_str_is(look->query.terms[k].value,
+                             sh_str_is(look->query.terms[k].name, "color") ? m.color : m.size);
+    if (look->query.search.len)
+        is = is && strstr(m.words, look->query.search.at);
+    if (look->query.matter.len)
+        is = is && i % 50 == 0;
+    return is && in_place && in_body;
+}
+static void check_look(struct place *place, struct look *look, size_t limit) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_err err = {0};
+    size_t want = 0, n = 0;
+    char last[16] = "";
+    for (int i = 0; i < MANY; i++)
+        want += is_of_many(look, i);
+    look->arena = &arena;
+    look->query.register_name = SH_STR("many");
+    look->query.as_of = now;
+    look->query.limit = limit;
+    look->query.after_key = SH_STR("");
+    do {
+        CHECK_OK(sh_store_read(place->store, do_scan, look, &err), &err);
+        CHECK(look->batch.n <= limit);
+        for (size_t i = 0; i < look->batch.n; i++) {
+            CHECK(sh_str_cmp(look->batch.records[i].key, sh_str_of(last)) > 0); /* in order, none twice */
+            (void)snprintf(last, sizeof last, "%.*s", SH_ARG(look->batch.records[i].key));
+        }
+        n += look->batch.n;
+        CHECK(look->batch.next.len == 0 || sh_str_cmp(look->batch.next, look->query.after_key) > 0);
+        look->query.after_key = look->batch.next;
+    } while (look->batch.next.len);
+    CHECK_I64((int64_t)n, (int64_t)want);
+}
+
+ON_BOTH(pages_through_terms_places_bodies_and_words_give_what_is_there) {
+    place_open(place);
+    struct sh_err err = {0};
+    struct sh_commit commit;
+    CHECK_OK(sh_store_write(place->store, &act, put_many, NULL, &commit, &err), &err);
+    const struct sh_str one[] = {SH_STR("6203")}, two[] = {SH_STR("620301"), SH_STR("6209")},
+                        odd[] = {SH_STR("620")}, bodies[] = {SH_STR("b17"), SH_STR("b400"), SH_STR("")};
+    const struct sh_scope scopes[] = {
+        {.places = everywhere, .n_places = 1, .any_body = true},
+        {.places = one, .n_places = 1, .any_body = true},
+        {.places = two, .n_places = 2, .any_body = true},
+        {.places = odd, .n_places = 1, .any_body = true},
+        {.places = everywhere, .n_places = 1, .bodies = bodies, .n_bodies = 3},
+        {.places = one, .n_places = 1, .bodies = bodies, .n_bodies = 1},
+        {.places = one, .n_places = 0, .any_body = true},
+    };
+    const struct sh_term common = {SH_STR("color"), SH_STR("c1")}, rare = {SH_STR("size"), SH_STR("s7")},
+                         none = {SH_STR("size"), SH_STR("s999")};
+    const struct sh_term terms[][2] = {{common, rare}, {rare, common}, {none, common}};
+    static const char *const words[] = {"", "第7医院", "东城", "9", "北城"};
+    for (size_t s = 0; s < sizeof scopes / sizeof scopes[0]; s++)
+        for (size_t t = 0; t < 3; t++)
+            for (size_t n = t > 0; n <= 2; n++)
+                for (size_t w = 0; w < sizeof words / sizeof words[0]; w++)
+                    for (int matter = 0; matter < 2; matter++) {
+                        if ((s + t + n + w + (size_t)matter) % 3) /* a third of them, in seconds */
+                            continue;
+                        struct look look = {.scope = scopes[s]};
+                        look.query = (struct sh_page_query){.terms = terms[t],
+                                                            .n_terms = n,
+                                                            .search = sh_str_of(words[w]),
+                                                            .matter = matter ? SH_STR("m1") : SH_STR("")};
+                        check_look(place, &look, n == 0 && w == 0 ? 1000 : 61);
+                    }
+    struct sh_verify_report report;
+    CHECK_OK(sh_store_verify(place->store, true, NULL, NULL, &report, &err), &err);
+    CHECK_I64((int64_t)report.faults, 0);
+}
+
+CHECK_MAIN(BOTH(pages_through_terms_places_bodies_and_words_give_what_is_there),
+           BOTH(a_version_holds_on_its_days_and_earlier_ones_elsewhere),
            BOTH(a_change_made_on_an_old_version_or_a_taken_key_is_refused), BOTH(no_read_sees_past_its_scope),
            BOTH(sealed_content_opens_and_is_nowhere_in_the_rows),
            BOTH(pages_go_on_by_key_and_words_are_found), BOTH(a_posting_sums_to_zero_in_each_fund),
