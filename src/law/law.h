@@ -5,5 +5,7 @@
 #pragma once
 #include "law/calendar.h"
 #include "law/clock.h"
+#include "law/facts.h"
 #include "law/params.h"
+#include "law/procedure.h"
 #include "law/register.h"

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "law/inner.h"
+#include "law/reading.h"
 #include <stdlib.h>
 
 static const char *const type_names[SH_FIELD_TYPES] = {"text",  "code",    "choice", "date", "int",
@@ -143,6 +144,11 @@ static sh_code read_field(const struct sh_yaml_entry *entry, struct sh_arena *ar
     if (field->mask && field->searchable)
         return sh_yaml_fail(err, map, "a personal field is sealed and cannot be searched");
     return read_type(map, arena, field, err);
+}
+
+sh_code sh_law_field(const struct sh_yaml_entry *entry, struct sh_arena *arena, struct sh_field *field,
+                     struct sh_err *err) {
+    return read_field(entry, arena, field, err);
 }
 
 static sh_code read_fields(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,

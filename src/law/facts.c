@@ -1,0 +1,668 @@
+/* Facts of one matter as rows that the expression language reads. */
+#include "law/facts.h"
+#include "base/date.h"
+#include "base/decimal.h"
+#include "base/hash.h"
+#include "expr/expr.h"
+#include "law/law.h"
+#include <assert.h>
+
+enum { DOMAIN_STATES, DOMAIN_ITEM_STATES, DOMAIN_SUBS, DOMAIN_PAPERS, DOMAIN_CHOICES };
+enum { TEXTS_MAX = 1 << 20 };
+
+struct sh_factbook_model {
+    struct sh_model model;
+    struct sh_variable variables[8];
+    uint16_t n_variables;
+};
+
+/* ---- the model --------------------------------------------------------------------------------------- */
+
+struct maker {
+    struct sh_arena *arena;
+    struct sh_err *err;
+    struct sh_model_table *tables;
+    struct sh_model_column *columns; /* of the table under way */
+    uint16_t n_columns, room;
+    const char *const **levels;
+    size_t n_levels;
+    bool is_out;
+};
+
+static const char *c_text(struct maker *maker, struct sh_str text) {
+    const char *copy = sh_arena_dup(maker->arena, text.at, text.len);
+    maker->is_out = maker->is_out || !copy;
+    return copy ? copy : "";
+}
+
+static void begin(struct maker *maker, size_t room) {
+    maker->columns = sh_new(maker->arena, struct sh_model_column, room + 1);
+    maker->is_out = maker->is_out || !maker->columns;
+    maker->n_columns = 0, maker->room = (uint16_t)room;
+}
+
+static void add(struct maker *maker, const char *name, struct sh_type type, enum sh_storage storage,
+                int16_t join, bool empty_none) {
+    if (maker->is_out)
+        return;
+    sh_check(maker->n_columns < maker->room);
+    maker->columns[maker->n_columns++] =
+        (struct sh_model_column){name, type, storage, join, empty_none, NULL};
+}
+
+static void end(struct maker *maker, unsigned table, const char *name, int16_t time_column) {
+    maker->tables[table] =
+        (struct sh_model_table){name, maker->columns, maker->n_columns, time_column, -1, false};
+}
+
+static struct sh_type kind_of(enum sh_kind kind) {
+    return (struct sh_type){.kind = kind};
+}
+
+static void add_flag(struct maker *maker, struct sh_str name) {
+    add(maker, c_text(maker, name), kind_of(SH_KIND_BOOL), SH_STORE_I8, -1, false);
+}
+static void add_day(struct maker *maker, struct sh_str name) {
+    add(maker, c_text(maker, name), kind_of(SH_KIND_DATE), SH_STORE_I32, -1, false);
+}
+static void add_text(struct maker *maker, struct sh_str name) {
+    add(maker, c_text(maker, name), kind_of(SH_KIND_TEXT), SH_STORE_I32, -1, false);
+}
+static void add_join(struct maker *maker, struct sh_str name, int16_t table) {
+    add(maker, c_text(maker, name), kind_of(SH_KIND_TEXT), SH_STORE_I32, table, false);
+}
+static void add_level(struct maker *maker, struct sh_str name, size_t domain) {
+    const struct sh_type type = {.kind = SH_KIND_LEVEL, .domain = (int16_t)domain};
+    add(maker, c_text(maker, name), type, SH_STORE_I32, -1, false);
+}
+
+static void add_field(struct maker *maker, const struct sh_field *field, size_t *next_domain) {
+    struct sh_type number = {.kind = SH_KIND_NUMBER};
+    switch (field->type) {
+    case SH_FIELD_CHOICE:
+        add_level(maker, field->id, (*next_domain)++);
+        return;
+    case SH_FIELD_DATE:
+        add_day(maker, field->id);
+        return;
+    case SH_FIELD_BOOL:
+        add_flag(maker, field->id);
+        return;
+    case SH_FIELD_MONEY:
+        number.unit = SH_UNIT_YUAN, number.scale = 2;
+        break;
+    case SH_FIELD_DECIMAL:
+        number.scale = 6;
+        break;
+    case SH_FIELD_INT:
+        break;
+    case SH_FIELD_TEXT:
+    case SH_FIELD_CODE:
+    case SH_FIELD_REF:
+    case SH_FIELD_PLACE:
+    case SH_FIELD_USCC:
+    case SH_FIELD_IDCARD:
+    case SH_FIELD_PHONE:
+    case SH_FIELD_TYPES:
+        add_text(maker, field->id);
+        return;
+    }
+    add(maker, c_text(maker, field->id), number, SH_STORE_I64, -1, false);
+}
+
+static void add_words(struct maker *maker, const struct sh_str *words, size_t n) {
+    const char **list = sh_new(maker->arena, const char *, n + 1);
+    if (!list) {
+        maker->is_out = true;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        list[i] = c_text(maker, words[i]);
+    maker->levels[maker->n_levels++] = list;
+}
+
+static void add_states(struct maker *maker, const struct sh_machine *machine) {
+    struct sh_str words[128] = {0};
+    const size_t n = machine ? machine->n_states : 0;
+    for (size_t i = 0; i < n; i++)
+        words[i] = machine->states[i].id;
+    add_words(maker, words, n);
+}
+
+static void add_choices(struct maker *maker, const struct sh_field *fields, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        struct sh_str words[256] = {0};
+        if (fields[i].type != SH_FIELD_CHOICE)
+            continue;
+        for (size_t k = 0; k < fields[i].n_choices && k < 256; k++)
+            words[k] = fields[i].choices[k].code;
+        add_words(maker, words, fields[i].n_choices < 256 ? fields[i].n_choices : 256);
+    }
+}
+
+static void make_matter(struct maker *maker, const struct sh_procedure *p, size_t *domain) {
+    begin(maker, p->matter.n_fields + 8);
+    add_text(maker, SH_STR("subject"));
+    add_level(maker, SH_STR("state"), DOMAIN_STATES);
+    add_day(maker, SH_STR("day"));
+    add_day(maker, SH_STR("opened"));
+    add_text(maker, SH_STR("body"));
+    add_text(maker, SH_STR("place"));
+    add_text(maker, SH_STR("period"));
+    for (size_t i = 0; i < p->matter.n_fields; i++)
+        add_field(maker, &p->matter.fields[i], domain);
+    end(maker, SH_FACT_MATTER, "matter", 2);
+}
+
+static void make_steps(struct maker *maker, const struct sh_procedure *p) {
+    static const struct {
+        unsigned table;
+        const char *name;
+    } tables[] = {{SH_FACT_AT, "at"}, {SH_FACT_DONE, "done"}, {SH_FACT_ON, "on"}};
+    for (size_t t = 0; t < 3; t++) {
+        begin(maker, p->matter.n_steps);
+        for (size_t i = 0; i < p->matter.n_steps; i++)
+            if (t == 0)
+                add_join(maker, p->matter.steps[i].id, SH_FACT_MATTER);
+            else if (t == 1)
+                add_flag(maker, p->matter.steps[i].id);
+            else
+                add_day(maker, p->matter.steps[i].id);
+        end(maker, tables[t].table, tables[t].name, -1);
+    }
+}
+
+static void make_rest(struct maker *maker, const struct sh_procedure *p) {
+    begin(maker, p->n_papers);
+    for (size_t i = 0; i < p->n_papers; i++)
+        add_day(maker, p->papers[i].id);
+    end(maker, SH_FACT_SERVED, "served", -1);
+    begin(maker, p->n_clocks);
+    for (size_t i = 0; i < p->n_clocks; i++)
+        add_join(maker, p->clocks[i].id, SH_FACT_CLOCK);
+    end(maker, SH_FACT_CLOCKS, "clock", -1);
+    begin(maker, 4);
+    add_flag(maker, SH_STR("passed"));
+    add_flag(maker, SH_STR("open"));
+    add_day(maker, SH_STR("due"));
+    add_day(maker, SH_STR("started"));
+    end(maker, SH_FACT_CLOCK, "clock_row", -1);
+    begin(maker, p->n_gates);
+    for (size_t i = 0; i < p->n_gates; i++)
+        add_flag(maker, p->gates[i].id);
+    end(maker, SH_FACT_GATE, "gate", -1);
+}
+
+static void make_rows(struct maker *maker, const struct sh_procedure *p, size_t *domain) {
+    const size_t n_item_fields = p->items ? p->items->n_fields : 0;
+    begin(maker, n_item_fields + 2);
+    add_level(maker, SH_STR("state"), DOMAIN_ITEM_STATES);
+    for (size_t i = 0; i < n_item_fields; i++)
+        add_field(maker, &p->items->fields[i], domain);
+    end(maker, SH_FACT_ITEM, "item", -1);
+    begin(maker, 2);
+    add_level(maker, SH_STR("kind"), DOMAIN_SUBS);
+    add_flag(maker, SH_STR("final"));
+    end(maker, SH_FACT_SUB, "sub", -1);
+    begin(maker, 1);
+    add_text(maker, SH_STR("name"));
+    end(maker, SH_FACT_PARTY, "party", -1);
+    begin(maker, 2);
+    add_level(maker, SH_STR("kind"), DOMAIN_PAPERS);
+    add_flag(maker, SH_STR("served"));
+    end(maker, SH_FACT_PAPER, "paper", -1);
+    for (size_t r = 0; r < p->n_reads; r++) {
+        begin(maker, p->reads[r].reg->n_fields + 2);
+        add_day(maker, SH_STR("from"));
+        for (size_t i = 0; i < p->reads[r].reg->n_fields; i++)
+            add_field(maker, &p->reads[r].reg->fields[i], domain);
+        end(maker, (unsigned)(SH_FACT_READS + r), c_text(maker, p->reads[r].id), 0);
+    }
+}
+
+sh_code sh_factbook_model_make(struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err) {
+    struct sh_factbook_model *made = sh_new(arena, struct sh_factbook_model, 1);
+    const size_t n_tables = SH_FACT_READS + p->n_reads;
+    struct sh_model_table *tables = sh_new(arena, struct sh_model_table, n_tables);
+    size_t n_levels = DOMAIN_CHOICES + p->matter.n_fields + (p->items ? p->items->n_fields : 0);
+    for (size_t i = 0; i < p->n_reads; i++)
+        n_levels += p->reads[i].reg->n_fields;
+    const char *const **levels = sh_new(arena, const char *const *, n_levels + 1);
+    if (!made || !tables || !levels)
+        return sh_fail(err, SH_E_NOMEM, "no room for the names of a procedure");
+    struct maker maker = {.arena = arena, .err = err, .tables = tables, .levels = levels};
+    add_states(&maker, &p->matter);
+    add_states(&maker, p->items);
+    add_words(&maker, p->opens, p->n_opens);
+    struct sh_str papers[SH_PROCEDURE_NAMES_MAX] = {0};
+    for (size_t i = 0; i < p->n_papers; i++)
+        papers[i] = p->papers[i].id;
+    add_words(&maker, papers, p->n_papers);
+    add_choices(&maker, p->matter.fields, p->matter.n_fields);
+    add_choices(&maker, p->items ? p->items->fields : NULL, p->items ? p->items->n_fields : 0);
+    for (size_t i = 0; i < p->n_reads; i++)
+        add_choices(&maker, p->reads[i].reg->fields, p->reads[i].reg->n_fields);
+    size_t domain = DOMAIN_CHOICES;
+    make_matter(&maker, p, &domain);
+    make_steps(&maker, p);
+    make_rest(&maker, p);
+    make_rows(&maker, p, &domain);
+    if (maker.is_out)
+        return sh_fail(err, SH_E_NOMEM, "no room for the names of a procedure");
+    made->model = (struct sh_model){.tables = tables,
+                                    .n_tables = (uint16_t)n_tables,
+                                    .level_words = levels,
+                                    .n_level_domains = (uint16_t)maker.n_levels};
+    const struct sh_variable variables[] = {
+        {"matter", SH_FACT_MATTER, true}, {"at", SH_FACT_AT, false},         {"done", SH_FACT_DONE, false},
+        {"on", SH_FACT_ON, false},        {"served", SH_FACT_SERVED, false}, {"clock", SH_FACT_CLOCKS, false},
+        {"gate", SH_FACT_GATE, false},    {"item", SH_FACT_ITEM, true}};
+    memcpy(made->variables, variables, sizeof variables);
+    made->n_variables = sizeof variables / sizeof variables[0];
+    p->model = made;
+    return SH_OK;
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------- */
+
+struct sh_factbook {
+    const struct sh_procedure *procedure;
+    const struct sh_factbook_model *model;
+    const struct sh_params *params;
+    struct sh_str place;
+    struct sh_param_dates dates;
+    struct sh_arena *arena;
+    struct sh_frame_table *tables;
+    struct sh_frame frame;
+    struct sh_world world;
+    struct sh_str *texts; /* [n_texts] by id */
+    uint64_t *hashes;     /* [room] id + 1 by hash, open addressing */
+    uint32_t *slots;
+    size_t n_texts, room;
+};
+
+static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
+                          uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
+                          struct sh_err *err) {
+    const struct sh_factbook *facts = ctx;
+    (void)scope, (void)from, (void)rows, (void)toolong;
+    const uint32_t n_rows = facts->tables[table].n_rows;
+    uint32_t *begins = sh_new(arena, uint32_t, (size_t)n + 1);
+    int32_t *list = sh_new(arena, int32_t, (size_t)n * n_rows + 1);
+    if (!begins || !list)
+        return sh_fail(err, SH_E_NOMEM, "no room for rows");
+    for (uint32_t i = 0; i < n; i++) {
+        begins[i + 1] = begins[i] + n_rows;
+        for (uint32_t k = 0; k < n_rows; k++)
+            list[begins[i] + k] = (int32_t)k;
+    }
+    *ret = (struct sh_candidates){begins, list};
+    return SH_OK;
+}
+
+static struct sh_str name_of(void *ctx, struct sh_type type, int64_t value, struct sh_arena *arena) {
+    const struct sh_factbook *facts = ctx;
+    (void)arena;
+    if (type.kind == SH_KIND_TEXT && value >= 0 && (size_t)value < facts->n_texts)
+        return facts->texts[value];
+    return SH_STR("?");
+}
+
+sh_code sh_factbook_new(const struct sh_procedure *procedure, const struct sh_params *params,
+                        struct sh_str place, struct sh_param_dates dates, struct sh_arena *arena,
+                        struct sh_factbook **ret, struct sh_err *err) {
+    struct sh_factbook *facts = sh_new(arena, struct sh_factbook, 1);
+    const size_t n = procedure->model->model.n_tables;
+    struct sh_frame_table *tables = sh_new(arena, struct sh_frame_table, n);
+    if (!facts || !tables)
+        return sh_fail(err, SH_E_NOMEM, "no room for facts");
+    *facts = (struct sh_factbook){.procedure = procedure,
+                                  .model = procedure->model,
+                                  .params = params,
+                                  .place = place,
+                                  .dates = dates,
+                                  .arena = arena,
+                                  .tables = tables};
+    facts->frame = (struct sh_frame){.model = &facts->model->model, .tables = tables};
+    facts->world = (struct sh_world){.candidates = candidates, .name = name_of, .ctx = facts};
+    *ret = facts;
+    for (unsigned t = SH_FACT_AT; t <= SH_FACT_CLOCKS; t++)
+        SH_TRY(sh_factbook_rows(facts, t, 1, err));
+    return sh_factbook_rows(facts, SH_FACT_GATE, 1, err);
+}
+
+static size_t size_of(enum sh_storage storage) {
+    return storage == SH_STORE_I8 ? 1 : storage == SH_STORE_I32 ? 4 : 8;
+}
+
+static void set_cell(const struct sh_model_column *column, void *data, size_t row, int64_t value) {
+    if (column->storage == SH_STORE_I8)
+        ((int8_t *)data)[row] = value == SH_MISSING ? SH_MISSING_I8 : (int8_t)value;
+    else if (column->storage == SH_STORE_I32)
+        ((int32_t *)data)[row] =
+            value == SH_MISSING ? (column->join >= 0 ? -1 : SH_MISSING_I32) : (int32_t)value;
+    else
+        ((int64_t *)data)[row] = value;
+}
+
+sh_code sh_factbook_rows(struct sh_factbook *facts, unsigned table, size_t n, struct sh_err *err) {
+    const struct sh_model_table *t = &facts->model->model.tables[table];
+    const void **columns = sh_new(facts->arena, const void *, (size_t)t->n_columns + 1);
+    if (!columns || n > INT32_MAX)
+        return sh_fail(err, SH_E_NOMEM, "no room for facts");
+    for (uint16_t c = 0; c < t->n_columns; c++) {
+        void *data = sh_arena_alloc_array(facts->arena, n + 1, size_of(t->columns[c].storage), 8);
+        if (!data)
+            return sh_fail(err, SH_E_NOMEM, "no room for facts");
+        for (size_t i = 0; i <= n; i++)
+            set_cell(&t->columns[c], data, i, SH_MISSING);
+        columns[c] = data;
+    }
+    facts->tables[table] = (struct sh_frame_table){(uint32_t)n, columns};
+    return SH_OK;
+}
+
+void sh_factbook_keep(struct sh_factbook *facts, unsigned table, size_t n) {
+    sh_check(n <= facts->tables[table].n_rows);
+    facts->tables[table].n_rows = (uint32_t)n;
+}
+
+static int column_of(const struct sh_model_table *t, struct sh_str name) {
+    for (int c = 0; c < t->n_columns; c++)
+        if (sh_str_is(name, t->columns[c].name))
+            return c;
+    return -1;
+}
+
+static void *cells_of(struct sh_factbook *facts, unsigned table, int column) {
+    return (void *)(uintptr_t)facts->tables[table].columns[column];
+}
+
+void sh_factbook_set(struct sh_factbook *facts, unsigned table, size_t row, struct sh_str column,
+                     int64_t value) {
+    const struct sh_model_table *t = &facts->model->model.tables[table];
+    const int c = column_of(t, column);
+    if (c >= 0 && row < facts->tables[table].n_rows)
+        set_cell(&t->columns[c], cells_of(facts, table, c), row, value);
+}
+
+static sh_code grow_texts(struct sh_factbook *facts, struct sh_err *err) {
+    const size_t room = facts->room ? facts->room * 2 : 256;
+    struct sh_str *texts = sh_new(facts->arena, struct sh_str, room);
+    uint32_t *slots = sh_new(facts->arena, uint32_t, room * 2);
+    if (!texts || !slots || room > TEXTS_MAX)
+        return sh_fail(err, SH_E_NOMEM, "no room for texts");
+    if (facts->n_texts)
+        memcpy(texts, facts->texts, facts->n_texts * sizeof *texts);
+    for (size_t i = 0; i < facts->n_texts; i++) {
+        size_t at = sh_hash64(texts[i].at, texts[i].len, 0) & (room * 2 - 1);
+        while (slots[at])
+            at = (at + 1) & (room * 2 - 1);
+        slots[at] = (uint32_t)i + 1;
+    }
+    facts->texts = texts, facts->slots = slots, facts->room = room;
+    return SH_OK;
+}
+
+static sh_code text_id(struct sh_factbook *facts, struct sh_str text, int64_t *ret, struct sh_err *err) {
+    if (facts->n_texts == facts->room)
+        SH_TRY(grow_texts(facts, err));
+    size_t at = sh_hash64(text.at, text.len, 0) & (facts->room * 2 - 1);
+    for (; facts->slots[at]; at = (at + 1) & (facts->room * 2 - 1))
+        if (sh_str_eq(facts->texts[facts->slots[at] - 1], text)) {
+            *ret = facts->slots[at] - 1;
+            return SH_OK;
+        }
+    *ret = (int64_t)facts->n_texts;
+    facts->texts[facts->n_texts++] = text;
+    facts->slots[at] = (uint32_t)facts->n_texts;
+    return SH_OK;
+}
+
+static int64_t level_of(const char *const *words, struct sh_str word) {
+    for (int64_t i = 0; words[i]; i++)
+        if (sh_str_is(word, words[i]))
+            return i;
+    return SH_MISSING;
+}
+
+sh_code sh_factbook_put(struct sh_factbook *facts, unsigned table, size_t row, struct sh_str name,
+                        struct sh_str text, struct sh_err *err) {
+    const struct sh_model_table *t = &facts->model->model.tables[table];
+    const int c = column_of(t, name);
+    if (c < 0 || row >= facts->tables[table].n_rows || text.len == 0)
+        return SH_OK;
+    const struct sh_type type = t->columns[c].type;
+    int64_t value = SH_MISSING;
+    int32_t day = 0;
+    if (type.kind == SH_KIND_LEVEL)
+        value = level_of(facts->model->model.level_words[type.domain], text);
+    else if (type.kind == SH_KIND_DATE && sh_date_scan(text.at, text.len, &day) == SH_DATE_OK)
+        value = day;
+    else if (type.kind == SH_KIND_BOOL)
+        value = sh_str_is(text, "true");
+    else if (type.kind == SH_KIND_NUMBER &&
+             sh_decimal_scan(text.at, text.len, type.scale, &value) != SH_DECIMAL_OK)
+        value = SH_MISSING;
+    else if (type.kind == SH_KIND_TEXT)
+        SH_TRY(text_id(facts, text, &value, err));
+    set_cell(&t->columns[c], cells_of(facts, table, c), row, value);
+    return SH_OK;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------------ */
+
+struct asking {
+    const struct sh_params *params;
+    struct sh_str place;
+    struct sh_param_dates dates;
+};
+
+static struct sh_type type_of_param(const struct sh_param *row) {
+    struct sh_type type = {.kind = SH_KIND_NUMBER, .scale = row->scale};
+    if (sh_str_is(row->unit, "yuan"))
+        type.unit = SH_UNIT_YUAN; /* months, days, shares are plain numbers beside the fields of a form */
+    return type;
+}
+
+static bool param_of(void *ctx, struct sh_str name, struct sh_type *ret_type, int64_t *ret_value) {
+    const struct asking *asking = ctx;
+    const struct sh_param_pick pick = sh_param_pick(asking->params, name, asking->place, asking->dates);
+    if (pick.state == SH_PARAM_NO_SUCH)
+        return false;
+    *ret_type = type_of_param(pick.row);
+    *ret_value = pick.state == SH_PARAM_SET ? pick.row->value : SH_MISSING;
+    return true;
+}
+
+/* Codes do not occur in these models: levels have their words, texts are compared with texts. */
+static sh_code no_codes(void *ctx, int16_t domain, struct sh_str word, bool under, struct sh_arena *arena,
+                        struct sh_set *ret, struct sh_err *err) {
+    (void)ctx, (void)domain, (void)word, (void)under, (void)arena, (void)err;
+    *ret = (struct sh_set){0};
+    return SH_OK;
+}
+
+static struct sh_context context_of(const struct sh_factbook_model *model, struct asking *asking,
+                                    bool of_item) {
+    return (struct sh_context){.model = &model->model,
+                               .kind = SH_CONTEXT_ROW,
+                               .variables = model->variables,
+                               .n_variables = (uint16_t)(model->n_variables - !of_item),
+                               .subject = (uint16_t)(of_item ? model->n_variables - 1 : 0),
+                               .param = param_of,
+                               .param_ctx = asking};
+}
+
+static struct sh_place place_of(const struct sh_yaml *node) {
+    return (struct sh_place){node->file, node->place.line, node->place.column};
+}
+
+static sh_code compile(const struct sh_factbook_model *model, struct asking *asking,
+                       const struct sh_yaml *node, bool of_item, struct sh_arena *arena, struct sh_expr **ret,
+                       struct sh_err *err) {
+    const struct sh_context context = context_of(model, asking, of_item);
+    SH_TRY(sh_expr_compile(node->text, place_of(node), &context, arena, ret, err));
+    return sh_expr_bind(*ret, no_codes, NULL, arena, err);
+}
+
+static sh_code need_condition(const struct sh_expr *e, const struct sh_yaml *node, struct sh_err *err) {
+    return sh_expr_type(e).kind == SH_KIND_BOOL ? SH_OK
+                                                : sh_yaml_fail(err, node, "a condition is wanted here");
+}
+
+static struct asking asking_of(const struct sh_factbook *facts) {
+    return (struct asking){facts->params, facts->place, facts->dates};
+}
+
+static enum sh_guard_answer answer_of(int64_t value) {
+    return value == SH_MISSING ? SH_UNKNOWN : value > 0 ? SH_YES : SH_NO;
+}
+
+/* The batch of n items, or of the matter alone. zeros [n]. */
+static sh_code batch_of(const struct sh_factbook *facts, const int32_t *items, size_t n, struct sh_batch *ret,
+                        struct sh_err *err) {
+    int32_t *zeros = sh_new(facts->arena, int32_t, n + 1);
+    if (!zeros)
+        return sh_fail(err, SH_E_NOMEM, "no room to ask");
+    *ret = (struct sh_batch){.n = (uint32_t)n};
+    for (uint16_t i = 0; i < facts->model->n_variables; i++)
+        ret->rows[i] = facts->model->variables[i].table == SH_FACT_ITEM && items ? items : zeros;
+    return SH_OK;
+}
+
+static sh_code ask(struct sh_factbook *facts, const struct sh_yaml *condition, const int32_t *rows, size_t n,
+                   enum sh_guard_answer *ret, struct sh_str *ret_missing, struct sh_err *err) {
+    struct asking asking = asking_of(facts);
+    struct sh_expr *e = NULL;
+    struct sh_batch batch;
+    SH_TRY(compile(facts->model, &asking, condition, rows != NULL, facts->arena, &e, err));
+    SH_TRY(need_condition(e, condition, err));
+    SH_TRY(batch_of(facts, rows, n, &batch, err));
+    int64_t *values = sh_new(facts->arena, int64_t, n + 1);
+    if (!values)
+        return sh_fail(err, SH_E_NOMEM, "no room to ask");
+    const struct sh_eval in = {&facts->frame, &facts->world, facts->arena};
+    SH_TRY(sh_expr_eval(e, &in, &batch, values, err));
+    for (size_t i = 0; i < n; i++)
+        ret[i] = answer_of(values[i]);
+    if (ret_missing && ret[0] == SH_UNKNOWN)
+        return sh_expr_missing(e, &in, &batch, 0, ret_missing, err);
+    return SH_OK;
+}
+
+sh_code sh_factbook_ask(struct sh_factbook *facts, const struct sh_yaml *condition, int32_t item,
+                        enum sh_guard_answer *ret, struct sh_str *ret_missing, struct sh_err *err) {
+    *ret_missing = SH_STR("");
+    return ask(facts, condition, item >= 0 ? &item : NULL, 1, ret, ret_missing, err);
+}
+
+sh_code sh_factbook_ask_items(struct sh_factbook *facts, const struct sh_yaml *condition, const int32_t *rows,
+                              size_t n, enum sh_guard_answer *ret, struct sh_err *err) {
+    return n ? ask(facts, condition, rows, n, ret, NULL, err) : SH_OK;
+}
+
+sh_code sh_factbook_fen(struct sh_factbook *facts, const struct sh_yaml *amount, int32_t item, int64_t *ret,
+                        bool *ret_known, struct sh_str *ret_missing, struct sh_err *err) {
+    struct asking asking = asking_of(facts);
+    struct sh_expr *e = NULL;
+    struct sh_batch batch;
+    SH_TRY(compile(facts->model, &asking, amount, item >= 0, facts->arena, &e, err));
+    if (sh_expr_type(e).kind != SH_KIND_NUMBER || sh_expr_type(e).unit != SH_UNIT_YUAN)
+        return sh_yaml_fail(err, amount, "an amount of money is wanted here");
+    SH_TRY(batch_of(facts, item >= 0 ? &item : NULL, 1, &batch, err));
+    const struct sh_eval in = {&facts->frame, &facts->world, facts->arena};
+    SH_TRY(sh_expr_eval_fen(e, &in, &batch, ret, err));
+    *ret_known = *ret != SH_MISSING;
+    *ret_missing = SH_STR("");
+    return *ret_known ? SH_OK : sh_expr_missing(e, &in, &batch, 0, ret_missing, err);
+}
+
+sh_code sh_factbook_say(struct sh_factbook *facts, const struct sh_yaml *at, struct sh_str text, int32_t item,
+                        struct sh_str *ret, struct sh_err *err) {
+    *ret = text;
+    if (sh_str_find_char(text, '{') == SH_STR_NONE)
+        return SH_OK;
+    struct asking asking = asking_of(facts);
+    const struct sh_context context = context_of(facts->model, &asking, item >= 0);
+    struct sh_template *t = NULL;
+    struct sh_batch batch;
+    SH_TRY(sh_template_compile(text, place_of(at), &context, facts->arena, &t, err));
+    SH_TRY(sh_template_bind(t, no_codes, NULL, facts->arena, err));
+    SH_TRY(batch_of(facts, item >= 0 ? &item : NULL, 1, &batch, err));
+    const struct sh_eval in = {&facts->frame, &facts->world, facts->arena};
+    return sh_template_print(t, &in, &batch, 0, ret, err);
+}
+
+/* ---- checking a text --------------------------------------------------------------------------------- */
+
+struct checking {
+    const struct sh_procedure *procedure;
+    struct asking asking;
+    struct sh_arena *arena;
+};
+
+static sh_code check_condition(struct checking *c, const struct sh_yaml *node, bool of_item,
+                               struct sh_err *err) {
+    struct sh_expr *e = NULL;
+    if (!node)
+        return SH_OK;
+    SH_TRY(compile(c->procedure->model, &c->asking, node, of_item, c->arena, &e, err));
+    return need_condition(e, node, err);
+}
+
+static sh_code check_money(struct checking *c, const struct sh_yaml *node, bool of_item, struct sh_err *err) {
+    struct sh_expr *e = NULL;
+    SH_TRY(compile(c->procedure->model, &c->asking, node, of_item, c->arena, &e, err));
+    return sh_expr_type(e).unit == SH_UNIT_YUAN
+               ? SH_OK
+               : sh_yaml_fail(err, node, "an amount of money is wanted here");
+}
+
+static sh_code check_values(struct checking *c, const struct sh_source *values, size_t n, bool of_item,
+                            struct sh_err *err) {
+    for (size_t i = 0; i < n; i++)
+        if (sh_str_starts_with(values[i].from->text, SH_STR("fen:"))) {
+            struct sh_yaml amount = *values[i].from;
+            amount.text = sh_str_sub(amount.text, 4, amount.text.len);
+            SH_TRY(check_money(c, &amount, of_item, err));
+        }
+    return SH_OK;
+}
+
+static sh_code check_step(struct checking *c, const struct sh_step *step, bool of_item, struct sh_err *err) {
+    for (size_t i = 0; i < step->n_guards; i++) {
+        SH_TRY(check_condition(c, step->guards[i].condition, of_item, err));
+        if (sh_str_find_char(step->guards[i].refuse, '{') == SH_STR_NONE)
+            continue;
+        const struct sh_context context = context_of(c->procedure->model, &c->asking, of_item);
+        struct sh_template *t = NULL;
+        SH_TRY(sh_template_compile(step->guards[i].refuse, place_of(step->guards[i].condition), &context,
+                                   c->arena, &t, err));
+    }
+    for (size_t i = 0; i < step->n_writes; i++) {
+        SH_TRY(check_condition(c, step->writes[i].when, of_item, err));
+        SH_TRY(check_values(c, step->writes[i].values, step->writes[i].n_values, of_item, err));
+    }
+    for (size_t i = 0; i < step->n_opens; i++) {
+        SH_TRY(check_condition(c, step->opens[i].when, of_item, err));
+        SH_TRY(check_values(c, step->opens[i].values, step->opens[i].n_values, of_item, err));
+    }
+    for (size_t i = 0; i < step->n_posts; i++) {
+        SH_TRY(check_condition(c, step->posts[i].when, of_item, err));
+        SH_TRY(check_money(c, step->posts[i].amount, of_item, err));
+    }
+    return SH_OK;
+}
+
+sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_params *params,
+                          struct sh_arena *arena, struct sh_err *err) {
+    struct checking c = {procedure, {params, procedure->place, {20000, 20000, 20000}}, arena};
+    for (size_t i = 0; i < procedure->matter.n_steps; i++)
+        SH_TRY(check_step(&c, &procedure->matter.steps[i], false, err));
+    for (size_t i = 0; procedure->items && i < procedure->items->n_steps; i++)
+        SH_TRY(check_step(&c, &procedure->items->steps[i], true, err));
+    for (size_t i = 0; i < procedure->n_gates; i++)
+        SH_TRY(check_condition(&c, procedure->gates[i].when, false, err));
+    return SH_OK;
+}

@@ -1,0 +1,512 @@
+/* Loads procedures: what is written, checked word by word against registers, roles and itself. */
+#include "law/procedure.h"
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "law/facts.h"
+#include "law/inner.h"
+#include "law/law.h"
+#include "law/reading.h"
+#include <stdlib.h>
+
+static const char *const ranks[] = {"law",   "interpretation", "regulation", "order", "local_rule",
+                                    "paper", "local_paper",    "agreement",  "own"};
+static const char *const runnings[] = {"stay", "next_step", "now"};
+static const char *const periods[] = {"none", "month", "year"};
+
+static sh_code name_pair(const struct sh_yaml *node, struct sh_str *name, struct sh_str *english,
+                         struct sh_str otherwise, struct sh_err *err) {
+    if (node->kind != SH_YAML_TEXT || node->text.len == 0)
+        return sh_yaml_fail(err, node, "a name is written 名称 / english");
+    const size_t slash = sh_str_find(node->text, SH_STR(" / "));
+    *name = slash == SH_STR_NONE ? node->text : sh_str_sub(node->text, 0, slash);
+    *english = slash == SH_STR_NONE ? otherwise : sh_str_sub(node->text, slash + 3, node->text.len);
+    return SH_OK;
+}
+
+/* ---- states and fields ------------------------------------------------------------------------------- */
+
+static sh_code mark_states(const struct sh_yaml *map, const char *key, struct sh_machine *machine,
+                           bool finals, struct sh_err *err) {
+    const struct sh_yaml *list = sh_yaml_get(map, key);
+    for (size_t i = 0; list && i < list->n && list->kind == SH_YAML_LIST; i++) {
+        const int32_t at = sh_machine_state(machine, list->items[i]->text);
+        if (at < 0)
+            return sh_yaml_fail(err, list->items[i], "no state \"%.*s\"", SH_ARG(list->items[i]->text));
+        struct sh_state_text *state = (struct sh_state_text *)(uintptr_t)&machine->states[at];
+        if (finals)
+            state->is_final = true;
+        else
+            state->party_sees = true;
+    }
+    return SH_OK;
+}
+
+static sh_code read_states(const struct sh_yaml *map, struct sh_machine *machine, struct sh_arena *arena,
+                           struct sh_err *err) {
+    const struct sh_yaml *states = NULL;
+    SH_TRY(sh_yaml_need(map, "states", SH_YAML_MAP, &states, err));
+    if (states->n > 128)
+        return sh_yaml_fail(err, states, "more than 128 states");
+    struct sh_state_text *of = sh_new(arena, struct sh_state_text, states->n);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for states");
+    for (size_t i = 0; i < states->n; i++) {
+        of[i].id = states->entries[i].key;
+        SH_TRY(name_pair(states->entries[i].value, &of[i].name, &of[i].english, of[i].id, err));
+    }
+    machine->states = of, machine->n_states = states->n;
+    SH_TRY(mark_states(map, "final", machine, true, err));
+    return mark_states(map, "party_sees", machine, false, err);
+}
+
+static sh_code read_machine_fields(const struct sh_yaml *map, const struct sh_registers *registers,
+                                   struct sh_machine *machine, struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_yaml *fields = sh_yaml_get(map, "fields");
+    if (!fields)
+        return SH_OK;
+    if (fields->kind != SH_YAML_MAP)
+        return sh_yaml_fail(err, fields, "fields is a map");
+    struct sh_field *of = sh_new(arena, struct sh_field, fields->n);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for fields");
+    for (size_t i = 0; i < fields->n; i++) {
+        SH_TRY(sh_law_field(&fields->entries[i], arena, &of[i], err));
+        if (of[i].type == SH_FIELD_REF && !sh_register_find(registers, of[i].ref))
+            return sh_yaml_fail(err, fields->entries[i].value, "no register \"%.*s\"", SH_ARG(of[i].ref));
+    }
+    machine->fields = of, machine->n_fields = fields->n;
+    return SH_OK;
+}
+
+/* ---- papers, clocks, gates ---------------------------------------------------------------------------- */
+
+static sh_code read_papers(const struct sh_yaml *root, struct sh_procedure *p, struct sh_arena *arena,
+                           struct sh_err *err) {
+    static const char *const known[] = {"name", "document", "to", "number"};
+    const struct sh_yaml *map = sh_yaml_get(root, "papers");
+    if (!map)
+        return SH_OK;
+    struct sh_paper_text *of = sh_new(arena, struct sh_paper_text, map->n);
+    if (!of || map->n > SH_PROCEDURE_NAMES_MAX)
+        return sh_yaml_fail(err, map, "no room for %zu papers", map->n);
+    for (size_t i = 0; i < map->n; i++) {
+        const struct sh_yaml *node = map->entries[i].value, *name = NULL;
+        SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], err));
+        SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
+        of[i] = (struct sh_paper_text){.id = map->entries[i].key,
+                                       .name = name->text,
+                                       .document = sh_yaml_text(node, "document"),
+                                       .to = sh_yaml_text(node, "to"),
+                                       .number = sh_yaml_text(node, "number")};
+        of[i].to_party = of[i].to.len == 0 || sh_str_is(of[i].to, "party");
+        if (of[i].number.len == 0)
+            return sh_yaml_fail(err, node, "a paper has a pattern for its number: \"…〔{year}〕{seq}号\"");
+    }
+    p->papers = of, p->n_papers = map->n;
+    return SH_OK;
+}
+
+static int32_t paper_of(const struct sh_procedure *p, struct sh_str id) {
+    for (size_t i = 0; i < p->n_papers; i++)
+        if (sh_str_eq(p->papers[i].id, id))
+            return (int32_t)i;
+    return -1;
+}
+
+/* Which step, or which paper's service, starts a clock. */
+static sh_code read_from(const struct sh_yaml *node, const struct sh_procedure *p,
+                         struct sh_clock_text *clock, struct sh_err *err) {
+    const struct sh_yaml *from = NULL;
+    SH_TRY(sh_yaml_need(node, "from", SH_YAML_TEXT, &from, err));
+    clock->from_at = -1;
+    if (sh_str_is(from->text, "opened")) {
+        clock->from = SH_FROM_OPENED;
+        return SH_OK;
+    }
+    if (sh_str_starts_with(from->text, SH_STR("served(")) && sh_str_ends_with(from->text, SH_STR(")"))) {
+        clock->from = SH_FROM_SERVED;
+        clock->from_at = paper_of(p, sh_str_sub(from->text, 7, from->text.len - 8));
+        return clock->from_at >= 0 ? SH_OK
+                                   : sh_yaml_fail(err, from, "no paper of that name: nothing produces it");
+    }
+    clock->from = SH_FROM_STEP;
+    clock->from_at = sh_machine_step(&p->matter, from->text);
+    return clock->from_at >= 0
+               ? SH_OK
+               : sh_yaml_fail(err, from,
+                              "a clock starts at opened, at a step, or at served(paper); \"%.*s\" is none",
+                              SH_ARG(from->text));
+}
+
+static sh_code read_length(const struct sh_yaml *node, const struct sh_params *params,
+                           struct sh_clock_text *clock, struct sh_err *err) {
+    const struct sh_yaml *length = NULL;
+    SH_TRY(sh_yaml_need(node, "length", SH_YAML_TEXT, &length, err));
+    if (sh_str_starts_with(length->text, SH_STR("param(")) && sh_str_ends_with(length->text, SH_STR(")"))) {
+        clock->param = sh_str_sub(length->text, 6, length->text.len - 7);
+        for (size_t i = 0; i < params->n; i++)
+            if (sh_str_eq(params->rows[i].name, clock->param))
+                return SH_OK;
+        return sh_yaml_fail(err, length, "no parameter \"%.*s\"", SH_ARG(clock->param));
+    }
+    struct sh_length parsed;
+    clock->length = length->text;
+    struct sh_err inner;
+    return sh_length_parse(length->text, &parsed, &inner) == SH_OK
+               ? SH_OK
+               : sh_yaml_fail(err, length, "%s", inner.message);
+}
+
+/* "do STEP", "refuse STEP", "mark STEP", "mark", "warn". */
+static sh_code read_end(const struct sh_yaml *node, const struct sh_procedure *p, struct sh_clock_text *clock,
+                        struct sh_err *err) {
+    static const char *const words[] = {"do", "refuse", "mark", "warn"};
+    const struct sh_yaml *end = NULL;
+    SH_TRY(sh_yaml_need(node, "end", SH_YAML_TEXT, &end, err));
+    struct sh_str rest = end->text, word = {0};
+    (void)sh_str_split(&rest, ' ', &word);
+    size_t kind = 4;
+    for (size_t i = 0; i < 4; i++)
+        if (sh_str_is(word, words[i]))
+            kind = i;
+    if (kind == 4)
+        return sh_yaml_fail(err, end, "a clock ends with: do STEP, refuse STEP, mark [STEP] or warn");
+    clock->end = (enum sh_clock_end)kind;
+    clock->end_step = rest.at ? sh_machine_step(&p->matter, rest) : -1;
+    const bool wants = clock->end == SH_END_DO || clock->end == SH_END_REFUSE;
+    if ((rest.at && clock->end_step < 0) || (wants && !rest.at))
+        return sh_yaml_fail(err, end, "the end names no step of this procedure");
+    return SH_OK;
+}
+
+static sh_code read_steps_list(const struct sh_yaml *map, const char *key, const struct sh_machine *machine,
+                               struct sh_arena *arena, const int32_t **ret, size_t *ret_n,
+                               struct sh_err *err) {
+    const struct sh_str *names = NULL;
+    SH_TRY(sh_law_list(map, key, arena, &names, ret_n, err));
+    int32_t *of = sh_new(arena, int32_t, *ret_n + 1);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < *ret_n; i++) {
+        of[i] = sh_machine_step(machine, names[i]);
+        if (of[i] < 0)
+            return sh_yaml_fail(err, sh_yaml_get(map, key)->items[i], "no step \"%.*s\"", SH_ARG(names[i]));
+    }
+    *ret = of;
+    return SH_OK;
+}
+
+static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *params, struct sh_procedure *p,
+                           struct sh_arena *arena, struct sh_err *err) {
+    static const char *const known[] = {"name", "basis", "from", "length", "per",
+                                        "roll", "warn",  "end",  "stops"};
+    const struct sh_yaml *map = sh_yaml_get(root, "clocks");
+    if (!map)
+        return SH_OK;
+    struct sh_clock_text *of = sh_new(arena, struct sh_clock_text, map->n);
+    if (!of || map->n > SH_PROCEDURE_NAMES_MAX)
+        return sh_yaml_fail(err, map, "no room for %zu clocks", map->n);
+    for (size_t i = 0; i < map->n; i++) {
+        const struct sh_yaml *node = map->entries[i].value, *name = NULL;
+        SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], err));
+        SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
+        of[i] = (struct sh_clock_text){.id = map->entries[i].key,
+                                       .name = name->text,
+                                       .basis = sh_yaml_text(node, "basis"),
+                                       .per_party = sh_str_is(sh_yaml_text(node, "per"), "party"),
+                                       .no_roll = sh_str_is(sh_yaml_text(node, "roll"), "no"),
+                                       .warn = sh_yaml_text(node, "warn"),
+                                       .node = node};
+        SH_TRY(read_from(node, p, &of[i], err));
+        SH_TRY(read_length(node, params, &of[i], err));
+        SH_TRY(read_end(node, p, &of[i], err));
+        SH_TRY(read_steps_list(node, "stops", &p->matter, arena, &of[i].stops, &of[i].n_stops, err));
+        if (of[i].warn.len == 0)
+            return sh_yaml_fail(err, node, "every clock warns ahead: warn: 1 wd");
+        if (of[i].basis.len == 0)
+            return sh_yaml_fail(err, node, "a clock has a basis");
+    }
+    p->clocks = of, p->n_clocks = map->n;
+    return SH_OK;
+}
+
+static sh_code fields_list(const struct sh_yaml *map, const char *key, const struct sh_machine *machine,
+                           struct sh_arena *arena, const int32_t **ret, size_t *ret_n, struct sh_err *err) {
+    const struct sh_str *names = NULL;
+    SH_TRY(sh_law_list(map, key, arena, &names, ret_n, err));
+    int32_t *of = sh_new(arena, int32_t, *ret_n + 1);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < *ret_n; i++) {
+        of[i] = sh_machine_field(machine, names[i]);
+        if (of[i] < 0)
+            return sh_yaml_fail(err, sh_yaml_get(map, key)->items[i], "no field \"%.*s\"", SH_ARG(names[i]));
+    }
+    *ret = of;
+    return SH_OK;
+}
+
+static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
+                          struct sh_arena *arena, struct sh_err *err) {
+    static const char *const known[] = {"name", "basis", "kind", "of", "chief", "over", "when"};
+    static const char *const kinds[] = {"approval", "legal", "panel"};
+    const struct sh_yaml *map = sh_yaml_get(root, "gates");
+    if (!map)
+        return SH_OK;
+    struct sh_gate_text *of = sh_new(arena, struct sh_gate_text, map->n);
+    if (!of || map->n > SH_PROCEDURE_NAMES_MAX)
+        return sh_yaml_fail(err, map, "no room for %zu gates", map->n);
+    for (size_t i = 0; i < map->n; i++) {
+        const struct sh_yaml *node = map->entries[i].value, *name = NULL, *kind = NULL, *who = NULL;
+        size_t k = 0;
+        SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], err));
+        SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
+        SH_TRY(sh_yaml_need(node, "kind", SH_YAML_TEXT, &kind, err));
+        SH_TRY(sh_yaml_need(node, "of", SH_YAML_TEXT, &who, err));
+        SH_TRY(sh_law_word(kind, kinds, 3, &k, err));
+        of[i] = (struct sh_gate_text){.id = map->entries[i].key,
+                                      .name = name->text,
+                                      .basis = sh_yaml_text(node, "basis"),
+                                      .kind = (enum sh_gate_kind)k,
+                                      .when = sh_yaml_get(node, "when"),
+                                      .node = node};
+        SH_TRY(sh_law_actor(who, roles, &of[i].of, err));
+        of[i].has_chief = sh_yaml_get(node, "chief") != NULL;
+        if (of[i].has_chief)
+            SH_TRY(sh_law_actor(sh_yaml_get(node, "chief"), roles, &of[i].chief, err));
+        SH_TRY(fields_list(node, "over", &p->matter, arena, &of[i].over, &of[i].n_over, err));
+        if (of[i].n_over == 0)
+            return sh_yaml_fail(err, node, "a gate holds content: name its fields in over");
+        if (of[i].basis.len == 0)
+            return sh_yaml_fail(err, node, "a gate has a basis");
+    }
+    p->gates = of, p->n_gates = map->n;
+    return SH_OK;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------- */
+
+static sh_code read_reads(const struct sh_yaml *root, const struct sh_registers *registers,
+                          struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err) {
+    static const char *const known[] = {"register", "by"};
+    const struct sh_yaml *map = sh_yaml_get(root, "reads");
+    if (!map)
+        return SH_OK;
+    struct sh_read_text *of = sh_new(arena, struct sh_read_text, map->n);
+    if (!of || map->n > SH_PROCEDURE_NAMES_MAX)
+        return sh_yaml_fail(err, map, "no room for %zu reads", map->n);
+    for (size_t i = 0; i < map->n; i++) {
+        const struct sh_yaml *node = map->entries[i].value;
+        SH_TRY(sh_yaml_only(node, known, 2, err));
+        of[i].id = map->entries[i].key;
+        of[i].reg = sh_register_find(registers, sh_yaml_text(node, "register"));
+        if (!of[i].reg)
+            return sh_yaml_fail(err, node, "no register \"%.*s\"", SH_ARG(sh_yaml_text(node, "register")));
+        of[i].by = sh_register_field(of[i].reg, sh_yaml_text(node, "by"), false);
+        if (of[i].by < 0)
+            return sh_yaml_fail(err, node, "the register has no field \"%.*s\"",
+                                SH_ARG(sh_yaml_text(node, "by")));
+    }
+    p->reads = of, p->n_reads = map->n;
+    return SH_OK;
+}
+
+static sh_code read_items(const struct sh_yaml *root, const struct sh_registers *registers,
+                          const struct sh_roles *roles, struct sh_procedure *p, struct sh_arena *arena,
+                          struct sh_err *err) {
+    static const char *const known[] = {"name", "fields", "states", "final", "party_sees", "steps", "queue"};
+    const struct sh_yaml *map = sh_yaml_get(root, "items"), *name = NULL;
+    if (!map)
+        return SH_OK;
+    struct sh_machine *items = sh_new(arena, struct sh_machine, 1);
+    if (!items)
+        return sh_fail(err, SH_E_NOMEM, "no room for items");
+    SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], err));
+    SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, err));
+    SH_TRY(name_pair(name, &items->name, &items->english, SH_STR("items"), err));
+    SH_TRY(read_states(map, items, arena, err));
+    SH_TRY(read_machine_fields(map, registers, items, arena, err));
+    p->items = items;
+    SH_TRY(sh_law_steps(map, p, items, registers, roles, arena, err));
+    items->queue = sh_yaml_get(map, "queue");
+    return SH_OK;
+}
+
+static sh_code read_head(const struct sh_yaml *root, struct sh_procedure *p, struct sh_arena *arena,
+                         struct sh_err *err) {
+    const struct sh_yaml *id = NULL, *name = NULL, *rank = NULL, *running = NULL, *in_force = NULL;
+    size_t at = 0;
+    SH_TRY(sh_yaml_need(root, "procedure", SH_YAML_TEXT, &id, err));
+    SH_TRY(sh_yaml_need(root, "name", SH_YAML_TEXT, &name, err));
+    SH_TRY(sh_yaml_need(root, "rank", SH_YAML_TEXT, &rank, err));
+    SH_TRY(sh_yaml_need(root, "running", SH_YAML_TEXT, &running, err));
+    SH_TRY(sh_yaml_need(root, "in_force", SH_YAML_MAP, &in_force, err));
+    p->id = id->text, p->file = root->file, p->node = root;
+    SH_TRY(name_pair(name, &p->name, &p->english, p->id, err));
+    SH_TRY(sh_law_word(rank, ranks, SH_RANKS, &at, err));
+    p->rank = (uint8_t)at;
+    SH_TRY(sh_law_word(running, runnings, 3, &at, err));
+    p->running = (enum sh_running)at;
+    at = 0;
+    if (sh_yaml_get(root, "period"))
+        SH_TRY(sh_law_word(sh_yaml_get(root, "period"), periods, 3, &at, err));
+    p->period = (enum sh_period)at;
+    p->place = sh_yaml_text(root, "place").len ? sh_yaml_text(root, "place") : SH_STR("000000");
+    p->about = sh_yaml_text(root, "about"), p->body = sh_yaml_text(root, "body");
+    p->acts_before = sh_str_is(sh_yaml_text(root, "after_lapse"), "acts_before");
+    const struct sh_str from = sh_yaml_text(in_force, "from"), to = sh_yaml_text(in_force, "to");
+    p->to = INT32_MAX;
+    if (sh_date_scan(from.at, from.len, &p->from) != SH_DATE_OK ||
+        (to.len && sh_date_scan(to.at, to.len, &p->to) != SH_DATE_OK) || p->from >= p->to)
+        return sh_yaml_fail(err, in_force, "in_force: {from: YYYY-MM-DD, to: last day}");
+    p->to += p->to != INT32_MAX;
+    SH_TRY(sh_law_list(root, "basis", arena, &p->basis, &p->n_basis, err));
+    return p->n_basis ? SH_OK : sh_yaml_fail(err, root, "a procedure without a basis");
+}
+
+static sh_code read_openers(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
+                            struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_yaml *list = sh_yaml_get(root, "open_by");
+    return list ? sh_law_actors(list, roles, arena, &p->open_by, &p->n_open_by, err) : SH_OK;
+}
+
+static sh_code collect_opens(struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err) {
+    struct sh_str *of = sh_new(arena, struct sh_str, SH_PROCEDURE_NAMES_MAX);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for names");
+    const struct sh_machine *machines[] = {&p->matter, p->items};
+    for (size_t m = 0; m < 2; m++)
+        for (size_t i = 0; machines[m] && i < machines[m]->n_steps; i++)
+            for (size_t k = 0; k < machines[m]->steps[i].n_opens; k++) {
+                const struct sh_str id = machines[m]->steps[i].opens[k].procedure;
+                bool is_known = false;
+                for (size_t j = 0; j < p->n_opens; j++)
+                    is_known = is_known || sh_str_eq(of[j], id);
+                if (!is_known && p->n_opens < SH_PROCEDURE_NAMES_MAX)
+                    of[p->n_opens++] = id;
+            }
+    p->opens = of;
+    return SH_OK;
+}
+
+static sh_code read_procedure(const struct sh_yaml *root, const struct sh_registers *registers,
+                              const struct sh_roles *roles, const struct sh_params *params,
+                              struct sh_arena *arena, struct sh_procedure *p, struct sh_err *err) {
+    static const char *const known[] = {"procedure", "name",  "place",      "rank",   "in_force", "running",
+                                        "basis",     "about", "body",       "period", "open_by",  "fields",
+                                        "states",    "final", "papers",     "clocks", "gates",    "reads",
+                                        "steps",     "items", "after_lapse"};
+    if (root->kind != SH_YAML_MAP)
+        return sh_yaml_fail(err, root, "a procedure is a map");
+    SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], err));
+    SH_TRY(read_head(root, p, arena, err));
+    SH_TRY(read_states(root, &p->matter, arena, err));
+    SH_TRY(read_machine_fields(root, registers, &p->matter, arena, err));
+    SH_TRY(read_papers(root, p, arena, err));
+    SH_TRY(read_openers(root, roles, p, arena, err));
+    SH_TRY(read_gates(root, roles, p, arena, err));
+    SH_TRY(sh_law_steps(root, p, &p->matter, registers, roles, arena, err));
+    SH_TRY(read_clocks(root, params, p, arena, err));
+    SH_TRY(read_reads(root, registers, p, arena, err));
+    SH_TRY(read_items(root, registers, roles, p, arena, err));
+    SH_TRY(collect_opens(p, arena, err));
+    SH_TRY(sh_factbook_model_make(p, arena, err));
+    return sh_factbook_check(p, params, arena, err);
+}
+
+static sh_code check_whole(const struct sh_procedures *all, struct sh_err *err) {
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->of[i].n_opens; k++) {
+            bool is_known = false;
+            for (size_t j = 0; j < all->n; j++)
+                is_known = is_known || sh_str_eq(all->of[j].id, all->of[i].opens[k]);
+            if (!is_known)
+                return sh_yaml_fail(err, all->of[i].node, "it opens \"%.*s\", which is no procedure here",
+                                    SH_ARG(all->of[i].opens[k]));
+        }
+    return SH_OK;
+}
+
+sh_code sh_procedures_load(const char *dir, const struct sh_registers *registers,
+                           const struct sh_roles *roles, const struct sh_params *params,
+                           struct sh_arena *arena, const struct sh_procedures **ret, struct sh_err *err) {
+    const struct sh_dir_entry *entries = NULL;
+    size_t n = 0;
+    const sh_code listed = sh_dir_list(dir, arena, &entries, &n, err);
+    if (listed != SH_OK && listed != SH_E_NOTFOUND)
+        return listed;
+    struct sh_procedures *all = sh_new(arena, struct sh_procedures, 1);
+    struct sh_procedure *of = sh_new(arena, struct sh_procedure, n + 1);
+    if (!all || !of)
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu procedures", n);
+    all->of = of;
+    for (size_t i = 0; i < n; i++) {
+        char path[SH_PATH_BYTES_MAX];
+        const struct sh_yaml *root = NULL;
+        if (!sh_str_ends_with(sh_str_of(entries[i].name), SH_STR(".yaml")))
+            continue;
+        SH_TRY(sh_path_join(path, dir, entries[i].name, err));
+        SH_TRY(sh_yaml_load_file(path, arena, &root, err));
+        SH_TRY(read_procedure(root, registers, roles, params, arena, &of[all->n], err));
+        all->n++;
+    }
+    SH_TRY(check_whole(all, err));
+    *ret = all;
+    return SH_OK;
+}
+
+/* Does the text of a place reach another? 620100 reaches 620102. */
+static bool covers(struct sh_str place, struct sh_str other) {
+    size_t len = place.len;
+    while (len >= 2 && place.at[len - 1] == '0' && place.at[len - 2] == '0')
+        len -= 2;
+    return other.len >= len && (len == 0 || memcmp(place.at, other.at, len) == 0);
+}
+
+static size_t width(struct sh_str place) {
+    size_t len = place.len;
+    while (len >= 2 && place.at[len - 1] == '0' && place.at[len - 2] == '0')
+        len -= 2;
+    return len;
+}
+
+const struct sh_procedure *sh_procedure_find(const struct sh_procedures *procedures, struct sh_str id,
+                                             struct sh_str place, int32_t day) {
+    const struct sh_procedure *best = NULL;
+    for (size_t i = 0; i < procedures->n; i++) {
+        const struct sh_procedure *p = &procedures->of[i];
+        if (sh_str_eq(p->id, id) && covers(p->place, place) && p->from <= day && day < p->to &&
+            (!best || width(p->place) > width(best->place)))
+            best = p;
+    }
+    return best;
+}
+
+const struct sh_procedure *sh_procedure_version(const struct sh_procedures *procedures, struct sh_str id,
+                                                struct sh_str place, int32_t from) {
+    for (size_t i = 0; i < procedures->n; i++)
+        if (sh_str_eq(procedures->of[i].id, id) && sh_str_eq(procedures->of[i].place, place) &&
+            procedures->of[i].from == from)
+            return &procedures->of[i];
+    return NULL;
+}
+
+int32_t sh_machine_state(const struct sh_machine *machine, struct sh_str id) {
+    for (size_t i = 0; i < machine->n_states; i++)
+        if (sh_str_eq(machine->states[i].id, id))
+            return (int32_t)i;
+    return -1;
+}
+int32_t sh_machine_step(const struct sh_machine *machine, struct sh_str id) {
+    for (size_t i = 0; i < machine->n_steps; i++)
+        if (sh_str_eq(machine->steps[i].id, id))
+            return (int32_t)i;
+    return -1;
+}
+int32_t sh_machine_field(const struct sh_machine *machine, struct sh_str id) {
+    for (size_t i = 0; i < machine->n_fields; i++)
+        if (sh_str_eq(machine->fields[i].id, id))
+            return (int32_t)i;
+    return -1;
+}

@@ -1,0 +1,213 @@
+/*
+ * Procedures as text: law/procedures/NAME.yaml says what the law says happens next, who may do it, by when,
+ * with which paper. The language is described in docs/procedures.md. Loaded once, const afterwards, shared by
+ * threads; executed by the room `matter`. Part of the public header law/law.h.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/yaml.h"
+#include "law/params.h"
+#include "law/register.h"
+
+enum { SH_PROCEDURE_STEPS_MAX = 128, SH_PROCEDURE_NAMES_MAX = 64 };
+
+/* Who takes a step (W3, W8): a role at a related body, the law itself, somebody outside entered by an
+ * officer. */
+enum sh_actor_kind { SH_ACTOR_ROLE, SH_ACTOR_LAW, SH_ACTOR_OUTSIDE };
+enum sh_relation {
+    SH_AT_OWN,   /* the responsible body, or the same body (W2) */
+    SH_AT_PEER,  /* a body of the kind the role belongs to, same place */
+    SH_AT_UPPER, /* next place up */
+    SH_AT_PARTY, /* a party of the matter */
+    SH_AT_ANY,   /* anywhere the role is held, place of the matter inside the grant's place */
+    SH_RELATIONS
+};
+struct sh_actor {
+    enum sh_actor_kind kind;
+    enum sh_relation relation;
+    struct sh_str role;    /* ROLE and OUTSIDE (who enters it) */
+    struct sh_str outside; /* OUTSIDE: police, court … */
+};
+
+/* A condition with its own sentence and article. */
+struct sh_guard {
+    const struct sh_yaml *condition; /* expression */
+    struct sh_str refuse, basis;     /* refuse may hold {expressions} */
+};
+
+enum sh_clock_end { SH_END_DO, SH_END_REFUSE, SH_END_MARK, SH_END_WARN };
+enum sh_clock_from { SH_FROM_OPENED, SH_FROM_STEP, SH_FROM_SERVED };
+struct sh_clock_text {
+    struct sh_str id, name, basis;
+    enum sh_clock_from from;
+    int32_t from_at;      /* index of step or paper */
+    struct sh_str length; /* "5 wd", or empty: param */
+    struct sh_str param;  /* name of a parameter */
+    bool per_party, no_roll;
+    struct sh_str warn; /* length ahead, "1 wd" */
+    enum sh_clock_end end;
+    int32_t end_step;     /* DO: step the law takes; MARK: the step that is late (-1 any); REFUSE: step that
+                             is gone */
+    const int32_t *stops; /* [n_stops] steps that stop it */
+    size_t n_stops;
+    const struct sh_yaml *node;
+};
+
+enum sh_gate_kind { SH_GATE_APPROVAL, SH_GATE_LEGAL, SH_GATE_PANEL };
+struct sh_gate_text {
+    struct sh_str id, name, basis;
+    enum sh_gate_kind kind;
+    struct sh_actor of, chief; /* who has a voice; chief: who presides (PANEL) */
+    bool has_chief;
+    const int32_t *over; /* [n_over] fields whose content it holds (D3) */
+    size_t n_over;
+    const struct sh_yaml *when; /* NULL: always needed */
+    const struct sh_yaml *node;
+};
+
+struct sh_paper_text {
+    struct sh_str id, name, document; /* law/documents/NAME.yaml */
+    bool to_party;                    /* each party; else `to` names a relation word for the record */
+    struct sh_str to;
+    struct sh_str number; /* pattern of the number: {year} {seq} */
+};
+
+/* Where a value of a new row, paper or sub-matter comes from. */
+struct sh_source {
+    struct sh_str to;           /* field that gets it */
+    const struct sh_yaml *from; /* word (field or builtin), =literal, or expression of money after "fen:" */
+};
+struct sh_write_text {
+    struct sh_str reg;              /* register of change: steps */
+    const struct sh_yaml *when;     /* NULL: always */
+    const struct sh_source *values; /* [n_values] */
+    size_t n_values;
+    const struct sh_yaml *node;
+};
+struct sh_post_text {
+    struct sh_str kind; /* row of law/tables/posting_rules.csv */
+    const struct sh_yaml *amount, *when;
+    struct sh_str fund; /* field with the fund's code, or =literal */
+    const struct sh_yaml *node;
+};
+struct sh_open_text {
+    struct sh_str procedure;
+    const struct sh_yaml *when;
+    struct sh_str per; /* "paper": for each paper this step issued; else once */
+    const struct sh_source *values;
+    size_t n_values;
+    const struct sh_yaml *node;
+};
+
+enum sh_per { SH_PER_NONE, SH_PER_PARTY };
+struct sh_step {
+    struct sh_str id, name, english, basis;
+    uint64_t from[2];          /* set of states */
+    int32_t to;                /* state, -1 stays */
+    int32_t to_field;          /* >= 0: `to` by the answer in that field */
+    const int32_t *to_by;      /* [choices of to_field] state, -1 stays */
+    const struct sh_actor *by; /* [n_by] */
+    const struct sh_str *not_by, *not_body_of;
+    const int32_t *needs, *may;       /* fields */
+    const struct sh_str *need_papers; /* kinds of papers that must have been served */
+    const struct sh_guard *guards;
+    const int32_t *gates;
+    const int32_t *issues; /* papers */
+    const struct sh_write_text *writes;
+    const struct sh_post_text *posts;
+    const struct sh_open_text *opens;
+    size_t n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,
+        n_writes, n_posts, n_opens;
+    struct sh_str holds; /* kind of credential valid that day */
+    enum sh_per per;
+    uint32_t together;                 /* n different persons make it; 0, 1: one */
+    bool is_dated;                     /* the day it happened is stated */
+    bool is_bulk, is_seen, is_serving; /* serving: says when a paper was served (field `paper`) */
+    uint32_t undo_seconds;
+    const struct sh_yaml *node;
+};
+
+struct sh_state_text {
+    struct sh_str id, name, english;
+    bool is_final, party_sees; /* items: the parties see it in this state */
+};
+
+/* A machine: the matter's own, or that of its items. */
+struct sh_machine {
+    struct sh_str name, english;
+    const struct sh_state_text *states;
+    const struct sh_field *fields;
+    const struct sh_step *steps;
+    size_t n_states, n_fields, n_steps;
+    const struct sh_yaml *queue; /* items: order of waiting work, a number; NULL: by money */
+};
+
+struct sh_read_text {
+    struct sh_str id;
+    const struct sh_register *reg;
+    int32_t by; /* field of the register that must equal the subject */
+};
+
+enum sh_running { SH_RUNNING_STAY, SH_RUNNING_NEXT_STEP, SH_RUNNING_NOW };
+enum sh_period { SH_PERIOD_NONE, SH_PERIOD_MONTH, SH_PERIOD_YEAR };
+struct sh_factbook_model;
+struct sh_procedure {
+    struct sh_str id, name, english, place, about, body;
+    uint8_t rank;
+    int32_t from, to; /* half-open */
+    enum sh_running running;
+    bool acts_before; /* after_lapse: new ones for acts before the lapse */
+    enum sh_period period;
+    const struct sh_str *basis;
+    const struct sh_actor *open_by; /* empty: opened by other matters only */
+    const struct sh_str *opens;     /* procedures it may open, each once */
+    struct sh_machine matter;
+    const struct sh_machine *items; /* NULL: none */
+    const struct sh_clock_text *clocks;
+    const struct sh_gate_text *gates;
+    const struct sh_paper_text *papers;
+    const struct sh_read_text *reads;
+    size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads;
+    const struct sh_factbook_model *model;
+    const char *file;
+    const struct sh_yaml *node;
+};
+struct sh_procedures {
+    const struct sh_procedure *of; /* [n] by id, place, from */
+    size_t n;
+};
+
+/**
+ * Load all *.yaml of a folder and check what makes no sense whatever the place: unknown words, states, steps,
+ * fields, registers, roles, papers; conditions that do not type. A missing folder is the empty set.
+ * registers, roles  for what steps write, read and name. params: names that param(…) may use.
+ * Errors: SH_E_INPUT "file:line:column: …"; SH_E_IO, SH_E_LIMIT, SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_procedures_load(const char *dir, const struct sh_registers *registers,
+                                   const struct sh_roles *roles, const struct sh_params *params,
+                                   struct sh_arena *arena, const struct sh_procedures **ret,
+                                   struct sh_err *err);
+/** The text in force for a place on a day: the narrowest place that covers (V1); NULL none. */
+const struct sh_procedure *sh_procedure_find(const struct sh_procedures *procedures, struct sh_str id,
+                                             struct sh_str place, int32_t day);
+/** The very version: id, place, from. NULL none. */
+const struct sh_procedure *sh_procedure_version(const struct sh_procedures *procedures, struct sh_str id,
+                                                struct sh_str place, int32_t from);
+int32_t sh_machine_state(const struct sh_machine *machine, struct sh_str id);
+int32_t sh_machine_step(const struct sh_machine *machine, struct sh_str id);
+int32_t sh_machine_field(const struct sh_machine *machine, struct sh_str id);
+static inline bool sh_step_is_from(const struct sh_step *step, int32_t state) {
+    return state >= 0 && state < 128 && (step->from[state >> 6] >> (state & 63) & 1);
+}
+
+/**
+ * What part 6 of the contract finds in loaded texts: states that cannot be reached or left, steps no role can
+ * take, clocks that nothing starts, papers that nothing issues, guards without article, a final state with
+ * clocks running out of it, bulk steps with `seen`, lapses within 180 days. Notes in the order of the files.
+ */
+SH_MUST sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct sh_roles *roles,
+                                    int32_t day, struct sh_arena *arena, struct sh_law_notes *notes,
+                                    struct sh_err *err);
+/** A state diagram in Mermaid. */
+void sh_procedure_graph(const struct sh_procedure *procedure, bool in_chinese, struct sh_buf *out);

@@ -1,0 +1,218 @@
+/* What is wrong with a procedure though it reads well; and its picture. */
+#include "base/date.h"
+#include "law/law.h"
+#include <stdarg.h>
+
+struct checker {
+    const struct sh_procedure *p;
+    const struct sh_roles *roles;
+    struct sh_arena *arena;
+    struct sh_law_notes *notes;
+    struct sh_err *err;
+};
+
+static sh_code note(struct checker *c, enum sh_law_severity severity, const struct sh_yaml *at,
+                    const char *format, ...) SH_PRINTF(4, 5);
+static sh_code note(struct checker *c, enum sh_law_severity severity, const struct sh_yaml *at,
+                    const char *format, ...) {
+    va_list values;
+    va_start(values, format);
+    size_t len = 0;
+    const char *text = sh_arena_vprintf(c->arena, &len, format, values);
+    va_end(values);
+    if (!text)
+        return sh_fail(c->err, SH_E_NOMEM, "no room for a note");
+    const struct sh_law_note n = {severity, c->p->file, at->place.line, at->place.column, {text, len}};
+    return sh_law_note_add(c->notes, c->arena, n, c->err);
+}
+
+static void mark(bool *set, int32_t state) {
+    if (state >= 0)
+        set[state] = true;
+}
+
+static void mark_targets(const struct sh_machine *m, const struct sh_step *step, bool *set) {
+    mark(set, step->to);
+    if (step->to_field >= 0)
+        for (size_t i = 0; i < m->fields[step->to_field].n_choices; i++)
+            mark(set, step->to_by[i]);
+}
+
+/* A state leads on when a step goes from it to another one. */
+static bool leaves(const struct sh_machine *m, const struct sh_step *step, int32_t state) {
+    bool to[128] = {0};
+    mark_targets(m, step, to);
+    to[state] = false;
+    for (size_t i = 0; i < m->n_states; i++)
+        if (to[i])
+            return sh_step_is_from(step, state);
+    return false;
+}
+
+static sh_code check_states(struct checker *c, const struct sh_machine *m) {
+    bool reached[128] = {true};
+    for (size_t round = 0; round < m->n_states; round++)
+        for (size_t s = 0; s < m->n_states; s++)
+            for (size_t i = 0; reached[s] && i < m->n_steps; i++)
+                if (sh_step_is_from(&m->steps[i], (int32_t)s))
+                    mark_targets(m, &m->steps[i], reached);
+    bool has_final = false;
+    for (size_t s = 0; s < m->n_states; s++) {
+        const struct sh_state_text *state = &m->states[s];
+        bool can_leave = false;
+        has_final = has_final || state->is_final;
+        for (size_t i = 0; i < m->n_steps; i++)
+            can_leave = can_leave || leaves(m, &m->steps[i], (int32_t)s);
+        if (!reached[s])
+            SH_TRY(note(c, SH_LAW_ERROR, c->p->node, "state %.*s cannot be reached", SH_ARG(state->id)));
+        if (!state->is_final && !can_leave)
+            SH_TRY(note(c, SH_LAW_ERROR, c->p->node, "state %.*s cannot be left and is not final",
+                        SH_ARG(state->id)));
+    }
+    return has_final ? SH_OK : note(c, SH_LAW_ERROR, c->p->node, "no final state");
+}
+
+static bool is_held(const struct sh_roles *roles, struct sh_str role) {
+    const struct sh_role *found = sh_role_find(roles, role);
+    return found && !found->is_administrator && found->n_at > 0 && sh_role_may(found, SH_STR("matters.act"));
+}
+
+static sh_code check_steps(struct checker *c, const struct sh_machine *m) {
+    for (size_t i = 0; i < m->n_steps; i++) {
+        const struct sh_step *step = &m->steps[i];
+        bool can = false;
+        for (size_t k = 0; k < step->n_by; k++)
+            can = can || step->by[k].kind == SH_ACTOR_LAW || is_held(c->roles, step->by[k].role);
+        if (!can)
+            SH_TRY(note(c, SH_LAW_ERROR, step->node, "no role can take %.*s", SH_ARG(step->id)));
+        if (step->from[0] == 0 && step->from[1] == 0)
+            SH_TRY(note(c, SH_LAW_ERROR, step->node, "%.*s leads from no state", SH_ARG(step->id)));
+        for (size_t k = 0; k < step->n_not_by; k++)
+            if (sh_machine_step(&c->p->matter, step->not_by[k]) < 0 &&
+                (!c->p->items || sh_machine_step(c->p->items, step->not_by[k]) < 0) &&
+                sh_str_find_char(step->not_by[k], '.') == SH_STR_NONE && !sh_str_is(step->not_by[k], "open"))
+                SH_TRY(note(c, SH_LAW_ERROR, step->node, "not_by: no step %.*s", SH_ARG(step->not_by[k])));
+    }
+    return SH_OK;
+}
+
+static bool is_issued(const struct sh_procedure *p, size_t paper) {
+    for (size_t i = 0; i < p->matter.n_steps; i++)
+        for (size_t k = 0; k < p->matter.steps[i].n_issues; k++)
+            if (p->matter.steps[i].issues[k] == (int32_t)paper)
+                return true;
+    return false;
+}
+
+static sh_code check_papers(struct checker *c) {
+    const struct sh_procedure *p = c->p;
+    bool can_serve = false;
+    for (size_t i = 0; i < p->matter.n_steps; i++)
+        can_serve = can_serve || p->matter.steps[i].is_serving;
+    for (size_t i = 0; i < p->n_opens; i++)
+        can_serve = can_serve || sh_str_is(p->opens[i], "service");
+    for (size_t i = 0; i < p->n_papers; i++)
+        if (!is_issued(p, i))
+            SH_TRY(note(c, SH_LAW_ERROR, p->node, "no step issues the paper %.*s", SH_ARG(p->papers[i].id)));
+    for (size_t i = 0; i < p->n_clocks; i++) {
+        const struct sh_clock_text *clock = &p->clocks[i];
+        if (clock->from == SH_FROM_SERVED && !can_serve)
+            SH_TRY(note(c, SH_LAW_ERROR, clock->node, "clock %.*s waits for a service that nothing records",
+                        SH_ARG(clock->id)));
+        if (clock->end != SH_END_DO)
+            continue;
+        bool by_law = false;
+        for (size_t k = 0; k < p->matter.steps[clock->end_step].n_by; k++)
+            by_law = by_law || p->matter.steps[clock->end_step].by[k].kind == SH_ACTOR_LAW;
+        if (!by_law)
+            SH_TRY(note(c, SH_LAW_ERROR, clock->node,
+                        "at its end the law takes %.*s, but law is not among its actors",
+                        SH_ARG(p->matter.steps[clock->end_step].id)));
+    }
+    for (size_t g = 0; g < p->n_gates; g++) {
+        bool is_used = false;
+        for (size_t i = 0; i < p->matter.n_steps; i++)
+            for (size_t k = 0; k < p->matter.steps[i].n_gates; k++)
+                is_used = is_used || p->matter.steps[i].gates[k] == (int32_t)g;
+        if (!is_used)
+            SH_TRY(note(c, SH_LAW_ERROR, p->gates[g].node, "gate %.*s stands before no step",
+                        SH_ARG(p->gates[g].id)));
+    }
+    return SH_OK;
+}
+
+/* Whole texts against each other: two in force at once, lapses without successor. */
+static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, int32_t day) {
+    const struct sh_procedure *p = c->p;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct sh_procedure *other = &all->of[i];
+        if (other != p && sh_str_eq(other->id, p->id) && sh_str_eq(other->place, p->place) && p < other &&
+            p->from < other->to && other->from < p->to)
+            SH_TRY(note(c, SH_LAW_ERROR, p->node, "two texts of %.*s are in force on the same days",
+                        SH_ARG(p->id)));
+    }
+    if (p->to == INT32_MAX || p->to <= day || p->to > day + 180 ||
+        sh_procedure_find(all, p->id, p->place, p->to))
+        return SH_OK;
+    char until[SH_DATE_TEXT_MAX];
+    sh_date_format(p->to - 1, until);
+    return note(c, SH_LAW_WARNING, p->node, "lapses on %s without a successor", until);
+}
+
+sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct sh_roles *roles, int32_t day,
+                            struct sh_arena *arena, struct sh_law_notes *notes, struct sh_err *err) {
+    for (size_t i = 0; i < procedures->n; i++) {
+        struct checker c = {&procedures->of[i], roles, arena, notes, err};
+        SH_TRY(check_states(&c, &c.p->matter));
+        SH_TRY(check_steps(&c, &c.p->matter));
+        if (c.p->items) {
+            SH_TRY(check_states(&c, c.p->items));
+            SH_TRY(check_steps(&c, c.p->items));
+        }
+        SH_TRY(check_papers(&c));
+        SH_TRY(check_lapse(&c, procedures, day));
+    }
+    return SH_OK;
+}
+
+/* ---- the picture ------------------------------------------------------------------------------------- */
+
+static struct sh_str word(struct sh_str name, struct sh_str english, bool in_chinese) {
+    return in_chinese ? name : english;
+}
+
+static void edge(const struct sh_machine *m, const struct sh_step *step, size_t from, int32_t to,
+                 bool in_chinese, struct sh_buf *out) {
+    const struct sh_str target = m->states[to < 0 ? (int32_t)from : to].id;
+    sh_buf_addf(out, "    %.*s --> %.*s: %.*s\n", SH_ARG(m->states[from].id), SH_ARG(target),
+                SH_ARG(word(step->name, step->english, in_chinese)));
+}
+
+static void graph(const struct sh_machine *m, bool in_chinese, struct sh_buf *out) {
+    for (size_t s = 0; s < m->n_states; s++)
+        sh_buf_addf(out, "    %.*s: %.*s\n", SH_ARG(m->states[s].id),
+                    SH_ARG(word(m->states[s].name, m->states[s].english, in_chinese)));
+    sh_buf_addf(out, "    [*] --> %.*s\n", SH_ARG(m->states[0].id));
+    for (size_t i = 0; i < m->n_steps; i++)
+        for (size_t s = 0; s < m->n_states; s++) {
+            bool to[128] = {0};
+            if (!sh_step_is_from(&m->steps[i], (int32_t)s))
+                continue;
+            mark_targets(m, &m->steps[i], to);
+            bool any = false;
+            for (size_t t = 0; t < m->n_states; t++)
+                if (to[t])
+                    edge(m, &m->steps[i], s, (int32_t)t, in_chinese, out), any = true;
+            if (!any)
+                edge(m, &m->steps[i], s, -1, in_chinese, out);
+        }
+    for (size_t s = 0; s < m->n_states; s++)
+        if (m->states[s].is_final)
+            sh_buf_addf(out, "    %.*s --> [*]\n", SH_ARG(m->states[s].id));
+}
+
+void sh_procedure_graph(const struct sh_procedure *p, bool in_chinese, struct sh_buf *out) {
+    sh_buf_addf(out, "---\ntitle: %.*s\n---\nstateDiagram-v2\n",
+                SH_ARG(word(p->name, p->english, in_chinese)));
+    graph(&p->matter, in_chinese, out);
+}

@@ -1,0 +1,18 @@
+/* Inner header: pieces of a procedure's text. */
+#pragma once
+#include "law/procedure.h"
+
+/** One field, as in registers. In register.c. */
+SH_MUST sh_code sh_law_field(const struct sh_yaml_entry *entry, struct sh_arena *arena,
+                             struct sh_field *field, struct sh_err *err);
+/** "own agency.head", "party institution.user", "law", "outside(police) own agency.auditor". */
+SH_MUST sh_code sh_law_actor(const struct sh_yaml *node, const struct sh_roles *roles, struct sh_actor *ret,
+                             struct sh_err *err);
+/** One such text or a list of them. */
+SH_MUST sh_code sh_law_actors(const struct sh_yaml *node, const struct sh_roles *roles,
+                              struct sh_arena *arena, const struct sh_actor **ret, size_t *ret_n,
+                              struct sh_err *err);
+/** The steps of a machine; papers, gates and states are there already. */
+SH_MUST sh_code sh_law_steps(const struct sh_yaml *map, const struct sh_procedure *p,
+                             struct sh_machine *machine, const struct sh_registers *registers,
+                             const struct sh_roles *roles, struct sh_arena *arena, struct sh_err *err);

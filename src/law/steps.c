@@ -1,0 +1,370 @@
+/* The steps of a procedure. */
+#include "base/decimal.h"
+#include "law/inner.h"
+#include "law/reading.h"
+
+static const char *const relations[SH_RELATIONS] = {"own", "peer", "upper", "party", "any"};
+
+sh_code sh_law_actor(const struct sh_yaml *node, const struct sh_roles *roles, struct sh_actor *ret,
+                     struct sh_err *err) {
+    *ret = (struct sh_actor){0};
+    if (node->kind != SH_YAML_TEXT)
+        return sh_yaml_fail(err, node, "who acts is written: own agency.head, party institution.user, law …");
+    struct sh_str rest = node->text, word = {0};
+    if (sh_str_is(rest, "law")) {
+        ret->kind = SH_ACTOR_LAW;
+        return SH_OK;
+    }
+    if (!sh_str_split(&rest, ' ', &word))
+        return sh_yaml_fail(err, node, "a step without actor");
+    if (sh_str_starts_with(word, SH_STR("outside(")) && sh_str_ends_with(word, SH_STR(")"))) {
+        ret->kind = SH_ACTOR_OUTSIDE;
+        ret->outside = sh_str_sub(word, 8, word.len - 9);
+        if (!rest.at || !sh_str_split(&rest, ' ', &word))
+            return sh_yaml_fail(err, node,
+                                "say who enters what happens outside: outside(court) own bureau.legal");
+    }
+    size_t at = SH_RELATIONS;
+    for (size_t i = 0; i < SH_RELATIONS; i++)
+        if (sh_str_is(word, relations[i]))
+            at = i;
+    if (at == SH_RELATIONS || !rest.at)
+        return sh_yaml_fail(err, node, "own, peer, upper, party or any, then a role of roles.yaml");
+    ret->relation = (enum sh_relation)at;
+    ret->role = sh_str_trim(rest);
+    return !roles || sh_role_find(roles, ret->role)
+               ? SH_OK
+               : sh_yaml_fail(err, node, "no role \"%.*s\" in roles.yaml", SH_ARG(ret->role));
+}
+
+sh_code sh_law_actors(const struct sh_yaml *node, const struct sh_roles *roles, struct sh_arena *arena,
+                      const struct sh_actor **ret, size_t *ret_n, struct sh_err *err) {
+    const bool is_list = node->kind == SH_YAML_LIST;
+    const size_t n = is_list ? node->n : 1;
+    struct sh_actor *of = sh_new(arena, struct sh_actor, n);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for actors");
+    for (size_t i = 0; i < n; i++)
+        SH_TRY(sh_law_actor(is_list ? node->items[i] : node, roles, &of[i], err));
+    *ret = of, *ret_n = n;
+    return SH_OK;
+}
+
+struct loader {
+    const struct sh_procedure *p;
+    const struct sh_machine *machine;
+    const struct sh_registers *registers;
+    const struct sh_roles *roles;
+    struct sh_arena *arena;
+    struct sh_err *err;
+};
+
+/* A list, or a text as a list of one. */
+static size_t count(const struct sh_yaml *node) {
+    return !node ? 0 : node->kind == SH_YAML_TEXT ? 1 : node->kind == SH_YAML_LIST ? node->n : 1;
+}
+static const struct sh_yaml *nth(const struct sh_yaml *node, size_t i) {
+    return node->kind == SH_YAML_LIST ? node->items[i] : node;
+}
+
+static sh_code read_indexes(struct loader *l, const struct sh_yaml *map, const char *key,
+                            int32_t (*find)(const struct loader *l, struct sh_str word), const char *what,
+                            const int32_t **ret, size_t *ret_n) {
+    const struct sh_yaml *node = sh_yaml_get(map, key);
+    const size_t n = count(node);
+    int32_t *of = sh_new(l->arena, int32_t, n + 1);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < n; i++) {
+        of[i] = find(l, nth(node, i)->text);
+        if (of[i] < 0)
+            return sh_yaml_fail(l->err, nth(node, i), "no %s \"%.*s\"", what, SH_ARG(nth(node, i)->text));
+    }
+    *ret = of, *ret_n = n;
+    return SH_OK;
+}
+
+static int32_t find_field(const struct loader *l, struct sh_str word) {
+    return sh_machine_field(l->machine, word);
+}
+static int32_t find_gate(const struct loader *l, struct sh_str word) {
+    for (size_t i = 0; i < l->p->n_gates; i++)
+        if (sh_str_eq(l->p->gates[i].id, word))
+            return (int32_t)i;
+    return -1;
+}
+static int32_t find_paper(const struct loader *l, struct sh_str word) {
+    for (size_t i = 0; i < l->p->n_papers; i++)
+        if (sh_str_eq(l->p->papers[i].id, word))
+            return (int32_t)i;
+    return -1;
+}
+
+/* from: a state, a list, or "any except X". */
+static sh_code read_from(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    const struct sh_yaml *from = sh_yaml_get(map, "from");
+    if (!from)
+        return sh_yaml_fail(l->err, map, "a step says from which states it leads");
+    for (size_t i = 0; i < count(from); i++) {
+        struct sh_str word = nth(from, i)->text;
+        const bool is_except = sh_str_starts_with(word, SH_STR("any except "));
+        if (sh_str_is(word, "any") || is_except)
+            for (size_t s = 0; s < l->machine->n_states; s++)
+                if (!l->machine->states[s].is_final)
+                    step->from[s >> 6] |= 1ULL << (s & 63);
+        if (sh_str_is(word, "any"))
+            continue;
+        if (is_except)
+            word = sh_str_sub(word, 11, word.len);
+        const int32_t at = sh_machine_state(l->machine, word);
+        if (at < 0)
+            return sh_yaml_fail(l->err, nth(from, i), "no state \"%.*s\"", SH_ARG(word));
+        if (is_except)
+            step->from[at >> 6] &= ~(1ULL << (at & 63));
+        else
+            step->from[at >> 6] |= 1ULL << (at & 63);
+    }
+    return SH_OK;
+}
+
+/* to: a state, or {FIELD: {answer: state, …}}. */
+static sh_code read_to(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    const struct sh_yaml *to = sh_yaml_get(map, "to");
+    step->to = step->to_field = -1;
+    if (!to)
+        return SH_OK;
+    if (to->kind == SH_YAML_TEXT) {
+        step->to = sh_machine_state(l->machine, to->text);
+        return step->to >= 0 ? SH_OK : sh_yaml_fail(l->err, to, "no state \"%.*s\"", SH_ARG(to->text));
+    }
+    if (to->kind != SH_YAML_MAP || to->n != 1 || to->entries[0].value->kind != SH_YAML_MAP)
+        return sh_yaml_fail(l->err, to, "to: STATE, or to: {FIELD: {answer: state, …}}");
+    step->to_field = sh_machine_field(l->machine, to->entries[0].key);
+    if (step->to_field < 0 || l->machine->fields[step->to_field].type != SH_FIELD_CHOICE)
+        return sh_yaml_fail(l->err, to, "no field of choice \"%.*s\"", SH_ARG(to->entries[0].key));
+    const struct sh_field *field = &l->machine->fields[step->to_field];
+    int32_t *by = sh_new(l->arena, int32_t, field->n_choices);
+    if (!by)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for answers");
+    for (size_t i = 0; i < field->n_choices; i++) {
+        char key[64];
+        (void)snprintf(key, sizeof key, "%.*s", SH_ARG(field->choices[i].code));
+        const struct sh_str word = sh_yaml_text(to->entries[0].value, key);
+        by[i] = word.len ? sh_machine_state(l->machine, word) : -1;
+        if (word.len && by[i] < 0)
+            return sh_yaml_fail(l->err, to, "no state \"%.*s\"", SH_ARG(word));
+    }
+    step->to_by = by;
+    return SH_OK;
+}
+
+static sh_code read_guards(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    static const char *const known[] = {"if", "refuse", "basis"};
+    const struct sh_yaml *list = sh_yaml_get(map, "guard");
+    if (!list)
+        return SH_OK;
+    if (list->kind != SH_YAML_LIST)
+        return sh_yaml_fail(l->err, list, "guard is a list of {if, refuse, basis}");
+    struct sh_guard *of = sh_new(l->arena, struct sh_guard, list->n);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for guards");
+    for (size_t i = 0; i < list->n; i++) {
+        const struct sh_yaml *node = list->items[i], *condition = NULL, *refuse = NULL;
+        SH_TRY(sh_yaml_only(node, known, 3, l->err));
+        SH_TRY(sh_yaml_need(node, "if", SH_YAML_TEXT, &condition, l->err));
+        SH_TRY(sh_yaml_need(node, "refuse", SH_YAML_TEXT, &refuse, l->err));
+        of[i] = (struct sh_guard){condition, refuse->text, sh_yaml_text(node, "basis")};
+        if (of[i].basis.len == 0)
+            return sh_yaml_fail(l->err, node, "a refusal without article: add basis");
+    }
+    step->guards = of, step->n_guards = list->n;
+    return SH_OK;
+}
+
+static sh_code read_sources(struct loader *l, const struct sh_yaml *map, const struct sh_source **ret,
+                            size_t *ret_n) {
+    *ret = NULL, *ret_n = 0;
+    if (!map)
+        return SH_OK;
+    if (map->kind != SH_YAML_MAP)
+        return sh_yaml_fail(l->err, map, "a map of field: where its value comes from");
+    struct sh_source *of = sh_new(l->arena, struct sh_source, map->n);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for values");
+    static const char *const builtins[] = {"subject", "number", "body",   "place", "today", "period",
+                                           "id",      "actor",  "source", "paper", "seq",   "parent_number"};
+    for (size_t i = 0; i < map->n; i++) {
+        const struct sh_yaml *from = map->entries[i].value;
+        of[i] = (struct sh_source){map->entries[i].key, from};
+        bool is_known = from->kind == SH_YAML_TEXT && (sh_str_starts_with(from->text, SH_STR("=")) ||
+                                                       sh_str_starts_with(from->text, SH_STR("fen:")) ||
+                                                       sh_machine_field(l->machine, from->text) >= 0 ||
+                                                       sh_machine_field(&l->p->matter, from->text) >= 0);
+        for (size_t k = 0; k < sizeof builtins / sizeof builtins[0]; k++)
+            is_known = is_known || sh_str_is(from->text, builtins[k]);
+        if (!is_known)
+            return sh_yaml_fail(
+                l->err, from,
+                "\"%.*s\" is no field and no word (subject, number, body, place, today, period, "
+                "paper …); a literal begins with =",
+                SH_ARG(from->text));
+    }
+    *ret = of, *ret_n = map->n;
+    return SH_OK;
+}
+
+static sh_code read_writes(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    static const char *const known[] = {"register", "if", "fields"};
+    const struct sh_yaml *list = sh_yaml_get(map, "writes");
+    const size_t n = count(list);
+    struct sh_write_text *of = sh_new(l->arena, struct sh_write_text, n + 1);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for writes");
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_yaml *node = nth(list, i);
+        SH_TRY(sh_yaml_only(node, known, 3, l->err));
+        of[i] = (struct sh_write_text){
+            .reg = sh_yaml_text(node, "register"), .when = sh_yaml_get(node, "if"), .node = node};
+        const struct sh_register *reg = sh_register_find(l->registers, of[i].reg);
+        if (!reg)
+            return sh_yaml_fail(l->err, node, "no register \"%.*s\"", SH_ARG(of[i].reg));
+        if (reg->change != SH_CHANGE_STEPS)
+            return sh_yaml_fail(l->err, node, "the register %.*s is edited by people, not by steps",
+                                SH_ARG(of[i].reg));
+        SH_TRY(read_sources(l, sh_yaml_get(node, "fields"), &of[i].values, &of[i].n_values));
+        for (size_t k = 0; k < of[i].n_values; k++)
+            if (sh_register_field(reg, of[i].values[k].to, false) < 0)
+                return sh_yaml_fail(l->err, of[i].values[k].from, "the register has no field \"%.*s\"",
+                                    SH_ARG(of[i].values[k].to));
+    }
+    step->writes = of, step->n_writes = n;
+    return SH_OK;
+}
+
+static sh_code read_posts(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    static const char *const known[] = {"kind", "amount", "if", "fund"};
+    const struct sh_yaml *list = sh_yaml_get(map, "posts");
+    const size_t n = count(list);
+    struct sh_post_text *of = sh_new(l->arena, struct sh_post_text, n + 1);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for postings");
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_yaml *node = nth(list, i), *kind = NULL;
+        SH_TRY(sh_yaml_only(node, known, 4, l->err));
+        SH_TRY(sh_yaml_need(node, "kind", SH_YAML_TEXT, &kind, l->err));
+        SH_TRY(sh_yaml_need(node, "amount", SH_YAML_TEXT, &of[i].amount, l->err));
+        of[i].kind = kind->text, of[i].when = sh_yaml_get(node, "if"),
+        of[i].fund = sh_yaml_text(node, "fund");
+        of[i].node = node;
+        if (of[i].fund.len == 0)
+            return sh_yaml_fail(l->err, node, "a posting names its fund: a field, or =code");
+    }
+    step->posts = of, step->n_posts = n;
+    return SH_OK;
+}
+
+static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    static const char *const known[] = {"procedure", "if", "per", "with"};
+    const struct sh_yaml *list = sh_yaml_get(map, "opens");
+    const size_t n = count(list);
+    struct sh_open_text *of = sh_new(l->arena, struct sh_open_text, n + 1);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for sub-matters");
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_yaml *node = nth(list, i), *procedure = NULL;
+        SH_TRY(sh_yaml_only(node, known, 4, l->err));
+        SH_TRY(sh_yaml_need(node, "procedure", SH_YAML_TEXT, &procedure, l->err));
+        of[i] = (struct sh_open_text){.procedure = procedure->text,
+                                      .when = sh_yaml_get(node, "if"),
+                                      .per = sh_yaml_text(node, "per"),
+                                      .node = node};
+        SH_TRY(read_sources(l, sh_yaml_get(node, "with"), &of[i].values, &of[i].n_values));
+    }
+    step->opens = of, step->n_opens = n;
+    return SH_OK;
+}
+
+static sh_code read_number(const struct sh_yaml *map, const char *key, uint32_t *ret, struct sh_err *err) {
+    const struct sh_yaml *node = sh_yaml_get(map, key);
+    int64_t v = 0;
+    if (node &&
+        (node->kind != SH_YAML_TEXT ||
+         sh_decimal_scan(node->text.at, node->text.len, 0, &v) != SH_DECIMAL_OK || v < 0 || v > 86400))
+        return sh_yaml_fail(err, node, "%s is a whole number", key);
+    *ret = (uint32_t)v;
+    return SH_OK;
+}
+
+static bool is_true(const struct sh_yaml *map, const char *key) {
+    return sh_str_is(sh_yaml_text(map, key), "true");
+}
+
+static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    step->holds = sh_yaml_text(map, "holds");
+    step->basis = sh_yaml_text(map, "basis");
+    const struct sh_str per = sh_yaml_text(map, "per"), dated = sh_yaml_text(map, "dated");
+    if (per.len && !sh_str_is(per, "party"))
+        return sh_yaml_fail(l->err, sh_yaml_get(map, "per"), "a step is taken per party");
+    if (dated.len && !sh_str_is(dated, "stated"))
+        return sh_yaml_fail(l->err, sh_yaml_get(map, "dated"), "dated: stated");
+    step->per = per.len ? SH_PER_PARTY : SH_PER_NONE;
+    step->is_dated = dated.len > 0;
+    step->is_bulk = is_true(map, "bulk"), step->is_seen = is_true(map, "seen");
+    step->is_serving = is_true(map, "serves");
+    SH_TRY(read_number(map, "together", &step->together, l->err));
+    SH_TRY(read_number(map, "undo_seconds", &step->undo_seconds, l->err));
+    if (step->is_bulk && step->is_seen)
+        return sh_yaml_fail(l->err, map, "a step with `seen` is never bulk");
+    return SH_OK;
+}
+
+static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
+    static const char *const known[] = {"name",  "from",  "to",     "by",       "not_by",       "not_body_of",
+                                        "needs", "may",   "guard",  "gate",     "issues",       "writes",
+                                        "posts", "opens", "holds",  "basis",    "per",          "dated",
+                                        "bulk",  "seen",  "serves", "together", "undo_seconds", "served"};
+    const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
+    SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
+    SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));
+    const size_t slash = sh_str_find(name->text, SH_STR(" / "));
+    step->id = entry->key, step->node = map;
+    step->name = slash == SH_STR_NONE ? name->text : sh_str_sub(name->text, 0, slash);
+    step->english = slash == SH_STR_NONE ? step->id : sh_str_sub(name->text, slash + 3, name->text.len);
+    if (!by)
+        return sh_yaml_fail(l->err, map, "a step without actor: by");
+    SH_TRY(sh_law_actors(by, l->roles, l->arena, &step->by, &step->n_by, l->err));
+    SH_TRY(sh_law_list(map, "not_by", l->arena, &step->not_by, &step->n_not_by, l->err));
+    SH_TRY(sh_law_list(map, "not_body_of", l->arena, &step->not_body_of, &step->n_not_body_of, l->err));
+    SH_TRY(sh_law_list(map, "served", l->arena, &step->need_papers, &step->n_need_papers, l->err));
+    SH_TRY(read_from(l, map, step));
+    SH_TRY(read_to(l, map, step));
+    SH_TRY(read_indexes(l, map, "needs", find_field, "field", &step->needs, &step->n_needs));
+    SH_TRY(read_indexes(l, map, "may", find_field, "field", &step->may, &step->n_may));
+    SH_TRY(read_indexes(l, map, "gate", find_gate, "gate", &step->gates, &step->n_gates));
+    SH_TRY(read_indexes(l, map, "issues", find_paper, "paper", &step->issues, &step->n_issues));
+    for (size_t i = 0; i < step->n_need_papers; i++)
+        if (find_paper(l, step->need_papers[i]) < 0)
+            return sh_yaml_fail(l->err, map, "no paper \"%.*s\"", SH_ARG(step->need_papers[i]));
+    SH_TRY(read_guards(l, map, step));
+    SH_TRY(read_writes(l, map, step));
+    SH_TRY(read_posts(l, map, step));
+    SH_TRY(read_opens(l, map, step));
+    return read_flags(l, map, step);
+}
+
+sh_code sh_law_steps(const struct sh_yaml *map, const struct sh_procedure *p, struct sh_machine *machine,
+                     const struct sh_registers *registers, const struct sh_roles *roles,
+                     struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_yaml *steps = NULL;
+    SH_TRY(sh_yaml_need(map, "steps", SH_YAML_MAP, &steps, err));
+    if (steps->n > SH_PROCEDURE_STEPS_MAX)
+        return sh_yaml_fail(err, steps, "more than %d steps", SH_PROCEDURE_STEPS_MAX);
+    struct sh_step *of = sh_new(arena, struct sh_step, steps->n);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for steps");
+    struct loader l = {p, machine, registers, roles, arena, err};
+    for (size_t i = 0; i < steps->n; i++)
+        SH_TRY(read_step(&l, &steps->entries[i], &of[i]));
+    machine->steps = of, machine->n_steps = steps->n;
+    return SH_OK;
+}
