@@ -1,0 +1,419 @@
+/* What belongs to a step: papers with their numbers, rows of registers, postings, sub-matters. */
+#include "matter/inner.h"
+
+/* Papers that the step under way has issued. */
+struct issued {
+    struct sh_str id[SH_PARTIES_MAX], number[SH_PARTIES_MAX], to[SH_PARTIES_MAX], kind[SH_PARTIES_MAX];
+    size_t n;
+};
+
+/* ---- values ------------------------------------------------------------------------------------------ */
+
+static sh_code builtin(struct work *w, const struct issued *issued, struct sh_str word, struct sh_str *ret,
+                       bool *ret_is) {
+    char day[SH_DATE_TEXT_MAX];
+    sh_date_format(w->occurred_day, day);
+    const struct {
+        const char *word;
+        struct sh_str value;
+    } words[] = {{"subject", w->m.subject},
+                 {"number", w->m.number},
+                 {"body", w->m.body},
+                 {"place", w->m.place},
+                 {"period", w->m.period},
+                 {"source", w->m.source},
+                 {"id", w->m.id},
+                 {"actor", actor_of(w)},
+                 {"today", sh_copy(w->arena, sh_str_of(day))},
+                 {"paper", issued->n ? issued->number[0] : SH_STR("")},
+                 {"seq", sh_textf(w->arena, "%.*s-%lld", SH_ARG(w->m.number), (long long)w->m.seq)}};
+    *ret_is = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && !*ret_is; i++)
+        if (sh_str_is(word, words[i].word))
+            *ret = words[i].value, *ret_is = true;
+    if (*ret_is || !sh_str_is(word, "parent_number"))
+        return SH_OK;
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(w->txn, "select number from mt_matter where id = $1", &SH_TEXT(w->m.parent), 1,
+                        w->arena, &rows, w->err));
+    *ret = rows.n_rows ? sh_cell(&rows, 0, 0)->str : w->m.number;
+    *ret_is = true;
+    return SH_OK;
+}
+
+static sh_code value_of(struct work *w, const struct issued *issued, const struct sh_yaml *from,
+                        struct sh_str *ret) {
+    const struct sh_str word = from->text;
+    bool is = false;
+    *ret = SH_STR("");
+    if (sh_str_starts_with(word, SH_STR("="))) {
+        *ret = sh_str_sub(word, 1, word.len);
+        return SH_OK;
+    }
+    if (sh_str_starts_with(word, SH_STR("fen:"))) {
+        struct sh_yaml amount = *from;
+        char text[SH_MONEY_TEXT_MAX];
+        int64_t fen = 0;
+        bool is_known = false;
+        struct sh_str missing;
+        amount.text = sh_str_sub(word, 4, word.len);
+        SH_TRY(sh_factbook_fen(w->facts, &amount, -1, &fen, &is_known, &missing, w->err));
+        if (is_known) {
+            sh_money_plain(fen, text);
+            *ret = sh_copy(w->arena, sh_str_of(text));
+        }
+        return SH_OK;
+    }
+    const int32_t field = sh_machine_field(&w->m.text->matter, word);
+    if (field >= 0) {
+        *ret = w->m.values[field];
+        return SH_OK;
+    }
+    return builtin(w, issued, word, ret, &is);
+}
+
+static sh_code is_wanted(struct work *w, const struct sh_yaml *when, bool *ret) {
+    enum sh_guard_answer answer = SH_YES;
+    struct sh_str missing;
+    if (when)
+        SH_TRY(sh_factbook_ask(w->facts, when, -1, &answer, &missing, w->err));
+    *ret = answer == SH_YES;
+    if (answer == SH_UNKNOWN)
+        sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_UNKNOWN, SH_ARG(when->text),
+                       SH_ARG(missing));
+    return SH_OK;
+}
+
+/* ---- papers (D4) ------------------------------------------------------------------------------------- */
+
+/* Given once, never again: also when a step rolls back, as nothing was told to anybody then. */
+static sh_code next_number(struct work *w, struct sh_str kind, int year, int64_t *ret) {
+    struct sh_rows rows;
+    const struct sh_value key[] = {SH_TEXT(w->m.body), SH_TEXT(kind), SH_I64(year)};
+    SH_TRY(sh_sql_query(
+        w->txn,
+        "insert into mt_number (body, kind, year, last) values ($1, $2, $3, 1) on conflict (body, kind, "
+        "year) do update set last = mt_number.last + 1 returning last",
+        key, 3, w->arena, &rows, w->err));
+    *ret = sh_cell(&rows, 0, 0)->i64;
+    return SH_OK;
+}
+
+static struct sh_str fill_pattern(struct work *w, struct sh_str pattern, int year, int64_t seq) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf out = {0};
+    while (pattern.len) {
+        if (sh_str_starts_with(pattern, SH_STR("{year}"))) {
+            sh_buf_addf(&out, "%d", year);
+            pattern = sh_str_sub(pattern, 6, pattern.len);
+        } else if (sh_str_starts_with(pattern, SH_STR("{seq}"))) {
+            sh_buf_addf(&out, "%lld", (long long)seq);
+            pattern = sh_str_sub(pattern, 5, pattern.len);
+        } else if (sh_str_starts_with(pattern, SH_STR("{body}"))) {
+            sh_buf_add_str(&out, w->m.body);
+            pattern = sh_str_sub(pattern, 6, pattern.len);
+        } else {
+            sh_buf_add_char(&out, pattern.at[0]);
+            pattern = sh_str_sub(pattern, 1, pattern.len);
+        }
+    }
+    return sh_copy(w->arena, sh_buf_view(&out));
+}
+
+static sh_code paper_text(struct work *w, const struct sh_paper_text *paper, struct sh_str number,
+                          struct sh_str to, struct sh_buf *out) {
+    struct sh_str fields;
+    SH_TRY(sh_fields_text(&w->m.text->matter, w->m.values, w->arena, &fields, w->err));
+    struct sh_json json;
+    sh_json_begin(&json, out);
+    sh_json_object(&json);
+    sh_json_put_str(&json, "kind", paper->id);
+    sh_json_put_str(&json, "name", paper->name);
+    sh_json_put_str(&json, "document", paper->document);
+    sh_json_put_str(&json, "number", number);
+    sh_json_put_str(&json, "to", to);
+    sh_json_put_str(&json, "matter", w->m.number);
+    sh_json_put_str(&json, "subject", w->m.subject);
+    sh_json_put_str(&json, "period", w->m.period);
+    sh_json_put_str(&json, "step", w->step->id);
+    sh_json_key(&json, "fields");
+    sh_json_raw(&json, fields);
+    sh_json_object_end(&json);
+    return sh_json_end(&json, w->err);
+}
+
+static sh_code issue(struct work *w, const struct sh_paper_text *paper, struct sh_str to,
+                     struct issued *issued) {
+    const int year = sh_civil_of(w->occurred_day).year;
+    int64_t seq = 0;
+    if (issued->n == SH_PARTIES_MAX)
+        return sh_fail(w->err, SH_E_LIMIT, "more than %d papers in one step", SH_PARTIES_MAX);
+    SH_TRY(next_number(w, paper->number, year, &seq));
+    const struct sh_str number = fill_pattern(w, paper->number, year, seq);
+    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
+    SH_TRY(paper_text(w, paper, number, to, &open));
+    struct sh_record_ref ref;
+    const struct sh_record_change change = {
+        .register_name = SH_STR("papers"),
+        .key = sh_textf(w->arena, "%.*s|%.*s", SH_ARG(w->m.body), SH_ARG(number)),
+        .labels = {.body = w->m.body, .place = w->m.place, .matter = w->m.id},
+        .valid_from = w->occurred_day,
+        .valid_to = SH_DAY_OPEN,
+        .open = sh_buf_view(&open)};
+    SH_TRY(sh_record_put(w->txn, &change, &ref, w->err));
+    const struct sh_str id = sh_copy(w->arena, (struct sh_str){ref.id, SH_ID_TEXT});
+    const struct sh_value values[] = {
+        SH_TEXT(id),        SH_TEXT(w->m.id), SH_TEXT(paper->id),         SH_TEXT(number),
+        SH_TEXT(w->m.body), SH_TEXT(to),      SH_I64(sh_txn_now(w->txn)), SH_I64(w->m.seq)};
+    SH_TRY(sh_sql_run(
+        w->txn,
+        "insert into mt_paper (id, matter, kind, number, body, addressee, issued_at, served_day, seq, "
+        "record) values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $1)",
+        values, 8, NULL, w->err));
+    issued->id[issued->n] = id, issued->number[issued->n] = number;
+    issued->to[issued->n] = to, issued->kind[issued->n++] = paper->id;
+    return SH_OK;
+}
+
+static sh_code issue_all(struct work *w, struct issued *issued) {
+    for (size_t i = 0; i < w->step->n_issues; i++) {
+        const struct sh_paper_text *paper = &w->m.text->papers[w->step->issues[i]];
+        for (size_t p = 0; paper->to_party && p < w->parties.n; p++)
+            if (w->step->per != SH_PER_PARTY || sh_str_eq(w->parties.of[p].id, w->member))
+                SH_TRY(issue(w, paper, w->parties.of[p].id, issued));
+        if (!paper->to_party)
+            SH_TRY(issue(w, paper, paper->to, issued));
+    }
+    return SH_OK;
+}
+
+/* The service of a paper of the parent: its clocks run from that day (T2, D4). */
+sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day) {
+    struct sh_rows rows;
+    const struct sh_value key[] = {SH_TEXT(paper), SH_I64(day)};
+    SH_TRY(sh_sql_query(
+        w->txn,
+        "update mt_paper set served_day = $2 where id = $1 and served_day = 0 returning matter, kind, "
+        "addressee",
+        key, 2, w->arena, &rows, w->err));
+    if (rows.n_rows == 0)
+        return SH_OK;
+    struct work parent = {.txn = w->txn,
+                          .texts = w->texts,
+                          .who = w->who,
+                          .arena = w->arena,
+                          .failures = w->failures,
+                          .err = w->err};
+    SH_TRY(sh_matter_load(&parent, sh_cell(&rows, 0, 0)->str));
+    const struct sh_procedure *text = parent.m.text;
+    int32_t kind = -1;
+    for (size_t i = 0; i < text->n_papers; i++)
+        if (sh_str_eq(text->papers[i].id, sh_cell(&rows, 0, 1)->str))
+            kind = (int32_t)i;
+    if (text->matter.states[parent.m.state].is_final || kind < 0)
+        return SH_OK;
+    parent.occurred = w->occurred, parent.occurred_day = day;
+    parent.member = sh_cell(&rows, 0, 2)->str;
+    parent.used = w->used, parent.why = SH_STR("");
+    SH_TRY(sh_clocks_after_service(&parent, kind, parent.member, day));
+    parent.m.seq++;
+    const struct sh_str step = sh_textf(w->arena, "served.%.*s", SH_ARG(sh_cell(&rows, 0, 1)->str));
+    return sh_step_note(&parent, step);
+}
+
+/* ---- rows, money, sub-matters ------------------------------------------------------------------------ */
+
+static sh_code index_row(struct work *w, const struct sh_register *reg, const struct sh_str *values,
+                         struct sh_str record) {
+    for (size_t i = 0; i < reg->n_fields; i++) {
+        if ((reg->fields[i].type != SH_FIELD_CODE && reg->fields[i].type != SH_FIELD_REF) ||
+            values[i].len == 0)
+            continue;
+        const struct sh_value row[] = {SH_TEXT(reg->id), SH_TEXT(reg->fields[i].id), SH_TEXT(values[i]),
+                                       SH_TEXT(record)};
+        SH_TRY(sh_sql_run(
+            w->txn,
+            "insert into mt_row (register, field, value, record) values ($1, $2, $3, $4) on conflict do "
+            "nothing",
+            row, 4, NULL, w->err));
+    }
+    return SH_OK;
+}
+
+static sh_code row_texts(struct work *w, const struct sh_register *reg, const struct sh_str *values,
+                         struct sh_buf *open, struct sh_buf *key) {
+    struct sh_json json;
+    sh_json_begin(&json, open);
+    sh_json_object(&json);
+    for (size_t i = 0; i < reg->n_fields; i++) {
+        char id[96];
+        (void)snprintf(id, sizeof id, "%.*s", SH_ARG(reg->fields[i].id));
+        if (values[i].len)
+            sh_json_put_str(&json, id, values[i]);
+        if (reg->fields[i].is_key)
+            sh_buf_addf(key, "%s%.*s", key->len ? "|" : "", SH_ARG(values[i]));
+    }
+    sh_json_object_end(&json);
+    return sh_json_end(&json, w->err);
+}
+
+static void need_row(struct work *w, const struct sh_register *reg, const struct sh_str *values) {
+    for (size_t i = 0; i < reg->n_fields; i++)
+        if (reg->fields[i].required && values[i].len == 0)
+            sh_failure_add(w, SH_FAIL_NEEDS, w->step->basis, reg->fields[i].id, M_NEEDS,
+                           SH_ARG(reg->fields[i].name));
+}
+
+static sh_code write_row(struct work *w, const struct sh_write_text *write, const struct issued *issued) {
+    const struct sh_register *reg = sh_register_find(w->texts->registers, write->reg);
+    struct sh_str *values = sh_new(w->arena, struct sh_str, reg->n_fields + 1);
+    if (!values)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for a row");
+    for (size_t i = 0; i < reg->n_fields; i++)
+        values[i] = SH_STR("");
+    int32_t from = w->occurred_day, to = SH_DAY_OPEN;
+    for (size_t i = 0; i < write->n_values; i++) {
+        const int32_t field = sh_register_field(reg, write->values[i].to, false);
+        struct sh_str text;
+        SH_TRY(value_of(w, issued, write->values[i].from, &text));
+        struct sh_err why;
+        if (sh_field_check(&reg->fields[field], text, w->arena, &values[field], &why) != SH_OK)
+            sh_failure_add(w, SH_FAIL_NEEDS, w->step->basis, reg->fields[field].id, M_FIELD_BAD,
+                           SH_ARG(reg->fields[field].name), why.message);
+    }
+    need_row(w, reg, values);
+    if (w->failures->n)
+        return SH_OK;
+    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0}, key = {0};
+    SH_TRY(row_texts(w, reg, values, &open, &key));
+    struct sh_record_ref ref;
+    const struct sh_record_change change = {
+        .register_name = reg->id,
+        .key = sh_buf_view(&key),
+        .labels = {.body = reg->body_field >= 0 ? values[reg->body_field] : SH_STR(""),
+                   .place = reg->place_field >= 0 ? values[reg->place_field] : SH_STR(""),
+                   .matter = w->m.id},
+        .valid_from = reg->has_validity ? from : 0,
+        .valid_to = to,
+        .open = sh_buf_view(&open)};
+    SH_TRY(sh_record_put(w->txn, &change, &ref, w->err));
+    return index_row(w, reg, values, (struct sh_str){ref.id, SH_ID_TEXT});
+}
+
+static const struct posting_rule *rule_of(const struct work *w, struct sh_str kind, struct sh_str fund) {
+    const struct posting_rule *any = NULL;
+    for (size_t i = 0; i < w->texts->n_rules; i++) {
+        const struct posting_rule *rule = &w->texts->rules[i];
+        if (sh_str_eq(rule->kind, kind) && sh_str_eq(rule->fund, fund))
+            return rule;
+        if (sh_str_eq(rule->kind, kind) && sh_str_is(rule->fund, "*"))
+            any = rule;
+    }
+    return any;
+}
+
+static sh_code post(struct work *w, const struct sh_post_text *text) {
+    bool is_known = false;
+    int64_t fen = 0;
+    struct sh_str missing, fund = text->fund;
+    if (sh_str_starts_with(fund, SH_STR("=")))
+        fund = sh_str_sub(fund, 1, fund.len);
+    else if (sh_machine_field(&w->m.text->matter, fund) >= 0)
+        fund = w->m.values[sh_machine_field(&w->m.text->matter, fund)];
+    SH_TRY(sh_factbook_fen(w->facts, text->amount, -1, &fen, &is_known, &missing, w->err));
+    if (!is_known) {
+        sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_UNKNOWN, SH_ARG(text->amount->text),
+                       SH_ARG(missing));
+        return SH_OK;
+    }
+    const struct posting_rule *rule = rule_of(w, text->kind, fund);
+    if (!rule) {
+        sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_NO_RULE, SH_ARG(text->kind),
+                       SH_ARG(fund));
+        return SH_OK;
+    }
+    if (fen == 0)
+        return SH_OK;
+    const struct sh_entry entries[] = {{rule->from, fund, -fen}, {rule->to, fund, fen}};
+    const struct sh_posting posting = {.ledger = SH_STR("money"),
+                                       .day = w->occurred_day,
+                                       .labels = {.body = w->m.body, .place = w->m.place, .matter = w->m.id},
+                                       .about = w->m.number,
+                                       .entries = entries,
+                                       .n_entries = 2};
+    char id[SH_ID_TEXT + 1];
+    return sh_ledger_post(w->txn, &posting, id, w->err);
+}
+
+static sh_code open_one(struct work *w, const struct sh_open_text *text, struct sh_str source,
+                        const struct issued *issued, size_t paper) {
+    const struct sh_procedure *child =
+        sh_procedure_find(w->texts->procedures, text->procedure, w->m.place, w->today);
+    if (!child) {
+        sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_TEXT_NONE);
+        return SH_OK;
+    }
+    struct sh_matter_value values[SH_PROCEDURE_NAMES_MAX];
+    struct sh_matter_new wanted = {.procedure = child->id,
+                                   .subject = w->m.subject,
+                                   .parent = w->m.id,
+                                   .period = child->period != SH_PERIOD_NONE ? w->m.period : SH_STR(""),
+                                   .body = w->m.body,
+                                   .values = values};
+    struct issued one = {.n = 0};
+    if (paper < issued->n) {
+        one.number[0] = issued->number[paper], one.n = 1;
+        wanted.subject = issued->to[paper].len ? issued->to[paper] : w->m.subject;
+    } else {
+        one = *issued;
+    }
+    for (size_t i = 0; i < text->n_values && wanted.n_values < SH_PROCEDURE_NAMES_MAX; i++) {
+        struct sh_str value;
+        SH_TRY(value_of(w, &one, text->values[i].from, &value));
+        if (sh_str_is(text->values[i].to, "subject"))
+            wanted.subject = value;
+        else
+            values[wanted.n_values++] = (struct sh_matter_value){text->values[i].to, value};
+    }
+    char id[SH_ID_TEXT + 1];
+    return sh_matter_make(w, child, &wanted, w->m.place, source, id);
+}
+
+static sh_code open_all(struct work *w, const struct issued *issued) {
+    for (size_t i = 0; i < w->step->n_opens; i++) {
+        const struct sh_open_text *text = &w->step->opens[i];
+        bool is = false;
+        SH_TRY(is_wanted(w, text->when, &is));
+        if (!is)
+            continue;
+        if (!sh_str_is(text->per, "paper")) {
+            SH_TRY(open_one(w, text, w->step->id, issued, SIZE_MAX));
+            continue;
+        }
+        for (size_t p = 0; p < issued->n; p++)
+            SH_TRY(open_one(w, text, issued->id[p], issued, p));
+    }
+    return SH_OK;
+}
+
+sh_code sh_effects(struct work *w) {
+    struct issued *issued = sh_new(w->arena, struct issued, 1);
+    if (!issued)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for papers");
+    if (!w->facts)
+        SH_TRY(sh_work_facts(w, w->m.values, sh_step_asks_items(w->m.text, w->step)));
+    SH_TRY(issue_all(w, issued));
+    for (size_t i = 0; i < w->step->n_writes; i++) {
+        bool is = false;
+        SH_TRY(is_wanted(w, w->step->writes[i].when, &is));
+        if (is)
+            SH_TRY(write_row(w, &w->step->writes[i], issued));
+    }
+    for (size_t i = 0; i < w->step->n_posts; i++) {
+        bool is = false;
+        SH_TRY(is_wanted(w, w->step->posts[i].when, &is));
+        if (is)
+            SH_TRY(post(w, &w->step->posts[i]));
+    }
+    SH_TRY(open_all(w, issued));
+    return w->step->is_serving && w->m.source.len ? sh_paper_served(w, w->m.source, w->occurred_day) : SH_OK;
+}

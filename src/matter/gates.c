@@ -1,0 +1,220 @@
+/* Gates hold content (D3): a voice counts for the text it was given on. Panels by W11. */
+#include "matter/inner.h"
+
+sh_code sh_gate_hash(struct work *w, size_t gate, const struct sh_str *values, char ret[SH_DIGEST_HEX_MAX]) {
+    const struct sh_gate_text *text = &w->m.text->gates[gate];
+    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+    uint8_t digest[SH_DIGEST_BYTES];
+    sh_buf_addf(&buf, "%.*s\n%.*s\n", SH_ARG(w->m.number), SH_ARG(text->id));
+    for (size_t i = 0; i < text->n_over; i++) {
+        const struct sh_str value = values[text->over[i]];
+        sh_buf_addf(&buf, "%.*s=%zu:%.*s\n", SH_ARG(w->m.text->matter.fields[text->over[i]].id), value.len,
+                    SH_ARG(value));
+    }
+    SH_TRY(sh_buf_check(&buf, w->err));
+    SH_TRY(sh_digest_of(SH_DIGEST_SM3, buf.at, buf.len, digest, w->err));
+    sh_hex(digest, SH_DIGEST_BYTES, ret);
+    return SH_OK;
+}
+
+sh_code sh_gate_needed(struct work *w, size_t gate, enum sh_guard_answer *ret, struct sh_str *ret_missing) {
+    *ret = SH_YES;
+    *ret_missing = SH_STR("");
+    if (!w->m.text->gates[gate].when)
+        return SH_OK;
+    return sh_factbook_ask(w->facts, w->m.text->gates[gate].when, -1, ret, ret_missing, w->err);
+}
+
+/* ---- panels ------------------------------------------------------------------------------------------ */
+
+/* Members of the panel on record today: key body|panel|person. */
+static sh_code roster(struct work *w, struct sh_str body, struct sh_str panel, const struct sh_record **ret,
+                      size_t *ret_n) {
+    const struct sh_scope all = sh_everything();
+    const struct sh_str prefix = sh_textf(w->arena, "%.*s|%.*s|", SH_ARG(body), SH_ARG(panel));
+    const struct sh_page_query query = {.register_name = SH_STR("panel_members"),
+                                        .as_of = {w->today, INT64_MAX},
+                                        .after_key = sh_str_sub(prefix, 0, prefix.len - 1),
+                                        .limit = 200};
+    SH_TRY(sh_record_page(w->txn, &all, &query, w->arena, ret, ret_n, w->err));
+    size_t n = 0;
+    while (n < *ret_n && sh_str_starts_with((*ret)[n].key, prefix))
+        n++;
+    *ret_n = n;
+    return SH_OK;
+}
+
+static sh_code seat_of(struct work *w, size_t gate, struct sh_str *ret) {
+    const struct sh_gate_text *text = &w->m.text->gates[gate];
+    const struct sh_str panel =
+        sh_str_starts_with(text->of.role, SH_STR("bureau.")) ? SH_STR("bureau") : SH_STR("agency");
+    const struct sh_record *members = NULL;
+    size_t n = 0;
+    *ret = SH_STR("");
+    SH_TRY(roster(w, w->used.body, panel, &members, &n));
+    const struct sh_str end = sh_textf(w->arena, "|%.*s", SH_ARG(w->who->person));
+    for (size_t i = 0; i < n; i++) {
+        if (!sh_str_ends_with(members[i].key, end))
+            continue;
+        SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
+        SH_TRY(sh_json_read("record", members[i].open, &root, w->err));
+        *ret = sh_json_member(root, SH_STR("seat"), w->arena);
+    }
+    return SH_OK;
+}
+
+/* A number or word the place has set; NULL and *ret_why: none is. */
+static const struct sh_param *read_param(struct work *w, const char *name, struct sh_str *ret_why) {
+    struct sh_param_dates dates;
+    if (sh_param_dates_of(w, &dates) != SH_OK)
+        return NULL;
+    const struct sh_param_pick pick = sh_param_pick(w->texts->params, sh_str_of(name), w->m.place, dates);
+    if (pick.state == SH_PARAM_SET)
+        return pick.row;
+    SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
+    sh_param_tell(&pick, sh_str_of(name), w->m.place, lang_of(w), &why);
+    *ret_why = sh_copy(w->arena, sh_buf_view(&why));
+    return NULL;
+}
+
+struct count {
+    size_t present, agree, roster;
+    bool has_chief, chief_agrees;
+};
+
+static void count_voices(const struct sh_rows *rows, struct count *ret) {
+    for (size_t i = 0; i < rows->n_rows; i++) {
+        const bool agrees = sh_str_is(sh_cell(rows, i, 1)->str, "agree");
+        const struct sh_str seat = sh_cell(rows, i, 0)->str;
+        ret->present++;
+        ret->agree += agrees;
+        if (sh_str_is(seat, "chief") || (!ret->has_chief && sh_str_is(seat, "deputy"))) {
+            ret->has_chief = true;
+            ret->chief_agrees = agrees;
+        }
+    }
+}
+
+static int64_t power_of_ten(int8_t scale) {
+    int64_t v = 1;
+    for (int8_t i = 0; i < scale; i++)
+        v *= 10;
+    return v;
+}
+
+/* Is the share of the roster there? panel.present_share in percent. */
+static bool is_quorate(const struct count *c, const struct sh_param *share) {
+    return (int64_t)c->present * 100 * power_of_ten(share->scale) >= share->value * (int64_t)c->roster;
+}
+
+/* panel.rule: majority of those present, or the chief's conclusion. */
+static sh_code panel_open(struct work *w, size_t gate, const struct sh_rows *voices, bool *ret,
+                          struct sh_str *ret_why) {
+    const bool en = lang_of(w) == SH_EN;
+    const struct sh_gate_text *text = &w->m.text->gates[gate];
+    const struct sh_str panel =
+        sh_str_starts_with(text->of.role, SH_STR("bureau.")) ? SH_STR("bureau") : SH_STR("agency");
+    const struct sh_record *members = NULL;
+    struct count c = {0};
+    *ret = false;
+    SH_TRY(roster(w, voices->n_rows ? sh_cell(voices, 0, 2)->str : w->m.body, panel, &members, &c.roster));
+    count_voices(voices, &c);
+    if (c.present < 3 || !c.has_chief) {
+        *ret_why = sh_textf(w->arena,
+                            en ? "%zu present; 3 with the chief or a deputy are needed"
+                               : "到会 %zu 人，不足 3 人或无主要负责人（副职）",
+                            c.present);
+        return SH_OK;
+    }
+    const struct sh_param *share = read_param(w, "panel.present_share", ret_why);
+    const struct sh_param *rule = share ? read_param(w, "panel.rule", ret_why) : NULL;
+    if (!rule)
+        return SH_OK;
+    if (!is_quorate(&c, share)) {
+        *ret_why =
+            sh_textf(w->arena, en ? "%zu of %zu present: too few" : "到会 %zu 人，应到 %zu 人，未达规定比例",
+                     c.present, c.roster);
+        return SH_OK;
+    }
+    *ret = sh_str_is(rule->text, "chief") ? c.chief_agrees : 2 * c.agree > c.present;
+    if (!*ret)
+        *ret_why = en ? SH_STR("the conclusion is against it") : SH_STR("结论为不同意");
+    return SH_OK;
+}
+
+sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
+                      struct sh_str *ret_why) {
+    char hash[SH_DIGEST_HEX_MAX];
+    struct sh_rows rows;
+    *ret_open = false;
+    *ret_why =
+        lang_of(w) == SH_EN ? SH_STR("nobody has spoken of the present text") : SH_STR("对现文本尚无意见");
+    SH_TRY(sh_gate_hash(w, gate, values, hash));
+    const struct sh_value given[] = {SH_TEXT(w->m.id), SH_TEXT(w->m.text->gates[gate].id),
+                                     SH_TEXT(sh_str_of(hash))};
+    SH_TRY(
+        sh_sql_query(w->txn,
+                     "select seat, opinion, body from mt_voice where matter = $1 and gate = $2 and hash = $3 "
+                     "order by at, person",
+                     given, 3, w->arena, &rows, w->err));
+    if (rows.n_rows == 0)
+        return SH_OK;
+    if (w->m.text->gates[gate].kind == SH_GATE_PANEL)
+        return panel_open(w, gate, &rows, ret_open, ret_why);
+    const struct sh_str last = sh_cell(&rows, rows.n_rows - 1, 1)->str;
+    *ret_open = sh_str_is(last, "agree");
+    if (!*ret_open)
+        *ret_why = lang_of(w) == SH_EN ? SH_STR("the conclusion is against it") : SH_STR("结论为不同意");
+    return SH_OK;
+}
+
+/* ---- speaking ---------------------------------------------------------------------------------------- */
+
+static struct sh_str value_of(const struct sh_matter_value *values, size_t n, const char *field) {
+    for (size_t i = 0; i < n; i++)
+        if (sh_str_is(values[i].field, field))
+            return values[i].text;
+    return SH_STR("");
+}
+
+static int32_t gate_of(const struct sh_procedure *text, struct sh_str id) {
+    for (size_t i = 0; i < text->n_gates; i++)
+        if (sh_str_eq(text->gates[i].id, id))
+            return (int32_t)i;
+    return -1;
+}
+
+/* A voice is a step of its own in the file: who, what, on which text. */
+sh_code sh_gate_voice(struct work *w, struct sh_str id, const struct sh_matter_value *values, size_t n) {
+    const int32_t gate = gate_of(w->m.text, id);
+    if (gate < 0) {
+        sh_failure_add(w, SH_FAIL_STATE, SH_STR(""), SH_STR(""), M_NO_STEP, SH_ARG(id));
+        return SH_E_CANCELLED;
+    }
+    const struct sh_gate_text *text = &w->m.text->gates[gate];
+    const struct sh_actor by[] = {text->of, text->chief};
+    struct sh_step step = {.id = id, .basis = text->basis, .by = by, .n_by = text->has_chief ? 2 : 1};
+    SH_TRY(sh_who_check(w, &step));
+    const struct sh_str opinion = value_of(values, n, "opinion"), words = value_of(values, n, "words");
+    if (!sh_str_is(opinion, "agree") && !sh_str_is(opinion, "disagree"))
+        sh_failure_add(w, SH_FAIL_NEEDS, text->basis, SH_STR("opinion"), M_NEEDS, SH_ARG(SH_STR("opinion")));
+    struct sh_str seat = text->kind == SH_GATE_PANEL ? SH_STR("") : SH_STR("reviewer");
+    if (text->kind == SH_GATE_PANEL && w->failures->n == 0)
+        SH_TRY(seat_of(w, (size_t)gate, &seat));
+    if (w->failures->n == 0 && seat.len == 0)
+        sh_failure_add(w, SH_FAIL_ROLE, text->basis, SH_STR(""), M_GATE_ROLE);
+    if (w->failures->n)
+        return SH_E_CANCELLED;
+    char hash[SH_DIGEST_HEX_MAX];
+    SH_TRY(sh_gate_hash(w, (size_t)gate, w->m.values, hash));
+    const struct sh_value row[] = {
+        SH_TEXT(w->m.id),         SH_TEXT(id),           SH_TEXT(w->who->person),
+        SH_TEXT(sh_str_of(hash)), SH_TEXT(w->used.body), SH_TEXT(seat),
+        SH_TEXT(opinion),         SH_TEXT(words),        SH_I64(sh_txn_now(w->txn))};
+    return sh_sql_run(
+        w->txn,
+        "insert into mt_voice (matter, gate, person, hash, body, seat, opinion, words, at) values ($1, "
+        "$2, $3, $4, $5, $6, $7, $8, $9) on conflict (matter, gate, person, hash) do update set opinion = "
+        "excluded.opinion, words = excluded.words, seat = excluded.seat, at = excluded.at",
+        row, 9, NULL, w->err);
+}

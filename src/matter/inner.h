@@ -1,0 +1,181 @@
+/* What the files of the room share. */
+#pragma once
+#include "base/date.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/money.h"
+#include "matter/matter.h"
+#include "matter/message.h"
+
+enum { SH_CHAIN_MAX = 8, SH_PARTIES_MAX = 64, SH_PAPERS_MAX = 500, SH_STEPS_MAX = 5000 };
+#define SH_NEVER INT64_MAX
+
+/* A rule of posting: money of a kind and fund moves from one account to another. */
+struct posting_rule {
+    struct sh_str kind, fund, from, to, basis;
+};
+struct sh_matter_texts {
+    const struct sh_procedures *procedures;
+    const struct sh_registers *registers;
+    const struct sh_roles *roles;
+    const struct sh_params *params;
+    const struct sh_calendars *calendars;
+    const struct posting_rule *rules;
+    size_t n_rules;
+};
+
+/* A matter as it stands in this transaction. */
+struct matter {
+    struct sh_str id, number, body, place, subject, period, parent, source, assigned, ord;
+    const struct sh_procedure *text;
+    int32_t state;
+    int64_t version, opened_at, changed_at, seq; /* seq: of its last step */
+    bool is_late;
+    struct sh_str *values; /* [text->matter.n_fields] canonical; len 0: none */
+};
+struct party {
+    struct sh_str id, body;
+};
+struct parties {
+    struct party of[SH_PARTIES_MAX];
+    size_t n;
+};
+
+/* One act on a matter under way. */
+struct work {
+    struct sh_txn *txn;
+    const struct sh_matter_texts *texts;
+    const struct sh_matter_who *who; /* NULL: the law acts */
+    struct sh_arena *arena;
+    struct sh_failures *failures;
+    struct sh_err *err;
+    struct matter m;
+    struct parties parties;
+    struct sh_factbook *facts;
+    const struct sh_step *step;
+    struct sh_matter_grant used; /* the grant that lets the actor take it */
+    struct sh_str member, why, item, source_paper;
+    int64_t occurred; /* seconds UTC */
+    int32_t today, occurred_day;
+    bool is_late;
+    unsigned depth; /* sub-matters opened inside each other */
+};
+
+static inline sh_lang lang_of(const struct work *w) {
+    return w->who ? w->who->lang : SH_ZH;
+}
+static inline int32_t day_of_utc(int64_t at) {
+    return sh_day_of_time(at + SH_SHANGHAI_SECONDS);
+}
+static inline struct sh_str actor_of(const struct work *w) {
+    return w->who ? w->who->person : SH_STR("law");
+}
+/** Note why the act is refused; the values as the message's text wants them. */
+void sh_failure_add(struct work *w, enum sh_failure_kind kind, struct sh_str basis, struct sh_str field,
+                    enum matter_message id, ...);
+/** Formatted text in the arena; "" without memory. */
+struct sh_str sh_textf(struct sh_arena *arena, const char *format, ...) SH_PRINTF(2, 3);
+struct sh_str sh_copy(struct sh_arena *arena, struct sh_str text);
+/** Sees all: for the engine's own checks, never for an answer. */
+struct sh_scope sh_everything(void);
+/** Text member of a JSON object, copied; "" when missing. */
+struct sh_str sh_json_member(const json_t *object, struct sh_str key, struct sh_arena *arena);
+
+/* ---- load.c: rows of matters */
+/** Errors: SH_E_NOTFOUND; SH_E_INTERNAL its text is gone. w->m is set. */
+SH_MUST sh_code sh_matter_load(struct work *w, struct sh_str id);
+/** May `who` see it? By place and body, or as a party. */
+SH_MUST sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret);
+/** Write the matter's version: record, leaf, row. step: what happened. */
+SH_MUST sh_code sh_matter_save(struct work *w, struct sh_str step);
+SH_MUST sh_code sh_matter_parties(struct work *w);
+SH_MUST sh_code sh_fields_parse(const struct sh_machine *machine, struct sh_str json, struct sh_arena *arena,
+                                struct sh_str *ret, struct sh_err *err);
+SH_MUST sh_code sh_fields_text(const struct sh_machine *machine, const struct sh_str *values,
+                               struct sh_arena *arena, struct sh_str *ret, struct sh_err *err);
+/** Values typed and laid over *io [n_fields]; only fields in allowed (NULL: all). Failures are noted. */
+SH_MUST sh_code sh_fields_take(struct work *w, const struct sh_machine *machine, const struct sh_step *step,
+                               const struct sh_matter_value *values, size_t n, struct sh_str *io);
+/** The steps taken, oldest first: rows of STEP_COLUMNS. */
+#define STEP_COLUMNS                                                                                         \
+    "seq, step, actor, role, body, member, occurred, recorded, before, after, late, why, version, fields"
+enum {
+    STEP_SEQ,
+    STEP_STEP,
+    STEP_ACTOR,
+    STEP_ROLE,
+    STEP_BODY,
+    STEP_MEMBER,
+    STEP_OCCURRED,
+    STEP_RECORDED,
+    STEP_BEFORE,
+    STEP_AFTER,
+    STEP_LATE,
+    STEP_WHY,
+    STEP_VERSION,
+    STEP_FIELDS
+};
+SH_MUST sh_code sh_steps_read(struct work *w, struct sh_rows *ret);
+
+/* ---- fill.c: facts */
+/** Facts as of today with the values given [n_fields]; items: read the items too. */
+SH_MUST sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool with_items);
+/** Does any text of the step speak of items? */
+bool sh_step_asks_items(const struct sh_procedure *text, const struct sh_step *step);
+SH_MUST sh_code sh_param_dates_of(struct work *w, struct sh_param_dates *ret);
+
+/* ---- who.c */
+/** Everything of W4 that needs no facts: role, separation, roles used, credentials, ties, recusals. Fills
+ * w->used. */
+SH_MUST sh_code sh_who_check(struct work *w, const struct sh_step *step);
+/** The first grant by which the actor may; NULL none. */
+const struct sh_matter_grant *sh_who_grant(struct work *w, const struct sh_actor *actors, size_t n);
+SH_MUST sh_code sh_same_body(struct work *w, struct sh_str a, struct sh_str b, bool *ret);
+SH_MUST sh_code sh_body_record(struct work *w, struct sh_str code, struct sh_str *ret_kind,
+                               struct sh_str *ret_place, struct sh_str *ret_parent,
+                               struct sh_str *ret_credit);
+/** A body of a kind near a place, for sub-matters of other bodies; "" none on record. */
+SH_MUST sh_code sh_body_near(struct work *w, struct sh_str kind, struct sh_str place, struct sh_str *ret);
+bool sh_place_covers(struct sh_str place, struct sh_str other);
+
+/* ---- act.c */
+/** Take w->step with the values; refused: failures, SH_E_CANCELLED. */
+SH_MUST sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_t n);
+/** Note in the file what happened without a step of the text (service of a paper): version and row. */
+SH_MUST sh_code sh_step_note(struct work *w, struct sh_str step);
+/** All conditions, nothing written; `values` as they would stand. */
+SH_MUST sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct sh_str *values,
+                              bool with_needs);
+/** Members still owed for a step taken once for each party. ret [SH_PARTIES_MAX]. */
+SH_MUST sh_code sh_members_left(struct work *w, const struct sh_step *step, struct sh_str *ret,
+                                size_t *ret_n);
+/** Open a sub-matter or a matter by the law; checks are the caller's. */
+SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
+                               const struct sh_matter_new *wanted, struct sh_str place, struct sh_str source,
+                               char ret_id[SH_ID_TEXT + 1]);
+
+/* ---- effects.c: papers, rows, postings, sub-matters */
+SH_MUST sh_code sh_effects(struct work *w);
+SH_MUST sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day);
+
+/* ---- clocks.c */
+SH_MUST sh_code sh_clocks_after_step(struct work *w);
+SH_MUST sh_code sh_clocks_after_service(struct work *w, int32_t paper, struct sh_str addressee, int32_t day);
+SH_MUST sh_code sh_clocks_after_opening(struct work *w);
+SH_MUST sh_code sh_clocks_stop_all(struct work *w);
+/** Refused or late by a clock? Notes failures or sets w->is_late. */
+SH_MUST sh_code sh_clocks_judge(struct work *w, const struct sh_step *step);
+/** What is due in this matter is carried out first (T13). */
+SH_MUST sh_code sh_clocks_run(struct work *w);
+/** Nearest running end into the row. */
+SH_MUST sh_code sh_clocks_nearest(struct work *w, int64_t *ret);
+
+/* ---- gates.c */
+SH_MUST sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
+                              struct sh_str *ret_why);
+SH_MUST sh_code sh_gate_voice(struct work *w, struct sh_str gate, const struct sh_matter_value *values,
+                              size_t n);
+SH_MUST sh_code sh_gate_hash(struct work *w, size_t gate, const struct sh_str *values,
+                             char ret[SH_DIGEST_HEX_MAX]);
+SH_MUST sh_code sh_gate_needed(struct work *w, size_t gate, enum sh_guard_answer *ret,
+                               struct sh_str *ret_missing);

@@ -1,0 +1,38 @@
+/* One row inside a matter, with its own small machine. Inner header. */
+#pragma once
+#include "matter/inner.h"
+
+#define ITEM_COLUMNS                                                                                         \
+    "id, matter, key, procedure, state, version, final, place, body, institution, party_body, rule, name, "  \
+    "level, person, day, amount, fund_amount, say, run, receipt, assigned, differs, changed_at, fields, "    \
+    "queue"
+struct item {
+    struct sh_str id, matter, key, procedure, state, place, body, institution, party_body, rule, name, level,
+        person, say, run, receipt, assigned, fields, queue;
+    int64_t version, day, amount, fund_amount, changed_at;
+    bool is_final, differs;
+};
+void sh_item_of_row(const struct sh_rows *rows, size_t row, struct item *ret);
+/** Errors: SH_E_NOTFOUND. */
+SH_MUST sh_code sh_item_load(struct work *w, struct sh_str id, struct item *ret);
+/** By place and body; a party only in the states it may see. machine: of its matter's text. */
+bool sh_item_visible(const struct sh_matter_who *who, const struct item *item,
+                     const struct sh_machine *machine);
+/** Write a version: record, leaf, row; item->state and fields are the new ones. seq of its step; before ""
+ * new. */
+SH_MUST sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, struct sh_str before,
+                             struct sh_str act, struct sh_str sealed);
+/** Sums by state, for the matter's page. */
+SH_MUST sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state, int64_t n,
+                              int64_t fen);
+/** Facts of one machine step over some items, row i of the facts is items[i]. */
+SH_MUST sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh_str *const *values,
+                               size_t n);
+/** Judge items [n] of one matter for a step; refused[i] gets failures (n 0: may). values[i] as they would
+ * stand. */
+SH_MUST sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct item *items,
+                               const struct sh_str *const *values, size_t n, bool with_needs,
+                               struct sh_failures **ret);
+/** An id for an act: of this transaction and person, never given twice. */
+SH_MUST sh_code sh_act_id(struct sh_txn *txn, const struct sh_matter_who *who, struct sh_arena *arena,
+                          char ret[33], struct sh_err *err);

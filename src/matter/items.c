@@ -1,0 +1,429 @@
+/* Items: rows of a matter, loaded from findings, judged, saved. */
+#include "matter/item.h"
+
+void sh_item_of_row(const struct sh_rows *rows, size_t row, struct item *ret) {
+    struct sh_str *const texts[] = {&ret->id,
+                                    &ret->matter,
+                                    &ret->key,
+                                    &ret->procedure,
+                                    &ret->state,
+                                    NULL,
+                                    NULL,
+                                    &ret->place,
+                                    &ret->body,
+                                    &ret->institution,
+                                    &ret->party_body,
+                                    &ret->rule,
+                                    &ret->name,
+                                    &ret->level,
+                                    &ret->person,
+                                    NULL,
+                                    NULL,
+                                    NULL,
+                                    &ret->say,
+                                    &ret->run,
+                                    &ret->receipt,
+                                    &ret->assigned,
+                                    NULL,
+                                    NULL,
+                                    &ret->fields,
+                                    &ret->queue};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i])
+            *texts[i] = sh_cell(rows, row, i)->str;
+    ret->version = sh_cell(rows, row, 5)->i64;
+    ret->is_final = sh_cell(rows, row, 6)->i64 != 0;
+    ret->day = sh_cell(rows, row, 15)->i64;
+    ret->amount = sh_cell(rows, row, 16)->i64;
+    ret->fund_amount = sh_cell(rows, row, 17)->i64;
+    ret->differs = sh_cell(rows, row, 22)->i64 != 0;
+    ret->changed_at = sh_cell(rows, row, 23)->i64;
+}
+
+sh_code sh_item_load(struct work *w, struct sh_str id, struct item *ret) {
+    struct sh_rows rows;
+    if (id.len == 0 || id.len > 64)
+        return sh_fail(w->err, SH_E_NOTFOUND, "no such item");
+    SH_TRY(sh_sql_query(w->txn, "select " ITEM_COLUMNS " from mt_item where id = $1", &SH_TEXT(id), 1,
+                        w->arena, &rows, w->err));
+    if (rows.n_rows == 0)
+        return sh_fail(w->err, SH_E_NOTFOUND, "no such item");
+    sh_item_of_row(&rows, 0, ret);
+    return SH_OK;
+}
+
+bool sh_item_visible(const struct sh_matter_who *who, const struct item *item,
+                     const struct sh_machine *machine) {
+    bool is_place = false, is_body = who->scope.any_body;
+    for (size_t i = 0; i < who->scope.n_places; i++)
+        is_place = is_place || sh_str_starts_with(item->place, who->scope.places[i]);
+    for (size_t i = 0; i < who->scope.n_bodies; i++)
+        is_body = is_body || (who->scope.bodies[i].len && sh_str_eq(item->body, who->scope.bodies[i]));
+    if (is_place && is_body)
+        return true;
+    const int32_t state = machine ? sh_machine_state(machine, item->state) : -1;
+    for (size_t i = 0; i < who->n_grants; i++)
+        if (sh_str_eq(who->grants[i].body, item->party_body) && state >= 0 &&
+            machine->states[state].party_sees)
+            return true;
+    return false;
+}
+
+/* ---- saving ------------------------------------------------------------------------------------------ */
+
+static sh_code item_text(struct work *w, const struct item *item, struct sh_str step, struct sh_str act,
+                         struct sh_buf *out) {
+    struct sh_json json;
+    sh_json_begin(&json, out);
+    sh_json_object(&json);
+    sh_json_put_str(&json, "matter", item->matter);
+    sh_json_put_str(&json, "key", item->key);
+    sh_json_put_str(&json, "state", item->state);
+    sh_json_put_str(&json, "step", step);
+    sh_json_put_str(&json, "role", w->used.role);
+    sh_json_put_str(&json, "act", act);
+    sh_json_put_str(&json, "rule", item->rule);
+    sh_json_put_str(&json, "level", item->level);
+    sh_json_put_str(&json, "institution", item->institution);
+    sh_json_put_str(&json, "run", item->run);
+    sh_json_put_str(&json, "receipt", item->receipt);
+    sh_json_put_i64(&json, "amount_fen", item->amount);
+    sh_json_put_i64(&json, "fund_fen", item->fund_amount);
+    sh_json_put_bool(&json, "differs", item->differs);
+    sh_json_key(&json, "fields");
+    sh_json_raw(&json, item->fields.len ? item->fields : SH_STR("{}"));
+    sh_json_object_end(&json);
+    return sh_json_end(&json, w->err);
+}
+
+static sh_code insert_row(struct work *w, const struct item *item) {
+    const struct sh_value values[] = {
+        SH_TEXT(item->id),          SH_TEXT(item->matter),     SH_TEXT(item->key),
+        SH_TEXT(item->procedure),   SH_TEXT(item->state),      SH_I64(item->version),
+        SH_I64(item->is_final),     SH_TEXT(item->place),      SH_TEXT(item->body),
+        SH_TEXT(item->institution), SH_TEXT(item->party_body), SH_TEXT(item->rule),
+        SH_TEXT(item->name),        SH_TEXT(item->level),      SH_TEXT(item->person),
+        SH_I64(item->day),          SH_I64(item->amount),      SH_I64(item->fund_amount),
+        SH_TEXT(item->say),         SH_TEXT(item->run),        SH_TEXT(item->receipt),
+        SH_TEXT(item->assigned),    SH_I64(item->differs),     SH_I64(item->changed_at),
+        SH_TEXT(item->fields),      SH_TEXT(item->queue)};
+    return sh_sql_run(w->txn,
+                      "insert into mt_item (" ITEM_COLUMNS
+                      ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, "
+                      "$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)",
+                      values, 26, NULL, w->err);
+}
+
+static sh_code update_row(struct work *w, const struct item *item) {
+    const struct sh_value values[] = {
+        SH_TEXT(item->id),      SH_TEXT(item->state),      SH_I64(item->version), SH_I64(item->is_final),
+        SH_I64(item->amount),   SH_I64(item->fund_amount), SH_TEXT(item->say),    SH_TEXT(item->run),
+        SH_TEXT(item->receipt), SH_TEXT(item->assigned),   SH_I64(item->differs), SH_I64(item->changed_at),
+        SH_TEXT(item->fields),  SH_TEXT(item->queue),      SH_TEXT(item->level)};
+    return sh_sql_run(
+        w->txn,
+        "update mt_item set state = $2, version = $3, final = $4, amount = $5, fund_amount = $6, say = $7, "
+        "run = $8, receipt = $9, assigned = $10, differs = $11, changed_at = $12, fields = $13, queue = "
+        "$14, level = $15 where id = $1",
+        values, 15, NULL, w->err);
+}
+
+sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state, int64_t n, int64_t fen) {
+    const struct sh_value values[] = {SH_TEXT(matter), SH_TEXT(state), SH_I64(n), SH_I64(fen)};
+    return sh_sql_run(
+        w->txn,
+        "insert into mt_count (matter, state, n, amount) values ($1, $2, $3, $4) on conflict (matter, state) "
+        "do update set n = mt_count.n + excluded.n, amount = mt_count.amount + excluded.amount",
+        values, 4, NULL, w->err);
+}
+
+sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, struct sh_str before,
+                     struct sh_str act, struct sh_str sealed) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
+    SH_TRY(item_text(w, item, step, act, &open));
+    const bool is_new = item->version == 0;
+    struct sh_record_ref ref;
+    const struct sh_record_change change = {
+        .register_name = SH_STR("items"),
+        .id = is_new ? (struct sh_str){"", 0} : item->id,
+        .key = item->key,
+        .expected_version = item->version,
+        .labels = {.body = item->body, .place = item->place, .matter = item->matter},
+        .valid_from = 0,
+        .valid_to = SH_DAY_OPEN,
+        .open = sh_buf_view(&open),
+        .sealed = sealed};
+    SH_TRY(sh_record_put(w->txn, &change, &ref, w->err));
+    item->version = ref.version;
+    item->changed_at = sh_txn_now(w->txn);
+    if (is_new) {
+        item->id = sh_copy(w->arena, (struct sh_str){ref.id, SH_ID_TEXT});
+        /* The most recoverable money first; the id makes the order total. */
+        item->queue =
+            sh_textf(w->arena, "%019lld-%.*s", (long long)(INT64_MAX - item->fund_amount), SH_ARG(item->id));
+        SH_TRY(insert_row(w, item));
+    } else {
+        SH_TRY(update_row(w, item));
+    }
+    const struct sh_value values[] = {SH_TEXT(item->id),     SH_I64(item->version),    SH_TEXT(item->matter),
+                                      SH_TEXT(step),         SH_TEXT(actor_of(w)),     SH_TEXT(w->used.role),
+                                      SH_TEXT(w->used.body), SH_I64(item->changed_at), SH_TEXT(before),
+                                      SH_TEXT(item->state),  SH_TEXT(w->why),          SH_TEXT(act),
+                                      SH_TEXT(item->fields)};
+    return sh_sql_run(
+        w->txn,
+        "insert into mt_item_step (item, seq, matter, step, actor, role, body, at, before, after, why, act, "
+        "fields) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        values, 13, NULL, w->err);
+}
+
+/* ---- judging ----------------------------------------------------------------------------------------- */
+
+sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh_str *const *values,
+                       size_t n) {
+    const struct sh_machine *machine = w->m.text->items;
+    SH_TRY(sh_work_facts(w, w->m.values, false));
+    SH_TRY(sh_factbook_rows(w->facts, SH_FACT_ITEM, n, w->err));
+    for (size_t i = 0; i < n; i++) {
+        char money[SH_MONEY_TEXT_MAX], fund[SH_MONEY_TEXT_MAX];
+        SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("state"), items[i].state, w->err));
+        for (size_t f = 0; f < machine->n_fields; f++)
+            SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, machine->fields[f].id, values[i][f], w->err));
+        sh_money_plain(items[i].amount, money);
+        sh_money_plain(items[i].fund_amount, fund);
+        SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("amount"), sh_str_of(money), w->err));
+        SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("fund_amount"), sh_str_of(fund), w->err));
+        SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("level"), items[i].level, w->err));
+        sh_factbook_set(w->facts, SH_FACT_ITEM, i, SH_STR("day"), items[i].day);
+    }
+    return SH_OK;
+}
+
+static void fail_row(struct work *w, struct sh_failures *of, enum sh_failure_kind kind, struct sh_str basis,
+                     struct sh_str message, struct sh_str field) {
+    (void)w;
+    if (of->n < SH_FAILURES_MAX)
+        of->of[of->n++] = (struct sh_failure){kind, message, basis, field, SH_STR("")};
+}
+
+/* What this person did with each of these items before (W5: in bulk, each row). */
+static sh_code judge_separation(struct work *w, const struct sh_step *step, const struct item *items,
+                                size_t n, struct sh_failures **rows_failures) {
+    struct sh_failures *const all = w->failures;
+    for (size_t i = 0; i < n && w->who; i++) {
+        struct sh_rows rows;
+        const struct sh_value key[] = {SH_TEXT(items[i].id), SH_TEXT(w->who->person)};
+        SH_TRY(sh_sql_query(w->txn, "select step, role from mt_item_step where item = $1 and actor = $2", key,
+                            2, w->arena, &rows, w->err));
+        w->failures = rows_failures[i];
+        for (size_t r = 0; r < rows.n_rows; r++) {
+            const struct sh_str done = sh_cell(&rows, r, 0)->str, role = sh_cell(&rows, r, 1)->str;
+            for (size_t k = 0; k < step->n_not_by; k++)
+                if (sh_str_eq(step->not_by[k], done))
+                    sh_failure_add(w, SH_FAIL_SEPARATION, step->basis, SH_STR(""), M_SEPARATION,
+                                   SH_ARG(done));
+            const struct sh_role_pair *pair =
+                w->used.role.len ? sh_roles_forbid(w->texts->roles, role, w->used.role) : NULL;
+            if (pair)
+                sh_failure_add(w, SH_FAIL_ROLES, pair->basis, SH_STR(""), M_ROLES, SH_ARG(role),
+                               SH_ARG(lang_of(w) == SH_EN ? pair->english : pair->why));
+        }
+        w->failures = all;
+    }
+    return SH_OK;
+}
+
+static sh_code judge_guards(struct work *w, const struct sh_step *step, size_t n, bool with_needs,
+                            struct sh_failures **rows_failures) {
+    int32_t *rows = sh_new(w->arena, int32_t, n + 1);
+    enum sh_guard_answer *answers = sh_new(w->arena, enum sh_guard_answer, n + 1);
+    if (!rows || !answers)
+        return sh_fail(w->err, SH_E_NOMEM, "no room to judge");
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (int32_t)i;
+    for (size_t g = 0; g < step->n_guards; g++) {
+        const struct sh_guard *guard = &step->guards[g];
+        SH_TRY(sh_factbook_ask_items(w->facts, guard->condition, rows, n, answers, w->err));
+        for (size_t i = 0; i < n; i++) {
+            if (answers[i] == SH_YES || (answers[i] == SH_UNKNOWN && !with_needs))
+                continue;
+            struct sh_str say;
+            SH_TRY(sh_factbook_say(w->facts, guard->condition, guard->refuse, (int32_t)i, &say, w->err));
+            fail_row(w, rows_failures[i], answers[i] == SH_NO ? SH_FAIL_GUARD : SH_FAIL_UNKNOWN, guard->basis,
+                     say, SH_STR(""));
+        }
+    }
+    return SH_OK;
+}
+
+static void judge_row(struct work *w, const struct sh_step *step, const struct item *item,
+                      const struct sh_str *values, bool with_needs, const struct sh_failures *shared,
+                      struct sh_failures *of) {
+    const struct sh_machine *machine = w->m.text->items;
+    const int32_t state = sh_machine_state(machine, item->state);
+    struct sh_failures *const all = w->failures;
+    *of = *shared;
+    w->failures = of;
+    if (!sh_step_is_from(step, state))
+        sh_failure_add(w, SH_FAIL_STATE, step->basis, SH_STR(""), M_STATE,
+                       SH_ARG(state >= 0 ? machine->states[state].name : item->state), SH_ARG(step->name));
+    for (size_t i = 0; with_needs && i < step->n_needs; i++)
+        if (values[step->needs[i]].len == 0)
+            sh_failure_add(w, SH_FAIL_NEEDS, step->basis, machine->fields[step->needs[i]].id, M_NEEDS,
+                           SH_ARG(machine->fields[step->needs[i]].name));
+    w->failures = all;
+}
+
+sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct item *items,
+                       const struct sh_str *const *values, size_t n, bool with_needs,
+                       struct sh_failures **ret) {
+    struct sh_failures shared = {0}, *const all = w->failures;
+    w->failures = &shared;
+    w->item = items[0].id; /* separation by items is asked row by row */
+    const sh_code code = sh_who_check(w, step);
+    w->failures = all;
+    SH_TRY(code);
+    for (size_t i = 0; i < n; i++)
+        judge_row(w, step, &items[i], values[i], with_needs, &shared, ret[i]);
+    SH_TRY(judge_separation(w, step, items, n, ret));
+    SH_TRY(sh_items_facts(w, items, values, n));
+    return judge_guards(w, step, n, with_needs, ret);
+}
+
+/* ---- findings of an audit run ------------------------------------------------------------------------ */
+
+struct batch {
+    struct sh_str institution, period;
+    struct work w;
+};
+
+static sh_code batch_find(struct work *w, const struct sh_procedure *text,
+                          const struct sh_finding_in *finding, struct sh_str body, struct sh_str place,
+                          struct sh_str *ret, bool *ret_made) {
+    struct sh_rows rows;
+    const struct sh_value key[] = {SH_TEXT(finding->institution), SH_TEXT(text->id), SH_TEXT(finding->period),
+                                   SH_TEXT(body)};
+    SH_TRY(sh_sql_query(
+        w->txn,
+        "select id from mt_matter where subject = $1 and procedure = $2 and period = $3 and body = $4 "
+        "limit 1",
+        key, 4, w->arena, &rows, w->err));
+    *ret_made = rows.n_rows == 0;
+    if (rows.n_rows) {
+        *ret = sh_cell(&rows, 0, 0)->str;
+        return SH_OK;
+    }
+    const struct sh_matter_new wanted = {.procedure = text->id,
+                                         .subject = finding->institution,
+                                         .period = finding->period,
+                                         .body = body,
+                                         .parent = SH_STR("")};
+    char id[SH_ID_TEXT + 1];
+    SH_TRY(sh_matter_make(w, text, &wanted, place, SH_STR(""), id));
+    *ret = sh_copy(w->arena, sh_str_of(id));
+    return SH_OK;
+}
+
+static void of_finding(const struct batch *batch, const struct sh_finding_in *finding, struct sh_arena *arena,
+                       struct item *ret) {
+    const struct sh_field number = {.mask = SH_MASK_NUMBER};
+    *ret =
+        (struct item){.matter = batch->w.m.id,
+                      .key = finding->key,
+                      .procedure = batch->w.m.text->id,
+                      .state = batch->w.m.text->items->states[0].id,
+                      .place = batch->w.m.place,
+                      .body = batch->w.m.body,
+                      .institution = finding->institution,
+                      .party_body = batch->w.parties.n ? batch->w.parties.of[0].body : finding->institution,
+                      .rule = finding->rule,
+                      .name = finding->name,
+                      .level = finding->level,
+                      .person = sh_field_mask(&number, finding->person, arena),
+                      .say = finding->say,
+                      .run = finding->run,
+                      .receipt = finding->receipt,
+                      .assigned = SH_STR(""),
+                      .fields = SH_STR("{}"),
+                      .day = finding->day,
+                      .amount = finding->amount_fen,
+                      .fund_amount = finding->fund_fen};
+}
+
+/* A closed item stays as it was decided; that a later run says otherwise is told, not done (B2, 15). */
+static sh_code reload(struct batch *batch, const struct sh_finding_in *finding, struct item *item,
+                      struct sh_load_report *io) {
+    const bool is_same = item->amount == finding->amount_fen && item->fund_amount == finding->fund_fen &&
+                         sh_str_eq(item->level, finding->level) && sh_str_eq(item->say, finding->say);
+    if (is_same) {
+        io->same++;
+        return SH_OK;
+    }
+    const bool is_first = sh_str_eq(item->state, batch->w.m.text->items->states[0].id);
+    const int64_t was = item->amount;
+    if (item->is_final || !is_first) {
+        io->differs++;
+        if (item->differs)
+            return SH_OK;
+        item->differs = true;
+        return sh_item_save(&batch->w, item, SH_STR("differs"), item->state, finding->run, SH_STR(""));
+    }
+    item->amount = finding->amount_fen, item->fund_amount = finding->fund_fen;
+    item->say = finding->say, item->level = finding->level, item->run = finding->run,
+    item->receipt = finding->receipt;
+    io->updated++;
+    SH_TRY(sh_item_count(&batch->w, item->matter, item->state, 0, item->amount - was));
+    return sh_item_save(&batch->w, item, SH_STR("update"), item->state, finding->run, SH_STR(""));
+}
+
+static sh_code load_one(struct batch *batch, const struct sh_finding_in *finding, struct sh_load_report *io) {
+    struct work *w = &batch->w;
+    struct sh_rows rows;
+    struct item item;
+    SH_TRY(sh_sql_query(w->txn, "select " ITEM_COLUMNS " from mt_item where key = $1", &SH_TEXT(finding->key),
+                        1, w->arena, &rows, w->err));
+    if (rows.n_rows) {
+        sh_item_of_row(&rows, 0, &item);
+        return reload(batch, finding, &item, io);
+    }
+    of_finding(batch, finding, w->arena, &item);
+    io->made++;
+    io->made_fen += finding->amount_fen;
+    SH_TRY(sh_item_count(w, item.matter, item.state, 1, item.amount));
+    return sh_item_save(w, &item, SH_STR("load"), SH_STR(""), finding->run, finding->person);
+}
+
+sh_code sh_items_load(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                      const struct sh_matter_who *who, struct sh_str procedure, struct sh_str body,
+                      const struct sh_finding_in *findings, size_t n, struct sh_arena *arena,
+                      struct sh_load_report *io, struct sh_err *err) {
+    struct sh_failures failures = {0};
+    struct batch batch = {
+        .w = {.txn = txn, .texts = texts, .who = who, .arena = arena, .failures = &failures, .err = err}};
+    struct sh_str kind, place, parent, credit;
+    batch.w.today = day_of_utc(sh_txn_now(txn));
+    batch.w.why = SH_STR("");
+    SH_TRY(sh_body_record(&batch.w, body, &kind, &place, &parent, &credit));
+    if (kind.len == 0)
+        return sh_fail(err, SH_E_NOTFOUND, "body %.*s is not on record", SH_ARG(body));
+    const struct sh_procedure *text = sh_procedure_find(texts->procedures, procedure, place, batch.w.today);
+    if (!text || !text->items)
+        return sh_fail(err, SH_E_NOTFOUND, "no procedure %.*s with items is in force at %.*s",
+                       SH_ARG(procedure), SH_ARG(place));
+    for (size_t i = 0; i < n; i++) {
+        struct sh_str id;
+        bool is_made = false;
+        if (i == 0 || !sh_str_eq(batch.institution, findings[i].institution) ||
+            !sh_str_eq(batch.period, findings[i].period)) {
+            const sh_code found = batch_find(&batch.w, text, &findings[i], body, place, &id, &is_made);
+            if (found == SH_E_CANCELLED && failures.n)
+                return sh_fail(err, SH_E_INPUT, "%.*s", SH_ARG(failures.of[0].message));
+            SH_TRY(found);
+            io->batches += is_made;
+            SH_TRY(sh_matter_load(&batch.w, id));
+            batch.institution = findings[i].institution, batch.period = findings[i].period;
+        }
+        SH_TRY(load_one(&batch, &findings[i], io));
+    }
+    return SH_OK;
+}

@@ -1,0 +1,202 @@
+/*
+ * Matters: procedures executed. A step happens whole or not at all: in one transaction the conditions are
+ * computed, the record gets a version with its journal leaf, papers their numbers, clocks start and stop,
+ * registers and the money ledger get their rows, sub-matters open. What the law forbids is refused whoever
+ * asks, with every failed condition and its article.
+ *
+ * All functions take part in a transaction of the store; who acts is passed in, with the grants in force.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/msg.h"
+#include "law/law.h"
+#include "store/store.h"
+
+/** Texts that procedures run on; loaded once, const, shared by threads. */
+struct sh_matter_texts;
+/**
+ * Load law/procedures, params, calendars and tables of a folder `law`.
+ * registers, roles  borrowed, of the same folder.
+ * Errors: SH_E_INPUT with file and place; SH_E_IO, SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_matter_texts_load(const char *law_dir, const struct sh_registers *registers,
+                                     const struct sh_roles *roles, struct sh_arena *arena,
+                                     const struct sh_matter_texts **ret, struct sh_err *err);
+const struct sh_procedures *sh_matter_procedures(const struct sh_matter_texts *texts);
+/** The room's own tables. Static. */
+const struct sh_migration *sh_matter_migrations(size_t *ret_n);
+
+/* ---- who ---------------------------------------------------------------------------------------------- */
+
+struct sh_matter_grant {
+    struct sh_str role, body, place;
+};
+struct sh_matter_who {
+    struct sh_str person; /* account id */
+    const struct sh_matter_grant *grants;
+    size_t n_grants;
+    struct sh_scope scope; /* what may be seen */
+    sh_lang lang;
+};
+
+/* ---- refusals ----------------------------------------------------------------------------------------- */
+
+enum sh_failure_kind {
+    SH_FAIL_STATE,
+    SH_FAIL_ROLE,
+    SH_FAIL_SEPARATION, /* the same person did what must be apart */
+    SH_FAIL_BODY,       /* the same body did */
+    SH_FAIL_ROLES,      /* two roles one person never uses in one matter */
+    SH_FAIL_HOLDS,      /* no credential valid that day */
+    SH_FAIL_TIE,
+    SH_FAIL_RECUSAL,
+    SH_FAIL_NEEDS, /* a field or paper is wanting */
+    SH_FAIL_SEEN,
+    SH_FAIL_GUARD,
+    SH_FAIL_GATE,
+    SH_FAIL_UNKNOWN, /* a condition that nobody can answer yet */
+    SH_FAIL_TIME,    /* the right or power is gone; a date that cannot be; a reason for lateness is owed */
+    SH_FAIL_MEMBERS, /* for whom, or already for him */
+    SH_FAIL_KINDS
+};
+struct sh_failure {
+    enum sh_failure_kind kind;
+    struct sh_str message, basis, field, missing;
+};
+enum { SH_FAILURES_MAX = 64 };
+struct sh_failures {
+    struct sh_failure of[SH_FAILURES_MAX];
+    size_t n;
+};
+/** Word of a kind for the API: "state", "role" … */
+const char *sh_failure_word(enum sh_failure_kind kind);
+/** As an array of objects. */
+void sh_failures_json(const struct sh_failures *failures, struct sh_json *json);
+
+/* ---- acts --------------------------------------------------------------------------------------------- */
+
+struct sh_matter_value {
+    struct sh_str field, text;
+};
+struct sh_matter_new {
+    struct sh_str procedure, subject, body, period, parent;
+    const struct sh_matter_value *values;
+    size_t n_values;
+};
+struct sh_matter_act {
+    struct sh_str step, member, occurred, why;
+    const struct sh_matter_value *values;
+    size_t n_values;
+    int64_t expected; /* version that was read */
+};
+/**
+ * Open a matter. SH_E_CANCELLED: refused, `failures` says why; nothing is written when the caller rolls back.
+ * Other errors: SH_E_NOTFOUND no such procedure in force, parent or subject in scope; those of the store.
+ */
+SH_MUST sh_code sh_matter_open(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                               const struct sh_matter_who *who, const struct sh_matter_new *wanted,
+                               struct sh_arena *arena, char ret_id[SH_ID_TEXT + 1],
+                               struct sh_failures *failures, struct sh_err *err);
+/** Take a step. Errors as above; SH_E_CONFLICT the matter has another version. */
+SH_MUST sh_code sh_matter_act(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                              const struct sh_matter_who *who, struct sh_str id,
+                              const struct sh_matter_act *act, struct sh_arena *arena,
+                              struct sh_failures *failures, struct sh_err *err);
+
+/** Whose a matter is, for the access log; empty when there is none of that id. */
+SH_MUST sh_code sh_matter_labels(struct sh_txn *txn, struct sh_str id, struct sh_arena *arena,
+                                 struct sh_labels *ret, struct sh_err *err);
+
+/** A due clock, the earliest first; *ret_due false: none up to `now`. Read only. */
+SH_MUST sh_code sh_matter_is_due(struct sh_txn *txn, int64_t now, bool *ret_due, struct sh_err *err);
+/**
+ * Carry out the end of the earliest due clock (T13), if one is still due: once per matter, clock and member,
+ * occurred at the due instant, recorded now. Call again until *ret_done is false.
+ */
+SH_MUST sh_code sh_matter_run_due(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                                  struct sh_arena *arena, bool *ret_done, struct sh_err *err);
+
+/* ---- items -------------------------------------------------------------------------------------------- */
+
+enum { SH_BULK_MAX = 5000 };
+struct sh_item_row {
+    struct sh_str id;
+    int64_t version;
+};
+struct sh_bulk {
+    struct sh_str step, why;
+    const struct sh_item_row *rows; /* [n_rows] */
+    size_t n_rows;
+    const struct sh_matter_value *values;
+    size_t n_values;
+};
+/** One step for many rows (B1, B2). is_preview: nothing is written. The answer as BulkDone of the API. */
+SH_MUST sh_code sh_items_act(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                             const struct sh_matter_who *who, const struct sh_bulk *bulk, bool is_preview,
+                             struct sh_arena *arena, struct sh_json *json, struct sh_failures *failures,
+                             struct sh_err *err);
+SH_MUST sh_code sh_items_undo(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                              const struct sh_matter_who *who, struct sh_str act, struct sh_arena *arena,
+                              struct sh_json *json, struct sh_failures *failures, struct sh_err *err);
+
+/** A finding of an audit run on its way into a batch. Canonical texts. */
+struct sh_finding_in {
+    struct sh_str key;         /* identity: rule and group */
+    struct sh_str institution; /* subject of the batch */
+    struct sh_str period;      /* "2026-03" */
+    struct sh_str person;      /* kept sealed, shown masked */
+    struct sh_str rule, name, level, say, receipt, run, basis;
+    int32_t day;
+    int64_t amount_fen, fund_fen;
+};
+struct sh_load_report {
+    int64_t made, updated, same, differs, batches;
+    int64_t made_fen;
+};
+/**
+ * Put findings into the claim batches of their institution and month (opened where missing): a new one gets
+ * the first state; an open one that changed gets a version; a closed one stays and is marked "differs". Up to
+ * SH_BULK_MAX a call; a call again with the same findings changes nothing.
+ */
+SH_MUST sh_code sh_items_load(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                              const struct sh_matter_who *who, struct sh_str procedure, struct sh_str body,
+                              const struct sh_finding_in *findings, size_t n, struct sh_arena *arena,
+                              struct sh_load_report *io, struct sh_err *err);
+
+/* ---- reading: answers of the API, docs/openapi.yaml --------------------------------------------------- */
+
+struct sh_matter_query {
+    struct sh_str procedure, state, subject, parent, assigned, number, after;
+    int64_t due_until; /* seconds UTC; 0 all */
+    size_t limit;
+};
+struct sh_item_query {
+    struct sh_str matter, state, rule, institution, level, assigned, after;
+    int64_t amount_min; /* fen; INT64_MIN all */
+    bool by_queue;
+    size_t limit;
+};
+SH_MUST sh_code sh_procedures_json(const struct sh_matter_texts *texts, const struct sh_matter_who *who,
+                                   int32_t today, struct sh_json *json, struct sh_err *err);
+SH_MUST sh_code sh_procedure_json(const struct sh_matter_texts *texts, const struct sh_matter_who *who,
+                                  struct sh_str id, int32_t today, struct sh_json *json, struct sh_err *err);
+/** {items, next} */
+SH_MUST sh_code sh_matters_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                                const struct sh_matter_who *who, const struct sh_matter_query *query,
+                                struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
+/** Errors: SH_E_NOTFOUND also outside the scope. ret_version may be NULL. */
+SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                               const struct sh_matter_who *who, struct sh_str id, struct sh_arena *arena,
+                               struct sh_json *json, int64_t *ret_version, struct sh_err *err);
+SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                              const struct sh_matter_who *who, const struct sh_item_query *query,
+                              struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
+SH_MUST sh_code sh_item_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                             const struct sh_matter_who *who, struct sh_str id, struct sh_arena *arena,
+                             struct sh_json *json, struct sh_err *err);
+SH_MUST sh_code sh_work_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                             const struct sh_matter_who *who, struct sh_arena *arena, struct sh_json *json,
+                             struct sh_err *err);

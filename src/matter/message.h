@@ -1,0 +1,63 @@
+/* What the engine says, in both languages. Inner header. */
+#pragma once
+#include "base/msg.h"
+
+#define MATTER_MESSAGES(X)                                                                                   \
+    X(M_STATE, "当前状态“%.*s”不能办理“%.*s”", "in state \"%.*s\" the step \"%.*s\" is not open")            \
+    X(M_NO_STEP, "该程序没有步骤“%.*s”", "the procedure has no step \"%.*s\"")                               \
+    X(M_ROLE, "须由 %.*s 办理", "only %.*s may do this")                                                     \
+    X(M_LAW_ONLY, "由法律规定的期限届满自动发生", "happens by law when the time is over")                    \
+    X(M_SEPARATION, "您已办理“%.*s”，不得再办理本步骤",                                                      \
+      "you did \"%.*s\" in this matter; others must do this")                                                \
+    X(M_BODY, "“%.*s”由同一机构办理，本步骤须由其他机构办理",                                                \
+      "\"%.*s\" was done by the same body; another must do this")                                            \
+    X(M_ROLES, "您在本事项中已以 %.*s 身份办理，%.*s", "you acted as %.*s in this matter: %.*s")             \
+    X(M_HOLDS, "当日没有有效的证件：%.*s", "no credential valid that day: %.*s")                             \
+    X(M_TIE, "与当事人存在利害关系（%.*s），应当回避", "tied to a party (%.*s): must stand back")            \
+    X(M_RECUSED, "已决定回避本事项", "recused from this matter")                                             \
+    X(M_NEEDS, "缺少“%.*s”", "\"%.*s\" is missing")                                                          \
+    X(M_NEEDS_PAPER, "“%.*s”尚未送达", "\"%.*s\" has not been served")                                       \
+    X(M_UNKNOWN, "无法判断：%.*s（缺 %.*s）", "cannot be decided: %.*s (missing %.*s)")                      \
+    X(M_GATE, "须先经“%.*s”：%.*s", "\"%.*s\" comes first: %.*s")                                            \
+    X(M_GATE_UNKNOWN, "无法判断是否须经“%.*s”（缺 %.*s）",                                                   \
+      "whether \"%.*s\" is needed cannot be decided (missing %.*s)")                                         \
+    X(M_GATE_NONE, "对现文本尚无意见", "nobody has spoken of the present text")                              \
+    X(M_GATE_FEW, "到会 %zu 人，不足 3 人或无主要负责人",                                                    \
+      "%zu present; 3 with the chief or a deputy are needed")                                                \
+    X(M_GATE_SHARE, "到会 %zu 人，应到 %zu 人，未达规定比例", "%zu of %zu present: too few")                 \
+    X(M_GATE_PARAM, "本地未设定参数 %s", "the place has not set the parameter %s")                           \
+    X(M_GATE_AGAINST, "结论为不同意", "the conclusion is against it")                                        \
+    X(M_GATE_ROLE, "不是本次讨论、审核的成员", "not a member of that panel or review")                       \
+    X(M_GONE, "“%.*s”已于 %s 届满，逾期不得办理", "\"%.*s\" ended on %s: the right is gone")                 \
+    X(M_LATE, "“%.*s”已于 %s 届满，须说明逾期原因", "\"%.*s\" ended on %s: say why it is late")              \
+    X(M_DATED_FUTURE, "发生日期不得晚于今天", "what happened cannot lie in the future")                      \
+    X(M_DATED_BAD, "发生日期应写作 YYYY-MM-DD", "write the day as YYYY-MM-DD")                               \
+    X(M_DATED_NO, "本步骤以办理时间为准，不得另填日期", "this step is dated by its doing")                   \
+    X(M_DATED_EARLY, "发生日期早于上一步骤", "it would have happened before the matter was opened")          \
+    X(M_MEMBER, "请指明当事人", "say for which party")                                                       \
+    X(M_MEMBER_DONE, "该当事人已办理", "done for that party already")                                        \
+    X(M_MEMBER_OTHER, "只能为本机构办理", "only for one's own body")                                         \
+    X(M_FIELD_UNKNOWN, "本步骤不填写“%.*s”", "the step does not fill \"%.*s\"")                              \
+    X(M_FIELD_BAD, "“%.*s”：%s", "\"%.*s\": %s")                                                             \
+    X(M_OPENERS, "您的岗位不能提起该程序", "none of your roles opens this procedure")                        \
+    X(M_OPEN_TWICE, "该对象本期已有此事项", "there is one of that subject and period already")               \
+    X(M_PERIOD, "请填写所属期", "say the period: YYYY-MM or YYYY")                                           \
+    X(M_TOGETHER, "已签署，还须 %u 人共同办理", "signed; %u more must join")                                 \
+    X(M_SIGNED, "您已签署", "you have signed already")                                                       \
+    X(M_SIGN_OTHER, "内容与已签署的不一致", "not what the others have signed")                               \
+    X(M_NOT_BULK, "该步骤不能批量办理", "that step is never taken in bulk")                                  \
+    X(M_STALE, "内容已被他人更新", "changed by somebody else meanwhile")                                     \
+    X(M_NOT_SEEN, "没有此项，或不在您的范围内", "no such row within your scope")                             \
+    X(M_TWICE, "同一行出现两次", "the row stands twice in the list")                                         \
+    X(M_BULK_MANY, "行数超过本地限额", "more rows than the place allows at once")                            \
+    X(M_BULK_MONEY, "金额超过本地限额", "more money than the place allows at once")                          \
+    X(M_UNDO_NONE, "没有这次批量办理", "no such act")                                                        \
+    X(M_UNDO_OTHER, "只能由办理人本人撤回", "only who did it may take it back")                              \
+    X(M_UNDO_LATE, "已过撤回时限", "the time to take it back is over")                                       \
+    X(M_UNDO_MOVED, "此后已有后续办理", "something followed already")                                        \
+    X(M_NO_BODY, "名录中没有应当办理的机构（%.*s）", "no body on record to take it (%.*s)")                  \
+    X(M_NO_RULE, "记账规则表没有：%.*s %.*s", "no posting rule for %.*s of fund %.*s")                       \
+    X(M_TEXT_NONE, "该地当日没有有效的程序文本", "no text of this procedure is in force there that day")     \
+    X(M_STEP_SERVED, "送达", "served")
+
+enum matter_message { MATTER_MESSAGES(SH_MSG_ID) MATTER_MESSAGES_N };
