@@ -54,7 +54,9 @@ static sh_code restore(struct backup_options *o, FILE *out, struct sh_err *err) 
     struct sh_store_options options;
     struct sh_backup_report report;
     SH_TRY(sh_cli_store_options(&o->store, &options, err));
-    options.migrations = sh_gate_migrations(&options.n_migrations); /* a server's backup has its tables */
+    struct sh_migration migrations[SH_GATE_MIGRATIONS_MAX]; /* a server's backup has its tables */
+    options.migrations = migrations;
+    options.n_migrations = sh_gate_migrations(migrations);
     SH_TRY(sh_store_restore(&options, o->dir, &report, err));
     say(out, sh_msg(messages, BACKUP_RESTORED, o->lang), report.rows, report.files);
     return SH_OK;

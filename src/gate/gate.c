@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "gate/auth.h"
+#include "gate/duty.h"
 #include "gate/http.h"
 #include "gate/jobs.h"
 #include "gate/pages.h"
@@ -10,18 +11,26 @@
 #include "gate/schema.h"
 #include <sodium.h>
 
-static const struct sh_migration migrations[] = {{"gate", "0001_people", 1, gate_0001}};
-enum { MIGRATIONS = sizeof migrations / sizeof migrations[0] };
+static const struct sh_migration own_migrations[] = {{"gate", "0001_people", 1, gate_0001}};
+enum { OWN_MIGRATIONS = sizeof own_migrations / sizeof own_migrations[0] };
 
-const struct sh_migration *sh_gate_migrations(size_t *ret_n) {
-    *ret_n = MIGRATIONS;
-    return migrations;
+size_t sh_gate_migrations(struct sh_migration out[SH_GATE_MIGRATIONS_MAX]) {
+    size_t n = 0, n_matter = 0;
+    const struct sh_migration *matter = sh_matter_migrations(&n_matter);
+    sh_check(OWN_MIGRATIONS + n_matter <= SH_GATE_MIGRATIONS_MAX);
+    for (size_t i = 0; i < OWN_MIGRATIONS; i++)
+        out[n++] = own_migrations[i];
+    for (size_t i = 0; i < n_matter; i++)
+        out[n++] = matter[i];
+    return n;
 }
 
 static sh_code open_store(const struct sh_gate_options *options, bool create, bool beside,
                           struct sh_store **ret, struct sh_err *err) {
     if (sodium_init() < 0)
         return sh_fail(err, SH_E_INTERNAL, "libsodium does not start");
+    struct sh_migration migrations[SH_GATE_MIGRATIONS_MAX];
+    const size_t n_migrations = sh_gate_migrations(migrations);
     const struct sh_store_options store = {
         .data_dir = options->data_dir,
         .keys_dir = options->keys_dir,
@@ -29,7 +38,7 @@ static sh_code open_store(const struct sh_gate_options *options, bool create, bo
         .passphrase = options->passphrase,
         .clock = options->clock,
         .migrations = migrations,
-        .n_migrations = MIGRATIONS,
+        .n_migrations = n_migrations,
         .digest = SH_DIGEST_SM3,
         .create = create,
         .beside = beside,
@@ -63,13 +72,16 @@ static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {
     if (gate->options.pages_dir)
         SH_TRY(sh_pages_load(gate->options.pages_dir, &gate->arena, &gate->pages, err));
     SH_TRY(sh_path_join(path, gate->options.law_dir, "registers", err));
-    return sh_registers_load(path, gate->roles, &gate->arena, &gate->registers, err);
+    SH_TRY(sh_registers_load(path, gate->roles, &gate->arena, &gate->registers, err));
+    return sh_matter_texts_load(gate->options.law_dir, gate->registers, gate->roles, &gate->arena,
+                                &gate->texts, err);
 }
 
 static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(load_texts(gate, err));
     SH_TRY(sh_gate_store_open(&gate->options, false, &gate->store, err));
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
+    SH_TRY(sh_duty_start(gate, err));
     /* Writers wait for the disk together, so that one flush serves many; a hash takes 64 MiB, hence two. */
     static const struct {
         size_t threads, length;
@@ -108,6 +120,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds) {
     sh_http_stop(gate, seconds);
     for (size_t i = 0; i < SH_LANES; i++)
         sh_lane_free(&gate->lanes[i]);
+    sh_duty_stop(gate);
     sh_jobs_close(gate->jobs);
     sh_store_close(gate->store);
     sh_arena_free(&gate->arena);

@@ -26,8 +26,10 @@ struct sh_gate_options {
     FILE *log; /* NULL: none */
 };
 
-/** The gate's own tables, for whoever opens or restores the store. Static. */
-const struct sh_migration *sh_gate_migrations(size_t *ret_n);
+enum { SH_GATE_MIGRATIONS_MAX = 64 };
+/** The tables of the gate and of the rooms below it, for whoever opens or restores the store; gives their
+ * number. */
+size_t sh_gate_migrations(struct sh_migration out[SH_GATE_MIGRATIONS_MAX]);
 /** Open the store with the gate's tables. Also for `shouhu user`. Errors: those of sh_store_open. */
 SH_MUST sh_code sh_gate_store_open(const struct sh_gate_options *options, bool create, struct sh_store **ret,
                                    struct sh_err *err);

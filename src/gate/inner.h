@@ -7,6 +7,7 @@
 #include "gate/request.h"
 #include "gate/route.h"
 #include "law/law.h"
+#include "matter/matter.h"
 #include "store/store.h"
 
 #define SH_COOKIE "__Host-shouhu" /* the prefix makes browsers insist on Secure and on this very host */
@@ -36,6 +37,13 @@ struct sh_gate {
     struct sh_store *store;
     const struct sh_registers *registers;
     const struct sh_roles *roles;
+    const struct sh_matter_texts *texts; /* procedures and what they run on */
+    struct {
+        pthread_t thread;
+        pthread_mutex_t mutex;
+        pthread_cond_t wake;
+        bool is_running, is_over; /* is_over under the mutex */
+    } duty;
     struct sh_lane lanes[SH_LANES];
     struct sh_http http;
     struct sh_metrics metrics;

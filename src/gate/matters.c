@@ -1,40 +1,396 @@
-/* Matters, their items and procedures as JSON. */
+/* Matters, their items and procedures as JSON: requests taken apart, answers of the engine given on. */
+#include "base/date.h"
+#include "base/decimal.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 
-static sh_code answer_none(struct sh_request *rq, bool has_next, struct sh_err *err) {
+enum { VALUES_MAX = 128 };
+
+/* What a handler reads or writes through the engine. */
+struct asking {
+    struct sh_gate *gate;
+    struct sh_request *rq;
+    struct sh_matter_who who;
+    struct sh_failures failures;
+    json_t *body;
     struct sh_json json;
-    sh_answer_begin(rq, 200, &json);
-    sh_json_object(&json);
-    sh_json_key(&json, "items");
-    sh_json_array(&json);
-    sh_json_array_end(&json);
-    if (has_next)
-        sh_json_put_text(&json, "next", NULL);
-    sh_json_object_end(&json);
-    return sh_answer_end(rq, &json, err);
+    int status;
+    int64_t expected;
+    sh_code (*act)(struct sh_txn *txn, struct asking *asking, struct sh_err *err);
+};
+static void asking_end(struct asking *asking) {
+    json_decref(asking->body);
 }
 
-#define NONE(name, has_next)                                                                                 \
-    sh_code name(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {                          \
-        (void)gate;                                                                                          \
-        return answer_none(rq, has_next, err);                                                               \
+static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const char *power,
+                            struct asking *ret, struct sh_err *err) {
+    *ret = (struct asking){.gate = gate, .rq = rq, .status = 200};
+    struct sh_matter_grant *grants = sh_new(&rq->arena, struct sh_matter_grant, rq->caller.n_grants + 1);
+    if (!grants)
+        return sh_fail(err, SH_E_NOMEM, "no room for grants");
+    for (size_t i = 0; i < rq->caller.n_grants; i++) {
+        const struct sh_grant_view *grant = &rq->caller.grants[i];
+        const struct sh_role *role = sh_role_find(gate->roles, sh_str_of(grant->role));
+        if (role && sh_role_may(role, sh_str_of(power)))
+            grants[ret->who.n_grants++] = (struct sh_matter_grant){
+                sh_str_of(grant->role), sh_str_of(grant->body), sh_str_of(grant->place)};
     }
-#define NOT_THERE(name)                                                                                      \
-    sh_code name(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {                          \
-        (void)gate, (void)err;                                                                               \
-        return sh_refuse(rq, GATE_NOT_FOUND, NULL);                                                          \
+    ret->who.person = sh_str_of(rq->caller.person);
+    ret->who.grants = grants;
+    ret->who.lang = rq->lang;
+    return sh_caller_scope(gate, rq, power, NULL, 0, &ret->who.scope, err);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------- */
+
+static sh_code read_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct asking *asking = ctx;
+    return asking->act(txn, asking, err);
+}
+
+/* A foreign id reads like one that does not exist. */
+static sh_code lost(sh_code code) {
+    return code == SH_E_INPUT ? SH_E_NOTFOUND : code;
+}
+
+static sh_code answer_read(struct sh_gate *gate, struct sh_request *rq,
+                           sh_code (*act)(struct sh_txn *, struct asking *, struct sh_err *),
+                           struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking asking;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &asking, err));
+    asking.act = act;
+    sh_answer_begin(rq, 200, &asking.json);
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &asking, err)));
+    if (asking.expected)
+        sh_answer_etag(rq, asking.expected);
+    return rq->problem ? SH_OK : sh_answer_end(rq, &asking.json, err);
+}
+
+static sh_code show_matter(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_matter_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &a->json,
+                          &a->expected, err);
+}
+static sh_code show_item(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_item_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &a->json, err);
+}
+static sh_code show_work(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_work_json(txn, a->gate->texts, &a->who, &a->rq->arena, &a->json, err);
+}
+
+static struct sh_str arg(const struct asking *a, const char *name) {
+    const struct sh_str text = sh_target_arg(&a->rq->target, name);
+    return text.at ? text : SH_STR("");
+}
+
+static sh_code bad_argument(struct asking *a, const char *name) {
+    return sh_stop(sh_refuse(a->rq, GATE_BAD_REQUEST, "%s", name));
+}
+
+static sh_code list_matters(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_matter_query query = {.procedure = arg(a, "procedure"),
+                                    .state = arg(a, "state"),
+                                    .subject = arg(a, "subject"),
+                                    .parent = arg(a, "parent"),
+                                    .assigned = arg(a, "assigned"),
+                                    .number = arg(a, "number"),
+                                    .after = arg(a, "after")};
+    const struct sh_str until = arg(a, "due_until");
+    int32_t day;
+    SH_TRY(sh_arg_limit(a->rq, &query.limit, err));
+    if (until.len && sh_date_scan(until.at, until.len, &day) != SH_DATE_OK)
+        return bad_argument(a, "due_until: YYYY-MM-DD");
+    if (until.len)
+        query.due_until = ((int64_t)day + 1) * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
+    return sh_matters_json(txn, a->gate->texts, &a->who, &query, &a->rq->arena, &a->json, err);
+}
+
+static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_item_query query = {.matter = arg(a, "matter"),
+                                  .state = arg(a, "state"),
+                                  .rule = arg(a, "rule"),
+                                  .institution = arg(a, "institution"),
+                                  .level = arg(a, "level"),
+                                  .assigned = arg(a, "assigned"),
+                                  .after = arg(a, "after"),
+                                  .amount_min = INT64_MIN,
+                                  .by_queue = !sh_str_is(arg(a, "sort"), "key")};
+    const struct sh_str least = arg(a, "amount_min");
+    SH_TRY(sh_arg_limit(a->rq, &query.limit, err));
+    if (least.len && sh_decimal_scan(least.at, least.len, 2, &query.amount_min) != SH_DECIMAL_OK)
+        return bad_argument(a, "amount_min: yuan");
+    return sh_items_json(txn, a->gate->texts, &a->who, &query, &a->rq->arena, &a->json, err);
+}
+
+sh_code sh_api_matters(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, list_matters, err);
+}
+sh_code sh_api_matter(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, show_matter, err);
+}
+sh_code sh_api_items(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, list_items, err);
+}
+sh_code sh_api_item(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, show_item, err);
+}
+sh_code sh_api_work(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, show_work, err);
+}
+
+sh_code sh_api_procedures(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    sh_answer_begin(rq, 200, &a.json);
+    SH_TRY(sh_procedures_json(gate->texts, &a.who, sh_gate_today(gate), &a.json, err));
+    return sh_answer_end(rq, &a.json, err);
+}
+
+sh_code sh_api_procedure(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    sh_answer_begin(rq, 200, &a.json);
+    SH_TRY(sh_procedure_json(gate->texts, &a.who, rq->params[0], sh_gate_today(gate), &a.json, err));
+    return sh_answer_end(rq, &a.json, err);
+}
+
+sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    (void)gate, (void)err;
+    return sh_refuse(rq, GATE_NOT_FOUND, NULL);
+}
+
+/* ---- acting ------------------------------------------------------------------------------------------ */
+
+/* Every failed condition with its article. */
+static sh_code refuse_step(struct asking *a) {
+    struct sh_json json;
+    struct sh_request *rq = a->rq;
+    sh_problem_begin(rq, GATE_STEP_REFUSED, &json);
+    sh_json_put_i64(&json, "count", (int64_t)a->failures.n);
+    sh_json_key(&json, "failed");
+    sh_failures_json(&a->failures, &json);
+    sh_problem_end(rq, &json);
+    return SH_E_CANCELLED;
+}
+
+static sh_code write_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct asking *a = ctx;
+    a->failures.n = 0;
+    sh_answer_begin(a->rq, a->status, &a->json);
+    const sh_code code = a->act(txn, a, err);
+    if (code == SH_E_CANCELLED && !a->rq->problem)
+        return refuse_step(a);
+    if (code == SH_E_CONFLICT)
+        return sh_stop(sh_refuse(a->rq, GATE_STALE, NULL));
+    SH_TRY(code);
+    return sh_answer_end(a->rq, &a->json, err);
+}
+
+/* A refused attempt changes nothing and is kept with its articles (W4). */
+static sh_code note_refusal(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct asking *a = ctx;
+    static const struct sh_register matters = {.id = {"matters", 7}};
+    SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
+    for (size_t i = 0; i < a->failures.n; i++)
+        sh_buf_addf(&why, "%s%s %.*s", i ? "; " : "", sh_failure_word(a->failures.of[i].kind),
+                    SH_ARG(a->failures.of[i].basis));
+    struct sh_record record = {.id = a->rq->params[0].at ? a->rq->params[0] : SH_STR("")};
+    SH_TRY(sh_matter_labels(txn, record.id, &a->rq->arena, &record.labels, err));
+    if (record.labels.place.len == 0 && a->who.n_grants) /* about no matter: of who tried */
+        record.labels.body = a->who.grants[0].body, record.labels.place = a->who.grants[0].place;
+    struct sh_str words = sh_buf_view(&why);
+    words.len = sh_utf8_cut(words, 500);
+    return sh_access_note(txn, a->rq, &matters, &record, "refused", words, err);
+}
+
+static sh_code answer_write(struct asking *a, const char *why,
+                            sh_code (*act)(struct sh_txn *, struct asking *, struct sh_err *),
+                            struct sh_err *err) {
+    a->act = act;
+    SH_TRY(lost(sh_gate_write(a->gate, a->rq, why, write_body, a, NULL, err)));
+    if (a->rq->problem && a->failures.n) {
+        const struct sh_act noting = {.actor = a->who.person, .why = SH_STR("refused")};
+        SH_TRY(sh_store_write(a->gate->store, &noting, note_refusal, a, NULL, err));
     }
-NONE(sh_api_procedures, false)
-NONE(sh_api_matters, true)
-NONE(sh_api_items, true)
-NONE(sh_api_work, false)
-NOT_THERE(sh_api_procedure)
-NOT_THERE(sh_api_matter_new)
-NOT_THERE(sh_api_matter)
-NOT_THERE(sh_api_matter_act)
-NOT_THERE(sh_api_matter_paper)
-NOT_THERE(sh_api_items_preview)
-NOT_THERE(sh_api_items_act)
-NOT_THERE(sh_api_items_undo)
-NOT_THERE(sh_api_item)
+    return SH_OK;
+}
+
+static struct sh_str member(const struct asking *a, const char *key) {
+    return sh_member(a->body, key, &a->rq->arena);
+}
+
+/* {field: text or null} */
+static sh_code values_of(struct asking *a, struct sh_matter_value *ret, size_t *ret_n, struct sh_err *err) {
+    json_t *fields = json_object_get(a->body, "fields"), *value;
+    const char *key;
+    *ret_n = 0;
+    if (!fields)
+        return SH_OK;
+    if (!json_is_object(fields) || json_object_size(fields) > VALUES_MAX)
+        return sh_refused(sh_refuse(a->rq, GATE_BAD_REQUEST, "fields"), err);
+    json_object_foreach(fields, key, value) {
+        if (!json_is_string(value) && !json_is_null(value))
+            return sh_refused(sh_refuse(a->rq, GATE_BAD_REQUEST, "fields.%s: a text", key), err);
+        const size_t len = strlen(key);
+        char *name = sh_arena_dup(&a->rq->arena, key, len);
+        if (!name)
+            return sh_fail(err, SH_E_NOMEM, "no room for values");
+        ret[(*ret_n)++] = (struct sh_matter_value){{name, len}, sh_member(fields, key, &a->rq->arena)};
+    }
+    return SH_OK;
+}
+
+static sh_code body_only(struct asking *a, const char *const *known, size_t n, struct sh_err *err) {
+    const char *key;
+    json_t *value;
+    struct sh_faults faults = {0};
+    json_object_foreach(a->body, key, value) {
+        bool is = false;
+        for (size_t i = 0; i < n; i++)
+            is = is || strcmp(key, known[i]) == 0;
+        if (!is)
+            sh_faults_add(a->rq, &faults, sh_str_of(key), 0,
+                          a->rq->lang == SH_EN ? "is not known here" : "没有这一项");
+    }
+    return faults.n ? sh_refused(sh_refuse_fields(a->rq, &faults), err) : SH_OK;
+}
+
+/* Why goes into the versions: at most what the store takes. */
+static const char *why_text(struct asking *a) {
+    struct sh_str why = member(a, "why");
+    why.len = sh_utf8_cut(why, 2000);
+    const char *text = sh_arena_printf(&a->rq->arena, NULL, "%.*s", SH_ARG(why));
+    return text ? text : "";
+}
+
+static sh_code act_open(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_matter_value values[VALUES_MAX];
+    struct sh_matter_new wanted = {.procedure = member(a, "procedure"),
+                                   .subject = member(a, "subject"),
+                                   .body = member(a, "body"),
+                                   .period = member(a, "period"),
+                                   .parent = member(a, "parent"),
+                                   .values = values};
+    char id[SH_ID_TEXT + 1];
+    int64_t version = 0;
+    SH_TRY(values_of(a, values, &wanted.n_values, err));
+    SH_TRY(sh_matter_open(txn, a->gate->texts, &a->who, &wanted, &a->rq->arena, id, &a->failures, err));
+    SH_TRY(
+        sh_matter_json(txn, a->gate->texts, &a->who, sh_str_of(id), &a->rq->arena, &a->json, &version, err));
+    sh_answer_etag(a->rq, version);
+    return SH_OK;
+}
+
+sh_code sh_api_matter_new(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    static const char *const known[] = {"procedure", "subject", "body", "parent", "period", "fields", "why"};
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    SH_TRY(sh_request_json(rq, &a.body, err));
+    SH_TRY(body_only(&a, known, sizeof known / sizeof known[0], err));
+    a.status = 201;
+    return answer_write(&a, why_text(&a), act_open, err);
+}
+
+static sh_code act_step(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_matter_value values[VALUES_MAX];
+    struct sh_matter_act act = {.step = member(a, "step"),
+                                .member = member(a, "member"),
+                                .occurred = member(a, "occurred"),
+                                .why = member(a, "why"),
+                                .values = values,
+                                .expected = a->expected};
+    int64_t version = 0;
+    SH_TRY(values_of(a, values, &act.n_values, err));
+    SH_TRY(sh_matter_act(txn, a->gate->texts, &a->who, a->rq->params[0], &act, &a->rq->arena, &a->failures,
+                         err));
+    SH_TRY(sh_matter_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &a->json, &version,
+                          err));
+    sh_answer_etag(a->rq, version);
+    return SH_OK;
+}
+
+/* A foreign id is told before the rest of the request is looked at. */
+static sh_code look_first(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf unused = {0};
+    struct sh_json json;
+    sh_json_begin(&json, &unused);
+    return sh_matter_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &json, NULL, err);
+}
+
+sh_code sh_api_matter_act(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    static const char *const known[] = {"step", "fields", "member", "occurred", "why"};
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    a.act = look_first;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    SH_TRY(sh_if_match(rq, &a.expected, err));
+    SH_TRY(sh_request_json(rq, &a.body, err));
+    SH_TRY(body_only(&a, known, sizeof known / sizeof known[0], err));
+    return answer_write(&a, why_text(&a), act_step, err);
+}
+
+/* ---- many at once ------------------------------------------------------------------------------------ */
+
+static sh_code rows_of(struct asking *a, struct sh_bulk *bulk, struct sh_err *err) {
+    const json_t *rows = json_object_get(a->body, "rows");
+    const size_t n = json_array_size(rows);
+    if (n == 0 || n > SH_BULK_MAX)
+        return sh_refused(sh_refuse(a->rq, GATE_BAD_REQUEST, "rows: 1 … %d", SH_BULK_MAX), err);
+    struct sh_item_row *of = sh_new(&a->rq->arena, struct sh_item_row, n);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for rows");
+    for (size_t i = 0; i < n; i++) {
+        const json_t *row = json_array_get(rows, i);
+        of[i].id = sh_member(row, "id", &a->rq->arena);
+        of[i].version = (int64_t)json_integer_value(json_object_get(row, "version"));
+        if (of[i].id.len == 0 || of[i].version < 1)
+            return sh_refused(sh_refuse(a->rq, GATE_BAD_REQUEST, "rows[%zu]: {id, version}", i), err);
+    }
+    bulk->rows = of, bulk->n_rows = n;
+    return SH_OK;
+}
+
+static sh_code act_items(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_matter_value values[VALUES_MAX];
+    struct sh_bulk bulk = {.step = member(a, "step"), .why = member(a, "why"), .values = values};
+    SH_TRY(values_of(a, values, &bulk.n_values, err));
+    SH_TRY(rows_of(a, &bulk, err));
+    return sh_items_act(txn, a->gate->texts, &a->who, &bulk, a->status == 0, &a->rq->arena, &a->json,
+                        &a->failures, err);
+}
+
+static sh_code bulk_begin(struct sh_gate *gate, struct sh_request *rq, struct asking *a, struct sh_err *err) {
+    static const char *const known[] = {"step", "rows", "fields", "why"};
+    SH_TRY(asking_begin(gate, rq, "matters.act", a, err));
+    SH_TRY(sh_request_json(rq, &a->body, err));
+    return body_only(a, known, sizeof known / sizeof known[0], err);
+}
+
+sh_code sh_api_items_preview(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a = {0};
+    SH_TRY(bulk_begin(gate, rq, &a, err));
+    a.status = 0; /* a preview */
+    a.act = act_items;
+    sh_answer_begin(rq, 200, &a.json);
+    SH_TRY(sh_gate_read(gate, rq, read_body, &a, err));
+    return rq->problem ? SH_OK : sh_answer_end(rq, &a.json, err);
+}
+
+sh_code sh_api_items_act(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a = {0};
+    SH_TRY(bulk_begin(gate, rq, &a, err));
+    return answer_write(&a, why_text(&a), act_items, err);
+}
+
+static sh_code act_undo(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_items_undo(txn, a->gate->texts, &a->who, member(a, "act"), &a->rq->arena, &a->json,
+                         &a->failures, err);
+}
+
+sh_code sh_api_items_undo(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    static const char *const known[] = {"act", "why"};
+    SH_CLEANUP(asking_end) struct asking a = {0};
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    SH_TRY(sh_request_json(rq, &a.body, err));
+    SH_TRY(body_only(&a, known, 2, err));
+    return answer_write(&a, why_text(&a), act_undo, err);
+}

@@ -21,6 +21,7 @@
     X(GATE_NO_METHOD, 405, "method-not-allowed", "此地址不支持该方法", "the path does not take that method") \
     X(GATE_SLOW, 408, "too-slow", "请求发送过慢", "the request came too slowly")                             \
     X(GATE_CONFLICT, 409, "conflict", "与现有内容冲突", "it conflicts with what is there")                   \
+    X(GATE_STEP_REFUSED, 409, "step-refused", "依法不能办理", "the law does not let this step be taken")     \
     X(GATE_STALE, 412, "stale", "内容已被他人更新，请刷新后再试",                                            \
       "somebody has changed it meanwhile: read it again")                                                    \
     X(GATE_TOO_LARGE, 413, "too-large", "请求正文过大", "the body is too large")                             \

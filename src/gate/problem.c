@@ -48,7 +48,7 @@ enum gate_problem sh_problem_of_code(sh_code code) {
 }
 
 /* The body so far is thrown away: a refusal never carries half an answer. */
-static void problem_begin(struct sh_request *rq, enum gate_problem id, struct sh_json *json) {
+void sh_problem_begin(struct sh_request *rq, enum gate_problem id, struct sh_json *json) {
     sh_buf_clear(&rq->out);
     rq->status = statuses[id];
     rq->problem = words[id];
@@ -65,7 +65,7 @@ static void problem_begin(struct sh_request *rq, enum gate_problem id, struct sh
     sh_json_put_text(json, "request", rq->id);
 }
 
-static void problem_end(struct sh_request *rq, struct sh_json *json) {
+void sh_problem_end(struct sh_request *rq, struct sh_json *json) {
     sh_json_object_end(json);
     struct sh_err err;
     if (sh_json_end(json, &err) != SH_OK)
@@ -74,7 +74,7 @@ static void problem_end(struct sh_request *rq, struct sh_json *json) {
 
 sh_code sh_refuse(struct sh_request *rq, enum gate_problem id, const char *detail, ...) {
     struct sh_json json;
-    problem_begin(rq, id, &json);
+    sh_problem_begin(rq, id, &json);
     if (detail) {
         SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
         va_list values;
@@ -83,7 +83,7 @@ sh_code sh_refuse(struct sh_request *rq, enum gate_problem id, const char *detai
         va_end(values);
         sh_json_put_str(&json, "detail", sh_buf_view(&text));
     }
-    problem_end(rq, &json);
+    sh_problem_end(rq, &json);
     return SH_OK;
 }
 
@@ -103,7 +103,7 @@ void sh_faults_add(struct sh_request *rq, struct sh_faults *faults, struct sh_st
 
 sh_code sh_refuse_fields(struct sh_request *rq, const struct sh_faults *faults) {
     struct sh_json json;
-    problem_begin(rq, GATE_FIELDS, &json);
+    sh_problem_begin(rq, GATE_FIELDS, &json);
     sh_json_put_i64(&json, "count", (int64_t)faults->n);
     sh_json_key(&json, "errors");
     sh_json_array(&json);
@@ -116,7 +116,7 @@ sh_code sh_refuse_fields(struct sh_request *rq, const struct sh_faults *faults) 
         sh_json_object_end(&json);
     }
     sh_json_array_end(&json);
-    problem_end(rq, &json);
+    sh_problem_end(rq, &json);
     return SH_OK;
 }
 

@@ -94,6 +94,9 @@ sh_code sh_refuse(struct sh_request *rq, enum gate_problem id, const char *detai
 void sh_faults_add(struct sh_request *rq, struct sh_faults *faults, struct sh_str field, size_t row,
                    const char *message, ...) SH_PRINTF(5, 6);
 sh_code sh_refuse_fields(struct sh_request *rq, const struct sh_faults *faults);
+/** Begin a refusal with members of its own; end it with sh_problem_end. */
+void sh_problem_begin(struct sh_request *rq, enum gate_problem id, struct sh_json *json);
+void sh_problem_end(struct sh_request *rq, struct sh_json *json);
 /** Refuse for a failure of the rooms below. */
 void sh_refuse_code(struct sh_request *rq, sh_code code, const struct sh_err *err);
 

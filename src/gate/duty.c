@@ -1,0 +1,94 @@
+/* Carries out the ends of clocks, one transaction each, in the order in which they fell due: also after the
+ * server was down for days. Two servers over one database do no end twice: each asks again inside its
+ * transaction. */
+#include "gate/duty.h"
+#include "gate/auth.h"
+#include <errno.h>
+#include <time.h>
+
+enum { PAUSE_SECONDS = 5 };
+
+struct duty {
+    struct sh_gate *gate;
+    bool is_due, is_done;
+};
+
+static sh_code look(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct duty *duty = ctx;
+    return sh_matter_is_due(txn, sh_gate_now(duty->gate), &duty->is_due, err);
+}
+
+static sh_code run(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct duty *duty = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {.limit_bytes = SH_REQUEST_ARENA_MAX};
+    duty->is_done = false;
+    SH_TRY(sh_matter_run_due(txn, duty->gate->texts, &arena, &duty->is_done, err));
+    /* Another server was first: nothing to write, and a write without a leaf is none. */
+    return duty->is_done ? SH_OK : sh_fail(err, SH_E_CANCELLED, "nothing is due any more");
+}
+
+static bool is_over(struct sh_gate *gate) {
+    pthread_mutex_lock(&gate->duty.mutex);
+    const bool over = gate->duty.is_over;
+    pthread_mutex_unlock(&gate->duty.mutex);
+    return over;
+}
+
+/* All that is due now. A failure is logged and tried again after the pause: others wait behind it, as the
+ * order of ends is part of their meaning. */
+static void catch_up(struct sh_gate *gate) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("due")};
+    struct duty duty = {.gate = gate};
+    struct sh_err err;
+    while (!is_over(gate)) {
+        sh_code code = sh_store_read(gate->store, look, &duty, &err);
+        if (code == SH_OK && !duty.is_due)
+            return;
+        if (code == SH_OK)
+            code = sh_store_write(gate->store, &act, run, &duty, NULL, &err);
+        if (code == SH_E_CANCELLED)
+            return;
+        if (code != SH_OK) {
+            sh_log(&gate->log, SH_LOG_ERROR, "duty", " code=%s", sh_code_name(code));
+            return;
+        }
+    }
+}
+
+static void *main_of(void *ctx) {
+    struct sh_gate *gate = ctx;
+    while (!is_over(gate)) {
+        catch_up(gate);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PAUSE_SECONDS;
+        pthread_mutex_lock(&gate->duty.mutex);
+        while (!gate->duty.is_over &&
+               pthread_cond_timedwait(&gate->duty.wake, &gate->duty.mutex, &until) != ETIMEDOUT)
+            ;
+        pthread_mutex_unlock(&gate->duty.mutex);
+    }
+    return NULL;
+}
+
+sh_code sh_duty_start(struct sh_gate *gate, struct sh_err *err) {
+    if (pthread_mutex_init(&gate->duty.mutex, NULL) != 0 || pthread_cond_init(&gate->duty.wake, NULL) != 0)
+        return sh_fail(err, SH_E_NOMEM, "no room for the duty");
+    if (pthread_create(&gate->duty.thread, NULL, main_of, gate) != 0)
+        return sh_fail(err, SH_E_NOMEM, "no thread for the duty");
+    gate->duty.is_running = true;
+    return SH_OK;
+}
+
+void sh_duty_stop(struct sh_gate *gate) {
+    if (!gate->duty.is_running)
+        return;
+    pthread_mutex_lock(&gate->duty.mutex);
+    gate->duty.is_over = true;
+    pthread_cond_signal(&gate->duty.wake);
+    pthread_mutex_unlock(&gate->duty.mutex);
+    pthread_join(gate->duty.thread, NULL);
+    pthread_cond_destroy(&gate->duty.wake);
+    pthread_mutex_destroy(&gate->duty.mutex);
+    gate->duty.is_running = false;
+}

@@ -1,0 +1,7 @@
+/* The duty: a thread that carries out what time ends. Inner header. */
+#pragma once
+#include "gate/inner.h"
+
+SH_MUST sh_code sh_duty_start(struct sh_gate *gate, struct sh_err *err);
+/** Waits for the end under way. Safe when it was never started. */
+void sh_duty_stop(struct sh_gate *gate);
