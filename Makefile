@@ -3,7 +3,9 @@ BUILD ?= build
 MESON_ARGS := $(if $(DUCKDB_DIR),-Dduckdb_dir=$(abspath $(DUCKDB_DIR)))
 FUZZ_SECONDS ?= 60
 
-.PHONY: all setup web screenshots test test-long demo bench fuzz lint format clean
+DIFF_ROUNDS ?= 400
+
+.PHONY: all setup web screenshots test test-long difftest demo bench fuzz lint format clean
 
 all: setup web $(BUILD)/build.ninja
 	ninja -C $(BUILD)
@@ -29,6 +31,13 @@ test: all
 # The slow suites too, and every random test with many more rounds.
 test-long: all
 	SH_TEST_LONG=1 python3 tools/run-tests.py $(BUILD) --timeout-multiplier 20
+
+# Random rules over random small lakes in every executor, from a new seed that is printed; a disagreement is made small
+# and written to build/difftest: make difftest DIFF_ROUNDS=2000 CHECK_SEED=7
+difftest: all
+	mkdir -p $(BUILD)/difftest
+	CHECK_SEED=$${CHECK_SEED:-$$(date +%s)} SHOUHU_DIFF_ROUNDS=$(DIFF_ROUNDS) SHOUHU_DIFF_GO_ON=1 SHOUHU_SOURCE_DIR=. \
+		SHOUHU_DIFF_OUT=$(BUILD)/difftest $(BUILD)/tests/test-audit-difftest
 
 demo: setup $(BUILD)/build.ninja
 	ninja -C $(BUILD) src/shouhu

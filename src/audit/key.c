@@ -89,18 +89,6 @@ sh_code sh_key_of_row(struct sh_engine *en, int table, int32_t row, struct sh_bu
     return sh_buf_check(out, err);
 }
 
-/* The table a key's text leads to: person, line.encounter, stay … ; -1 a plain value. */
-static int joined_table(const struct sh_engine *en, uint16_t table, struct sh_str text) {
-    for (size_t dot; (dot = sh_str_find_char(text, '.')) != SH_STR_NONE;)
-        text = sh_str_sub(text, dot + 1, text.len);
-    const struct sh_model_table *t = &en->plan->model->model.tables[table];
-    for (uint16_t c = 0; c < t->n_columns; c++)
-        if (sh_str_is(text, t->columns[c].name) && t->columns[c].join >= 0 &&
-            t->columns[c].type.kind != SH_KIND_CODE)
-            return t->columns[c].join;
-    return sh_str_is(text, "person") ? SH_TABLE_PERSON : -1;
-}
-
 static sh_code add_course(struct sh_engine *en, const struct sh_rule_plan *rp, int64_t value, int32_t k,
                           struct sh_buf *out, struct sh_err *err) {
     const int64_t scope = sh_knowledge_value(en, rp, rp->scope_column, k);
@@ -116,30 +104,28 @@ static sh_code add_course(struct sh_engine *en, const struct sh_rule_plan *rp, i
     return sh_buf_check(out, err);
 }
 
-/* period(k.COLUMN): the column, or -1 where the key is something else. */
-static int period_column(const struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str text) {
-    const struct sh_rule *r = rp->rule;
-    if (!sh_str_starts_with(text, SH_STR("period(")) || !sh_str_ends_with(text, SH_STR(")")) ||
-        r->knowledge < 0)
-        return -1;
-    struct sh_str name = sh_str_trim(sh_str_sub(text, 7, text.len - 8));
-    const struct sh_str slot = sh_str_of(r->variables[r->knowledge].name);
-    if (!sh_str_starts_with(name, slot) || name.len < slot.len + 2 || name.at[slot.len] != '.')
-        return -1;
-    name = sh_str_sub(name, slot.len + 1, name.len);
-    const struct sh_knowledge *k = &en->plan->rules->knowledge[r->uses[0].knowledge];
-    for (uint16_t c = 0; c < k->n_columns; c++)
-        if (sh_str_eq(k->columns[c].name, name))
-            return sh_model_column(en->plan->model, k->model_table,
-                                   en->plan->model->model.tables[k->model_table].columns[c].name);
-    return -1;
+/* The grouping word that period(k.c) reads of row k; NONE: another expression, or another table's cell. */
+static enum sh_scope period_scope(const struct sh_engine *en, const struct sh_rule_plan *rp,
+                                  const struct sh_expr *e, int32_t k) {
+    uint16_t table, column;
+    if (!sh_expr_period(e, &table, &column) || rp->rule->n_uses == 0 ||
+        en->plan->rules->knowledge[rp->rule->uses[0].knowledge].model_table != table)
+        return SH_SCOPE_NONE;
+    const int64_t scope = sh_knowledge_value(en, rp, column, k);
+    return scope == SH_MISSING ? SH_SCOPE_NONE : (enum sh_scope)scope;
 }
 
-/* What a period is depends on the cell: a row, a day, a number such as 202602, or all of time. */
-static sh_code add_period(struct sh_engine *en, int64_t scope, int64_t value, struct sh_buf *out,
+/* A period is named by what it is a period of: a number of a row would be another one in the next run. */
+static sh_code add_period(struct sh_engine *en, enum sh_scope scope, int64_t value, struct sh_buf *out,
                           struct sh_err *err) {
-    char day[SH_DATE_TEXT_MAX];
-    switch ((int)scope) {
+    char text[SH_DATE_TEXT_MAX];
+    switch (scope) {
+    case SH_SCOPE_HOUR:
+        return add_time(out, value, err);
+    case SH_SCOPE_DAY:
+    case SH_SCOPE_WEEK:
+        sh_buf_add(out, text, sh_date_format((int32_t)value, text));
+        break;
     case SH_SCOPE_ENCOUNTER:
         return sh_key_of_row(en, SH_TABLE_ENCOUNTER, (int32_t)value, out, err);
     case SH_SCOPE_STAY:
@@ -149,20 +135,20 @@ static sh_code add_period(struct sh_engine *en, int64_t scope, int64_t value, st
     case SH_SCOPE_INSTITUTION:
         sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION, value));
         break;
-    case SH_SCOPE_DAY:
-    case SH_SCOPE_WEEK:
-        sh_buf_add(out, day, sh_date_format((int32_t)value, day));
-        break;
-    case SH_SCOPE_HOUR:
-        return add_time(out, value, err);
-    case SH_SCOPE_EVER:
-        sh_buf_add_text(out, "ever");
-        break;
     case SH_SCOPE_PRESCRIPTION:
         sh_buf_addf(out, "%016llx", (unsigned long long)value);
         break;
-    default:
+    case SH_SCOPE_EVER:
+        sh_buf_add_text(out, "ever");
+        break;
+    case SH_SCOPE_MONTH:
+    case SH_SCOPE_QUARTER:
+    case SH_SCOPE_YEAR:
+    case SH_SCOPE_NONE:
+    case SH_SCOPE_COURSE:
+    case SH_SCOPE_SIX_HOURS:
         sh_buf_addf(out, "%lld", (long long)value);
+        break;
     }
     return sh_buf_check(out, err);
 }
@@ -172,11 +158,11 @@ sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, siz
     const struct sh_rule_key *rk = &rp->rule->keys[key];
     if (rk->kind == SH_RULE_KEY_COURSE)
         return add_course(en, rp, value, k, out, err);
-    const int period = period_column(en, rp, rk->text);
-    if (period >= 0)
-        return add_period(en, sh_knowledge_value(en, rp, period, k), value, out, err);
     const struct sh_type type = sh_expr_type(rk->expr);
-    const int table = type.kind == SH_KIND_CODE ? -1 : joined_table(en, rp->rule->table, rk->text);
+    const int table = type.kind == SH_KIND_CODE ? -1 : sh_expr_join(rk->expr);
+    const enum sh_scope scope = period_scope(en, rp, rk->expr, k);
+    if (scope != SH_SCOPE_NONE)
+        return add_period(en, scope, value, out, err);
     if (sh_is_personal(en->plan, table))
         return sh_key_of_row(en, table, (int32_t)value, out, err);
     if (type.kind == SH_KIND_CODE && type.domain >= 0) {

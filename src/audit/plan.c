@@ -60,14 +60,22 @@ static sh_code need_expr(struct needs *n, const struct sh_expr *e, struct sh_err
     return SH_OK;
 }
 
+/* What dates the rows of a table: validity, windows, previous and next go by it, see sh_subject_day. */
+static void need_clock(struct needs *n, int table) {
+    const struct sh_columns *at = &n->plan->at;
+    if (table < SH_TABLES)
+        need_column(n, table, at->of[table].day >= 0 ? at->of[table].day : at->of[table].time);
+    if (table == SH_MODEL_STAY)
+        need_column(n, table, at->stay.day), need_column(n, table, at->stay.last_day);
+}
+
 /* Columns that a rule's keys, amount and shape read by themselves. */
 static void need_of_shape(struct needs *n, const struct sh_rule *r) {
     if (r->table == SH_TABLE_ENCOUNTER) /* the money of what is wrong is that of its lines */
         take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.encounter.covered});
     if (r->table == SH_MODEL_STAY)
         take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.stay.covered});
-    if (r->table < SH_TABLES) /* its own clock: validity and windows go by it */
-        need_column(n, r->table, n->plan->at.of[r->table].day);
+    need_clock(n, r->table);
     if (r->open_remind)
         need_column(n, SH_TABLE_ENCOUNTER, n->plan->at.encounter.open);
     if (r->table != SH_TABLE_LINE)
@@ -89,7 +97,7 @@ static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err
                                             r->within_expr, r->amount_a, r->amount_b, r->blame,
                                             r->value,       r->bound};
     if (r->has_b)
-        take_need(n, (struct sh_need){r->table_b, UINT16_MAX});
+        take_need(n, (struct sh_need){r->table_b, UINT16_MAX}), need_clock(n, r->table_b);
     for (size_t i = 0; r->has_b && i < r->n_keys; i++)
         SH_TRY(need_expr(n, r->keys_b[i].expr, err));
     for (size_t i = 0; i < r->n_peers; i++)
@@ -107,6 +115,7 @@ static sh_code need_rule(struct needs *n, const struct sh_rule *r, struct sh_err
             SH_TRY(need_expr(n, r->uses[i].keys[j], err));
     for (size_t i = 0; i < r->n_with; i++) {
         take_need(n, (struct sh_need){r->with[i].table, UINT16_MAX});
+        need_clock(n, r->with[i].table);
         SH_TRY(need_expr(n, r->with[i].where, err));
     }
     if (!r->say)

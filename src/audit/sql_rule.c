@@ -290,18 +290,6 @@ void sh_sql_nths(struct sh_sql_making *p, const char *from, const char *name) {
 
 /* ---- keys --------------------------------------------------------------------------------------- */
 
-/* The table a key's text leads to, as key.c finds it; -1 a plain value. */
-static int joined_table(const struct sh_sql_making *p, struct sh_str text) {
-    for (size_t dot; (dot = sh_str_find_char(text, '.')) != SH_STR_NONE;)
-        text = sh_str_sub(text, dot + 1, text.len);
-    const struct sh_model_table *t = &p->m->plan->model->model.tables[p->r->table];
-    for (uint16_t c = 0; c < t->n_columns; c++)
-        if (sh_str_is(text, t->columns[c].name) && t->columns[c].join >= 0 &&
-            t->columns[c].type.kind != SH_KIND_CODE)
-            return t->columns[c].join;
-    return sh_str_is(text, "person") ? SH_TABLE_PERSON : -1;
-}
-
 /* A source id kept as a hash: printed in hex. */
 static bool is_key_column(struct sh_str text) {
     for (size_t dot; (dot = sh_str_find_char(text, '.')) != SH_STR_NONE;)
@@ -341,7 +329,7 @@ const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope,
     const struct sh_rule_key *rk = &p->r->keys[key];
     const struct sh_type type = sh_expr_type(rk->expr);
     const char *v = sh_sql_value(scope, rk->expr);
-    const int table = type.kind == SH_KIND_CODE ? -1 : joined_table(p, rk->text);
+    const int table = type.kind == SH_KIND_CODE ? -1 : sh_expr_join(rk->expr);
     if (table >= 0 && !sh_sql_is_fact(table))
         sh_sql_refuse(&p->sql, "a key that is a row of a view or dictionary: %.*s", SH_ARG(rk->text));
     if (table >= 0)
@@ -481,6 +469,14 @@ static bool is_category(void *ctx, int16_t domain) {
     return strcmp(plan->model->model.domain_names[domain], "diagnosis3") == 0;
 }
 
+/* A view is as complete as what it is made of, a stay as its encounters. */
+static uint16_t complete_as(void *ctx, uint16_t table) {
+    const struct sh_plan *plan = ctx;
+    while (sh_view_of(plan, table))
+        table = sh_view_of(plan, table)->source;
+    return table == SH_MODEL_STAY ? SH_TABLE_ENCOUNTER : table;
+}
+
 static bool has(void *ctx, uint16_t table, uint16_t column) {
     const struct sh_plan *plan = ctx;
     const struct sh_model_table *t = &plan->model->model.tables[table];
@@ -516,6 +512,7 @@ sh_code sh_sql_rule(const struct sh_sql_maker *m, const struct sh_rule_plan *rp,
                 .is_category = is_category,
                 .ctx = (void *)(uintptr_t)m->plan,
                 .has = has,
+                .complete_as = complete_as,
                 .stay_table = SH_MODEL_STAY}};
     struct sh_sql_making *p = &making;
     if (r->has_b || r->reach != SH_REACH_TIMELINE)

@@ -224,17 +224,17 @@ static void after(struct sh_sql_making *p) {
         den = SAY("(%s * %s)", den, sh_sql_number(&p->sql, d));
     }
     sh_sql_cte(p, "am");
-    sh_buf_addf(p->out,
-                "select gid, case when bool_or(lim is null or (beyond > 0 and cov_ is null)) then null when "
-                "count(case when beyond > "
-                "0 and beyond < days then 1 end) > 3 then cast('more than three lines are cut by after(…): ' "
-                "|| count(*) as bigint) else %s end "
-                "as amount from af4 group by gid",
-                sh_sql_div_round(
-                    &p->sql,
-                    SAY("(coalesce(sum(case when beyond = days and beyond > 0 then cov_ end), 0) * %s + %s)",
-                        den, num),
-                    den));
+    sh_buf_addf(
+        p->out,
+        "select a.gid, case when a.lim is null or coalesce(bool_or(f.beyond > 0 and f.cov_ is null), "
+        "false) then null when count(case when f.beyond > 0 and f.beyond < f.days then 1 end) > 3 then "
+        "cast('more than three lines are cut by after(…): ' || count(*) as bigint) else %s end as "
+        "amount from af0 a left join af4 f on f.gid = a.gid group by a.gid, a.lim",
+        sh_sql_div_round(
+            &p->sql,
+            SAY("(coalesce(sum(case when beyond = days and beyond > 0 then cov_ end), 0) * %s + %s)", den,
+                num),
+            den));
 }
 
 void sh_sql_group_shape(struct sh_sql_making *p) {

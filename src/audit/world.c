@@ -349,6 +349,7 @@ static sh_code complete(void *ctx, uint16_t table, enum sh_scope scope, uint16_t
     int base = table; /* a view is as complete as what it is made of */
     while (sh_view_of(en->plan, base))
         base = sh_view_of(en->plan, base)->source;
+    base = base == SH_MODEL_STAY ? SH_TABLE_ENCOUNTER : base;
     for (uint32_t i = 0; i < n; i++)
         ret[i] = base < SH_TABLES && sh_is_personal(en->plan, from)
                      ? is_complete(en, (uint16_t)base, scope, from, rows[i])

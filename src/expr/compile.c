@@ -62,6 +62,14 @@ int16_t sh_expr_join(const struct sh_expr *e) {
                                     : -1;
 }
 
+bool sh_expr_period(const struct sh_expr *e, uint16_t *ret_table, uint16_t *ret_column) {
+    if (e->root->op != SH_OP_PERIOD || e->root->kids[0]->op != SH_OP_COLUMN)
+        return false;
+    *ret_table = e->root->kids[0]->path.table;
+    *ret_column = e->root->kids[0]->path.column;
+    return true;
+}
+
 struct sh_str sh_expr_text(const struct sh_expr *e) {
     return e->text;
 }

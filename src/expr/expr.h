@@ -178,6 +178,8 @@ struct sh_str sh_expr_text(const struct sh_expr *e); /* as written */
 bool sh_expr_asks_rows(const struct sh_expr *e, bool outside);
 /** Table whose row number the value is (a join such as line.encounter, or a row itself); -1 a plain value. */
 int16_t sh_expr_join(const struct sh_expr *e);
+/** Is e period(k.c)? Then the table and the column of the cell. */
+bool sh_expr_period(const struct sh_expr *e, uint16_t *ret_table, uint16_t *ret_column);
 
 /* A column that must be present in the frame to evaluate e: (table, column) in the model, joins on the way
  * included. */
@@ -484,6 +486,8 @@ struct sh_sql {
     void *ctx;
     /* Is there such a table (column UINT16_MAX) or column? */
     bool (*has)(void *ctx, uint16_t table, uint16_t column);
+    uint16_t (*complete_as)(void *ctx,
+                            uint16_t table); /* the lake's table that tells whether rows are complete */
     uint16_t stay_table;
     unsigned n_aliases;
     struct sh_sql_nth nths[SH_SQL_NTHS_MAX];

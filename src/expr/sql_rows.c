@@ -393,7 +393,7 @@ const char *sh_sql_related(struct sh_sql_scope *scope, const struct sh_node *nod
 
 const char *sh_sql_complete(struct sh_sql_scope *scope, uint16_t table, enum sh_scope asked) {
     struct sh_sql *sql = scope->sql;
-    const char *s = subject_alias(scope), *name = sql->model->tables[table].name;
+    const char *s = subject_alias(scope), *name = sql->model->tables[sql->complete_as(sql->ctx, table)].name;
     const bool wide = asked == SH_SCOPE_PERSON || asked == SH_SCOPE_EVER || asked == SH_SCOPE_COURSE;
     const char *lost = wide ? sh_sql_say(sql,
                                          "select 1 from f_lost lo join f_encounter le on le.encounter_key = "

@@ -113,6 +113,39 @@ static const char *overlap(struct sh_sql_scope *scope, const struct sh_node *nod
                  gone, v[1], v[3], v[1], v[3], v[3], v[1], v[0], v[2], node->shape == 'd' ? " + 1" : ""));
 }
 
+/* What names one period of a kind, as key.c in audit says it. */
+static const char *period_text(struct sh_sql_scope *scope, enum sh_scope kind, const struct sh_node *of) {
+    struct sh_sql *sql = scope->sql;
+    const char *v = sh_sql_node(scope, of);
+    int join = -1;
+    if (of->op == SH_OP_ROW)
+        join = of->path.table;
+    else if (of->op == SH_OP_COLUMN && of->type.kind == SH_KIND_TEXT)
+        join = sql->model->tables[of->path.table].columns[of->path.column].join;
+    if (join >= 0)
+        return sh_sql_say(sql, "%s._text", sh_sql_join(scope, v, (uint16_t)join));
+    if (kind == SH_SCOPE_EVER)
+        return "'ever'";
+    if (kind == SH_SCOPE_HOUR)
+        return sh_sql_say(sql, "to_char_time(%s)", v);
+    if (kind == SH_SCOPE_DAY || kind == SH_SCOPE_WEEK)
+        return sh_sql_say(sql, "cast(%s as varchar)", date_of(sql, v));
+    if (kind == SH_SCOPE_PRESCRIPTION)
+        return sh_sql_say(sql, "lpad(lower(%s(%s)), 16, '0')",
+                          sql->dialect == SH_SQL_DUCKDB ? "hex" : "to_hex", v);
+    return sh_sql_say(sql, "cast(%s as varchar)", v);
+}
+
+static const char *period(struct sh_sql_scope *scope, const struct sh_node *node) {
+    struct sh_sql *sql = scope->sql;
+    const char *text = sh_sql_say(sql, "case %s", sh_sql_node(scope, node->kids[0]));
+    for (int s = 1; s <= SH_SCOPE_SIX_HOURS; s++)
+        if (node->by_scope[s])
+            text = sh_sql_say(sql, "%s when %d then %s", text, s,
+                              period_text(scope, (enum sh_scope)s, node->by_scope[s]));
+    return sh_sql_say(sql, "(%s end)", text);
+}
+
 const char *sh_sql_time(struct sh_sql_scope *scope, const struct sh_node *node) {
     struct sh_sql *sql = scope->sql;
     switch ((int)node->op) {
@@ -142,8 +175,7 @@ const char *sh_sql_time(struct sh_sql_scope *scope, const struct sh_node *node) 
     case SH_OP_YEAR:
         return one_time(sql, node, sh_sql_node(scope, node->kids[0]));
     case SH_OP_PERIOD:
-        sh_sql_refuse(sql, "period(…): %.*s", SH_ARG(sql->walk->text));
-        return "null";
+        return period(scope, node);
     default:
         sh_sql_refuse(sql, "this: %.*s", SH_ARG(sql->walk->text));
         return "null";

@@ -1,6 +1,6 @@
 /* Goal: every case written beside a shipped rule gives the same findings (ids, levels, amounts, lines and
  * their shares) by SQL as by the engine; what SQL cannot say is named. By default the first case of every
- * fourth rule; all of them with SHOUHU_TEST_LONG=1. */
+ * fourth rule; all of them with SH_TEST_LONG=1. */
 #include "small.h"
 #include "sql_compare.h"
 #include <stdio.h>
@@ -83,7 +83,7 @@ static void place_cases(const char *place, struct tally *t) {
 
 static void shipped_cases_agree(void **state) {
     (void)state;
-    const char *long_rounds = getenv("SHOUHU_TEST_LONG");
+    const char *long_rounds = getenv("SH_TEST_LONG");
     struct tally t = {.every = long_rounds || getenv("SHOUHU_TEST_RULE") ? 1 : 4};
     place_cases("000000", &t);
     place_cases("990100", &t);

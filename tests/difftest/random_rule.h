@@ -1,0 +1,597 @@
+/* A random rule from the grammar of docs/rules-language.md, typed by the model: which columns there are is
+ * read from it, so a new one takes part by itself. Kept as trees, so that it can be made smaller. */
+#pragma once
+#include "random_lake.h"
+#include "rule/model.h"
+#include "rule/rule.h"
+
+/* What a term is: b condition, p plain number, y yuan, D days, d date, t time, c anything else (never
+ * replaced). */
+struct term {
+    char type;
+    const char *form; /* a '$' for each kid */
+    struct term *kids[3];
+    size_t n;
+};
+
+enum clause { WHERE, HIT, UNLESS, DOUBT, AMOUNT, AMOUNT_LIMIT, BLAME, CLAUSES };
+static const char *const clause_names[CLAUSES] = {"where", "hit", "unless", "doubt", "amount", "", "blame"};
+
+struct random_rule {
+    const char *head; /* shape and keys: lines of YAML */
+    const char *uses, *with, *level, *lines, *remind;
+    struct term *clauses[CLAUSES]; /* NULL: not written */
+    const char *amount;            /* NULL, "0", "the cheaper", or a form of AMOUNT and AMOUNT_LIMIT */
+};
+
+/* Names a condition may read. */
+struct reach {
+    const char *name;
+    uint16_t table;
+};
+struct rule_maker {
+    struct sh_rng *rng;
+    struct sh_arena *arena;
+    const struct sh_rule_model *model;
+    struct reach rows[12];
+    size_t n_rows;
+    uint16_t table;
+    const char *self;  /* name of the subject */
+    const char *k;     /* knowledge table, NULL */
+    bool many, window; /* aggregates are allowed; standing() too */
+    bool inside;       /* within a related call or an aggregate: no other one */
+    bool member;       /* nth() */
+};
+
+#define RULE_PRINT(m, ...) sh_arena_printf((m)->arena, NULL, __VA_ARGS__)
+
+static inline bool rule_odds(struct rule_maker *m, unsigned percent) {
+    return sh_rng_below(m->rng, 100) < percent;
+}
+
+static inline struct term *term_of(struct rule_maker *m, char type, const char *form, struct term *a,
+                                   struct term *b, struct term *c) {
+    struct term *t = sh_new(m->arena, struct term, 1);
+    *t = (struct term){.type = type, .form = form, .kids = {a, b, c}, .n = c ? 3 : b ? 2 : a ? 1 : 0};
+    return t;
+}
+
+static inline struct term *rule_condition(struct rule_maker *m, int depth);
+static inline struct term *rule_number(struct rule_maker *m, char type, int depth);
+
+/* ---- columns
+ * ----------------------------------------------------------------------------------------------- */
+
+static inline char type_letter(struct sh_type type) {
+    switch (type.kind) {
+    case SH_KIND_BOOL:
+        return 'b';
+    case SH_KIND_DATE:
+        return 'd';
+    case SH_KIND_TIME:
+        return 't';
+    case SH_KIND_CODE:
+        return 'C';
+    case SH_KIND_LEVEL:
+        return 'L';
+    case SH_KIND_NUMBER:
+        return type.unit == SH_UNIT_YUAN   ? 'y'
+               : type.unit == SH_UNIT_DAYS ? 'D'
+               : type.unit == SH_UNIT_NONE ? 'p'
+                                           : '-';
+    case SH_KIND_TEXT:
+    case SH_KIND_SET:
+    case SH_KIND_RANGE:
+    case SH_KIND_SCOPE:
+        break;
+    }
+    return '-';
+}
+
+static inline bool is_book(const char *name) {
+    static const char *const books[] = {"bucket", "batch", "void"};
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(name, books[i]) == 0)
+            return true;
+    return false;
+}
+
+/* "row.column" of a type, NULL when chance found none. */
+static inline const char *rule_column(struct rule_maker *m, char type, const struct sh_model_column **ret) {
+    for (int attempt = 0; attempt < 60; attempt++) {
+        const struct reach *r = &m->rows[sh_rng_below(m->rng, rule_odds(m, 55) ? 1 : m->n_rows)];
+        const struct sh_model_table *t = &m->model->model.tables[r->table];
+        const struct sh_model_column *c = &t->columns[sh_rng_below(m->rng, t->n_columns)];
+        if (type_letter(c->type) != type || is_book(c->name) || c->join == SH_TABLE_SETTLEMENT_LIST)
+            continue;
+        if (ret)
+            *ret = c;
+        return RULE_PRINT(m, "%s.%s", r->name, c->name);
+    }
+    return NULL;
+}
+
+/* ---- numbers
+ * ----------------------------------------------------------------------------------------------- */
+
+static inline struct term *constant_of(struct rule_maker *m, char type) {
+    static const char *const plain[] = {"0", "1", "1", "2", "2", "3", "0.5", "1.3333", "40"};
+    static const char *const days[] = {"0", "1", "2", "3", "14", "30"};
+    const char *text = type == 'p'   ? LAKE_PICK(m->rng, plain)
+                       : type == 'y' ? RULE_PRINT(m, "%s yuan", LAKE_PICK(m->rng, lake_money))
+                       : type == 'D' ? RULE_PRINT(m, "%s days", LAKE_PICK(m->rng, days))
+                       : type == 'd' ? LAKE_PICK(m->rng, lake_days)
+                                     : lake_time(m->rng, m->arena);
+    return term_of(m, type, text, NULL, NULL, NULL);
+}
+
+static inline struct term *cell_of(struct rule_maker *m, char type) {
+    static const struct {
+        const char *table;
+        char type;
+        const char *cell;
+    } cells[] = {{"d_limit", 'p', "k.max"},    {"d_limit", 'y', "k.price"}, {"d_limit", 'd', "k.after"},
+                 {"d_course", 'D', "k.days"},  {"d_pair", 'p', "k.share"},  {"d_visit", 'p', "k.max"},
+                 {"d_visit", 'D', "k.nights"}, {"d_course", 'D', "k.gap"}};
+    for (size_t i = 0; m->k && i < sizeof(cells) / sizeof(cells[0]); i++)
+        if (strcmp(cells[i].table, m->k) == 0 && cells[i].type == type && rule_odds(m, 60))
+            return term_of(m, type, cells[i].cell, NULL, NULL, NULL);
+    return NULL;
+}
+
+static inline struct term *leaf_of(struct rule_maker *m, char type) {
+    struct term *cell = rule_odds(m, 35) ? cell_of(m, type) : NULL;
+    const char *column = cell || rule_odds(m, 25) ? NULL : rule_column(m, type, NULL);
+    return cell ? cell : column ? term_of(m, type, column, NULL, NULL, NULL) : constant_of(m, type);
+}
+
+/* An aggregate over the members; [where C]. */
+static inline struct term *aggregate_of(struct rule_maker *m, char type, int depth) {
+    static const char *const calls[] = {"sum", "sum", "min", "max"};
+    m->inside = true;
+    struct term *where = rule_odds(m, 35) ? rule_condition(m, depth - 1) : NULL, *ret = NULL;
+    if (type == 'p' && rule_odds(m, 40)) {
+        const char *column = rule_odds(m, 50) ? rule_column(m, "CdpL"[sh_rng_below(m->rng, 4)], NULL) : NULL;
+        ret = where ? column
+                          ? term_of(m, type, RULE_PRINT(m, "distinct(%s where $)", column), where, NULL, NULL)
+                          : term_of(m, type, "count(where $)", where, NULL, NULL)
+                    : term_of(m, type, column ? RULE_PRINT(m, "distinct(%s)", column) : "count()", NULL, NULL,
+                              NULL);
+    } else if (type == 'D' && rule_odds(m, 50)) {
+        ret = term_of(m, type, rule_odds(m, 50) ? "days()" : "span()", NULL, NULL, NULL);
+    } else {
+        const char *call = LAKE_PICK(m->rng, calls);
+        struct term *of = rule_number(m, type, depth - 2);
+        ret = where ? term_of(m, type, RULE_PRINT(m, "%s($ where $)", call), of, where, NULL)
+                    : term_of(m, type, RULE_PRINT(m, "%s($)", call), of, NULL, NULL);
+    }
+    m->inside = false;
+    if (m->window && (type == 'p' || type == 'y') && rule_odds(m, 60))
+        return term_of(m, type, "standing($)", ret, NULL, NULL);
+    return ret;
+}
+
+/* T [in SCOPE] [past D] [where C]: the part after the table's name or field. */
+static inline struct term *related_tail(struct rule_maker *m, const char *call, const char *field,
+                                        uint16_t *table, int depth) {
+    static const uint16_t tables[] = {SH_TABLE_LINE,      SH_TABLE_LINE,      SH_TABLE_DIAGNOSIS,
+                                      SH_TABLE_ENCOUNTER, SH_TABLE_OPERATION, SH_MODEL_STAY};
+    static const char *const scopes[] = {
+        "", "", " in person", " in stay", " in person, institution", " in day", " in institution"};
+    static const char *const near[] = {"",
+                                       "",
+                                       "",
+                                       " past 3 days",
+                                       " past 6 hours",
+                                       " next 2 days",
+                                       " within 6 hours",
+                                       " next 6 hours",
+                                       " within 1 day"};
+    struct rule_maker in = *m;
+    in.rows[0] = (struct reach){"row", *table = LAKE_PICK(m->rng, tables)};
+    in.n_rows = 1;
+    if (in.rows[0].table == SH_TABLE_LINE)
+        in.rows[in.n_rows++] = (struct reach){"row.item", SH_MODEL_ITEM};
+    in.rows[in.n_rows++] = m->rows[0];
+    in.inside = true, in.many = false, in.k = m->k;
+    const char *name = m->model->model.tables[in.rows[0].table].name;
+    struct term *where = rule_odds(m, 60) ? rule_condition(&in, depth - 1) : NULL;
+    const char *begin =
+        RULE_PRINT(m, "%s(%s%s%s%s", call, name, field, LAKE_PICK(m->rng, scopes), LAKE_PICK(m->rng, near));
+    return where ? term_of(m, 'c', RULE_PRINT(m, "%s where $)", begin), where, NULL, NULL)
+                 : term_of(m, 'c', RULE_PRINT(m, "%s)", begin), NULL, NULL, NULL);
+}
+
+static inline struct term *related_number(struct rule_maker *m, char type, int depth) {
+    uint16_t table;
+    struct term *t;
+    if (type == 'p' && rule_odds(m, 60)) {
+        t = related_tail(m, "count", "", &table, depth);
+    } else if (type == 'y') {
+        t = related_tail(m, "sum", ".covered", &table, depth);
+    } else {
+        return NULL;
+    }
+    t->type = type;
+    return t;
+}
+
+static inline struct term *special_number(struct rule_maker *m, char type) {
+    if (type == 'D' && rule_odds(m, 60))
+        return term_of(m, type, "gap($, $)", leaf_of(m, 'd'), leaf_of(m, 'd'), NULL);
+    if (type == 'p' && m->member)
+        return term_of(m, type,
+                       rule_odds(m, 50) || m->table != SH_TABLE_LINE
+                           ? "nth()"
+                           : "nth(line.covered by line.unit_price desc)",
+                       NULL, NULL, NULL);
+    if (type == 'p' && rule_odds(m, 50)) {
+        static const char *const parts[] = {"month($)", "quarter($)", "year($)"};
+        return rule_odds(m, 50) ? term_of(m, type, LAKE_PICK(m->rng, parts), leaf_of(m, 'd'), NULL, NULL)
+                                : term_of(m, type, "hour($)", leaf_of(m, 't'), NULL, NULL);
+    }
+    return type == 'p' && !m->inside ? term_of(m, type, rule_odds(m, 50) ? "$ / $" : "$ / max($, 1 yuan)",
+                                               leaf_of(m, 'y'), leaf_of(m, 'y'), NULL)
+                                     : NULL;
+}
+
+static inline struct term *rule_number(struct rule_maker *m, char type, int depth) {
+    static const char *const two[] = {"$ + $", "$ - $", "min($, $)", "max($, $)", "($ + $)", "($ - $)"};
+    if (type == 'd' || type == 't') {
+        if (depth > 0 && rule_odds(m, 25))
+            return type == 'd' ? term_of(m, 'd', rule_odds(m, 50) ? "$ + 1 month" : "$ - 2 days",
+                                         leaf_of(m, 'd'), NULL, NULL)
+                               : term_of(m, 't', "$ + 6 hours", leaf_of(m, 't'), NULL, NULL);
+        return type == 'd' && rule_odds(m, 15) ? term_of(m, 'd', "day($)", leaf_of(m, 't'), NULL, NULL)
+                                               : leaf_of(m, type);
+    }
+    struct term *t = NULL;
+    if (m->many && !m->inside && rule_odds(m, 65) && (t = aggregate_of(m, type, depth)) != NULL)
+        return t;
+    if (!m->many && !m->inside && rule_odds(m, 20) && (t = related_number(m, type, depth)) != NULL)
+        return t;
+    if (rule_odds(m, 20) && (t = special_number(m, type)) != NULL)
+        return t;
+    if (depth <= 0 || rule_odds(m, 45))
+        return leaf_of(m, type);
+    if (rule_odds(m, 25))
+        return type == 'p' ? term_of(m, type, rule_odds(m, 50) ? "ceil($)" : "abs($)",
+                                     rule_number(m, type, depth - 1), NULL, NULL)
+                           : term_of(m, type, m->inside || rule_odds(m, 50) ? "$ * $" : "$ / $",
+                                     leaf_of(m, type), leaf_of(m, 'p'), NULL);
+    if (type == 'p' && rule_odds(m, 30))
+        return term_of(m, type, m->inside || rule_odds(m, 50) ? "($) * $" : "($) / $",
+                       rule_number(m, type, depth - 1), leaf_of(m, type), NULL);
+    return term_of(m, type, LAKE_PICK(m->rng, two), rule_number(m, type, depth - 1),
+                   rule_number(m, type, depth - 1), NULL);
+}
+
+/* ---- conditions
+ * -------------------------------------------------------------------------------------------- */
+
+static inline struct term *code_condition(struct rule_maker *m) {
+    const struct sh_model_column *c;
+    const char *column = rule_column(m, 'C', &c);
+    if (!column)
+        return NULL;
+    const char *domain = m->model->model.domain_names[c->type.domain];
+    const char *a = lake_word(m->rng, strcmp(domain, "diagnosis3") == 0 ? "diagnosis" : domain),
+               *b = lake_word(m->rng, domain);
+    if (strcmp(domain, "diagnosis3") == 0)
+        a = b = "I10";
+    const char *form =
+        rule_odds(m, 40) ? RULE_PRINT(m, "%s %s \"%s\"", column, rule_odds(m, 70) ? "=" : "!=", a)
+        : rule_odds(m, 60) || (unsigned char)a[0] > 127
+            ? RULE_PRINT(m, "%s %s {\"%s\", \"%s\"}", column, rule_odds(m, 70) ? "in" : "not in", a, b)
+            : RULE_PRINT(m, "%s %s \"%.2s\"", column, rule_odds(m, 70) ? "under" : "not under", a);
+    return term_of(m, 'b', form, NULL, NULL, NULL);
+}
+
+static inline struct term *level_condition(struct rule_maker *m) {
+    static const char *const levels[] = {"未定级", "一级", "二级", "三级"};
+    static const char *const signs[] = {"<", "<=", "=", "!=", ">", ">="};
+    const struct sh_model_column *c;
+    const char *column = rule_column(m, 'L', &c);
+    if (!column || c->type.domain != 0)
+        return NULL;
+    return term_of(m, 'b',
+                   RULE_PRINT(m, "%s %s %s", column, LAKE_PICK(m->rng, signs), LAKE_PICK(m->rng, levels)),
+                   NULL, NULL, NULL);
+}
+
+static inline struct term *cell_condition(struct rule_maker *m) {
+    static const struct {
+        const char *table, *form;
+    } cells[] = {{"d_allow", "person.age in k.age"},
+                 {"d_allow", "person.age not in k.age"},
+                 {"d_allow", "line.covered in k.spend"},
+                 {"d_allow", "encounter.main_diagnosis in k.dx"},
+                 {"d_allow", "encounter.visit not in k.visits"},
+                 {"d_allow", "k.on"},
+                 {"d_allow", "encounter.institution_level < k.least"},
+                 {"d_allow", "person.age_days in k.days"},
+                 {"d_forbid", "line.insurance = k.insurance"},
+                 {"d_forbid", "person.age in k.months"},
+                 {"d_forbid", "encounter.main_diagnosis not in k.dx"}};
+    if (!m->k || m->inside)
+        return NULL;
+    for (int attempt = 0; attempt < 8; attempt++) {
+        const size_t i = sh_rng_below(m->rng, sizeof(cells) / sizeof(cells[0]));
+        if (strcmp(cells[i].table, m->k) == 0)
+            return term_of(m, 'b', cells[i].form, NULL, NULL, NULL);
+    }
+    return NULL;
+}
+
+static inline struct term *many_condition(struct rule_maker *m, int depth) {
+    uint16_t table;
+    if (m->inside)
+        return NULL;
+    if (m->many) {
+        m->inside = true;
+        struct term *t = term_of(m, 'b', rule_odds(m, 50) ? "any($)" : "every($)",
+                                 rule_condition(m, depth - 1), NULL, NULL);
+        m->inside = false;
+        return t;
+    }
+    static const char *const calls[] = {"any", "any", "none", "every"};
+    struct term *t = related_tail(m, LAKE_PICK(m->rng, calls), "", &table, depth);
+    t->type = 'b';
+    return t;
+}
+
+static inline struct term *age_condition(struct rule_maker *m) {
+    static const char *const forms[] = {"person.age >= 18",
+                                        "person.age < 1",
+                                        "person.age_months in [0, 216)",
+                                        "person.age in [17, 18]",
+                                        "person.age_days <= 28",
+                                        "known(person.birth)",
+                                        "day > person.death",
+                                        "known(person.death)",
+                                        "complete(line in person)",
+                                        "complete(diagnosis in encounter)"};
+    return m->inside ? NULL : term_of(m, 'b', LAKE_PICK(m->rng, forms), NULL, NULL, NULL);
+}
+
+static inline struct term *comparison(struct rule_maker *m, int depth) {
+    static const char *const signs[] = {"$ = $", "$ != $", "$ < $",  "$ <= $",
+                                        "$ > $", "$ > $",  "$ >= $", "$ >= $"};
+    static const char types[] = {'p', 'p', 'y', 'y', 'D', 'd', 't'};
+    const char type = types[sh_rng_below(m->rng, sizeof(types))];
+    if (rule_odds(m, 12))
+        return term_of(m, 'b', rule_odds(m, 50) ? "$ in [$, $)" : "$ not in [$, $]",
+                       rule_number(m, type, depth - 1), constant_of(m, type), constant_of(m, type));
+    if (rule_odds(m, 8))
+        return term_of(m, 'b', "known($)", rule_number(m, type, depth - 1), NULL, NULL);
+    return term_of(m, 'b', LAKE_PICK(m->rng, signs), rule_number(m, type, depth - 1),
+                   rule_number(m, type, depth - 1), NULL);
+}
+
+static inline struct term *rule_condition(struct rule_maker *m, int depth) {
+    static const char *const two[] = {"($ and $)", "($ or $)", "($ and not $)", "(not $ or $)"};
+    struct term *t = NULL;
+    if (depth > 0 && rule_odds(m, 35))
+        return term_of(m, 'b', LAKE_PICK(m->rng, two), rule_condition(m, depth - 1),
+                       rule_condition(m, depth - 1), NULL);
+    switch (sh_rng_below(m->rng, 8)) {
+    case 0:
+        t = code_condition(m);
+        break;
+    case 1:
+        t = level_condition(m);
+        break;
+    case 2:
+        t = cell_condition(m);
+        break;
+    case 3:
+        t = many_condition(m, depth);
+        break;
+    case 4:
+        t = age_condition(m);
+        break;
+    case 5: {
+        const char *flag = rule_column(m, 'b', NULL);
+        t = flag ? term_of(m, 'b', flag, NULL, NULL, NULL) : NULL;
+        break;
+    }
+    default:
+        break;
+    }
+    return t ? t : comparison(m, depth);
+}
+
+/* ---- shapes
+ * ------------------------------------------------------------------------------------------------ */
+
+static inline void rule_reach(struct rule_maker *m, const char *self, uint16_t table) {
+    m->table = table, m->self = self, m->n_rows = 0;
+    m->rows[m->n_rows++] = (struct reach){self, table};
+    m->rows[m->n_rows++] = (struct reach){"person", SH_TABLE_PERSON};
+    if (table != SH_TABLE_ENCOUNTER)
+        m->rows[m->n_rows++] = (struct reach){"encounter", SH_TABLE_ENCOUNTER};
+    if (table == SH_TABLE_LINE) {
+        m->rows[m->n_rows++] = (struct reach){"settlement", SH_TABLE_SETTLEMENT};
+        m->rows[m->n_rows++] = (struct reach){"item", SH_MODEL_ITEM};
+        m->rows[m->n_rows++] = (struct reach){"stay", SH_MODEL_STAY};
+    }
+}
+
+static inline const char *rule_keys(struct rule_maker *m, bool window) {
+    static const char *const first[] = {"person",
+                                        "person",
+                                        "encounter",
+                                        "person, encounter.institution",
+                                        "person, day",
+                                        "person, month",
+                                        "person, week",
+                                        "person, encounter.visit",
+                                        "person, encounter.institution_level"};
+    static const char *const of_lines[] = {"",
+                                           "",
+                                           ", item",
+                                           ", day",
+                                           ", hour",
+                                           ", institution",
+                                           ", covered",
+                                           ", item.kind",
+                                           ", settlement",
+                                           ", stay",
+                                           ", line.time_exact",
+                                           ", year",
+                                           ", quarter"};
+    const char *text = LAKE_PICK(m->rng, first);
+    if (m->table == SH_TABLE_LINE)
+        text = RULE_PRINT(m, "%s%s", text, LAKE_PICK(m->rng, of_lines));
+    if (m->k && strcmp(m->k, "d_course") == 0 && !window && rule_odds(m, 70))
+        return RULE_PRINT(m, "%s, course(k)", text);
+    return m->k && rule_odds(m, 85) ? RULE_PRINT(m, "%s, k.point", text) : text;
+}
+
+static inline void shape_of(struct rule_maker *m, struct random_rule *r) {
+    static const uint16_t tables[] = {SH_TABLE_LINE,       SH_TABLE_LINE,      SH_TABLE_LINE,
+                                      SH_TABLE_ENCOUNTER,  SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION,
+                                      SH_TABLE_SETTLEMENT, SH_MODEL_STAY};
+    static const char *const of_items[] = {"d_limit", "d_allow", "d_forbid", "d_course", "d_limit"};
+    static const char *const pasts[] = {"3 days", "1 day", "15 days", "week"};
+    static const char *const within[] = {"day", "visit", "hour", "6 hours", "ever"};
+    const uint16_t table = LAKE_PICK(m->rng, tables);
+    const char *name = m->model->model.tables[table].name;
+    const unsigned shape = (unsigned)sh_rng_below(m->rng, 10);
+    if (table == SH_TABLE_LINE && rule_odds(m, 65))
+        m->k = LAKE_PICK(m->rng, of_items);
+    else if ((table == SH_TABLE_ENCOUNTER || table == SH_TABLE_LINE) && rule_odds(m, 25))
+        m->k = "d_visit";
+    rule_reach(m, name, table);
+    if (shape < 4) {
+        r->head = RULE_PRINT(m, "each: %s\n", name);
+        if (rule_odds(m, 25)) {
+            static const char *const rows[] = {"previous(encounter in person)",
+                                               "next(stay in person, institution)",
+                                               "previous(line in person where quantity > 1)",
+                                               "next(line in encounter)", "next(encounter in person)"};
+            static const uint16_t of[] = {SH_TABLE_ENCOUNTER, SH_MODEL_STAY, SH_TABLE_LINE, SH_TABLE_LINE,
+                                          SH_TABLE_ENCOUNTER};
+            const size_t i = sh_rng_below(m->rng, 5);
+            r->with = RULE_PRINT(m, "with: {n: \"%s\"}\n", rows[i]);
+            m->rows[m->n_rows++] = (struct reach){"n", of[i]};
+        }
+        return;
+    }
+    if (shape < 7) {
+        m->many = true;
+        r->head = RULE_PRINT(m, "each: [%s]\nof: %s\n", rule_keys(m, false), name);
+        return;
+    }
+    if (shape < 8 && (table == SH_TABLE_LINE || table == SH_TABLE_ENCOUNTER || table == SH_MODEL_STAY)) {
+        m->many = m->window = true;
+        const bool cell = m->k && strcmp(m->k, "d_limit") == 0 && rule_odds(m, 60);
+        r->head = RULE_PRINT(m, "each: %s\nwindow: {key: [%s], past: %s}\n", name, rule_keys(m, true),
+                             cell ? "k.past" : LAKE_PICK(m->rng, pasts));
+        return;
+    }
+    m->k = NULL;
+    if (table == SH_TABLE_LINE && rule_odds(m, 70))
+        m->k = "d_pair";
+    if (table != SH_TABLE_LINE && table != SH_TABLE_ENCOUNTER && table != SH_MODEL_STAY) {
+        r->head = RULE_PRINT(m, "each: %s\n", name);
+        return;
+    }
+    rule_reach(m, "a", table);
+    m->n_rows = 1;
+    m->rows[m->n_rows++] = (struct reach){"b", table};
+    r->head = RULE_PRINT(m, "pair: {a: %s, b: %s}\nin: [%s]\nwithin: %s\n", name, name,
+                         rule_odds(m, 60) ? "person" : "person, institution",
+                         m->k && rule_odds(m, 70) ? "k.within" : LAKE_PICK(m->rng, within));
+}
+
+static inline void amount_of(struct rule_maker *m, struct random_rule *r, bool pair) {
+    if (rule_odds(m, 35))
+        return;
+    if (rule_odds(m, 20)) {
+        r->amount = "0";
+    } else if (pair && rule_odds(m, 50)) {
+        r->amount = "the cheaper";
+    } else if (rule_odds(m, 45)) {
+        r->amount = "excess";
+        const char type = rule_odds(m, 75) ? 'p' : 'y';
+        r->clauses[AMOUNT] = rule_number(m, type, 1), r->clauses[AMOUNT_LIMIT] = rule_number(m, type, 1);
+    } else if (m->many && !m->window && rule_odds(m, 30)) {
+        r->amount = "after";
+        r->clauses[AMOUNT_LIMIT] = leaf_of(m, 'D');
+    } else {
+        r->amount = "";
+        r->clauses[AMOUNT] = rule_number(m, 'y', 2);
+    }
+}
+
+static inline void rule_make(const struct sh_rule_model *model, struct sh_rng *rng, struct sh_arena *arena,
+                             struct random_rule *r) {
+    struct rule_maker maker = {.rng = rng, .arena = arena, .model = model}, *m = &maker;
+    static const char *const levels[] = {"certain", "certain", "suspected", "indicator"};
+    *r = (struct random_rule){.uses = "", .with = "", .lines = "", .remind = ""};
+    shape_of(m, r);
+    const bool pair = strncmp(r->head, "pair", 4) == 0;
+    if (m->k)
+        r->uses = RULE_PRINT(m, "uses: {k: %s}\n", m->k);
+    if (m->table == SH_TABLE_LINE && rule_odds(m, 40))
+        r->lines = "lines: paid\n";
+    if (rule_odds(m, 10))
+        r->remind = "open: remind\n";
+    r->level = LAKE_PICK(rng, levels);
+    r->clauses[HIT] = rule_condition(m, 2);
+    amount_of(m, r, pair);
+    if (rule_odds(m, 25))
+        r->clauses[UNLESS] = rule_condition(m, 1);
+    if (rule_odds(m, 25))
+        r->clauses[DOUBT] = rule_condition(m, 1);
+    struct rule_maker row = *m;
+    row.many = row.window = false;
+    if (rule_odds(m, 35))
+        r->clauses[WHERE] = rule_condition(&row, 1);
+    if (m->many && !m->window && rule_odds(m, 25)) {
+        row.member = true, row.inside = true;
+        r->clauses[BLAME] = rule_condition(&row, 1);
+    }
+}
+
+/* ---- as text
+ * ----------------------------------------------------------------------------------------------- */
+
+static inline void term_print(const struct term *t, struct sh_buf *out) {
+    size_t kid = 0;
+    for (const char *c = t->form; *c; c++) {
+        if (*c == '$')
+            term_print(t->kids[kid++], out);
+        else if (*c == '"')
+            sh_buf_add_text(out, "\\\"");
+        else
+            sh_buf_add_char(out, *c);
+    }
+}
+
+static inline void rule_print(const struct random_rule *r, const char *id, struct sh_buf *out) {
+    sh_buf_addf(out,
+                "rule: %s\nname: 随机\nlevel: %s\nstate: draft\nstages: [after]\nbasis: [测试]\n"
+                "in_force: {from: 2024-02-29, to: 2026-03-02}\n%s%s%s%s%s",
+                id, r->level, r->uses, r->lines, r->remind, r->head, r->with);
+    for (size_t c = 0; c < CLAUSES; c++) {
+        if (!r->clauses[c] || c == AMOUNT || c == AMOUNT_LIMIT)
+            continue;
+        sh_buf_addf(out, "%s: \"", clause_names[c]);
+        term_print(r->clauses[c], out);
+        sh_buf_add_text(out, "\"\n");
+    }
+    if (r->amount) {
+        sh_buf_addf(out, "amount: \"%s", r->amount);
+        const bool call = r->clauses[AMOUNT_LIMIT] != NULL;
+        sh_buf_add_text(out, call ? "(" : "");
+        if (r->clauses[AMOUNT])
+            term_print(r->clauses[AMOUNT], out);
+        sh_buf_add_text(out, call && r->clauses[AMOUNT] ? ", " : "");
+        if (call)
+            term_print(r->clauses[AMOUNT_LIMIT], out);
+        sh_buf_add_text(out, call ? ")\"\n" : "\"\n");
+    }
+    sh_buf_add_text(out, "say: \"随机\"\n");
+}
