@@ -492,7 +492,8 @@ static bool has(void *ctx, uint16_t table, uint16_t column) {
     }
     if (!sh_sql_is_fact((int)table))
         return false;
-    return column == UINT16_MAX || t->columns[column].join != SH_TABLE_SETTLEMENT_LIST;
+    return column == UINT16_MAX || (t->columns[column].join != SH_TABLE_SETTLEMENT_LIST &&
+                                    plan->model->derived[table][column] != SH_DERIVED_BASE_QUANTITY);
 }
 
 sh_code sh_sql_rule(const struct sh_sql_maker *m, const struct sh_rule_plan *rp, struct sh_buf *out,
