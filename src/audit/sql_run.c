@@ -40,6 +40,10 @@ void sh_sql_close(struct sh_sql_run *run) {
     sh_free(run);
 }
 
+void *sh_sql_connection(struct sh_sql_run *run) {
+    return sh_duck_connection(run->duck);
+}
+
 /* ---- rows --------------------------------------------------------------------------------------- */
 
 static void appender_close(duckdb_appender *appender) {

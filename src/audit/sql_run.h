@@ -37,3 +37,5 @@ SH_MUST sh_code sh_sql_ready(struct sh_sql_run *run, struct sh_err *err);
  * (sh_free). */
 SH_MUST sh_code sh_sql_audit(struct sh_sql_run *run, size_t rule, struct sh_sql_findings *io,
                              struct sh_err *err);
+/** The DuckDB behind it (duckdb_connection), for what is asked of the loaded rows beside the rules. */
+void *sh_sql_connection(struct sh_sql_run *run);

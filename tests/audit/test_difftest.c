@@ -3,13 +3,14 @@
  * the other, SQL in DuckDB. A disagreement is made as small as it can be and written as a rule with its case;
  * those that were found once stay under tests/difftest/kept. SHOUHU_DIFF_ROUNDS and CHECK_SEED make it
  * longer: `make difftest`. */
-#include "difftest/executors.h"
+#include "difftest/postgres.h"
 #include "difftest/random_rule.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include <stdio.h>
 
 struct proof {
+    PGconn *pg;            /* NULL: none here */
     struct sh_arena arena; /* rules and knowledge */
     struct sh_rules *rules;
     size_t lakes, made, refused_rules, findings, sql_refused;
@@ -26,10 +27,18 @@ static void arena_free(struct sh_arena *a) {
     sh_arena_free(a);
 }
 
+static void proof_close(struct proof *p) {
+    if (p->pg)
+        PQfinish(p->pg);
+    sh_arena_free(&p->arena);
+}
+
 static void proof_open(struct proof *p) {
     char dir[3][SH_PATH_BYTES_MAX];
     struct sh_err err;
-    *p = (struct proof){0};
+    *p = (struct proof){.pg = postgres_open()};
+    if (!p->pg)
+        print_message("# without PostgreSQL: no cluster here\n");
     const char *const none[] = {"none", NULL};
     const struct sh_rules_options options = {
         .rules_dir = check_source_path("tests/difftest/data/rules", dir[0], sizeof(dir[0])),
@@ -59,15 +68,19 @@ static sh_code compare_compiled(struct proof *p, struct sh_rules *all, const str
     for (size_t i = 0; i < n; i++)
         for (const char *c = night.of_rule[i]; *c; c++)
             p->findings += *c == '\n';
-    for (size_t e = 0; e < sizeof(executors) / sizeof(executors[0]); e++) {
+    const size_t known = sizeof(executors) / sizeof(executors[0]);
+    for (size_t e = 0; e < known + (p->pg != NULL); e++) {
         struct told other = {0};
-        SH_TRY(executors[e].tell(plan, &lake, arena, &other, err));
+        if (e < known)
+            SH_TRY(executors[e].tell(plan, &lake, arena, &other, err));
+        else
+            SH_TRY(tell_postgres(p->pg, plan, &lake, arena, &other, err));
         for (size_t i = 0; i < n; i++) {
             p->sql_refused += other.refused[i];
             if (is_told_same(&night, &other, i))
                 continue;
-            (void)snprintf(p->why, sizeof(p->why), "night:\n%s%s:\n%s", night.of_rule[i], executors[e].name,
-                           other.of_rule[i]);
+            (void)snprintf(p->why, sizeof(p->why), "night:\n%s%s:\n%s", night.of_rule[i],
+                           e < known ? executors[e].name : "PostgreSQL", other.of_rule[i]);
             *ret_rule = i;
             return SH_OK;
         }
@@ -303,7 +316,7 @@ static void random_rules_agree_in_all_executors(void **state) {
     print_message(
         "# %zu lakes, %zu rules (%zu more refused by the check), %zu findings, %zu times SQL refused\n",
         p.lakes, p.made - p.refused_rules, p.refused_rules, p.findings, p.sql_refused);
-    sh_arena_free(&p.arena);
+    proof_close(&p);
     CHECK_I64(differ, 0);
 }
 
@@ -363,7 +376,7 @@ static void disagreements_found_once_stay_settled(void **state) {
         differ += kept_case_differs(&p, path);
     }
     print_message("# %zu findings of %zu files\n", p.findings, n);
-    sh_arena_free(&p.arena);
+    proof_close(&p);
     CHECK_I64(differ, 0);
 }
 

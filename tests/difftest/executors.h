@@ -295,13 +295,19 @@ static inline void tell_rule_by_sql(struct sh_sql_run *run, size_t rule, struct 
     sh_free(found.at);
 }
 
+static inline sh_code open_duckdb(const struct sh_plan *plan, const struct sh_memlake *lake,
+                                  struct sh_arena *arena, struct sh_sql_run **ret, struct sh_err *err) {
+    SH_TRY(sh_sql_open(plan, "/tmp", arena, ret, err));
+    SH_TRY(sh_sql_take(*ret, &lake->institutions, err));
+    SH_TRY(sh_sql_take(*ret, &lake->chunk, err));
+    return sh_sql_ready(*ret, err);
+}
+
 static inline sh_code tell_duckdb(const struct sh_plan *plan, const struct sh_memlake *lake,
                                   struct sh_arena *arena, struct told *ret, struct sh_err *err) {
     struct sh_sql_run *run SH_CLEANUP(sql_run_close) = NULL;
     struct telling t = {.arena = arena};
-    SH_TRY(sh_sql_open(plan, "/tmp", arena, &run, err));
-    SH_TRY(sh_sql_take(run, &lake->chunk, err));
-    SH_TRY(sh_sql_ready(run, err));
+    SH_TRY(open_duckdb(plan, lake, arena, &run, err));
     for (size_t r = 0; r < sh_plan_rules(plan); r++)
         tell_rule_by_sql(run, r, &t, ret);
     telling_end(&t, sh_plan_rules(plan), ret);
