@@ -41,7 +41,7 @@ static void proof_open(struct proof *p) {
         print_message("# without PostgreSQL: no cluster here\n");
     const char *const none[] = {"none", NULL};
     const struct sh_rules_options options = {
-        .rules_dir = check_source_path("tests/difftest/data/rules", dir[0], sizeof(dir[0])),
+        .rules_dir = check_source_path("tests/difftest/data", dir[0], sizeof(dir[0])),
         .knowledge_dir = check_source_path("tests/difftest/data/knowledge", dir[1], sizeof(dir[1])),
         .params_dir = check_source_path("tests/audit/data/params", dir[2], sizeof(dir[2])),
         .only = none,
