@@ -49,14 +49,18 @@ static sh_code field_of(struct sh_rule_answers *r, struct sh_str field, bool exe
 
 sh_code sh_answer_add(struct sh_answers *a, uint16_t rule, enum sh_answer answer, struct sh_str field,
                       uint64_t lines, int64_t fen, struct sh_err *err) {
-    const struct sh_answer_count one = {1, lines, fen};
+    return sh_answer_add_many(a, rule, answer, field, &(const struct sh_answer_count){1, lines, fen}, err);
+}
+
+sh_code sh_answer_add_many(struct sh_answers *a, uint16_t rule, enum sh_answer answer, struct sh_str field,
+                           const struct sh_answer_count *count, struct sh_err *err) {
     struct sh_rule_answers *r = &a->rules[rule];
-    count_add(&r->of[answer], &one);
+    count_add(&r->of[answer], count);
     if (answer != SH_ANSWER_EXEMPT && answer != SH_ANSWER_NOT_EVALUATED)
         return SH_OK;
     struct sh_field_count *f;
     SH_TRY(field_of(r, field, answer == SH_ANSWER_EXEMPT, &f, err));
-    count_add(&f->count, &one);
+    count_add(&f->count, count);
     return SH_OK;
 }
 

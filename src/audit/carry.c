@@ -152,18 +152,21 @@ static sh_code pack_node(struct sh_engine *en, const struct sh_carry_node *n, in
     return sh_buf_check(out, err);
 }
 
-// NOLINTNEXTLINE(readability-function-size): the parts of a record, each a thing of its own
-sh_code sh_carry_pack(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_xhead *head,
-                      const sh_i128 *partials, struct sh_str key, struct sh_str uncertain, int32_t row,
-                      struct sh_buf *out, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf scratch = {0};
-    int32_t rows[SH_CARRY_NODES_MAX] = {row};
+sh_code sh_carry_begin(const struct sh_xhead *head, const sh_i128 *partials, struct sh_str key,
+                       struct sh_str uncertain, struct sh_buf *out, struct sh_err *err) {
     sh_buf_add(out, (const char *)head, sizeof(*head));
     if (head->n_partials > 0)
         sh_buf_add(out, (const char *)partials, (size_t)head->n_partials * sizeof(*partials));
     add_str(out, key);
     add_str(out, uncertain);
-    for (size_t n = 0; row >= 0 && n < rp->carry->n_nodes; n++) {
+    return sh_buf_check(out, err);
+}
+
+sh_code sh_carry_row(struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row, struct sh_buf *out,
+                     struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf scratch = {0};
+    int32_t rows[SH_CARRY_NODES_MAX] = {row};
+    for (size_t n = 0; n < rp->carry->n_nodes; n++) {
         if (n > 0)
             rows[n] = row_of(en, rp->carry, rows, n);
         const bool with_id = n == 0 || rp->carry->nodes[n].table == SH_TABLE_ENCOUNTER;

@@ -23,10 +23,12 @@ struct sh_carry {
 SH_MUST sh_code sh_carry_make(const struct sh_plan *plan, const struct sh_rule *r,
                               const struct sh_need *needs, size_t n_needs, struct sh_arena *arena,
                               const struct sh_carry **ret, struct sh_err *err);
-/** Payload of a row (row -1: of no row, head.side 1). partials [head->n_partials]. */
-SH_MUST sh_code sh_carry_pack(struct sh_engine *en, const struct sh_rule_plan *rp,
-                              const struct sh_xhead *head, const sh_i128 *partials, struct sh_str key,
-                              struct sh_str uncertain, int32_t row, struct sh_buf *out, struct sh_err *err);
+/** Payload of a record: its beginning, partials [head->n_partials]; then the row it carries (none of side 1).
+ */
+SH_MUST sh_code sh_carry_begin(const struct sh_xhead *head, const sh_i128 *partials, struct sh_str key,
+                               struct sh_str uncertain, struct sh_buf *out, struct sh_err *err);
+SH_MUST sh_code sh_carry_row(struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row,
+                             struct sh_buf *out, struct sh_err *err);
 
 /* A payload read back. */
 struct sh_carried_row {

@@ -1,5 +1,6 @@
 /* One chunk through all rules. */
 #include "audit/joined.h"
+#include "audit/tally.h"
 #include "audit/zones.h"
 #include <assert.h>
 #include <string.h>
@@ -31,8 +32,10 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
     w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
     w->engine.item_open = sh_alloc_array(plan->n_active + 1, sizeof(uint8_t *));
     const bool has_room = w->engine.collected && w->engine.zone_use && w->engine.item_open;
-    const sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
-                                  : sh_fail(err, SH_E_NOMEM, "no room for a worker");
+    sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
+                            : sh_fail(err, SH_E_NOMEM, "no room for a worker");
+    if (code == SH_OK)
+        code = sh_tally_new(plan, &w->engine.tally, err);
     if (code != SH_OK) {
         sh_audit_worker_free(w);
         return code;
@@ -56,6 +59,7 @@ void sh_audit_worker_free(struct sh_audit_worker *w) {
     sh_free(w->engine.findings);
     sh_answers_release(&w->answers);
     sh_exchange_release(&w->exchange);
+    sh_tally_free(w->engine.tally);
     sh_arena_free(&w->chunk);
     sh_arena_free(&w->work);
     sh_arena_free(&w->scratch);
@@ -112,6 +116,9 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     sh_arena_reset(&w->scratch);
     sh_arena_reset(&w->work);
     en->n_findings = 0;
+    en->partings = NULL;
+    en->adds = NULL;
+    SH_TRY(sh_tally_begin(en->tally, en->exchange, err));
     SH_TRY(sh_timeline_fill(en->plan, chunk, &w->chunk, &en->tl, err));
     SH_TRY(count_chunk(en, err));
     SH_TRY(sh_collect_lines(en, err));
@@ -137,6 +144,11 @@ struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *w) {
     return &w->exchange;
 }
 
+sh_code sh_audit_worker_cut(struct sh_audit_worker *w, struct sh_err *err) {
+    SH_TRY(sh_tally_send(w->engine.tally, &w->exchange, err));
+    return sh_exchange_cut(&w->exchange, err);
+}
+
 struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *w) {
     return &w->engine;
 }
@@ -157,6 +169,7 @@ sh_code sh_audit_join_own(struct sh_audit_worker *from, struct sh_audit_worker *
     struct sh_engine *en = &joiner->engine;
     struct sh_joined_take out = {.findings = keep_rows};
     en->n_findings = 0;
+    SH_TRY(sh_tally_send(from->engine.tally, &from->exchange, err));
     SH_TRY(sh_joined_run(en, NULL, &from->exchange, &out, err));
     SH_TRY(sh_answers_merge(&from->answers, &joiner->answers, err));
     *ret = (struct sh_chunk_findings){en->findings, en->n_findings};

@@ -73,33 +73,42 @@ void sh_exchange_release(struct sh_exchange *x) {
     if (x->file)
         (void)fclose(x->file);
     sh_buf_free(&x->records);
-    sh_free(x->offsets);
+    sh_free(x->places);
     sh_free(x->runs.at);
     *x = (struct sh_exchange){0};
 }
 
+static uint64_t prefix_of(struct sh_str sort) {
+    uint64_t prefix = 0;
+    for (size_t i = 0; i < 8; i++)
+        prefix = prefix << 8 | (i < sort.len ? (uint8_t)sort.at[i] : 0);
+    return prefix;
+}
+
 sh_code sh_exchange_add(struct sh_exchange *x, const struct sh_xrecord *record, struct sh_err *err) {
-    SH_TRY(sh_grow(&x->offsets, &x->cap, x->n + 1, sizeof(size_t), SIZE_MAX / sizeof(size_t), err));
-    x->offsets[x->n] = x->records.len;
+    SH_TRY(sh_grow(&x->places, &x->cap, x->n + 1, sizeof(*x->places), SIZE_MAX / sizeof(*x->places), err));
+    x->places[x->n] = (struct sh_xplace){prefix_of(record->sort), x->records.len};
     SH_TRY(put(&x->records, record, err));
     x->n++;
     return x->file && x->records.len > RUN_BYTES_MAX ? sh_exchange_cut(x, err) : SH_OK;
 }
 
-static int compare_offsets(const void *a, const void *b, void *ctx) {
+static int compare_places(const void *a, const void *b, void *ctx) {
+    const struct sh_xplace *i = a, *j = b;
+    if (i->prefix != j->prefix)
+        return i->prefix < j->prefix ? -1 : 1;
     const struct sh_buf *records = ctx;
     struct sh_xrecord x, y;
     size_t len;
-    const size_t i = *(const size_t *)a, j = *(const size_t *)b;
-    sh_check(get((struct sh_str){records->at + i, records->len - i}, &x, &len));
-    sh_check(get((struct sh_str){records->at + j, records->len - j}, &y, &len));
+    sh_check(get((struct sh_str){records->at + i->offset, records->len - i->offset}, &x, &len));
+    sh_check(get((struct sh_str){records->at + j->offset, records->len - j->offset}, &y, &len));
     const int order = sh_str_cmp(x.sort, y.sort);
     return order != 0 ? order : sh_str_cmp(x.payload, y.payload);
 }
 
 static void sort_records(struct sh_exchange *x) {
     if (x->n > 1)
-        qsort_r(x->offsets, x->n, sizeof(size_t), compare_offsets, &x->records);
+        qsort_r(x->places, x->n, sizeof(*x->places), compare_places, &x->records);
 }
 
 /* Parts of one key on their way out: the last one waits for more. */
@@ -166,8 +175,8 @@ static sh_code each_own(struct sh_exchange *x, struct joiner *j, struct sh_err *
     for (size_t i = 0; i < x->n; i++) {
         struct sh_xrecord r;
         size_t len;
-        sh_check(
-            get((struct sh_str){x->records.at + x->offsets[i], x->records.len - x->offsets[i]}, &r, &len));
+        const size_t at = x->places[i].offset;
+        sh_check(get((struct sh_str){x->records.at + at, x->records.len - at}, &r, &len));
         SH_TRY(joiner_add(j, &r, err));
     }
     return joiner_end(j, err);
@@ -258,7 +267,7 @@ static sh_code advance(struct source *s, struct sh_err *err) {
         s->done = s->next == s->own->n;
         if (s->done)
             return SH_OK;
-        const size_t at = s->own->offsets[s->next++];
+        const size_t at = s->own->places[s->next++].offset;
         sh_check(get((struct sh_str){s->own->records.at + at, s->own->records.len - at}, &s->record, &len));
         return SH_OK;
     }

@@ -3,11 +3,11 @@
 #pragma once
 #include "audit/inner.h"
 
-/* sort: two bytes of the rule (high first), the key, a zero, then what orders rows of one key. All compare as
- * bytes. */
+/* sort: two bytes of the rule (high first), eight of a hash of the key, the key, a zero, then what orders
+ * rows of one key. All compare as bytes. */
 struct sh_xrecord {
     struct sh_str sort, payload;
-    size_t key_len; /* of sort: rule and key, the zero included */
+    size_t key_len; /* of sort: rule, hash and key, the zero included */
 };
 
 struct sh_xrun {
@@ -19,13 +19,20 @@ struct sh_xruns {
     size_t n, cap;
 };
 
+/* Where a record lies; prefix: the first eight bytes of its sort, high first. */
+struct sh_xplace {
+    uint64_t prefix;
+    size_t offset;
+};
+
 /* What one worker has to send. Without a file everything stays in memory. */
 struct sh_exchange {
     FILE *file;
     char path[4096];
     uint64_t bytes;
     struct sh_buf records;
-    size_t *offsets, n, cap;
+    struct sh_xplace *places; /* [n] in the order they came, then sorted */
+    size_t n, cap;
     struct sh_xruns runs;
     const struct sh_plan *plan; /* how parts of one key are put together */
 };

@@ -60,6 +60,9 @@ enum sh_slot_source {
 struct sh_carry;
 struct sh_carried;
 struct sh_exchange;
+struct sh_tally;
+struct sh_parting;
+struct sh_adds;
 struct sh_rule_plan {
     const struct sh_rule *rule;
     uint16_t index;
@@ -219,6 +222,9 @@ struct sh_engine {
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
     struct sh_exchange *exchange; /* where rows go that must meet those of other persons */
+    struct sh_tally *tally;       /* what groups of many persons have added up so far */
+    struct sh_parting *partings;  /* of the chunk, see parting.h */
+    struct sh_adds *adds;
     uint8_t **item_open; /* [n_active][n_items] 0: no line of the item can meet the rule's where; NULL: not
                             made yet */
     uint64_t lines;      /* of the chunk that rules may read */
@@ -355,6 +361,10 @@ SH_MUST sh_code sh_answers_init(struct sh_answers *a, size_t n_rules, struct sh_
 void sh_answers_release(struct sh_answers *a);
 SH_MUST sh_code sh_answer_add(struct sh_answers *a, uint16_t rule, enum sh_answer answer, struct sh_str field,
                               uint64_t lines, int64_t fen, struct sh_err *err);
+/** The same for many at once. */
+SH_MUST sh_code sh_answer_add_many(struct sh_answers *a, uint16_t rule, enum sh_answer answer,
+                                   struct sh_str field, const struct sh_answer_count *count,
+                                   struct sh_err *err);
 SH_MUST sh_code sh_answers_merge(struct sh_answers *into, const struct sh_answers *from, struct sh_err *err);
 void sh_answers_sort(struct sh_answers *a);
 
@@ -407,6 +417,8 @@ int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale);
 struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *worker);
 /** Send full runs of rows that must meet to a file; before the first chunk. */
 SH_MUST sh_code sh_audit_worker_spill(struct sh_audit_worker *worker, const char *path, struct sh_err *err);
+/** Send what is still held back; after the last chunk. */
+SH_MUST sh_code sh_audit_worker_cut(struct sh_audit_worker *worker, struct sh_err *err);
 struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *worker);
 const struct sh_engine *sh_worker_engine(const struct sh_audit_worker *worker);
 /** Name of the field that dates a row of a table, for answers. */

@@ -116,7 +116,7 @@ static sh_code run_buckets(struct run *run, struct sh_err *err) {
             SH_TRY(sh_spool_cut(&run->lanes[i].spool, &run->lanes[i].runs, err));
     for (size_t i = 0; i < run->n_lanes; i++)
         if (run->lanes[i].worker)
-            SH_TRY(sh_exchange_cut(sh_worker_exchange(run->lanes[i].worker), err));
+            SH_TRY(sh_audit_worker_cut(run->lanes[i].worker, err));
     return SH_OK;
 }
 

@@ -1,14 +1,16 @@
 /* First half of a rule whose rows are of many persons: what its rows of this chunk have to tell, sent to
  * where they meet. Rows that cannot take part are answered here. */
-#include "audit/carry.h"
+#include "audit/send.h"
+#include "audit/tally.h"
 #include "base/date.h"
+#include "base/hash.h"
 #include <string.h>
 
 static sh_code out_of_room(struct sh_err *err) {
     return sh_fail(err, SH_E_NOMEM, "no room for rows that must meet");
 }
 
-static int64_t time_of(const struct sh_engine *en, uint16_t table, int32_t row) {
+int64_t sh_order_time(const struct sh_engine *en, uint16_t table, int32_t row) {
     const struct sh_model_table *t = &en->plan->model->model.tables[table];
     const int64_t value = sh_column_value(&en->tl, table, t->time_column, row);
     if (value == SH_MISSING || t->time_column < 0) {
@@ -41,25 +43,38 @@ static void parcel_release(struct parcel *p) {
     sh_buf_free(&p->payload);
 }
 
-/* rule, key, zero; then time, source id, institution, row of knowledge: the total order of rows. */
-static sh_code make_sort(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str key, int side,
-                         const struct speaker *of, struct parcel *to, struct sh_err *err) {
-    struct sh_buf *out = &to->sort;
-    sh_buf_clear(out);
-    sh_buf_add_char(out, (char)(rp->index >> 8));
-    sh_buf_add_char(out, (char)(rp->index & 255));
+size_t sh_sort_begin(uint16_t rule, struct sh_str key, struct sh_buf *out) {
+    const uint64_t hash = sh_hash64(key.at, key.len, 0);
+    sh_buf_add_char(out, (char)(rule >> 8));
+    sh_buf_add_char(out, (char)(rule & 255));
+    for (int shift = 56; shift >= 0; shift -= 8)
+        sh_buf_add_char(out, (char)(hash >> shift));
     sh_buf_add_str(out, key);
     sh_buf_add_char(out, '\0');
-    to->key_len = out->len;
-    sh_buf_add_char(out,
-                    (char)side); /* a row of the first table speaks for the group before one of the second */
-    add_ordered(out, time_of(en, of->table, of->row));
-    SH_TRY(sh_key_of_row(en, of->table, of->row, out, err));
-    add_ordered(out, of->k);
+    return out->len;
+}
+
+void sh_sort_time(int side, int64_t time, struct sh_buf *out) {
+    sh_buf_add_char(out, (char)side);
+    add_ordered(out, time);
+}
+
+sh_code sh_sort_row(struct sh_engine *en, uint16_t table, int32_t row, int32_t k, struct sh_buf *out,
+                    struct sh_err *err) {
+    SH_TRY(sh_key_of_row(en, table, row, out, err));
+    add_ordered(out, k);
     return sh_buf_check(out, err);
 }
 
-static struct sh_xhead head_of(const struct sh_engine *en, uint16_t table, int32_t row, int32_t k) {
+static sh_code make_sort(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str key, int side,
+                         const struct speaker *of, struct parcel *to, struct sh_err *err) {
+    sh_buf_clear(&to->sort);
+    to->key_len = sh_sort_begin(rp->index, key, &to->sort);
+    sh_sort_time(side, sh_order_time(en, of->table, of->row), &to->sort);
+    return sh_sort_row(en, of->table, of->row, of->k, &to->sort, err);
+}
+
+struct sh_xhead sh_head_of(const struct sh_engine *en, uint16_t table, int32_t row, int32_t k) {
     const int32_t day = sh_subject_day(&en->tl, table, row);
     return (struct sh_xhead){.k = k,
                              .institution = sh_institution_of(&en->tl, table, row),
@@ -91,10 +106,11 @@ static sh_code send_row(struct sh_engine *en, const struct sh_rule_plan *rp, con
     const struct sh_arena_mark at = sh_arena_mark(en->scratch);
     SH_TRY(sh_group_key(en, rp, keys, i, of.k, &key, err));
     SH_TRY(make_sort(en, rp, key, 0, &of, parcel, err));
-    const struct sh_xhead head = head_of(en, of.table, of.row, of.k);
+    const struct sh_xhead head = sh_head_of(en, of.table, of.row, of.k);
     sh_buf_clear(&parcel->payload);
-    SH_TRY(sh_carry_pack(en, rp, &head, NULL, key, m->uncertain ? m->uncertain[i] : (struct sh_str){0},
-                         of.row, &parcel->payload, err));
+    const struct sh_str uncertain = m->uncertain ? m->uncertain[i] : (struct sh_str){0};
+    SH_TRY(sh_carry_begin(&head, NULL, key, uncertain, &parcel->payload, err));
+    SH_TRY(sh_carry_row(en, rp, of.row, &parcel->payload, err));
     SH_TRY(send(en, parcel, err));
     sh_arena_rewind(en->scratch, at);
     return SH_OK;
@@ -257,7 +273,7 @@ static int compare_rows(const void *a, const void *b) {
 }
 
 /* Do the rows of a table belong to encounters? Those of views as what they are made of. */
-static bool has_encounters(const struct sh_engine *en, uint16_t table) {
+bool sh_has_encounters(const struct sh_engine *en, uint16_t table) {
     for (const struct sh_rule_view *v; (v = sh_view_of(en->plan, table));)
         table = v->source;
     return table == SH_TABLE_ENCOUNTER || sh_model_column(en->plan->model, table, "encounter") >= 0;
@@ -287,10 +303,10 @@ static sh_code first_member(struct sh_engine *en, const struct part *p, uint32_t
     SH_CLEANUP(sh_buf_free) struct sh_buf best = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf other = {0};
     *ret = p->g.order[p->g.begin[g]];
-    int64_t least = time_of(en, p->table, p->m.row[*ret]);
+    int64_t least = sh_order_time(en, p->table, p->m.row[*ret]);
     for (uint32_t i = p->g.begin[g] + 1; i < p->g.begin[g + 1]; i++) {
         const uint32_t member = p->g.order[i];
-        const int64_t time = time_of(en, p->table, p->m.row[member]);
+        const int64_t time = sh_order_time(en, p->table, p->m.row[member]);
         if (time > least)
             continue;
         if (time == least) {
@@ -380,7 +396,7 @@ static sh_code send_group(struct sh_engine *en, const struct sh_rule_plan *rp, s
     SH_TRY(first_member(en, p, g, &first, err));
     const struct speaker of = {p->table, p->m.row[first], p->m.k ? p->m.k[first] : -1};
     SH_TRY(sh_group_key(en, rp, p->keys, first, of.k, &key, err));
-    struct sh_xhead head = head_of(en, of.table, of.row, of.k);
+    struct sh_xhead head = sh_head_of(en, of.table, of.row, of.k);
     head.side = p->side_b;
     head.n_partials = (int32_t)r->n_partials;
     days_of(en, p, g, &head);
@@ -392,13 +408,14 @@ static sh_code send_group(struct sh_engine *en, const struct sh_rule_plan *rp, s
     if (!scratch)
         return out_of_room(err);
     if (r->shape == SH_SHAPE_STAT)
-        head.encounters = has_encounters(en, p->table) ? encounters_of(en, p, g, scratch) : head.members;
+        head.encounters = sh_has_encounters(en, p->table) ? encounters_of(en, p, g, scratch) : head.members;
     for (size_t a = 0; a < r->n_partials; a++)
         partials[a] = p->partials[a][at];
     SH_TRY(make_sort(en, rp, key, p->side_b, &of, parcel, err));
     sh_buf_clear(&parcel->payload);
-    SH_TRY(sh_carry_pack(en, rp, &head, partials, key, (struct sh_str){0}, p->side_b ? -1 : of.row,
-                         &parcel->payload, err));
+    SH_TRY(sh_carry_begin(&head, partials, key, (struct sh_str){0}, &parcel->payload, err));
+    if (!p->side_b)
+        SH_TRY(sh_carry_row(en, rp, of.row, &parcel->payload, err));
     for (size_t k = 0; p->side_b && k < r->n_keys; k++)
         sh_buf_add(&parcel->payload, (const char *)&p->keys[k][first], sizeof(int64_t));
     SH_TRY(sh_buf_check(&parcel->payload, err));
@@ -428,6 +445,10 @@ static sh_code send_part(struct sh_engine *en, const struct sh_rule_plan *rp, bo
 sh_code sh_send_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     if (rp->rule->reach == SH_REACH_EXCHANGED)
         return send_rows(en, rp, err);
+    bool done;
+    SH_TRY(sh_tally_rule(en, rp, &done, err));
+    if (done)
+        return SH_OK;
     SH_TRY(send_part(en, rp, false, err));
     return rp->rule->has_b ? send_part(en, rp, true, err) : SH_OK;
 }

@@ -423,6 +423,17 @@ SH_MUST sh_code sh_partial_eval(const struct sh_partial *p, const struct sh_eval
 /** The value over no member, and two parts as one. */
 sh_i128 sh_partial_empty(enum sh_partial_kind kind);
 sh_i128 sh_partial_join(enum sh_partial_kind kind, sh_i128 a, sh_i128 b);
+/** The aggregate as it was written. */
+struct sh_str sh_partial_text(const struct sh_partial *p);
+/** Is the aggregate the sum of what each member adds by itself? */
+bool sh_partial_is_sum(const struct sh_partial *p);
+/** What each member adds, sh_partial_is_sum: 0 where it is left out, SH_MISSING where it alone makes the
+ * aggregate missing. ret [members->n] */
+SH_MUST sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval *in,
+                                const struct sh_batch *members, int64_t *ret, struct sh_err *err);
+/** Value of the aggregate over members order [n], from what they add; gaps: those marked are left out, NULL
+ * none. */
+sh_i128 sh_partial_sum(const int64_t *adds, const uint32_t *order, uint32_t n, const uint8_t *gaps);
 /** ret[i] becomes 1 where member i alone would make the aggregate missing. */
 SH_MUST sh_code sh_partial_gaps(const struct sh_partial *p, const struct sh_eval *in,
                                 const struct sh_batch *members, uint8_t *ret, struct sh_err *err);

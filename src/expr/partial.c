@@ -226,3 +226,56 @@ sh_code sh_partial_gaps(const struct sh_partial *p, const struct sh_eval *in, co
     sh_arena_rewind(in->arena, mark);
     return SH_OK;
 }
+
+/* ---- sums of what each member adds -------------------------------------------------------------- */
+
+struct sh_str sh_partial_text(const struct sh_partial *p) {
+    return sh_str_sub(p->expr->text, p->node->from, p->node->to - p->node->from);
+}
+
+bool sh_partial_is_sum(const struct sh_partial *p) {
+    const struct sh_node *node = p->node;
+    if (!node || node->op != SH_OP_AGGREGATE || node->rep != SH_REP_NARROW || node->aggregate->standing)
+        return false;
+    const bool one_kid = node->n_kids == 1 && node->kids[0]->rep == SH_REP_NARROW;
+    if (node->aggregate->fn == SH_AGG_SUM)
+        return one_kid;
+    return node->aggregate->fn == SH_AGG_COUNT &&
+           (node->n_kids == 0 || (one_kid && !node->kids[0]->may_none && !node->aggregate->where));
+}
+
+sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval *in, const struct sh_batch *members,
+                        int64_t *ret, struct sh_err *err) {
+    assert(sh_partial_is_sum(p) && in && members && (ret || members->n == 0));
+    struct sh_run run = {.in = in, .env = &p->expr->env, .err = err};
+    const struct sh_view view = {.batch = members, .n = members->n};
+    const struct sh_arena_mark mark = sh_arena_mark(in->arena);
+    int64_t *where = NULL;
+    if (members->n == 0)
+        return SH_OK;
+    if (p->node->n_kids > 0)
+        SH_TRY(sh_eval_narrow(&run, p->node->kids[0], &view, ret));
+    else
+        for (uint32_t i = 0; i < view.n; i++)
+            ret[i] = 1;
+    if (p->node->aggregate->where)
+        SH_TRY(sh_eval_new(&run, p->node->aggregate->where, &view, &where));
+    for (uint32_t i = 0; i < view.n; i++)
+        ret[i] = ret[i] == SH_NONE ? 0 : ret[i];
+    for (uint32_t i = 0; where && i < view.n; i++)
+        ret[i] = where[i] == 0 ? 0 : where[i] == SH_MISSING ? SH_MISSING : ret[i];
+    sh_arena_rewind(in->arena, mark);
+    return SH_OK;
+}
+
+sh_i128 sh_partial_sum(const int64_t *adds, const uint32_t *order, uint32_t n, const uint8_t *gaps) {
+    sh_i128 sum = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (gaps && gaps[order[i]])
+            continue;
+        if (adds[order[i]] == SH_MISSING)
+            return SH_WIDE_MISSING;
+        sum += adds[order[i]];
+    }
+    return sum > SH_NONE && sum <= INT64_MAX ? sum : SH_WIDE_MISSING;
+}

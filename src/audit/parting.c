@@ -1,0 +1,243 @@
+/* Members into groups, once for all rules with the same keys over the same rows: see parting.h. */
+#include "audit/parting.h"
+#include "audit/send.h"
+#include <string.h>
+
+static sh_code out_of_room(struct sh_err *err) {
+    return sh_fail(err, SH_E_NOMEM, "no room for groups of many persons");
+}
+
+bool sh_same_keys(const struct sh_rule *a, const struct sh_rule *b) {
+    if (a->table != b->table || a->n_keys != b->n_keys)
+        return false;
+    for (size_t k = 0; k < a->n_keys; k++)
+        if (!sh_str_eq(a->keys[k].text, b->keys[k].text))
+            return false;
+    return true;
+}
+
+/* Lists of the chunk that several rules get; others live no longer than their rule. */
+static bool is_shared(const struct sh_engine *en, const int32_t *rows) {
+    return rows == en->all_lines.rows || rows == en->paid_lines.rows;
+}
+
+static struct sh_arena *arena_of(struct sh_engine *en, const int32_t *rows) {
+    return is_shared(en, rows) ? en->tl.arena : en->work;
+}
+
+/* ---- groups ------------------------------------------------------------------------------------- */
+
+static sh_code note_lacking(struct sh_engine *en, struct sh_parting *p, struct sh_arena *arena,
+                            const struct sh_str *fields, struct sh_err *err) {
+    for (uint32_t i = 0; i < p->n; i++) {
+        if (fields[i].len == 0)
+            continue;
+        struct sh_lacking *l = p->lacking;
+        while (l && !sh_str_eq(l->field, fields[i]))
+            l = l->next;
+        if (!l) {
+            l = sh_new(arena, struct sh_lacking, 1);
+            if (!l)
+                return out_of_room(err);
+            *l = (struct sh_lacking){.field = fields[i], .next = p->lacking};
+            p->lacking = l;
+        }
+        const int64_t covered = sh_covered_of(&en->tl, p->of->table, p->rows[i]);
+        l->count.subjects++, l->count.lines++;
+        (void)!__builtin_add_overflow(l->count.fen, covered == SH_MISSING ? 0 : covered, &l->count.fen);
+    }
+    return SH_OK;
+}
+
+/* What does not depend on the rule: days and the least time of each group. */
+static sh_code look_at_times(struct sh_engine *en, struct sh_parting *p, struct sh_arena *arena,
+                             struct sh_err *err) {
+    const uint32_t n = p->g.n;
+    uint32_t *group = sh_new_raw(arena, uint32_t, (size_t)p->n + 1);
+    p->first_day = sh_new_raw(arena, int32_t, (size_t)n + 1);
+    p->last_day = sh_new_raw(arena, int32_t, (size_t)n + 1);
+    p->least = sh_new_raw(arena, int64_t, (size_t)n + 1);
+    p->first = sh_new_raw(arena, int32_t, (size_t)n + 1);
+    if (!group || !p->first_day || !p->last_day || !p->least || !p->first)
+        return out_of_room(err);
+    memset(group, 0xff, (size_t)p->n * sizeof(*group));
+    for (uint32_t g = 0; g < n; g++) {
+        int32_t first_day = INT32_MAX, last_day = INT32_MIN;
+        int64_t least = INT64_MAX;
+        for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
+            const uint32_t member = p->g.order[i];
+            const int32_t day = sh_subject_day(&en->tl, p->of->table, p->rows[member]);
+            const int64_t time = sh_order_time(en, p->of->table, p->rows[member]);
+            group[member] = g;
+            least = time < least ? time : least;
+            if (day == SH_MISSING_I32)
+                continue;
+            first_day = day < first_day ? day : first_day;
+            last_day = day > last_day ? day : last_day;
+        }
+        p->first_day[g] = first_day, p->last_day[g] = last_day, p->least[g] = least, p->first[g] = -1;
+    }
+    p->group = group;
+    return SH_OK;
+}
+
+static sh_code make_parting(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                            struct sh_parting *p, struct sh_err *err) {
+    int64_t **keys;
+    size_t n_keys;
+    struct sh_str *fields = sh_new(en->work, struct sh_str, (size_t)m->n + 1);
+    if (!fields)
+        return out_of_room(err);
+    SH_TRY(sh_keys_eval(en, rp, m, &keys, &n_keys, fields, err));
+    SH_TRY(sh_group_by(en, m->n, keys, n_keys, fields, &p->g, err));
+    p->keys = keys;
+    SH_TRY(note_lacking(en, p, en->work, fields, err));
+    return look_at_times(en, p, en->work, err);
+}
+
+sh_code sh_parting_of(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+                      struct sh_parting **ret, struct sh_err *err) {
+    const bool shared = is_shared(en, m->row);
+    for (struct sh_parting *p = shared ? en->partings : NULL; p; p = p->next)
+        if (p->rows == m->row && p->n == m->n && sh_same_keys(p->of, rp->rule)) {
+            *ret = p;
+            return SH_OK;
+        }
+    struct sh_arena *work = en->work;
+    en->work = arena_of(en, m->row); /* what is shared outlives the rule */
+    struct sh_parting *p = sh_new(en->work, struct sh_parting, 1);
+    sh_code code = p ? SH_OK : out_of_room(err);
+    if (p) {
+        *p = (struct sh_parting){.of = rp->rule, .rows = m->row, .n = m->n, .shared = shared};
+        code = make_parting(en, rp, m, p, err);
+    }
+    en->work = work;
+    if (code == SH_OK && shared)
+        p->next = en->partings, en->partings = p;
+    *ret = p;
+    return code;
+}
+
+/* ---- who is first ------------------------------------------------------------------------------- */
+
+sh_code sh_parting_first(struct sh_engine *en, struct sh_parting *p, uint32_t g, uint32_t *ret,
+                         struct sh_err *err) {
+    const uint16_t table = p->of->table;
+    SH_CLEANUP(sh_buf_free) struct sh_buf best = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf other = {0};
+    if (p->first[g] >= 0) {
+        *ret = (uint32_t)p->first[g];
+        return SH_OK;
+    }
+    *ret = UINT32_MAX;
+    for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
+        const uint32_t member = p->g.order[i];
+        if (sh_order_time(en, table, p->rows[member]) != p->least[g])
+            continue;
+        if (*ret == UINT32_MAX) {
+            *ret = member;
+            continue;
+        }
+        sh_buf_clear(&best), sh_buf_clear(&other);
+        SH_TRY(sh_key_of_row(en, table, p->rows[*ret], &best, err));
+        SH_TRY(sh_key_of_row(en, table, p->rows[member], &other, err));
+        if (sh_str_cmp(sh_buf_view(&other), sh_buf_view(&best)) < 0)
+            *ret = member;
+    }
+    p->first[g] = (int32_t)*ret;
+    return SH_OK;
+}
+
+/* ---- encounters --------------------------------------------------------------------------------- */
+
+sh_code sh_parting_encounters(struct sh_engine *en, struct sh_parting *p, const uint8_t *gaps,
+                              const int64_t **ret, struct sh_err *err) {
+    *ret = p->encounters;
+    if (!gaps && *ret)
+        return SH_OK;
+    struct sh_arena *arena = gaps ? en->work : arena_of(en, p->rows);
+    int64_t *counts = sh_new(arena, int64_t, (size_t)p->g.n + 1);
+    const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+    uint32_t *seen = sh_new(en->scratch, uint32_t, (size_t)en->tl.tables[SH_TABLE_ENCOUNTER].n_rows + 1);
+    if (!counts || !seen)
+        return out_of_room(err);
+    const bool has_encounters = sh_has_encounters(en, p->of->table);
+    for (uint32_t g = 0; g < p->g.n; g++)
+        for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
+            const uint32_t member = p->g.order[i];
+            if (!has_encounters) {
+                counts[g] += !gaps || !gaps[member];
+                continue;
+            }
+            const int32_t e =
+                gaps && gaps[member] ? -1 : sh_encounter_of(&en->tl, p->of->table, p->rows[member]);
+            if (e < 0 || seen[e] == g + 1)
+                continue;
+            seen[e] = g + 1;
+            counts[g]++;
+        }
+    sh_arena_rewind(en->scratch, at);
+    if (!gaps)
+        p->encounters = counts;
+    *ret = counts;
+    return SH_OK;
+}
+
+/* ---- sums --------------------------------------------------------------------------------------- */
+
+sh_code sh_parting_adds(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_partial *a,
+                        const struct sh_parting *p, const struct sh_adds **ret, struct sh_err *err) {
+    const struct sh_str text = sh_partial_text(a);
+    const uint16_t table = rp->rule->table;
+    for (const struct sh_adds *adds = p->shared ? en->adds : NULL; adds; adds = adds->next)
+        if (adds->rows == p->rows && adds->table == table && sh_str_eq(adds->text, text)) {
+            *ret = adds;
+            return SH_OK;
+        }
+    struct sh_arena *arena = arena_of(en, p->rows);
+    struct sh_adds *adds = sh_new(arena, struct sh_adds, 1);
+    int64_t *values = sh_new_raw(arena, int64_t, (size_t)p->n + 1);
+    if (!adds || !values)
+        return out_of_room(err);
+    *adds = (struct sh_adds){.rows = p->rows, .table = table, .text = text, .values = values};
+    for (uint32_t from = 0; from < p->n; from += SH_BLOCK) {
+        const uint32_t n = p->n - from < SH_BLOCK ? p->n - from : SH_BLOCK;
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        struct sh_batch batch;
+        SH_TRY(
+            sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, p->rows + from, NULL, NULL}, &batch, err));
+        const struct sh_eval eval = sh_engine_eval(en);
+        SH_TRY(sh_partial_adds(a, &eval, &batch, values + from, err));
+        sh_arena_rewind(en->scratch, at);
+    }
+    for (uint32_t i = 0; i < p->n; i++)
+        adds->gaps |= values[i] == SH_MISSING;
+    if (p->shared)
+        adds->next = en->adds, en->adds = adds;
+    *ret = adds;
+    return SH_OK;
+}
+
+sh_code sh_parting_sums(struct sh_engine *en, struct sh_parting *p, const struct sh_adds *adds,
+                        const uint8_t *gaps, const sh_i128 **ret, struct sh_err *err) {
+    for (const struct sh_sums *s = gaps ? NULL : p->sums; s; s = s->next)
+        if (sh_str_eq(s->text, adds->text)) {
+            *ret = s->values;
+            return SH_OK;
+        }
+    struct sh_arena *arena = gaps ? en->work : arena_of(en, p->rows);
+    sh_i128 *values = sh_new(arena, sh_i128, (size_t)p->g.n + 1);
+    struct sh_sums *sums = sh_new(arena, struct sh_sums, 1);
+    if (!values || !sums)
+        return out_of_room(err);
+    for (uint32_t g = 0; g < p->g.n; g++) {
+        const uint32_t *order = p->g.order + p->g.begin[g], n = p->g.begin[g + 1] - p->g.begin[g];
+        values[g] = sh_partial_sum(adds->values, order, n, gaps);
+    }
+    if (!gaps) {
+        *sums = (struct sh_sums){adds->text, values, p->sums};
+        p->sums = sums;
+    }
+    *ret = values;
+    return SH_OK;
+}
