@@ -106,4 +106,5 @@ int sh_cmd_backup(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_restore(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_law(int argc, char **argv, FILE *out, FILE *errout);
+int sh_cmd_findings(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_user(int argc, char **argv, FILE *out, FILE *errout);

@@ -1,13 +1,15 @@
-/* shouhu law due|missing|check */
+/* shouhu law due|missing|check|graph */
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
 #include "cli/cli.h"
 #include "law/law.h"
 #include <string.h>
 
 #define LAW_MESSAGES(X)                                                                                      \
-    X(LAW_USAGE, "用法：shouhu law due|missing|check [选项]\n",                                              \
-      "Usage: shouhu law due|missing|check [options]\n")                                                     \
+    X(LAW_USAGE, "用法：shouhu law due|missing|check|graph [选项]\n",                                        \
+      "Usage: shouhu law due|missing|check|graph [options]\n")                                               \
     X(LAW_NO_VALUE, "没有取值的参数（%zu 个），用到时答“未知”：\n",                                          \
       "parameters without a value (%zu); whoever needs one answers unknown:\n")                              \
     X(LAW_SET_BY, "应由", "set by")                                                                          \
@@ -23,7 +25,7 @@ static const struct sh_msg messages[] = {LAW_MESSAGES(SH_MSG_ENTRY)};
 SH_UNUSED static const size_t messages_n = LAW_MESSAGES_N;
 
 struct law_options {
-    const char *from, *length, *place, *params, *calendars;
+    const char *from, *length, *place, *params, *calendars, *procedures;
     struct sh_cli_list excluded, extensions;
     bool backwards, no_roll;
     int32_t not_past, known, on;
@@ -34,6 +36,7 @@ struct law_work {
     const struct law_options *o;
     struct sh_arena *arena;
     FILE *out;
+    const char *name; /* operand, or NULL */
     int32_t today;
     struct sh_err err;
 };
@@ -152,6 +155,44 @@ static sh_code missing(struct law_work *w) {
     return SH_OK;
 }
 
+static sh_code load_procedures(struct law_work *w, const struct sh_params *params,
+                               const struct sh_roles **ret_roles, const struct sh_procedures **ret) {
+    const char *dir;
+    char path[SH_PATH_BYTES_MAX];
+    const struct sh_registers *registers;
+    SH_TRY(sh_cli_share("law", w->arena, &dir, &w->err));
+    SH_TRY(sh_path_join(path, dir, "roles.yaml", &w->err));
+    SH_TRY(sh_roles_load(path, w->arena, ret_roles, &w->err));
+    SH_TRY(sh_path_join(path, dir, "registers", &w->err));
+    SH_TRY(sh_registers_load(path, *ret_roles, w->arena, &registers, &w->err));
+    const char *procedures = w->o->procedures;
+    if (!procedures) {
+        SH_TRY(sh_path_join(path, dir, "procedures", &w->err));
+        procedures = path;
+    }
+    return sh_procedures_load(procedures, registers, *ret_roles, params, w->arena, ret, &w->err);
+}
+
+/* All pictures, or those of one procedure. */
+static sh_code graph(struct law_work *w) {
+    struct sh_params *params;
+    const struct sh_roles *roles;
+    const struct sh_procedures *procedures;
+    bool is_any = false;
+    SH_TRY(load_params(w, &params));
+    SH_TRY(load_procedures(w, params, &roles, &procedures));
+    for (size_t i = 0; i < procedures->n; i++) {
+        if (w->name && !sh_str_is(procedures->of[i].id, w->name))
+            continue;
+        SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+        is_any = true;
+        sh_procedure_graph(&procedures->of[i], w->o->lang != SH_EN, &text);
+        SH_TRY(sh_buf_check(&text, &w->err));
+        fwrite(text.at, 1, text.len, w->out);
+    }
+    return is_any ? SH_OK : sh_fail(&w->err, SH_E_NOTFOUND, "no procedure %s", w->name ? w->name : "");
+}
+
 static sh_code check(struct law_work *w) {
     const struct law_options *o = w->o;
     struct sh_params *params;
@@ -160,6 +201,10 @@ static sh_code check(struct law_work *w) {
     SH_TRY(load_params(w, &params));
     SH_TRY(open_calendar(w, &calendar));
     SH_TRY(sh_params_check(params, w->today, o->lang, w->arena, &notes, &w->err));
+    const struct sh_roles *roles;
+    const struct sh_procedures *procedures;
+    SH_TRY(load_procedures(w, params, &roles, &procedures));
+    SH_TRY(sh_procedures_check(procedures, roles, w->today, w->arena, &notes, &w->err));
     size_t errors = 0, values = 0;
     for (size_t i = 0; i < params->n; i++)
         values += params->rows[i].value != INT64_MIN;
@@ -187,9 +232,11 @@ static const struct {
      "parameters without a value, calendars not entered", false, missing},
     {"check", "law check", "检查法律文本：超出上位规定、将失效、待确认",
      "check the texts of law: beyond a higher bound, about to lapse, to be confirmed", false, check},
+    {"graph", "law graph", "程序的状态图（Mermaid）", "state diagrams of the procedures (Mermaid)", false,
+     graph},
 };
 
-enum { LAW_OPTIONS_DUE = 9, LAW_OPTIONS = 13 };
+enum { LAW_OPTIONS_DUE = 9, LAW_OPTIONS = 14 };
 static int run(size_t verb, int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct law_options o = {
@@ -215,17 +262,25 @@ static int run(size_t verb, int argc, char **argv, FILE *out, FILE *errout) {
         {"place", SH_OPTION_TEXT, &o.place, "CODE", "行政区划代码（六位）", "division code of six digits"},
         {"params", SH_OPTION_TEXT, &o.params, "DIR", "参数目录", "folder of parameters"},
         {"calendars", SH_OPTION_TEXT, &o.calendars, "DIR", "年历目录", "folder of calendars"},
+        {"procedures", SH_OPTION_TEXT, &o.procedures, "DIR", "程序目录", "folder of procedures"},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
+    const bool has_name = verbs[verb].run == graph;
     const size_t skip = is_due ? 0 : LAW_OPTIONS_DUE;
-    const struct sh_command command = {
-        verbs[verb].full, verbs[verb].zh, verbs[verb].en, "", table + skip, LAW_OPTIONS - skip, 0, 0};
+    const struct sh_command command = {verbs[verb].full,
+                                       verbs[verb].zh,
+                                       verbs[verb].en,
+                                       has_name ? "[NAME]" : "",
+                                       table + skip,
+                                       LAW_OPTIONS - skip,
+                                       0,
+                                       has_name};
     const char *const *operands;
     size_t n;
     int exit_code;
     if (!sh_cli_parse(&command, argc, argv, &arena, out, errout, &operands, &n, &exit_code))
         return exit_code;
-    struct law_work w = {.o = &o, .arena = &arena, .out = out};
+    struct law_work w = {.o = &o, .arena = &arena, .out = out, .name = n ? operands[0] : NULL};
     struct sh_clock clock;
     sh_code code = sh_clock_from_env(&clock, &w.err);
     if (code == SH_OK) {

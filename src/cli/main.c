@@ -40,6 +40,7 @@ static const struct {
     {"backtest", sh_cmd_backtest, "规则改动发布前的回溯比较", "compare two runs before rules are released"},
     {"rules", sh_cmd_rules, "规则：列表、检查、用例测试", "rules: list, check, test"},
     {"knowledge", sh_cmd_knowledge, "知识库：导入国家公布的知识点", "knowledge: import the published tables"},
+    {"findings", sh_cmd_findings, "疑点装入费用批次", "findings into claim batches"},
     {"law", sh_cmd_law, "法律文本：期限计算、缺项、检查",
      "the texts of law: deadlines, what is missing, check"},
     {"journal", sh_cmd_journal, "日志：校验、证明、导出、销毁、换密钥",

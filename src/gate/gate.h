@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "matter/matter.h"
 #include "store/store.h"
 #include <stdio.h>
 
@@ -81,3 +82,17 @@ struct sh_gate_probe {
 };
 /** Status, or 0 when there is no such method. `out` gets the body. */
 int sh_gate_probe(struct sh_gate *gate, const struct sh_gate_probe *probe, struct sh_buf *out);
+
+/* ---- findings become items ----------------------------------------------------------------------------- */
+
+struct sh_findings_load {
+    struct sh_str run, body, procedure, actor; /* LAKE/audits/RUN; agency; "claim-batch"; account */
+};
+/**
+ * Put the findings of a kept run of options->lake_dir into the batches of their institution and month, beside
+ * a running server too. Findings without institution or day stay out. Taken up again after a kill, no row
+ * twice. Errors: SH_E_NOTFOUND no such run, body or procedure; those of the store.
+ */
+SH_MUST sh_code sh_gate_findings_load(const struct sh_gate_options *options,
+                                      const struct sh_findings_load *load, struct sh_load_report *ret,
+                                      struct sh_err *err);

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Procedures driven through the API, as the office works and as somebody would break it. Prints TAP.
 usage: matters.py SHOUHU [NAME …]"""
+import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -110,6 +113,7 @@ def serve(o, matter, day="2026-03-02"):
 
 class Shared:
     city = None
+    lake = None
 
 
 def city():
@@ -212,6 +216,154 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     shown = o.head.get("/matters/" + second)
     assert shown["gates"][0]["open"] and shown["gates"][0]["needed"]
     assert act(o.head, second, "decide")["state"] == "decided"
+
+
+# ---- findings and batches ------------------------------------------------------------------------------------------
+
+class Lake:
+    run = None
+
+    def __init__(self):
+        self.temp = tempfile.TemporaryDirectory(prefix="shouhu-matters-")
+        self.dir = pathlib.Path(self.temp.name)
+
+        def run(*args, want=0):
+            done = subprocess.run([SHOUHU, *map(str, args)], capture_output=True, text=True, check=False)
+            assert done.returncode == want, (args, done.returncode, done.stdout[-500:], done.stderr[-500:])
+        run("synth", "--persons", 200, "--months", 2, "--seed", 1, "--plant", "0.05", "--out", self.dir / "city")
+        run("import", "--lake", self.dir / "lake", "--mapping", "national", *sorted((self.dir / "city").glob("*.csv*")))
+        run("audit", "--lake", self.dir / "lake", "--place", "990100", "--run", "r1", "--out", self.dir / "f.csv", want=10)
+
+
+def load(o, lake, run="r1", want=0):
+    return o.run("findings", "load", "--lake", str(lake.dir / "lake"), "--run", run, "--body", "ag1", "--actor", o.reviewer.id, want=want)
+
+
+def items(person, **filters):
+    found, after = [], ""
+    while True:
+        query = "&".join(f"{k}={v}" for k, v in filters.items())
+        page = person.get(f"/items?limit=200&{query}" + (f"&after={after}" if after else ""))
+        assert page.status == 200, page.raw
+        found += page["items"]
+        after = page["next"]
+        if not after:
+            return found
+
+
+def bulk(person, step, rows, fields=None, want=200, path="/items/actions"):
+    answer = person.post(path, {"step": step, "rows": [{"id": r["id"], "version": r["version"]} for r in rows], "fields": fields or {},
+                                "why": "bulk"})
+    assert answer.status == want, (step, answer.status, answer.raw[:600])
+    return answer
+
+
+def fen(text):
+    yuan, _, rest = text.partition(".")
+    return int(yuan) * 100 + int((rest + "00")[:2])
+
+
+@test
+def findings_become_items_are_screened_in_bulk_taken_back_and_loaded_again_without_doubling():
+    o = city()
+    lake = Shared.lake = Shared.lake or Lake()
+    first = load(o, lake)
+    assert not first.startswith("0 "), first
+    again = load(o, lake)
+    assert again.startswith("0 new findings"), again
+    batches = [m for m in o.reviewer.get("/matters?procedure=claim-batch&limit=200")["items"]]
+    rows = items(o.reviewer)
+    made = int(re.match(r"(\d+) new", first)[1])
+    assert len(rows) == made and len({r["key"] for r in rows}) == made
+    assert [r["id"] for r in rows] == [r["id"] for r in sorted(rows, key=lambda r: (-fen(r["fund_amount"]), r["id"]))]
+    counted = [o.reviewer.get("/matters/" + b["id"]) for b in batches]
+    assert sum(c["n"] for m in counted for c in m["items"]) == made
+    assert all("*" in r["person"] or len(r["person"]) < 2 for r in rows), rows[0]
+    # a preview writes nothing and tells what would be refused
+    preview = bulk(o.reviewer, "screen", rows, {"screened": "send"}, path="/items/preview")
+    assert preview["n"] == made and preview["refused"] == [] and "act" not in preview.json
+    assert fen(preview["amount"]) == sum(fen(r["amount"]) for r in rows)
+    refused = bulk(o.checker, "screen", rows, {"screened": "send"})
+    assert refused["n"] == 0 and all(kinds(r) == {"role"} for r in refused["refused"]) and len(refused["refused"]) == made
+    stale = bulk(o.reviewer, "screen", [{**rows[0], "version": 9}, rows[1], rows[1], {"id": "f" * 32, "version": 1}],
+                 {"screened": "send"}, path="/items/preview")
+    assert stale["n"] == 1 and len(stale["refused"]) == 3, stale.raw
+    none = bulk(o.stranger, "screen", rows[:3], {"screened": "send"})
+    assert none["n"] == 0 and len(none["refused"]) == 3
+    out = bulk(o.reviewer, "screen", rows[:2], {"screened": "out"})
+    assert out["n"] == 0 and all(r["failed"][0]["basis"] == "S4§17" for r in out["refused"])  # no reason
+    # the whole lot, then taken back by whom it was done
+    done = bulk(o.reviewer, "screen", rows, {"screened": "send"})
+    assert done["n"] == made and done["undo_until"]
+    assert {r["state"] for r in items(o.reviewer)} == {"sent"}
+    assert o.head.post("/items/undo", {"act": done["act"]}).status == 409
+    undone = o.reviewer.post("/items/undo", {"act": done["act"]})
+    assert undone["n"] == made and undone["refused"] == [], undone.raw
+    assert {r["state"] for r in items(o.reviewer)} == {"new"}
+    assert o.reviewer.post("/items/undo", {"act": done["act"]}).status == 409
+    work = {(w["step"], w["of"]): w["n"] for w in o.reviewer.get("/work")["items"]}
+    assert work[("screen", "item")] == min(made, 1000), work
+
+
+@test
+def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alone():
+    o = city()
+    rows = items(o.reviewer)
+    subject = max({r["institution"] for r in rows}, key=lambda i: sum(r["institution"] == i for r in rows))
+    o.hospital(subject, "h1") if not o.contract.get(f"/registers/institutions/records?code={subject}")["items"] else None
+    batch = o.reviewer.get(f"/matters?procedure=claim-batch&subject={subject}")["items"][0]["id"]
+    own = items(o.reviewer, matter=batch)
+    early = act(o.reviewer, batch, "certify", want=409)
+    assert len([f for f in early["failed"] if f["kind"] in ("guard", "unknown")]) >= 3, early.raw
+    figures = {"lines_received": "100", "lines_run": "97", "not_evaluated": "2", "received": "100000.00", "clean": "90000.00", "fund": "390"}
+    act(o.reviewer, batch, "count", figures)
+    bulk(o.reviewer, "screen", own, {"screened": "send"})
+    short = act(o.reviewer, batch, "certify", want=409)
+    assert any("97" in f["message"] and "100" in f["message"] for f in short["failed"]), short.raw
+    act(o.reviewer, batch, "count", {**figures, "lines_run": "98", "not_evaluated_why": "缺诊断"})
+    act(o.finance, batch, "pay_clean")  # one open doubt never blocks the rest
+    certified = act(o.reviewer, batch, "certify")
+    assert {p["kind"] for p in certified["papers"]} == {"certificate", "monthly_letter"}
+    serve(o, batch)
+    sent = items(o.reviewer, matter=batch)
+    early = bulk(o.checker, "silence", sent)
+    assert early["n"] == 0 and early["refused"][0]["failed"][0]["basis"] == "S4§22"
+    o.at("2026-03-09 23:59:59")  # the last of five working days
+    assert bulk(o.checker, "silence", items(o.reviewer, matter=batch), path="/items/preview")["n"] == 0
+    o.at("2026-03-10 00:00:10")
+    time.sleep(1)
+    passed = [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"][0]
+    assert passed["state"] == "passed" and passed["due"] == "2026-03-09", passed
+    assert bulk(o.checker, "silence", items(o.reviewer, matter=batch))["n"] == len(own)
+    silent = items(o.checker, matter=batch, state="silent")
+    suspected = [r for r in silent if r["level"] != "certain"]
+    bare = bulk(o.checker, "check", silent, {"verdict": "deduct"}, path="/items/preview")
+    assert len(bare["refused"]) == len(suspected) and all(r["failed"][0]["basis"] == "S4§37" for r in bare["refused"])
+    own_screen = bulk(o.reviewer, "check", silent, {"verdict": "deduct"}, path="/items/preview")
+    assert own_screen["n"] == 0
+    bulk(o.checker, "check", silent, {"verdict": "deduct", "evidence": "病历抽查"})
+    act(o.checker, batch, "judge")
+    serve(o, batch, "2026-03-10")
+    total = sum(fen(r["amount"]) for r in own)
+    refused = f"{total // 100}.{total % 100:02d}"
+    early = act(o.head, batch, "decide", {"refused": refused}, want=409)
+    assert "申诉期限未满" in str(early.json)
+    o.at("2026-03-18 08:00:00")
+    time.sleep(1)
+    wrong = act(o.head, batch, "decide", {"refused": "0.01"}, want=409)
+    assert kinds(wrong) <= {"guard", "gate"} and any("不符" in f["message"] for f in wrong["failed"]), wrong.raw
+    decided = act(o.head, batch, "decide", {"refused": refused})
+    serve(o, batch, "2026-03-18")
+    filing = [s for s in decided["subs"] if s["procedure"] == "filing"][0]
+    assert filing["due"] == "2026-03-23"  # three working days over a weekend
+    act(o.bhead, filing["id"], "file", {"filed_number": "F-9"})
+    paid = 10000000 - total
+    unbalanced = act(o.finance, batch, "close", {"paid": f"{paid // 100}.{paid % 100 + 1:02d}"}, want=409)
+    assert any("不等于" in f["message"] for f in unbalanced["failed"])
+    closed = act(o.finance, batch, "close", {"paid": f"{paid // 100}.{paid % 100:02d}"})
+    assert closed["final"]
+    verified = o.run("journal", "verify")
+    assert "0" in verified
 
 
 def main():
