@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/msg.h"
 #include "base/str.h"
+#include "report/paper.h"
 
 struct sh_book;
 
