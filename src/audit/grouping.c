@@ -107,6 +107,11 @@ sh_code sh_group_by(struct sh_engine *en, uint32_t n, int64_t *const *keys, size
             group[i] = UINT32_MAX;
             continue;
         }
+        if (i > 0 && group[i - 1] != UINT32_MAX && same_keys(keys, n_keys, i - 1, i)) {
+            group[i] = group[i - 1]; /* rows beside each other often are of one group */
+            begin[group[i] + 2]++;
+            continue;
+        }
         uint64_t hash = 0;
         for (size_t k = 0; k < n_keys; k++)
             hash = sh_hash_mix(hash ^ (uint64_t)keys[k][i]) + k;

@@ -49,6 +49,32 @@ static sh_code note_lacking(struct sh_engine *en, struct sh_parting *p, struct s
     return SH_OK;
 }
 
+/* Day and time of the lines of a chunk lie in columns. */
+struct times {
+    const int32_t *day;
+    const int64_t *time;
+};
+
+static struct times times_of(const struct sh_engine *en, uint16_t table) {
+    const struct sh_columns *at = &en->plan->at;
+    if (table != SH_TABLE_LINE || en->tl.carried)
+        return (struct times){0};
+    return (struct times){sh_i32(&en->tl, table, at->line.day), sh_i64(&en->tl, table, at->line.time)};
+}
+
+static void look_at(const struct sh_engine *en, struct sh_parting *p, const struct times *t, uint32_t member,
+                    uint32_t g) {
+    const int32_t row = p->rows[member];
+    const int32_t day = t->day ? t->day[row] : sh_subject_day(&en->tl, p->of->table, row);
+    const int64_t time =
+        t->time && t->time[row] != SH_MISSING ? t->time[row] : sh_order_time(en, p->of->table, row);
+    p->least[g] = time < p->least[g] ? time : p->least[g];
+    if (day == SH_MISSING_I32)
+        return;
+    p->first_day[g] = day < p->first_day[g] ? day : p->first_day[g];
+    p->last_day[g] = day > p->last_day[g] ? day : p->last_day[g];
+}
+
 /* What does not depend on the rule: days and the least time of each group. */
 static sh_code look_at_times(struct sh_engine *en, struct sh_parting *p, struct sh_arena *arena,
                              struct sh_err *err) {
@@ -62,21 +88,15 @@ static sh_code look_at_times(struct sh_engine *en, struct sh_parting *p, struct 
         return out_of_room(err);
     memset(group, 0xff, (size_t)p->n * sizeof(*group));
     for (uint32_t g = 0; g < n; g++) {
-        int32_t first_day = INT32_MAX, last_day = INT32_MIN;
-        int64_t least = INT64_MAX;
-        for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
-            const uint32_t member = p->g.order[i];
-            const int32_t day = sh_subject_day(&en->tl, p->of->table, p->rows[member]);
-            const int64_t time = sh_order_time(en, p->of->table, p->rows[member]);
-            group[member] = g;
-            least = time < least ? time : least;
-            if (day == SH_MISSING_I32)
-                continue;
-            first_day = day < first_day ? day : first_day;
-            last_day = day > last_day ? day : last_day;
-        }
-        p->first_day[g] = first_day, p->last_day[g] = last_day, p->least[g] = least, p->first[g] = -1;
+        p->first_day[g] = INT32_MAX, p->last_day[g] = INT32_MIN;
+        p->least[g] = INT64_MAX, p->first[g] = -1;
+        for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++)
+            group[p->g.order[i]] = g;
     }
+    const struct times times = times_of(en, p->of->table);
+    for (uint32_t i = 0; i < p->n; i++)
+        if (group[i] != UINT32_MAX)
+            look_at(en, p, &times, i, group[i]);
     p->group = group;
     return SH_OK;
 }
@@ -162,6 +182,9 @@ sh_code sh_parting_encounters(struct sh_engine *en, struct sh_parting *p, const 
     if (!counts || !seen)
         return out_of_room(err);
     const bool has_encounters = sh_has_encounters(en, p->of->table);
+    const int32_t *of_line = p->of->table == SH_TABLE_LINE && !en->tl.carried
+                                 ? sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.encounter)
+                                 : NULL;
     for (uint32_t g = 0; g < p->g.n; g++)
         for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
             const uint32_t member = p->g.order[i];
@@ -169,8 +192,10 @@ sh_code sh_parting_encounters(struct sh_engine *en, struct sh_parting *p, const 
                 counts[g] += !gaps || !gaps[member];
                 continue;
             }
-            const int32_t e =
-                gaps && gaps[member] ? -1 : sh_encounter_of(&en->tl, p->of->table, p->rows[member]);
+            const int32_t row = p->rows[member];
+            const int32_t e = gaps && gaps[member] ? -1
+                              : of_line            ? of_line[row]
+                                                   : sh_encounter_of(&en->tl, p->of->table, row);
             if (e < 0 || seen[e] == g + 1)
                 continue;
             seen[e] = g + 1;
@@ -230,10 +255,7 @@ sh_code sh_parting_sums(struct sh_engine *en, struct sh_parting *p, const struct
     struct sh_sums *sums = sh_new(arena, struct sh_sums, 1);
     if (!values || !sums)
         return out_of_room(err);
-    for (uint32_t g = 0; g < p->g.n; g++) {
-        const uint32_t *order = p->g.order + p->g.begin[g], n = p->g.begin[g + 1] - p->g.begin[g];
-        values[g] = sh_partial_sum(adds->values, order, n, gaps);
-    }
+    sh_partial_sums(adds->values, p->group, p->n, gaps, values, p->g.n);
     if (!gaps) {
         *sums = (struct sh_sums){adds->text, values, p->sums};
         p->sums = sums;

@@ -431,9 +431,10 @@ bool sh_partial_is_sum(const struct sh_partial *p);
  * aggregate missing. ret [members->n] */
 SH_MUST sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval *in,
                                 const struct sh_batch *members, int64_t *ret, struct sh_err *err);
-/** Value of the aggregate over members order [n], from what they add; gaps: those marked are left out, NULL
- * none. */
-sh_i128 sh_partial_sum(const int64_t *adds, const uint32_t *order, uint32_t n, const uint8_t *gaps);
+/** Value of the aggregate for each group from what its members add; group[i] UINT32_MAX: in none. gaps [n]:
+ * those marked are left out, NULL none. ret [n_groups] */
+void sh_partial_sums(const int64_t *adds, const uint32_t *group, uint32_t n, const uint8_t *gaps,
+                     sh_i128 *ret, uint32_t n_groups);
 /** ret[i] becomes 1 where member i alone would make the aggregate missing. */
 SH_MUST sh_code sh_partial_gaps(const struct sh_partial *p, const struct sh_eval *in,
                                 const struct sh_batch *members, uint8_t *ret, struct sh_err *err);

@@ -268,14 +268,26 @@ sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval *in, co
     return SH_OK;
 }
 
-sh_i128 sh_partial_sum(const int64_t *adds, const uint32_t *order, uint32_t n, const uint8_t *gaps) {
+/* Members beside each other mostly are of one group: its sum stays at hand. */
+void sh_partial_sums(const int64_t *adds, const uint32_t *group, uint32_t n, const uint8_t *gaps,
+                     sh_i128 *ret, uint32_t n_groups) {
+    uint32_t of = UINT32_MAX;
     sh_i128 sum = 0;
+    for (uint32_t g = 0; g < n_groups; g++)
+        ret[g] = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (gaps && gaps[order[i]])
+        if (group[i] != of) {
+            if (of != UINT32_MAX)
+                ret[of] = sum;
+            of = group[i];
+            sum = of != UINT32_MAX ? ret[of] : 0;
+        }
+        if (gaps && gaps[i])
             continue;
-        if (adds[order[i]] == SH_MISSING)
-            return SH_WIDE_MISSING;
-        sum += adds[order[i]];
+        sum = sum == SH_WIDE_MISSING || adds[i] == SH_MISSING ? SH_WIDE_MISSING : sum + adds[i];
     }
-    return sum > SH_NONE && sum <= INT64_MAX ? sum : SH_WIDE_MISSING;
+    if (of != UINT32_MAX)
+        ret[of] = sum;
+    for (uint32_t g = 0; g < n_groups; g++)
+        ret[g] = ret[g] > SH_NONE && ret[g] <= INT64_MAX ? ret[g] : SH_WIDE_MISSING;
 }

@@ -171,9 +171,16 @@ sh_code sh_eval_time(struct sh_run *run, const struct sh_node *node, const struc
         return eval_exact(run, node, view, out);
     SH_TRY(sh_eval_narrow(run, node->kids[0], view, out));
     if (node->n_kids == 1) {
-        for (uint32_t i = 0; i < view->n; i++)
-            if (out[i] > SH_NONE)
-                out[i] = sh_time_of_one(node->op, out[i]);
+        int64_t last = SH_NONE, of_last = SH_NONE; /* rows beside each other are mostly of one day */
+        for (uint32_t i = 0; i < view->n; i++) {
+            if (out[i] <= SH_NONE)
+                continue;
+            if (out[i] != last) {
+                last = out[i];
+                of_last = sh_time_of_one(node->op, last);
+            }
+            out[i] = of_last;
+        }
         return SH_OK;
     }
     int64_t *b;
