@@ -44,11 +44,9 @@ static sh_code unpack_all(struct gathering *g, struct sh_carried_row **ret, stru
 
 /* ---- groups put together ------------------------------------------------------------------------ */
 
-/* The batch of all groups: their rows, and their aggregates. */
-static sh_code merged_batch(struct sh_engine *en, const struct sh_rule_plan *rp,
-                            const struct sh_carried_row *rows, uint32_t n, struct sh_batch *ret,
-                            struct sh_err *err) {
-    const struct sh_rule *r = rp->rule;
+/* The aggregates of all groups. */
+static sh_code merged_of(struct sh_engine *en, const struct sh_rule *r, const struct sh_carried_row *rows,
+                         uint32_t n, const sh_i128 *const **ret, struct sh_err *err) {
     const sh_i128 **merged = sh_new(en->work, const sh_i128 *, r->n_partials + 1);
     if (!merged)
         return out_of_room(err);
@@ -60,6 +58,16 @@ static sh_code merged_batch(struct sh_engine *en, const struct sh_rule_plan *rp,
             memcpy(&values[i], rows[i].partials + a * sizeof(sh_i128), sizeof(sh_i128));
         merged[a] = values;
     }
+    *ret = merged;
+    return SH_OK;
+}
+
+/* The batch of all groups: their rows, and their aggregates. */
+static sh_code merged_batch(struct sh_engine *en, const struct sh_rule_plan *rp,
+                            const struct sh_carried_row *rows, uint32_t n, struct sh_batch *ret,
+                            struct sh_err *err) {
+    const sh_i128 *const *merged;
+    SH_TRY(merged_of(en, rp->rule, rows, n, &merged, err));
     const struct sh_tuple_rows of = {n, en->tl.carried->rows,
                                      en->tl.carried->has_k ? en->tl.carried->k : NULL, NULL};
     SH_TRY(sh_batch_make(en, rp, &of, ret, err));
@@ -104,6 +112,43 @@ static sh_code judge_merged(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
+/* Groups whose sums alone say that nothing is hit are clear: their rows need not be looked at. */
+static sh_code set_clear_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
+                               struct sh_carried_row *rows, uint32_t *io_n, struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
+    const uint32_t n = *io_n;
+    if (r->reach != SH_REACH_MERGED || r->shape != SH_SHAPE_GROUP)
+        return SH_OK;
+    for (size_t h = 0; h < r->n_hit; h++)
+        if (!sh_expr_is_of_aggregates(r->hit[h].expr))
+            return SH_OK;
+    int32_t *nothing = sh_new_raw(en->work, int32_t, (size_t)n + 1);
+    int64_t *holds = sh_new_raw(en->work, int64_t, (size_t)n + 1);
+    uint8_t *is_open = sh_new(en->work, uint8_t, (size_t)n + 1);
+    struct sh_batch batch = {.n = n};
+    if (!nothing || !holds || !is_open)
+        return out_of_room(err);
+    memset(nothing, 0xff, (size_t)n * sizeof(*nothing));
+    for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
+        batch.rows[s] = nothing;
+    SH_TRY(merged_of(en, r, rows, n, &batch.merged, err));
+    const struct sh_eval eval = sh_engine_eval(en);
+    for (size_t h = 0; h < r->n_hit; h++) {
+        SH_TRY(sh_expr_eval(r->hit[h].expr, &eval, &batch, holds, err));
+        for (uint32_t i = 0; i < n; i++)
+            is_open[i] |= holds[i] != 0;
+    }
+    struct sh_answer_count clear = {0};
+    *io_n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (is_open[i])
+            rows[(*io_n)++] = rows[i];
+        else
+            clear.subjects++, clear.lines += (uint64_t)rows[i].head.members;
+    }
+    return sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &clear, err);
+}
+
 /* ---- one gathering ------------------------------------------------------------------------------ */
 
 static sh_code run_shape(struct sh_engine *en, const struct sh_rule_plan *rp,
@@ -135,10 +180,13 @@ static sh_code judge(struct gathering *g, struct sh_err *err) {
     sh_arena_reset(en->scratch);
     const size_t found_before = en->n_findings;
     sh_code code = unpack_all(g, &rows, err);
+    uint32_t n = (uint32_t)g->n;
     if (code == SH_OK)
-        code = sh_carry_fill(en, rp, rows, (uint32_t)g->n, err);
-    if (code == SH_OK)
-        code = run_shape(en, rp, rows, (uint32_t)g->n, err);
+        code = set_clear_aside(en, rp, rows, &n, err);
+    if (code == SH_OK && n > 0)
+        code = sh_carry_fill(en, rp, rows, n, err);
+    if (code == SH_OK && n > 0)
+        code = run_shape(en, rp, rows, n, err);
     if (code != SH_OK)
         return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(rp->rule->id));
     for (size_t i = found_before; i < en->n_findings; i++) {

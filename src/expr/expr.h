@@ -435,6 +435,8 @@ SH_MUST sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval
  * those marked are left out, NULL none. ret [n_groups] */
 void sh_partial_sums(const int64_t *adds, const uint32_t *group, uint32_t n, const uint8_t *gaps,
                      sh_i128 *ret, uint32_t n_groups);
+/** Does e read nothing beside aggregates and constants? Then merged aggregates suffice to evaluate it. */
+bool sh_expr_is_of_aggregates(const struct sh_expr *e);
 /** ret[i] becomes 1 where member i alone would make the aggregate missing. */
 SH_MUST sh_code sh_partial_gaps(const struct sh_partial *p, const struct sh_eval *in,
                                 const struct sh_batch *members, uint8_t *ret, struct sh_err *err);

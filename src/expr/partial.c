@@ -291,3 +291,29 @@ void sh_partial_sums(const int64_t *adds, const uint32_t *group, uint32_t n, con
     for (uint32_t g = 0; g < n_groups; g++)
         ret[g] = ret[g] > SH_NONE && ret[g] <= INT64_MAX ? ret[g] : SH_WIDE_MISSING;
 }
+
+static bool is_of_aggregates(const struct sh_node *node) { // NOLINT(misc-no-recursion): trees are shallow
+    switch ((int)node->op) {
+    case SH_OP_AGGREGATE:
+    case SH_OP_CONST:
+    case SH_OP_PARAM:
+        return true;
+    case SH_OP_COLUMN:
+    case SH_OP_ROW:
+    case SH_OP_RELATED:
+    case SH_OP_NTH:
+    case SH_OP_COMPLETE:
+    case SH_OP_PERIOD:
+        return false;
+    default:
+        break;
+    }
+    for (uint32_t k = 0; k < node->n_kids; k++)
+        if (node->kids[k] && !is_of_aggregates(node->kids[k]))
+            return false;
+    return true;
+}
+
+bool sh_expr_is_of_aggregates(const struct sh_expr *e) {
+    return is_of_aggregates(e->root);
+}
