@@ -23,6 +23,12 @@ struct analysis {
 
 #define ANALYZE_MESSAGES(X)                                                                                         \
     X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                                \
+    X(ANALYZE_OFF, "%s：在 %s 关闭\n", "%s: switched off in %s\n")                                                  \
+    X(ANALYZE_ADDED, "%s：%s 自行增加\n", "%s: added by %s\n")                                                      \
+    X(ANALYZE_CHANGED, "%s：被 %s 改写\n", "%s: changed by %s\n")                                                   \
+    X(ANALYZE_LOWERED, "%s：%s 定为%s，低于全国的%s\n", "%s: %s makes it %s, lower than the nation's %s\n")         \
+    X(ANALYZE_SHORTER, "%s：%s 的有效期窄于全国\n",                                                                 \
+      "%s: in %s it binds for a shorter time than in the nation\n")                                                 \
     X(ANALYZE_NO_POINT, "%s：知识表 %s 在 %s 没有知识点，永不涉及\n",                                               \
       "%s: knowledge %s has no point in %s, so it never concerns anything\n")                                       \
     X(ANALYZE_NEVER, "%s：知识表 %s 没有一行的有效期与规则的有效期相交\n",                                          \
@@ -67,8 +73,42 @@ static const char *day_text(const struct analysis *a, int32_t day) {
 
 /* ---- dead rules and gaps ------------------------------------------------------------------------- */
 
+static const struct sh_rule *same_rule(const struct sh_rules *rules, struct sh_str id) {
+    for (size_t i = 0; i < rules->n_rules; i++)
+        if (sh_str_eq(rules->rules[i].id, id))
+            return &rules->rules[i];
+    return NULL;
+}
+
+/* What a layer says of a rule; where it asks for less than the nation it contradicts it. */
+static void look_at_layer(const struct analysis *a, const struct sh_rule *r) {
+    static const char *const levels[2][3] = {{"提示", "高度可疑", "明确违规"},
+                                             {"indicator", "suspected", "certain"}};
+    const struct sh_rule *wide = same_rule(a->nation, r->id);
+    const char *id = own(a, r->id), *layer = own(a, r->layer);
+    if (r->layer.len == 0)
+        return;
+    if (!wide || r->is_off) {
+        SAY(a, r->is_off ? ANALYZE_OFF : ANALYZE_ADDED, id, layer);
+        return;
+    }
+    SAY(a, ANALYZE_CHANGED, id, layer);
+    if (r->level < wide->level) {
+        a->result->contradictions++;
+        SAY(a, ANALYZE_LOWERED, id, layer, levels[a->lang == SH_EN][r->level],
+            levels[a->lang == SH_EN][wide->level]);
+    }
+    if (r->from > wide->from || r->to < wide->to) {
+        a->result->contradictions++;
+        SAY(a, ANALYZE_SHORTER, id, layer);
+    }
+}
+
 static void look_at_rule(const struct analysis *a, const struct sh_rule *r) {
     const char *id = own(a, r->id);
+    look_at_layer(a, r);
+    if (r->is_off)
+        return;
     if (r->state == SH_STATE_DRAFT) {
         a->result->dead++;
         SAY(a, ANALYZE_DRAFT, id);

@@ -2,6 +2,7 @@
 #include "audit/cases.h"
 #include "base/date.h"
 #include "base/decimal.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <string.h>
@@ -267,6 +268,45 @@ static sh_code test_one(const struct sh_case_places *places, const struct sh_rul
     return SH_OK;
 }
 
+/* The rules that the folder of one layer adds or changes. */
+static sh_code test_layer(const struct sh_rules_options *options, FILE *out, struct sh_rules_test_result *ret,
+                          struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_case_places places = {.n = 1};
+    places.place[0] = options->place;
+    SH_TRY(sh_rules_load(options, &arena, out, &places.rules[0], err));
+    for (size_t i = 0; i < places.rules[0]->n_rules; i++) {
+        const struct sh_rule *rule = &places.rules[0]->rules[i];
+        if (!sh_str_is(rule->layer, options->place) || rule->is_off)
+            continue;
+        ret->rules++;
+        for (size_t c = 0; c < rule->n_cases; c++)
+            SH_TRY(test_one(&places, rule, &rule->cases[c], out, ret, err));
+    }
+    return SH_OK;
+}
+
+static sh_code test_layers(const struct sh_rules_options *given, FILE *out, struct sh_rules_test_result *ret,
+                           struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_dir_entry *entries;
+    struct sh_rules_options options = *given;
+    char dir[SH_PATH_BYTES_MAX];
+    bool is_there = false;
+    size_t n = 0;
+    SH_TRY(sh_path_join(dir, options.rules_dir, "local", err));
+    SH_TRY(sh_is_dir(dir, &is_there, err));
+    if (!is_there || options.n_only > 0)
+        return SH_OK;
+    SH_TRY(sh_dir_list(dir, &arena, &entries, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        options.place = entries[i].name;
+        if (entries[i].kind == SH_ENTRY_DIR)
+            SH_TRY(test_layer(&options, out, ret, err));
+    }
+    return SH_OK;
+}
+
 sh_code sh_rules_test(const struct sh_rules_options *given, const char *only, FILE *out,
                       struct sh_rules_test_result *ret, struct sh_err *err) {
     assert(given && ret);
@@ -286,5 +326,5 @@ sh_code sh_rules_test(const struct sh_rules_options *given, const char *only, FI
         for (size_t c = 0; c < rules->rules[i].n_cases; c++)
             SH_TRY(test_one(&places, &rules->rules[i], &rules->rules[i].cases[c], out, ret, err));
     }
-    return SH_OK;
+    return test_layers(&options, out, ret, err);
 }

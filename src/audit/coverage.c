@@ -249,9 +249,11 @@ static sh_code print_rule(const struct coverage *c, const struct sh_rule *r, str
         fprintf(c->out, "%-6d", r->national_number);
     else
         fprintf(c->out, "%-6s", "-");
-    fprintf(c->out, "%-18.*s%-24.*s%-16.*s%-9s%-7u%-7u%-6zu%-10s%.*s\n", SH_ARG(code), SH_ARG(r->id),
+    static const char *const off[2] = {"关闭", "off"};
+    fprintf(c->out, "%-18.*s%-36.*s%-16.*s%-9s%-7u%-7u%-6zu%-10s%.*s%s%.*s%s\n", SH_ARG(code), SH_ARG(r->id),
             SH_ARG(class), shapes[r->shape], k ? k->n_points : 0, k ? k->n_rows : 0, r->n_cases,
-            states[c->lang == SH_EN][r->state], SH_ARG(r->name));
+            r->is_off ? off[c->lang == SH_EN] : states[c->lang == SH_EN][r->state], SH_ARG(r->name),
+            r->layer.len ? " [" : "", SH_ARG(r->layer), r->layer.len ? "]" : "");
     c->result->rules++;
     c->result->points += k ? k->n_points : 0;
     c->result->rows += k ? k->n_rows : 0;
@@ -286,7 +288,7 @@ static sh_code print_national(struct coverage *c, const struct sh_csv *csv, bool
         c->result->national++;
         c->result->missing += !found;
         if (!found)
-            fprintf(c->out, "%-6.*s%-18.*s%-24s%-16.*s%.*s\n", SH_ARG(cells[at[0]]), SH_ARG(code),
+            fprintf(c->out, "%-6.*s%-18.*s%-36s%-16.*s%.*s\n", SH_ARG(cells[at[0]]), SH_ARG(code),
                     sh_msg(messages, COVER_MISSING, c->lang), SH_ARG(cells[at[2]]), SH_ARG(cells[at[3]]));
     }
     return SH_OK;

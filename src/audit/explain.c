@@ -123,6 +123,7 @@ static void print_knowledge(const json_t *k, bool en, FILE *out) {
                   text_of(k, "point"), en ? "line" : "行",
                   (long long)json_integer_value(json_object_get(k, "line")), en ? "from" : "自",
                   text_of(k, "from"));
+    print_pair(out, en ? "  layer:    " : "  层级：", text_of(k, "layer"));
     print_pair(out, en ? "  source:   " : "  来源：", text_of(k, "source"));
     void *iter = json_object_iter(json_object_get(k, "cells"));
     for (; iter; iter = json_object_iter_next(json_object_get(k, "cells"), iter))
@@ -149,6 +150,7 @@ static void print_human(const json_t *r, bool en, FILE *out) {
     (void)fprintf(out, "%s%s\n", en ? "Finding:    " : "疑点：    ", text_of(r, "id"));
     (void)fprintf(out, "%s%s（%s，%s %s）\n", en ? "Rule:       " : "规则：    ", text_of(rule, "name"),
                   text_of(rule, "id"), en ? "version" : "版本", text_of(rule, "version"));
+    print_pair(out, en ? "Layer:      " : "规则层级：", text_of(rule, "layer"));
     print_pair(out, en ? "Level:      " : "等级：    ", shown_word(text_of(r, "level"), en));
     print_pair(out, en ? "Says:       " : "说明：    ", text_of(r, "say"));
     (void)fprintf(out, "%s%s %s\n", en ? "Where:      " : "机构：    ", text_of(r, "institution"),

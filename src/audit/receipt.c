@@ -22,6 +22,8 @@ static void put_rule(struct sh_json *json, const struct sh_rule *r) {
         sh_json_put_i64(json, "number", r->national_number);
     if (r->national_code.len > 0)
         sh_json_put_str(json, "code", r->national_code);
+    if (r->layer.len > 0)
+        sh_json_put_str(json, "layer", r->layer);
     sh_json_object_end(json);
 }
 

@@ -171,40 +171,60 @@ static sh_code gather(struct run *run, const char *dir, struct sh_arena *arena, 
 }
 
 /* The texts of the run, so that a receipt can be replayed when rules have moved on. */
+static sh_code keep_dir(const char *from, const char *name, const char *end, const char *run_dir,
+                        struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_dir_entry *entries;
+    size_t n;
+    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+    bool there = false;
+    if (from)
+        SH_TRY(sh_is_dir(from, &there, err));
+    if (!there)
+        return SH_OK;
+    SH_TRY(sh_path_format(dir, err, "%s/%s/%s", run_dir, SH_RUN_TEXT, name));
+    SH_TRY(sh_mkdir_all(dir, err));
+    SH_TRY(sh_dir_list(from, &arena, &entries, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        struct sh_str text;
+        if (entries[i].kind == SH_ENTRY_DIR || !sh_str_ends_with(sh_str_of(entries[i].name), sh_str_of(end)))
+            continue;
+        SH_TRY(sh_path_join(path, from, entries[i].name, err));
+        SH_TRY(sh_fs_read(path, SH_TEXT_FILE_BYTES_MAX, &arena, &text, err));
+        SH_TRY(sh_path_join(path, dir, entries[i].name, err));
+        SH_TRY(sh_fs_write(path, text, err));
+    }
+    return SH_OK;
+}
+
+/* The layers of the place, as they stand beside the rules. */
+static sh_code keep_layers(const struct sh_audit_options *o, const char *run_dir, struct sh_err *err) {
+    const char *place = o->place ? o->place : "000000";
+    char code[7] = "000000", before[7] = "000000";
+    for (size_t pair = 0; pair < 3 && strlen(place) == 6; pair++) {
+        char from[SH_PATH_BYTES_MAX], name[64];
+        memcpy(code, place, 2 * pair + 2);
+        if (strcmp(code, before) == 0)
+            continue;
+        memcpy(before, code, sizeof(code));
+        SH_TRY(sh_path_format(from, err, "%s/local/%s", o->rules_dir, code));
+        (void)snprintf(name, sizeof(name), "rules/local/%s", code);
+        SH_TRY(keep_dir(from, name, ".yaml", run_dir, err));
+        SH_TRY(sh_path_format(from, err, "%s/local/%s/knowledge", o->rules_dir, code));
+        (void)snprintf(name, sizeof(name), "rules/local/%s/knowledge", code);
+        SH_TRY(keep_dir(from, name, ".csv", run_dir, err));
+    }
+    return SH_OK;
+}
+
 static sh_code keep_texts(const struct sh_audit_options *o, const char *run_dir, struct sh_err *err) {
     char views[SH_PATH_BYTES_MAX];
     SH_TRY(sh_path_join(views, o->rules_dir, "views", err));
-    const struct {
-        const char *from, *name, *end;
-    } dirs[] = {{o->rules_dir, "rules", ".yaml"},
-                {views, "rules/views", ".yaml"},
-                {o->knowledge_dir, "knowledge", ".csv"},
-                {o->params_dir, "params", ".csv"}};
-    for (size_t d = 0; d < sizeof(dirs) / sizeof(dirs[0]); d++) {
-        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-        const struct sh_dir_entry *entries;
-        size_t n;
-        char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-        bool there = false;
-        if (dirs[d].from)
-            SH_TRY(sh_is_dir(dirs[d].from, &there, err));
-        if (!there)
-            continue;
-        SH_TRY(sh_path_format(dir, err, "%s/%s/%s", run_dir, SH_RUN_TEXT, dirs[d].name));
-        SH_TRY(sh_mkdir_all(dir, err));
-        SH_TRY(sh_dir_list(dirs[d].from, &arena, &entries, &n, err));
-        for (size_t i = 0; i < n; i++) {
-            struct sh_str text;
-            if (entries[i].kind == SH_ENTRY_DIR ||
-                !sh_str_ends_with(sh_str_of(entries[i].name), sh_str_of(dirs[d].end)))
-                continue;
-            SH_TRY(sh_path_join(path, dirs[d].from, entries[i].name, err));
-            SH_TRY(sh_fs_read(path, SH_TEXT_FILE_BYTES_MAX, &arena, &text, err));
-            SH_TRY(sh_path_join(path, dir, entries[i].name, err));
-            SH_TRY(sh_fs_write(path, text, err));
-        }
-    }
-    return SH_OK;
+    SH_TRY(keep_dir(o->rules_dir, "rules", ".yaml", run_dir, err));
+    SH_TRY(keep_dir(views, "rules/views", ".yaml", run_dir, err));
+    SH_TRY(keep_dir(o->knowledge_dir, "knowledge", ".csv", run_dir, err));
+    SH_TRY(keep_dir(o->params_dir, "params", ".csv", run_dir, err));
+    return keep_layers(o, run_dir, err);
 }
 
 static sh_code choose_buckets(struct run *run, struct sh_err *err) {

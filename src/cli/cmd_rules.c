@@ -18,6 +18,7 @@
     X(RULES_HEAD_POINTS, "知识点", "points")                                                                        \
     X(RULES_HEAD_CASES, "案例", "cases")                                                                            \
     X(RULES_HEAD_ID, "规则", "rule")                                                                                \
+    X(RULES_OFF, "关闭", "off")                                                                                     \
     X(RULES_HEAD_NAME, "名称", "name")                                                                              \
     X(RULES_CHECKED, "规则 %zu 条，知识表 %zu 张，知识点 %zu 个，参数 %zu 项：没有错误\n",                          \
       "%zu rules, %zu knowledge tables, %zu points, %zu parameters: no errors\n")                                   \
@@ -88,9 +89,10 @@ static int list(const struct rules_options *o, struct sh_arena *arena, FILE *out
         fprintf(out, "%-17.*s%-21.*s", SH_ARG(r->national_code.len ? r->national_code : SH_STR("-")),
                 SH_ARG(r->id));
         sh_cli_pad(out, levels[english][r->level], 10);
-        sh_cli_pad(out, states[english][r->state], 10);
+        sh_cli_pad(out, r->is_off ? sh_msg(messages, RULES_OFF, o->lang) : states[english][r->state], 10);
         sh_cli_pad(out, shapes[english][r->shape], 7);
-        fprintf(out, "%-7zu%-6zu%.*s\n", points_of(rules, r), r->n_cases, SH_ARG(r->name));
+        fprintf(out, "%-7zu%-6zu%.*s%s%.*s%s\n", points_of(rules, r), r->n_cases, SH_ARG(r->name),
+                r->layer.len ? " [" : "", SH_ARG(r->layer), r->layer.len ? "]" : "");
     }
     return SH_EXIT_OK;
 }

@@ -60,6 +60,11 @@ SH_MUST sh_code sh_build_reach(struct sh_build *b);
 SH_MUST sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rules,
                               struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,
                               struct sh_err *err);
+/** The same for a text that layers made; its faults are named where the layers say them. */
+struct sh_laid;
+SH_MUST sh_code sh_rule_build_laid(const struct sh_laid *laid, const char *file, struct sh_rules *rules,
+                                   struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,
+                                   struct sh_err *err);
 /** The stages written must not come before the columns read are known. */
 SH_MUST sh_code sh_build_stages(struct sh_build *b);
 

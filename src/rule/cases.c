@@ -115,8 +115,10 @@ static sh_code check_case(struct sh_build *b, const struct sh_yaml *node, struct
     SH_TRY(sh_yaml_only(node, case_keys, sizeof(case_keys) / sizeof(case_keys[0]), b->err));
     const struct sh_yaml *about;
     SH_TRY(sh_yaml_need(node, "about", SH_YAML_TEXT, &about, b->err));
-    *ret = (struct sh_rule_case){
-        .about = about->text, .place = SH_STR("000000"), .node = node, .line = node->place.line};
+    *ret = (struct sh_rule_case){.about = about->text,
+                                 .place = b->rule->layer.len > 0 ? b->rule->layer : SH_STR("000000"),
+                                 .node = node,
+                                 .line = node->place.line};
     if (sh_yaml_get(node, "place"))
         ret->place = sh_yaml_text(node, "place");
     for (size_t f = 0; f < sizeof(facts) / sizeof(facts[0]); f++) {

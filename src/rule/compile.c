@@ -4,7 +4,7 @@
 #include "base/decimal.h"
 #include "base/hash.h"
 #include "base/money.h"
-#include "rule/build.h"
+#include "rule/layer.h"
 #include <assert.h>
 
 static const char *const rule_keys[] = {
@@ -357,9 +357,9 @@ static sh_code build(struct sh_build *b) {
     return SH_OK;
 }
 
-sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rules, struct sh_arena *arena,
-                      struct sh_reporter *reporter, struct sh_rule **ret, struct sh_err *err) {
-    assert(file && rules && arena && reporter && ret);
+static sh_code build_text(struct sh_str text, const struct sh_laid *laid, const char *file,
+                          struct sh_rules *rules, struct sh_arena *arena, struct sh_reporter *reporter,
+                          struct sh_rule **ret, struct sh_err *err) {
     struct sh_err own;
     struct sh_build b = {.rules = rules, .arena = arena, .reporter = reporter, .err = err ? err : &own};
     const char *kept = sh_arena_dup(arena, text.at, text.len);
@@ -377,7 +377,27 @@ sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rul
         return sh_build_note(&b, code);
     if (b.root->kind != SH_YAML_MAP)
         return sh_build_note(&b, sh_yaml_fail(b.err, b.root, "a rule is a map of keys"));
-    return build(&b);
+    if (laid) {
+        sh_layer_places(b.root, laid);
+        b.rule->layer = laid->layer, b.rule->is_off = laid->is_off;
+    }
+    SH_TRY(build(&b));
+    if (b.rule->is_off) /* never run, whatever state it has where it is on */
+        b.rule->state = SH_STATE_DRAFT;
+    return SH_OK;
+}
+
+sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rules, struct sh_arena *arena,
+                      struct sh_reporter *reporter, struct sh_rule **ret, struct sh_err *err) {
+    assert(file && rules && arena && reporter && ret);
+    return build_text(text, NULL, file, rules, arena, reporter, ret, err);
+}
+
+sh_code sh_rule_build_laid(const struct sh_laid *laid, const char *file, struct sh_rules *rules,
+                           struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,
+                           struct sh_err *err) {
+    assert(laid && file && rules && arena && reporter && ret);
+    return build_text(laid->text, laid, file, rules, arena, reporter, ret, err);
 }
 
 sh_code sh_rule_compile(struct sh_str text, const char *file, struct sh_rules *rules, struct sh_arena *arena,

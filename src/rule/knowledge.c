@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "rule/layer.h"
 #include "rule/model.h"
 #include <assert.h>
 
@@ -403,10 +404,158 @@ sh_code sh_knowledge_read(const char *path, struct sh_rule_model *m, struct sh_a
         SH_TRY(sh_reporter_note(reporter,
                                 read_standard(ret_text, row, &ret->rows[r], &ret_text->is_off[r], err), err));
         ret->rows[r].cells = row->cells;
+        ret->rows[r].file = file;
         SH_TRY(read_cells(m, ret, ret_text, row, reporter, err));
     }
     ret_text->is_read = true;
     return number_points(ret, ret_text, arena, reporter, err);
+}
+
+/* ---- layers ------------------------------------------------------------------------------------- */
+
+/* A file of a layer while it is laid over its table. */
+struct overlay {
+    struct sh_csv csv;
+    struct sh_str layer;
+    size_t *column;  /* [k->n_columns] of the file; SH_STR_NONE: it leaves the column to the wider layer */
+    uint32_t n_wide; /* rows of the table before */
+};
+
+static sh_code match_columns(struct overlay *o, const struct sh_knowledge *k, struct sh_arena *arena,
+                             struct sh_err *err) {
+    static const char *const required[] = {"point", "from", "source"};
+    o->column = sh_new(arena, size_t, (size_t)k->n_columns + 1);
+    if (!o->column)
+        return sh_fail(err, SH_E_NOMEM, "%s: no room for its columns", o->csv.name);
+    for (size_t i = 0; i < 3; i++)
+        if (sh_csv_column(&o->csv, sh_str_of(required[i])) == SH_STR_NONE)
+            return sh_fail(err, SH_E_INPUT,
+                           "%s:%zu:1: the file of a layer has point, from and source; it lacks '%s'",
+                           o->csv.name, o->csv.header.line, required[i]);
+    for (size_t c = 0; c < o->csv.header.n_cells; c++) {
+        bool is_known = sh_str_is(o->csv.header.cells[c], "level");
+        for (uint16_t i = 0; i < k->n_columns; i++)
+            is_known = is_known || sh_str_eq(k->columns[i].name, o->csv.header.cells[c]);
+        const bool is_layer = sh_str_is(o->csv.header.cells[c], "layer");
+        if (!is_known || is_layer)
+            return sh_csv_fail(err, SH_E_INPUT, &o->csv, &o->csv.header, c, "%s",
+                               is_layer ? "the folder says which layer it is"
+                                        : "the table has no such column");
+    }
+    for (uint16_t i = 0; i < k->n_columns; i++)
+        o->column[i] = sh_csv_column(&o->csv, k->columns[i].name);
+    return SH_OK;
+}
+
+/* The only row of a point in the wider layers; NULL: none. */
+static sh_code wider_row(const struct overlay *o, const struct sh_knowledge *k, const struct sh_table_text *t,
+                         const struct sh_csv_row *row, struct sh_str point,
+                         const struct sh_knowledge_row **ret, struct sh_err *err) {
+    size_t n = 0;
+    *ret = NULL;
+    for (uint32_t r = 0; r < o->n_wide; r++) {
+        if (t->is_off[r] || !sh_str_eq(sh_str_trim(k->rows[r].cells[t->standard[SH_STD_POINT]]), point) ||
+            sh_str_eq(k->rows[r].layer, o->layer))
+            continue;
+        *ret = &k->rows[r];
+        n++;
+    }
+    if (n > 1)
+        return sh_csv_fail(err, SH_E_INPUT, &o->csv, row, sh_csv_column(&o->csv, SH_STR("point")),
+                           "the wider layers have %zu rows of point '%.*s'; write all columns", n,
+                           SH_ARG(point));
+    return SH_OK;
+}
+
+/* A row in the table's own columns; what the file leaves out comes from the wider layer. */
+static sh_code take_cells(const struct overlay *o, const struct sh_knowledge *k,
+                          const struct sh_table_text *t, const struct sh_csv_row *row, struct sh_arena *arena,
+                          struct sh_str **ret, struct sh_err *err) {
+    const struct sh_knowledge_row *wide = NULL;
+    const struct sh_str point = sh_str_trim(row->cells[o->column[t->standard[SH_STD_POINT]]]);
+    struct sh_str *cells = sh_new(arena, struct sh_str, (size_t)k->n_columns + 1);
+    bool leaves_out = false;
+    if (!cells)
+        return sh_fail(err, SH_E_NOMEM, "%s: no room for its rows", o->csv.name);
+    for (uint16_t c = 0; c < k->n_columns; c++) {
+        bool is_standard = false;
+        for (int s = 0; s < SH_STD_COLUMNS; s++)
+            is_standard = is_standard || t->standard[s] == c;
+        leaves_out = leaves_out || (o->column[c] == SH_STR_NONE && !is_standard);
+    }
+    if (leaves_out)
+        SH_TRY(wider_row(o, k, t, row, point, &wide, err));
+    if (leaves_out && !wide)
+        return sh_csv_fail(err, SH_E_INPUT, &o->csv, row, sh_csv_column(&o->csv, SH_STR("point")),
+                           "no wider layer has point '%.*s'; a new point has all columns of its table",
+                           SH_ARG(point));
+    for (uint16_t c = 0; c < k->n_columns; c++) {
+        const bool from_wide = wide && c != (uint16_t)t->standard[SH_STD_TO] &&
+                               c != (uint16_t)t->standard[SH_STD_KNOWN] &&
+                               c != (uint16_t)t->standard[SH_STD_SUPERSEDES];
+        cells[c] = o->column[c] != SH_STR_NONE ? row->cells[o->column[c]]
+                   : from_wide                 ? wide->cells[c]
+                                               : (struct sh_str){0};
+    }
+    if (t->standard[SH_STD_LAYER] >= 0)
+        cells[t->standard[SH_STD_LAYER]] = o->layer;
+    *ret = cells;
+    return SH_OK;
+}
+
+static sh_code overlay_row(const struct overlay *o, const struct sh_csv_row *from, struct sh_rule_model *m,
+                           struct sh_arena *arena, struct sh_reporter *reporter, struct sh_knowledge *k,
+                           struct sh_table_text *t, struct sh_err *err) {
+    struct sh_str *cells = NULL;
+    SH_TRY(take_cells(o, k, t, from, arena, &cells, err));
+    struct sh_csv_row *row = (struct sh_csv_row *)(uintptr_t)&t->csv.rows[k->n_rows];
+    *row = (struct sh_csv_row){.line = from->line, .n_cells = k->n_columns, .cells = cells};
+    struct sh_table_text named = *t; /* faults are of the layer's file */
+    named.csv.name = o->csv.name;
+    struct sh_knowledge_row *r = &k->rows[k->n_rows];
+    SH_TRY(read_standard(&named, row, r, &t->is_off[k->n_rows], err));
+    const size_t level = sh_csv_column(&o->csv, SH_STR("level"));
+    if (level != SH_STR_NONE && t->standard[SH_STD_LEVEL] < 0) /* the table itself has no such column */
+        t->is_off[k->n_rows] = sh_str_is(sh_str_trim(from->cells[level]), "off");
+    r->layer = o->layer;
+    r->cells = cells;
+    r->file = o->csv.name;
+    if (!t->is_off[k->n_rows])
+        SH_TRY(read_cells(m, k, &named, row, reporter, err));
+    SH_TRY(sh_names_add(&t->points, cell_of(&named, row, SH_STD_POINT), arena, &r->point, err));
+    k->n_rows++;
+    return SH_OK;
+}
+
+sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, struct sh_rule_model *m,
+                             struct sh_arena *arena, struct sh_reporter *reporter, struct sh_knowledge *k,
+                             struct sh_table_text *text, struct sh_err *err) {
+    assert(path && m && arena && reporter && k && text);
+    struct overlay o = {.layer = layer, .n_wide = k->n_rows};
+    const char *name = sh_arena_dup(arena, path, strlen(path));
+    if (!name)
+        return sh_fail(err, SH_E_NOMEM, "%s: no room for it", path);
+    SH_TRY(sh_csv_read_file(name, SH_CSV_COMMENTS, arena, &o.csv, err));
+    SH_TRY(match_columns(&o, k, arena, err));
+    const size_t n = (size_t)k->n_rows + o.csv.n_rows;
+    struct sh_knowledge_row *rows = sh_new(arena, struct sh_knowledge_row, n + 1);
+    struct sh_csv_row *csv_rows = sh_new(arena, struct sh_csv_row, n + 1);
+    bool *is_off = sh_new(arena, bool, n + 1);
+    if (!rows || !csv_rows || !is_off || n > UINT32_MAX)
+        return sh_fail(err, SH_E_NOMEM, "%s: no room for its rows", path);
+    if (k->n_rows > 0) {
+        memcpy(rows, k->rows, k->n_rows * sizeof(*rows));
+        memcpy(csv_rows, text->csv.rows, k->n_rows * sizeof(*csv_rows));
+        memcpy(is_off, text->is_off, k->n_rows * sizeof(*is_off));
+    }
+    k->rows = rows, text->csv.rows = csv_rows, text->is_off = is_off;
+    for (size_t i = 0; i < o.csv.n_rows; i++)
+        SH_TRY(sh_reporter_note(reporter, overlay_row(&o, &o.csv.rows[i], m, arena, reporter, k, text, err),
+                                err));
+    text->csv.n_rows = k->n_rows;
+    k->points = text->points.at;
+    k->n_points = (uint32_t)text->points.n;
+    return SH_OK;
 }
 
 sh_code sh_knowledge_join_model(struct sh_knowledge *k, struct sh_rule_model *m, struct sh_arena *arena,

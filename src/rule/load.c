@@ -2,10 +2,12 @@
  * next. */
 #include "base/fs.h"
 #include "base/limits.h"
-#include "rule/build.h"
+#include "base/mem.h"
+#include "rule/layer.h"
 #include "rule/knowledge.h"
 #include "rule/model.h"
 #include <assert.h>
+#include <unistd.h>
 
 struct files {
     char **paths;
@@ -33,12 +35,56 @@ static sh_code list_files(const char *dir, const char *suffix, struct sh_arena *
     return SH_OK;
 }
 
+/* What the layers add to a table. */
+static sh_code lay_rows(const struct sh_layers *layers, const char *table, struct sh_rule_model *m,
+                        struct sh_arena *arena, struct sh_reporter *reporter, struct sh_knowledge *k,
+                        struct sh_table_text *text, struct sh_err *err) {
+    for (size_t l = 0; l < layers->n; l++) {
+        char path[SH_PATH_BYTES_MAX];
+        SH_TRY(sh_path_format(path, err, "%s/knowledge/%s", layers->at[l].dir, sh_path_base(table)));
+        if (access(path, F_OK) == 0)
+            SH_TRY(sh_reporter_note(
+                reporter, sh_knowledge_overlay(path, layers->at[l].code, m, arena, reporter, k, text, err),
+                err));
+    }
+    return SH_OK;
+}
+
+/* A table of a layer that lies over none. */
+static sh_code check_layer_tables(const struct sh_layers *layers, const struct files *tables,
+                                  struct sh_arena *arena, struct sh_reporter *reporter, struct sh_err *err) {
+    for (size_t l = 0; l < layers->n; l++) {
+        char dir[SH_PATH_BYTES_MAX];
+        bool is_there = false;
+        struct files own = {0};
+        SH_TRY(sh_path_format(dir, err, "%s/knowledge", layers->at[l].dir));
+        SH_TRY(sh_is_dir(dir, &is_there, err));
+        if (is_there)
+            SH_TRY(list_files(dir, ".csv", arena, &own, err));
+        for (size_t i = 0; i < own.n; i++) {
+            bool is_known = false;
+            for (size_t t = 0; t < tables->n && !is_known; t++)
+                is_known = strcmp(sh_path_base(tables->paths[t]), sh_path_base(own.paths[i])) == 0;
+            if (!is_known)
+                SH_TRY(sh_reporter_note(reporter,
+                                        sh_fail(err, SH_E_INPUT,
+                                                "%s:1:1: there is no knowledge table %s to add to",
+                                                own.paths[i], sh_path_base(own.paths[i])),
+                                        err));
+        }
+    }
+    return SH_OK;
+}
+
 static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_rules *rules,
                               struct sh_arena *arena, struct sh_reporter *reporter, struct sh_err *err) {
     struct files files = {0};
     const char *const *views;
     size_t n_views;
+    struct sh_layers layers;
     SH_TRY(list_files(options->knowledge_dir, ".csv", arena, &files, err));
+    SH_TRY(sh_layers_find(options->rules_dir, rules->place, arena, &layers, err));
+    SH_TRY(check_layer_tables(&layers, &files, arena, reporter, err));
     SH_TRY(sh_views_list(options, arena, &views, &n_views, err));
     SH_TRY(sh_rule_model_build(files.n + n_views, arena, &rules->model, err));
     rules->knowledge = sh_new(arena, struct sh_knowledge, files.n);
@@ -50,6 +96,8 @@ static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_
         const size_t errors_before = reporter->n_errors;
         SH_TRY(sh_reporter_note(
             reporter, sh_knowledge_read(files.paths[i], rules->model, arena, reporter, k, &text, err), err));
+        if (reporter->n_errors == errors_before)
+            SH_TRY(lay_rows(&layers, files.paths[i], rules->model, arena, reporter, k, &text, err));
         if (reporter->n_errors == errors_before)
             SH_TRY(sh_reporter_note(
                 reporter,
@@ -79,24 +127,100 @@ static bool is_asked(const struct sh_rules_options *options, struct sh_str id) {
     return !options->only;
 }
 
-static sh_code check_asked(const struct sh_rules_options *options, const struct files *files,
+/* A rule before it is read in earnest: its file, and its text with all layers over it. */
+struct source {
+    const char *path;
+    struct sh_str id; /* as the file is named */
+    struct sh_laid laid;
+};
+struct sources {
+    struct source *at;
+    size_t n, cap;
+};
+static void sources_release(struct sources *s) {
+    sh_free(s->at);
+}
+
+static struct sh_str id_of(const char *path) {
+    const struct sh_str base = sh_str_of(sh_path_base(path));
+    return sh_str_sub(base, 0, base.len - 5);
+}
+
+static sh_code add_source(struct sources *s, const char *path, struct sh_str text, struct sh_str layer,
+                          struct sh_arena *arena, struct sh_err *err) {
+    SH_TRY(sh_grow(&s->at, &s->cap, s->n + 1, sizeof(*s->at), SIZE_MAX, err));
+    s->at[s->n] = (struct source){.path = path, .id = id_of(path)};
+    SH_TRY(sh_layer_begin(path, text, arena, &s->at[s->n].laid, err));
+    s->at[s->n++].laid.layer = layer;
+    return SH_OK;
+}
+
+/* A file of a layer: a rule of its own, or what changes a wider one. */
+static sh_code lay_file(struct sources *s, const struct sh_layer *layer, const char *path,
+                        struct sh_arena *arena, struct sh_err *err) {
+    struct sh_str text;
+    const struct sh_yaml *root;
+    SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, arena, &text, err));
+    SH_TRY(sh_yaml_load(path, text, arena, &root, err));
+    const struct sh_yaml *overlay = root->kind == SH_YAML_MAP ? sh_yaml_get(root, "overlay") : NULL;
+    const struct sh_str id = id_of(path);
+    struct source *wide = NULL;
+    for (size_t i = 0; i < s->n; i++)
+        if (sh_str_eq(s->at[i].id, id))
+            wide = &s->at[i];
+    if (!overlay && wide)
+        return sh_yaml_fail(err, root,
+                            "a wider layer has the rule '%.*s' already (%s); change it with 'overlay: %.*s'",
+                            SH_ARG(id), wide->path, SH_ARG(id));
+    if (!overlay)
+        return add_source(s, path, text, layer->code, arena, err);
+    if (overlay->kind != SH_YAML_TEXT || !sh_str_eq(overlay->text, id))
+        return sh_yaml_fail(err, overlay, "the file of an overlay is named after its rule: %.*s.yaml",
+                            SH_ARG(overlay->text));
+    if (!wide)
+        return sh_yaml_fail(err, overlay, "there is no rule '%.*s' in a wider layer", SH_ARG(id));
+    return sh_layer_lay(&wide->laid, layer, path, text, arena, err);
+}
+
+static sh_code find_sources(const struct sh_rules_options *options, struct sh_str place, struct sources *s,
+                            struct sh_arena *arena, struct sh_reporter *reporter, struct sh_err *err) {
+    struct files files = {0};
+    struct sh_layers layers;
+    SH_TRY(list_files(options->rules_dir, ".yaml", arena, &files, err));
+    for (size_t i = 0; i < files.n; i++) {
+        struct sh_str text = {0};
+        const sh_code code = sh_fs_read(files.paths[i], SH_YAML_BYTES_MAX, arena, &text, err);
+        SH_TRY(sh_reporter_note(reporter, code, err));
+        if (code == SH_OK)
+            SH_TRY(add_source(s, files.paths[i], text, (struct sh_str){0}, arena, err));
+    }
+    SH_TRY(sh_layers_find(options->rules_dir, place, arena, &layers, err));
+    for (size_t l = 0; l < layers.n; l++) {
+        files = (struct files){0};
+        SH_TRY(list_files(layers.at[l].dir, ".yaml", arena, &files, err));
+        for (size_t i = 0; i < files.n; i++)
+            SH_TRY(sh_reporter_note(reporter, lay_file(s, &layers.at[l], files.paths[i], arena, err), err));
+    }
+    return SH_OK;
+}
+
+static sh_code check_asked(const struct sh_rules_options *options, const struct sources *s,
                            struct sh_reporter *reporter, struct sh_arena *arena, struct sh_err *err) {
-    const char **ids = sh_new(arena, const char *, files->n);
+    const char **ids = sh_new(arena, const char *, s->n + 1);
     if (!ids)
         return sh_fail(err, SH_E_NOMEM, "no room for the ids of rules");
-    for (size_t i = 0; i < files->n; i++) {
-        const struct sh_str base = sh_str_of(sh_path_base(files->paths[i]));
-        ids[i] = sh_arena_dup(arena, base.at, base.len - 5);
+    for (size_t i = 0; i < s->n; i++) {
+        ids[i] = sh_arena_dup(arena, s->at[i].id.at, s->at[i].id.len);
         if (!ids[i])
             return sh_fail(err, SH_E_NOMEM, "no room for the ids of rules");
     }
     for (size_t o = 0; options->only && o < options->n_only; o++) {
         bool is_there = false;
-        for (size_t i = 0; i < files->n; i++)
+        for (size_t i = 0; i < s->n; i++)
             is_there = is_there || strcmp(ids[i], options->only[o]) == 0;
         if (is_there)
             continue;
-        const char *near = sh_did_you_mean(sh_str_of(options->only[o]), ids, files->n);
+        const char *near = sh_did_you_mean(sh_str_of(options->only[o]), ids, s->n);
         SH_TRY(sh_reporter_note(reporter,
                                 sh_fail(err, SH_E_INPUT, "%s: no rule '%s'%s%s%s", options->rules_dir,
                                         options->only[o], near ? ", did you mean '" : "", near ? near : "",
@@ -106,20 +230,17 @@ static sh_code check_asked(const struct sh_rules_options *options, const struct 
     return SH_OK;
 }
 
-static sh_code load_rule(const char *path, struct sh_rules *rules, struct sh_arena *arena,
+static sh_code load_rule(const struct source *s, struct sh_rules *rules, struct sh_arena *arena,
                          struct sh_reporter *reporter, struct sh_err *err) {
-    struct sh_str text;
     struct sh_rule *rule = NULL;
-    SH_TRY(sh_reporter_note(reporter, sh_fs_read(path, SH_YAML_BYTES_MAX, arena, &text, err), err));
     const size_t errors_before = reporter->n_errors;
-    SH_TRY(sh_rule_build(text, path, rules, arena, reporter, &rule, err));
+    SH_TRY(sh_rule_build_laid(&s->laid, s->path, rules, arena, reporter, &rule, err));
     if (reporter->n_errors != errors_before)
         return SH_OK;
-    const struct sh_str base = sh_str_of(sh_path_base(path));
-    if (!sh_str_eq(rule->id, sh_str_sub(base, 0, base.len - 5)))
+    if (!sh_str_eq(rule->id, s->id))
         return sh_reporter_note(reporter,
                                 sh_fail(err, SH_E_INPUT, "%s:1:1: the file of rule '%.*s' is named %.*s.yaml",
-                                        path, SH_ARG(rule->id), SH_ARG(rule->id)),
+                                        s->path, SH_ARG(rule->id), SH_ARG(rule->id)),
                                 err);
     rules->rules[rules->n_rules++] = *rule;
     return SH_OK;
@@ -127,17 +248,15 @@ static sh_code load_rule(const char *path, struct sh_rules *rules, struct sh_are
 
 static sh_code load_rules(const struct sh_rules_options *options, struct sh_rules *rules,
                           struct sh_arena *arena, struct sh_reporter *reporter, struct sh_err *err) {
-    struct files files = {0};
-    SH_TRY(list_files(options->rules_dir, ".yaml", arena, &files, err));
-    rules->rules = sh_new(arena, struct sh_rule, files.n);
+    SH_CLEANUP(sources_release) struct sources sources = {0};
+    SH_TRY(find_sources(options, rules->place, &sources, arena, reporter, err));
+    rules->rules = sh_new(arena, struct sh_rule, sources.n + 1);
     if (!rules->rules)
-        return sh_fail(err, SH_E_NOMEM, "no room for %zu rules", files.n);
-    SH_TRY(check_asked(options, &files, reporter, arena, err));
-    for (size_t i = 0; i < files.n; i++) {
-        const struct sh_str base = sh_str_of(sh_path_base(files.paths[i]));
-        if (is_asked(options, sh_str_sub(base, 0, base.len - 5)))
-            SH_TRY(load_rule(files.paths[i], rules, arena, reporter, err));
-    }
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu rules", sources.n);
+    SH_TRY(check_asked(options, &sources, reporter, arena, err));
+    for (size_t i = 0; i < sources.n; i++)
+        if (is_asked(options, sources.at[i].id))
+            SH_TRY(load_rule(&sources.at[i], rules, arena, reporter, err));
     if (rules->n_rules > 1)
         qsort(rules->rules, rules->n_rules, sizeof(*rules->rules), by_number_id);
     return SH_OK;

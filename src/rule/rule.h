@@ -149,6 +149,7 @@ struct sh_knowledge_row {
     enum sh_level level;     /* cap */
     uint32_t line; /* of the file; two rows may share it (a wider layer's row cut in two by a narrower one) */
     struct sh_str layer, source; /* place (nation = 000000), paper and cell */
+    const char *file;            /* where it stands: the table's, or a layer's */
     const struct sh_str *cells;  /* [n_columns] as written */
 };
 
@@ -269,6 +270,10 @@ struct sh_rule {
     char version[17];                   /* hex of XXH3-64 of text */
     bool open_remind;
     bool is_view; /* the making of a view, see struct sh_rule_view */
+    /* Division code of the narrowest layer (RULES/local/CODE) that added or changed the rule; empty: the
+     * nation's own. A rule that a layer switched off is a draft here. */
+    struct sh_str layer;
+    bool is_off;
     struct sh_str national_code;
     int32_t national_number; /* 0 none */
     enum sh_level level;

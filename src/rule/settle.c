@@ -49,15 +49,17 @@ static sh_code find_ends(const struct sh_knowledge *k, const struct sh_table_tex
         ends[p] = INT32_MAX;
     for (size_t i = 0; column >= 0 && i < n; i++) {
         const struct sh_csv_row *row = &t->csv.rows[live[i].file_row];
+        struct sh_csv csv = t->csv; /* faults are of the file the row stands in */
+        csv.name = live[i].row.file ? live[i].row.file : csv.name;
         const struct sh_str cell = sh_str_trim(row->cells[column]);
         for (struct sh_str rest = cell, word; cell.len > 0 && sh_str_split(&rest, '|', &word);) {
             const int32_t point = sh_names_find(&t->points, sh_str_trim(word));
             sh_code code = SH_OK;
             if (point < 0)
-                code = sh_csv_fail(err, SH_E_INPUT, &t->csv, row, (size_t)column,
+                code = sh_csv_fail(err, SH_E_INPUT, &csv, row, (size_t)column,
                                    "the table has no point '%.*s'", SH_ARG(word));
             else if (point == live[i].row.point)
-                code = sh_csv_fail(err, SH_E_INPUT, &t->csv, row, (size_t)column,
+                code = sh_csv_fail(err, SH_E_INPUT, &csv, row, (size_t)column,
                                    "point '%.*s' supersedes itself", SH_ARG(word));
             else if (live[i].row.from < ends[point])
                 ends[point] = live[i].row.from;

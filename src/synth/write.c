@@ -249,7 +249,8 @@ static void write_mdtrt(struct syn_writer *w, const struct syn_life *life, uint3
         c[MDTRT_inhosp_stas] = SH_STR("0");
         c[MDTRT_dscg_way] = int_cell(w, e->leaving);
         c[MDTRT_ipt_days] = int_cell(w, e->to > e->from ? e->to - e->from : 1);
-        c[MDTRT_adm_bed] = digits_cell(w, SH_STR(""), life->person.index % 600 + 1, 3);
+        /* everyone has a bed of their own: no two persons ever lie in one */
+        c[MDTRT_adm_bed] = digits_cell(w, SH_STR(""), life->person.index + 1, 7);
         c[MDTRT_wardarea_bed] = c[MDTRT_adm_bed];
         if (e->med_type == 52) {
             c[MDTRT_birctrl_matn_date] = date_cell(w, e->from + 1);

@@ -13,8 +13,8 @@ static void load_shipped(struct kit *kit, const char *place) {
 
 static void all_rules_are_clean(void **state) {
     (void)state;
-    static const char *const places[] = {"000000", "990100"};
-    for (size_t p = 0; p < 2; p++) {
+    static const char *const places[] = {"000000", "990100", "990101"};
+    for (size_t p = 0; p < 3; p++) {
         struct kit kit;
         memset(&kit, 0, sizeof kit);
         load_shipped(&kit, places[p]);
