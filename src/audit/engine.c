@@ -107,6 +107,22 @@ static sh_code run_rule(struct sh_engine *en, const struct sh_rule_plan *rp, str
     return sh_fail(err, SH_E_INTERNAL, "unknown shape");
 }
 
+/* The rules whose rows are of one person, or those whose rows must meet others. */
+static sh_code run_rules(struct sh_audit_worker *w, bool meeting, struct sh_err *err) {
+    struct sh_engine *en = &w->engine;
+    for (size_t i = 0; i < en->plan->n_active; i++) {
+        const struct sh_rule_plan *rp = &en->plan->active[i];
+        if ((rp->rule->reach != SH_REACH_TIMELINE) != meeting)
+            continue;
+        const sh_code code = run_rule(en, rp, err);
+        if (code != SH_OK)
+            return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(rp->rule->id));
+        sh_arena_reset(&w->work);
+        sh_arena_reset(&w->scratch);
+    }
+    return SH_OK;
+}
+
 sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, struct sh_chunk_findings *ret,
                        struct sh_err *err) {
     assert(w && chunk && ret);
@@ -123,15 +139,9 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     SH_TRY(count_chunk(en, err));
     SH_TRY(sh_collect_lines(en, err));
     SH_TRY(sh_views_fill(en, err));
-    for (size_t i = 0; i < en->plan->n_active; i++) {
-        const struct sh_rule_plan *rp = &en->plan->active[i];
-        const sh_code code = run_rule(en, rp, err);
-        if (code != SH_OK)
-            return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(rp->rule->id));
-        sh_arena_reset(&w->work);
-        sh_arena_reset(&w->scratch);
-    }
+    SH_TRY(run_rules(w, false, err));
     SH_TRY(sh_money_draw(en, err));
+    SH_TRY(run_rules(w, true, err)); /* what is sent tells what money is left */
     *ret = (struct sh_chunk_findings){en->findings, en->n_findings};
     return SH_OK;
 }

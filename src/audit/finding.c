@@ -189,17 +189,14 @@ static sh_code narrow_to_days(struct sh_engine *en, struct sh_draft *d, struct s
 
 /* ---- level -------------------------------------------------------------------------------------- */
 
-static uint64_t orphan_hash(int64_t encounter_key, int32_t item) {
-    return sh_hash_mix((uint64_t)encounter_key ^ sh_hash_mix((uint64_t)(uint32_t)item + 1));
-}
-
 /* A refund that found no line may belong to any line of that item: nothing about it is certain. */
 static bool touches_orphan(const struct sh_engine *en, const struct sh_finding *f) {
     const struct sh_timeline *tl = &en->tl;
     const int64_t *keys = sh_i64(tl, SH_TABLE_LINE, tl->plan->at.line.encounter_key);
     const int32_t *item = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.item);
     for (size_t i = 0; tl->n_orphans > 0 && keys && item && i < f->n_lines; i++) {
-        const uint64_t wanted = orphan_hash(keys[f->lines[i].row], item[f->lines[i].row]);
+        const int32_t line = f->lines[i].row;
+        const uint64_t wanted = sh_orphan_hash(keys[line], item[line], tl->person_of[SH_TABLE_LINE][line]);
         size_t low = 0, high = tl->n_orphans;
         while (low < high) {
             const size_t middle = low + (high - low) / 2;

@@ -138,12 +138,13 @@ struct sh_timeline {
     struct sh_text_slot *text_slots;
     size_t n_text_slots;
     const struct sh_carried *carried; /* rows that have met, see carry.h; NULL: the timelines of a chunk */
-    uint64_t *orphans;                /* hashes of (encounter, item) with an orphan refund, sorted */
+    uint64_t *orphans;                /* sh_orphan_hash of those with an orphan refund, sorted */
     size_t n_orphans;
     uint64_t void_lines, refund_lines;
     int64_t void_fen;
 };
 
+uint64_t sh_orphan_hash(int64_t encounter_key, int32_t item, int32_t person);
 SH_MUST sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chunk,
                                  struct sh_arena *arena, struct sh_timeline *ret, struct sh_err *err);
 SH_MUST sh_code sh_stays_fill(struct sh_timeline *tl, struct sh_err *err);
@@ -237,6 +238,8 @@ struct sh_engine {
     } all_lines, paid_lines; /* numbers of the lines that are there; rows NULL: not made yet */
     struct sh_finding *findings;
     size_t n_findings, cap_findings;
+    /* What the chunk's findings left of each line's covered and each settlement's fund; NULL: all of it. */
+    const int64_t *left_lines, *left_funds;
 };
 
 /** Evaluator over the engine's frame. */
@@ -408,6 +411,9 @@ SH_MUST sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan 
                                 int64_t value, int32_t k, struct sh_buf *out, struct sh_err *err);
 /** Draw the money of all findings of the chunk once, and sort them by (rule, key). */
 SH_MUST sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err);
+
+/** Does a settlement pay item by item? *ret_known false: the mode is not known. */
+bool sh_is_by_item(const struct sh_plan *plan, const int32_t *mode, int32_t settlement, bool *ret_known);
 
 /** First half of a rule of reach MERGED or EXCHANGED: send what this chunk has to tell. */
 SH_MUST sh_code sh_send_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err);

@@ -1,6 +1,6 @@
 /* Second half of a rule whose rows are of many persons: the rows, or the parts of groups, that have met are
  * judged by the same shapes as those of one person. */
-#include "audit/carry.h"
+#include "audit/drawn.h"
 #include "audit/joined.h"
 #include "base/date.h"
 #include <string.h>
@@ -21,9 +21,11 @@ struct gathering {
     size_t key_begin; /* first record of the last key */
     uint64_t dropped; /* of the last key, which is too long */
     uint16_t rule;
+    struct sh_drawn drawn; /* by all rules so far */
 };
 
 static void gathering_release(struct gathering *g) {
+    sh_drawn_release(&g->drawn);
     sh_buf_free(&g->payloads);
     sh_buf_free(&g->key);
     sh_free(g->offsets);
@@ -169,6 +171,26 @@ static sh_code run_shape(struct sh_engine *en, const struct sh_rule_plan *rp,
     return sh_fail(err, SH_E_INTERNAL, "rows of a rule over single rows were sent");
 }
 
+/* Lines that were sent one by one draw their money; an amount of parts put together belongs to no line. */
+static sh_code count_money(struct gathering *g, const struct sh_carried_row *rows, size_t first,
+                           struct sh_err *err) {
+    struct sh_engine *en = g->en;
+    struct sh_rule_answers *r = &en->answers->rules[g->rule];
+    for (size_t i = first; i < en->n_findings; i++) {
+        struct sh_finding *f = &en->findings[i];
+        if (sh_takes_money(en->plan->active[g->rule].rule))
+            SH_TRY(sh_drawn_take(&g->drawn, rows, (uint32_t)g->n, f, err));
+        else if (f->amount_fen > 0)
+            f->fund = SH_FUND_UNKNOWN;
+        r->findings++;
+        r->unknown_amounts += !f->amount_known;
+        (void)!__builtin_add_overflow(r->amount_fen, f->amount_fen, &r->amount_fen);
+        (void)!__builtin_add_overflow(r->counted_fen, f->counted_fen, &r->counted_fen);
+        (void)!__builtin_add_overflow(r->fund_fen, f->fund_fen, &r->fund_fen);
+    }
+    return SH_OK;
+}
+
 static sh_code judge(struct gathering *g, struct sh_err *err) {
     struct sh_engine *en = g->en;
     if (g->n == 0)
@@ -189,12 +211,7 @@ static sh_code judge(struct gathering *g, struct sh_err *err) {
         code = run_shape(en, rp, rows, n, err);
     if (code != SH_OK)
         return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(rp->rule->id));
-    for (size_t i = found_before; i < en->n_findings; i++) {
-        struct sh_rule_answers *r = &en->answers->rules[g->rule];
-        r->findings++;
-        r->unknown_amounts += !en->findings[i].amount_known;
-        (void)!__builtin_add_overflow(r->amount_fen, en->findings[i].amount_fen, &r->amount_fen);
-    }
+    SH_TRY(count_money(g, rows, found_before, err));
     SH_TRY(g->out->findings(g->out->ctx, en, found_before, err));
     sh_buf_clear(&g->payloads);
     g->n = g->key_begin = 0;

@@ -251,7 +251,7 @@ static int compare_draw(const void *a, const void *b, void *ctx) {
     return memcmp(x->id, y->id, sizeof(x->id));
 }
 
-static bool is_by_item(const struct sh_plan *plan, const int32_t *mode, int32_t settlement, bool *ret_known) {
+bool sh_is_by_item(const struct sh_plan *plan, const int32_t *mode, int32_t settlement, bool *ret_known) {
     *ret_known = mode && mode[settlement] >= 0;
     for (size_t i = 0; *ret_known && i < sizeof(plan->word_by_item) / sizeof(plan->word_by_item[0]); i++)
         if (mode[settlement] == plan->word_by_item[i])
@@ -268,7 +268,7 @@ static void draw_fund(struct draw *draw, struct sh_finding *f, int32_t settlemen
     const int64_t *fund = sh_i64(tl, SH_TABLE_SETTLEMENT, at->settlement.fund),
                   *covered = sh_i64(tl, SH_TABLE_SETTLEMENT, at->settlement.covered);
     bool known;
-    const bool by_item = is_by_item(tl->plan, mode, settlement, &known);
+    const bool by_item = sh_is_by_item(tl->plan, mode, settlement, &known);
     if (known && !by_item) {
         f->fund = f->fund == SH_FUND_KNOWN ? SH_FUND_BY_CASE : f->fund;
         return;
@@ -333,6 +333,7 @@ static void count_money(struct sh_engine *en) {
 }
 
 sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err) {
+    en->left_lines = en->left_funds = NULL;
     if (en->n_findings == 0)
         return SH_OK;
     const struct sh_arena_mark mark = sh_arena_mark(en->scratch);
@@ -341,8 +342,8 @@ sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err) {
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
     const int64_t *fund = sh_i64(&en->tl, SH_TABLE_SETTLEMENT, en->plan->at.settlement.fund);
     struct draw draw = {.en = en,
-                        .lines = sh_new(en->scratch, int64_t, n_lines + 1),
-                        .funds = sh_new(en->scratch, int64_t, n_settled + 1),
+                        .lines = sh_new(en->tl.arena, int64_t, n_lines + 1),
+                        .funds = sh_new(en->tl.arena, int64_t, n_settled + 1),
                         .of_settlement = sh_new(en->scratch, int64_t, n_settled + 1)};
     uint32_t *order = sh_new(en->scratch, uint32_t, en->n_findings + 1);
     if (!draw.lines || !draw.funds || !draw.of_settlement || !order)
@@ -358,6 +359,7 @@ sh_code sh_money_draw(struct sh_engine *en, struct sh_err *err) {
         draw_finding(&draw, &en->findings[order[i]]);
     qsort(en->findings, en->n_findings, sizeof(*en->findings), compare_final);
     count_money(en);
+    en->left_lines = draw.lines, en->left_funds = draw.funds;
     sh_arena_rewind(en->scratch, mark);
     return SH_OK;
 }

@@ -1,6 +1,7 @@
 /* First half of a rule whose rows are of many persons: what its rows of this chunk have to tell, sent to
  * where they meet. Rows that cannot take part are answered here. */
 #include "audit/send.h"
+#include "audit/drawn.h"
 #include "audit/tally.h"
 #include "base/date.h"
 #include "base/hash.h"
@@ -111,6 +112,8 @@ static sh_code send_row(struct sh_engine *en, const struct sh_rule_plan *rp, con
     const struct sh_str uncertain = m->uncertain ? m->uncertain[i] : (struct sh_str){0};
     SH_TRY(sh_carry_begin(&head, NULL, key, uncertain, &parcel->payload, err));
     SH_TRY(sh_carry_row(en, rp, of.row, &parcel->payload, err));
+    if (sh_takes_money(rp->rule))
+        SH_TRY(sh_xmoney_pack(en, of.row, &parcel->payload, err));
     SH_TRY(send(en, parcel, err));
     sh_arena_rewind(en->scratch, at);
     return SH_OK;

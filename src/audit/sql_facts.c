@@ -105,13 +105,15 @@ static void alive_settlements(const struct sh_sql_maker *m, struct sh_buf *out) 
     const int T = SH_TABLE_SETTLEMENT;
     sh_buf_addf(
         out,
-        "create table a_key as select encounter_key as key, min(rn) as rn from raw_encounter where "
-        "encounter_key is not null group by 1;\n"
-        "create table a_setl_key as select settlement_key as key, min(rn) as rn from raw_settlement where "
-        "settlement_key is not null group by 1;\n"
+        "create table a_key as select person, encounter_key as key, min(rn) as rn from raw_encounter where "
+        "encounter_key is not null group by 1, 2;\n"
+        "create table a_setl_key as select person, settlement_key as key, min(rn) as rn from raw_settlement "
+        "where "
+        "settlement_key is not null group by 1, 2;\n"
         "create table a_undone as with pairs as (select r.rn as back, f.rn as first from raw_settlement r "
         "join "
-        "a_setl_key k on k.key = %s join (select rn, total from (select r.rn, %s as total from "
+        "a_setl_key k on k.person = r.person and k.key = %s join (select rn, total from (select r.rn, %s as "
+        "total from "
         "raw_settlement r) "
         "q) f on f.rn = k.rn where %s and %s + f.total = 0) select back as rn from pairs union select first "
         "from "
@@ -122,7 +124,7 @@ static void alive_settlements(const struct sh_sql_maker *m, struct sh_buf *out) 
         "create table a_settlement as select r.rn, k.rn as encounter, coalesce(%s, false) as refund, not "
         "coalesce(%s, false) and %s is distinct from '3' and r.rn not in (select rn from a_undone) as alive "
         "from "
-        "raw_settlement r left join a_key k on k.key = r.encounter_key;\n",
+        "raw_settlement r left join a_key k on k.person = r.person and k.key = r.encounter_key;\n",
         col(m, T, "refund"), col(m, T, "void"), col(m, T, "kind"));
 }
 
@@ -147,21 +149,22 @@ static void alive_lines(const struct sh_sql_maker *m, struct sh_buf *out) {
                 "create table a_line as select q.*, not q.void and coalesce(q.refund_line, 0) < 1 and not "
                 "coalesce(q.quantity = 0 and q.amount = 0, false)");
     as_of(m, "q.time", out);
-    sh_buf_addf(out,
-                " as alive from (select r.rn, k.rn as encounter, s.rn as settlement, %s as time, %s as "
-                "refund_line, %s as "
-                "quantity, %s as amount, r.encounter_key, r.item, coalesce(%s, false) or case when s.rn is "
-                "not null then not "
-                "s.alive when e.rn is not null then not e.alive else false end as void from raw_line r left "
-                "join a_key k on "
-                "k.key = r.encounter_key left join a_encounter e on e.rn = k.rn left join a_setl_key sk on "
-                "sk.key = %s left "
-                "join a_settlement s on s.rn = coalesce(sk.rn, case when %s is null then e.only end)) q;\n"
-                "create table f_orphan as select distinct encounter_key, item from a_line where refund_line "
-                "= 2 and not "
-                "void;\n",
-                col(m, T, "time"), col(m, T, "refund_line"), col(m, T, "quantity"), col(m, T, "amount"),
-                col(m, T, "void"), col(m, T, "settlement_key"), col(m, T, "settlement_key"));
+    sh_buf_addf(
+        out,
+        " as alive from (select r.rn, r.person, k.rn as encounter, s.rn as settlement, %s as time, %s as "
+        "refund_line, %s as "
+        "quantity, %s as amount, r.encounter_key, r.item, coalesce(%s, false) or case when s.rn is "
+        "not null then not "
+        "s.alive when e.rn is not null then not e.alive else false end as void from raw_line r left "
+        "join a_key k on k.person = r.person and "
+        "k.key = r.encounter_key left join a_encounter e on e.rn = k.rn left join a_setl_key sk on "
+        "sk.person = r.person and sk.key = %s left "
+        "join a_settlement s on s.rn = coalesce(sk.rn, case when %s is null then e.only end)) q;\n"
+        "create table f_orphan as select distinct person, encounter_key, item from a_line where refund_line "
+        "= 2 and not "
+        "void;\n",
+        col(m, T, "time"), col(m, T, "refund_line"), col(m, T, "quantity"), col(m, T, "amount"),
+        col(m, T, "void"), col(m, T, "settlement_key"), col(m, T, "settlement_key"));
 }
 
 /* ---- stays -------------------------------------------------------------------------------------- */
@@ -314,7 +317,8 @@ static void hanging(const struct sh_sql_maker *m, int T, const char *own_day, co
                 "_prescription, "
                 "cast(0 as bigint) as _covered, coalesce(%s, '') || '/' || coalesce(%s, '') || '/' || "
                 "coalesce(%s, '') as "
-                "_text from raw_%s r left join a_key k on k.key = r.encounter_key left join f_encounter e on "
+                "_text from raw_%s r left join a_key k on k.person = r.person and k.key = r.encounter_key "
+                "left join f_encounter e on "
                 "e.rn = k.rn%s;\n",
                 more, days, times, days, settlement ? "r.institution" : "e._institution",
                 sh_sql_has(m->plan, SH_TABLE_ENCOUNTER, "id") ? "e.id" : "''", col(m, T, "id"),

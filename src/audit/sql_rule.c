@@ -417,7 +417,8 @@ static const char *level(struct sh_sql_making *p, bool has_k) {
     if (has_k)
         cap = SAY("least(%s, coalesce(k._level, 2))", cap);
     const char *doubted =
-        "h.doubted or exists (select 1 from ln n join f_line l on l.rn = n.rn join f_orphan o on "
+        "h.doubted or exists (select 1 from ln n join f_line l on l.rn = n.rn join f_orphan o on o.person = "
+        "l._person and "
         "o.encounter_key is not distinct from l.encounter_key and o.item is not distinct from l.item "
         "where n.hid = h.hid)";
     if (p->r->open_remind)

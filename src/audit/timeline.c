@@ -12,13 +12,18 @@ static sh_code out_of_room(struct sh_err *err) {
 /* ---- key index: an open table from int64 keys to rows ------------------------------------------- */
 
 struct key_index {
+    const int32_t *person; /* of each row: an id that another person's row bears is another id */
     int64_t *keys;
     int32_t *rows;
     uint64_t mask;
 };
 
-static sh_code key_index_make(struct sh_arena *arena, const int64_t *keys, uint32_t n, struct key_index *ret,
+static sh_code key_index_make(const struct sh_timeline *tl, int table, int column, struct key_index *ret,
                               struct sh_err *err) {
+    struct sh_arena *arena = tl->arena;
+    const int64_t *keys = sh_i64(tl, table, column);
+    const uint32_t n = tl->tables[table].n_rows;
+    ret->person = tl->person_of[table];
     uint64_t size = 16;
     while (size < (uint64_t)n * 2)
         size *= 2;
@@ -32,7 +37,8 @@ static sh_code key_index_make(struct sh_arena *arena, const int64_t *keys, uint3
         if (keys[i] == SH_MISSING)
             continue;
         uint64_t at = sh_hash_mix((uint64_t)keys[i]) & ret->mask;
-        while (ret->rows[at] >= 0 && ret->keys[at] != keys[i])
+        while (ret->rows[at] >= 0 &&
+               (ret->keys[at] != keys[i] || ret->person[ret->rows[at]] != ret->person[i]))
             at = (at + 1) & ret->mask;
         if (ret->rows[at] < 0)
             ret->keys[at] = keys[i], ret->rows[at] = (int32_t)i;
@@ -40,12 +46,12 @@ static sh_code key_index_make(struct sh_arena *arena, const int64_t *keys, uint3
     return SH_OK;
 }
 
-static int32_t key_index_find(const struct key_index *index, int64_t key) {
+static int32_t key_index_find(const struct key_index *index, int64_t key, int32_t person) {
     if (key == SH_MISSING)
         return -1;
     uint64_t at = sh_hash_mix((uint64_t)key) & index->mask;
     while (index->rows[at] >= 0) {
-        if (index->keys[at] == key)
+        if (index->keys[at] == key && index->person[index->rows[at]] == person)
             return index->rows[at];
         at = (at + 1) & index->mask;
     }
@@ -53,17 +59,21 @@ static int32_t key_index_find(const struct key_index *index, int64_t key) {
 }
 
 /* Rows of a person follow each other and mostly name the same encounter: the last answer is tried first. */
-static sh_code join_by_key(struct sh_timeline *tl, const int64_t *keys, uint32_t n,
-                           const struct key_index *index, const int32_t **ret, struct sh_err *err) {
+static sh_code join_by_key(struct sh_timeline *tl, int table, int column, const struct key_index *index,
+                           const int32_t **ret, struct sh_err *err) {
+    const uint32_t n = tl->tables[table].n_rows;
+    const int64_t *keys = sh_i64(tl, table, column);
+    const int32_t *person = tl->person_of[table];
     int32_t *rows = sh_new_raw(tl->arena, int32_t, (size_t)n + 1);
     if (!rows)
         return out_of_room(err);
     int64_t last_key = SH_MISSING;
-    int32_t last = -1;
+    int32_t last = -1, last_person = -1;
     for (uint32_t i = 0; i < n; i++) {
-        if (!keys || keys[i] != last_key) {
+        if (!keys || keys[i] != last_key || person[i] != last_person) {
             last_key = keys ? keys[i] : SH_MISSING;
-            last = key_index_find(index, last_key);
+            last_person = person[i];
+            last = key_index_find(index, last_key, last_person);
         }
         rows[i] = last;
     }
@@ -268,7 +278,7 @@ static sh_code bury_settlements(struct sh_timeline *tl, uint8_t *alive, const st
             alive[i] = 0;
         if (!sh_flag(refund, i))
             continue;
-        const int32_t first = refund_of ? key_index_find(by_key, refund_of[i]) : -1;
+        const int32_t first = refund_of ? key_index_find(by_key, refund_of[i], tl->person_of[T][i]) : -1;
         if (first < 0 || !total || total[i] == SH_MISSING || total[first] == SH_MISSING)
             continue;
         int64_t rest;
@@ -307,8 +317,9 @@ static int compare_u64(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static uint64_t orphan_hash(int64_t encounter_key, int32_t item) {
-    return sh_hash_mix((uint64_t)encounter_key ^ sh_hash_mix((uint64_t)(uint32_t)item + 1));
+uint64_t sh_orphan_hash(int64_t encounter_key, int32_t item, int32_t person) {
+    const uint64_t of = (uint64_t)(uint32_t)person << 32 | (uint32_t)item;
+    return sh_hash_mix((uint64_t)encounter_key ^ sh_hash_mix(of + 1));
 }
 
 /* Room for the orphan refunds among n lines. */
@@ -340,7 +351,7 @@ static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err 
         const bool is_refund =
             (refund && refund[i] >= 1) || (quantity && amount && quantity[i] == 0 && amount[i] == 0);
         if (refund && refund[i] == 2 && !is_void && key && item)
-            tl->orphans[tl->n_orphans++] = orphan_hash(key[i], item[i]);
+            tl->orphans[tl->n_orphans++] = sh_orphan_hash(key[i], item[i], tl->person_of[T][i]);
         if (is_void) {
             tl->void_lines++;
             if (covered && covered[i] != SH_MISSING)
@@ -360,11 +371,8 @@ static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err 
 static sh_code join_tables(struct sh_timeline *tl, struct key_index *ret_settlements, struct sh_err *err) {
     const struct sh_columns *at = &tl->plan->at;
     struct key_index encounters = {0};
-    const uint32_t n_encounters = tl->tables[SH_TABLE_ENCOUNTER].n_rows;
-    SH_TRY(key_index_make(tl->arena, sh_i64(tl, SH_TABLE_ENCOUNTER, at->encounter.encounter_key),
-                          n_encounters, &encounters, err));
-    SH_TRY(key_index_make(tl->arena, sh_i64(tl, SH_TABLE_SETTLEMENT, at->settlement.settlement_key),
-                          tl->tables[SH_TABLE_SETTLEMENT].n_rows, ret_settlements, err));
+    SH_TRY(key_index_make(tl, SH_TABLE_ENCOUNTER, at->encounter.encounter_key, &encounters, err));
+    SH_TRY(key_index_make(tl, SH_TABLE_SETTLEMENT, at->settlement.settlement_key, ret_settlements, err));
     const struct {
         int table, key, target;
     } joins[] = {{SH_TABLE_SETTLEMENT, at->settlement.encounter_key, at->settlement.encounter},
@@ -376,7 +384,7 @@ static sh_code join_tables(struct sh_timeline *tl, struct key_index *ret_settlem
     for (size_t j = 0; j < sizeof(joins) / sizeof(joins[0]); j++) {
         const int32_t *rows = NULL;
         const int t = joins[j].table;
-        SH_TRY(join_by_key(tl, sh_i64(tl, t, joins[j].key), tl->tables[t].n_rows, &encounters, &rows, err));
+        SH_TRY(join_by_key(tl, t, joins[j].key, &encounters, &rows, err));
         tl->columns[t][joins[j].target] = rows;
     }
     return SH_OK;
@@ -389,7 +397,7 @@ static sh_code join_settlements(struct sh_timeline *tl, const struct key_index *
                    n_lines = tl->tables[SH_TABLE_LINE].n_rows;
     const int32_t *rows = NULL;
     const int64_t *keys = sh_i64(tl, SH_TABLE_LINE, at->line.settlement_key);
-    SH_TRY(join_by_key(tl, keys, n_lines, by_key, &rows, err));
+    SH_TRY(join_by_key(tl, SH_TABLE_LINE, at->line.settlement_key, by_key, &rows, err));
     int32_t *last = sh_new_raw(tl->arena, int32_t, (size_t)n_encounters + 1);
     int32_t *only = sh_new_raw(tl->arena, int32_t, (size_t)n_encounters + 1);
     int32_t *line = sh_new_raw(tl->arena, int32_t, (size_t)n_lines + 1);
@@ -436,8 +444,7 @@ static sh_code join_more(struct sh_timeline *tl, const struct key_index *settlem
             continue;
         if (c->settlement >= 0) {
             const int32_t *rows;
-            SH_TRY(join_by_key(tl, sh_i64(tl, t, c->settlement_key), tl->tables[t].n_rows, settlements, &rows,
-                               err));
+            SH_TRY(join_by_key(tl, t, c->settlement_key, settlements, &rows, err));
             tl->columns[t][c->settlement] = rows;
         }
         SH_TRY(bury_with_encounter(tl, t, c->self_void, c->encounter, err));

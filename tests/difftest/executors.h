@@ -61,6 +61,7 @@ static inline void worker_close(struct sh_audit_worker **w) {
     sh_audit_worker_free(*w);
 }
 
+/* Findings of many persons are told without their lines: those are numbered by chunk. */
 static inline void tell_engine(const struct sh_audit_worker *lines_of, const struct sh_chunk_findings *found,
                                struct telling *t) {
     const struct sh_engine *en = sh_worker_engine(lines_of);
@@ -69,7 +70,11 @@ static inline void tell_engine(const struct sh_audit_worker *lines_of, const str
         char id[33];
         sh_hex(f->id, 16, id);
         char *text = told_line(t->arena, id, f->level, f->amount_known, f->amount_fen, f->key);
-        for (size_t l = 0; l < f->n_lines; l++) {
+        const bool is_alone = en->plan->active[f->rule].rule->reach == SH_REACH_TIMELINE;
+        if (!is_alone)
+            text = sh_arena_printf(t->arena, NULL, "%s counted %lld fund %lld %d", text,
+                                   (long long)f->counted_fen, (long long)f->fund_fen, (int)f->fund);
+        for (size_t l = 0; is_alone && l < f->n_lines; l++) {
             struct sh_err err;
             struct sh_str line;
             CHECK_OK(sh_row_id(&en->tl, SH_TABLE_LINE, f->lines[l].row, &line, &err), &err);
@@ -128,6 +133,48 @@ static inline struct sh_chunk chunk_of(const struct sh_chunk *all, uint32_t p, u
     return ret;
 }
 
+/* Whatever the rules: what is counted of a line is at most what it covers, what is asked of a fund at most
+ * what it paid. */
+struct purse {
+    const struct sh_engine *en;
+    int64_t *lines, *funds; /* drawn so far */
+};
+static inline struct purse purse_of(const struct sh_audit_worker *worker, struct sh_arena *arena) {
+    const struct sh_engine *en = sh_worker_engine(worker);
+    return (struct purse){en, sh_new(arena, int64_t, en->tl.tables[SH_TABLE_LINE].n_rows + 1),
+                          sh_new(arena, int64_t, en->tl.tables[SH_TABLE_SETTLEMENT].n_rows + 1)};
+}
+
+static inline void purse_take_one(struct purse *p, const struct sh_finding *f) {
+    const int32_t *settlement = sh_i32(&p->en->tl, SH_TABLE_LINE, p->en->plan->at.line.settlement);
+    int64_t amounts = 0, counted = 0;
+    int32_t only = -1; /* the settlement of all lines, -2: several */
+    for (size_t l = 0; l < f->n_lines; l++) {
+        const struct sh_blamed_line *line = &f->lines[l];
+        CHECK(line->counted_fen >= 0 && line->counted_fen <= (line->amount_fen > 0 ? line->amount_fen : 0));
+        CHECK(line->blamed || line->counted_fen == 0);
+        p->lines[line->row] += line->counted_fen;
+        amounts += line->amount_fen, counted += line->counted_fen;
+        if (line->counted_fen > 0)
+            only = only == -1 || only == settlement[line->row] ? settlement[line->row] : -2;
+    }
+    CHECK(amounts <= (f->amount_fen > 0 ? f->amount_fen : 0));
+    CHECK_I64(f->counted_fen, counted);
+    CHECK(f->fund_fen >= 0);
+    if (only >= 0)
+        p->funds[only] += f->fund_fen;
+}
+
+static inline void purse_check(const struct purse *p) {
+    const struct sh_columns *at = &p->en->plan->at;
+    const int64_t *covered = sh_i64(&p->en->tl, SH_TABLE_LINE, at->line.covered),
+                  *fund = sh_i64(&p->en->tl, SH_TABLE_SETTLEMENT, at->settlement.fund);
+    for (uint32_t i = 0; i < p->en->tl.tables[SH_TABLE_LINE].n_rows; i++)
+        CHECK(p->lines[i] == 0 || (covered && covered[i] != SH_MISSING && p->lines[i] <= covered[i]));
+    for (uint32_t i = 0; i < p->en->tl.tables[SH_TABLE_SETTLEMENT].n_rows; i++)
+        CHECK(p->funds[i] == 0 || (fund && fund[i] != SH_MISSING && p->funds[i] <= fund[i]));
+}
+
 /* All persons in one chunk; what must meet is joined. */
 static inline sh_code tell_whole(const struct sh_plan *plan, const struct sh_memlake *lake,
                                  struct sh_arena *arena, struct told *ret, struct sh_err *err) {
@@ -138,28 +185,35 @@ static inline sh_code tell_whole(const struct sh_plan *plan, const struct sh_mem
     SH_TRY(sh_audit_worker_new(plan, &joiner, err));
     SH_TRY(sh_audit_chunk(worker, &lake->institutions, &found, err));
     SH_TRY(sh_audit_chunk(worker, &lake->chunk, &found, err));
+    struct purse purse = purse_of(worker, arena);
     tell_engine(worker, &found, &t);
+    for (size_t i = 0; i < found.n; i++)
+        purse_take_one(&purse, &found.findings[i]);
     SH_TRY(sh_audit_join_own(worker, joiner, &found, err));
     tell_engine(worker, &found, &t);
+    for (size_t i = 0; i < found.n; i++)
+        purse_take_one(&purse, &found.findings[i]);
+    purse_check(&purse);
     telling_end(&t, sh_plan_rules(plan), ret);
     return SH_OK;
 }
 
-/* Each person in a chunk of his own, as many buckets have them, on two workers in turn, the last one first.
- */
+/* Each person in a chunk of his own, as many buckets have them, the last one first. */
 static inline sh_code tell_apart(const struct sh_plan *plan, const struct sh_memlake *lake,
                                  struct sh_arena *arena, struct told *ret, struct sh_err *err) {
-    struct sh_audit_worker *one SH_CLEANUP(worker_close) = NULL, *two SH_CLEANUP(worker_close) = NULL;
+    struct sh_audit_worker *worker SH_CLEANUP(worker_close) = NULL, *joiner SH_CLEANUP(worker_close) = NULL;
     struct telling t = {.arena = arena};
     struct sh_chunk_findings found;
-    SH_TRY(sh_audit_worker_new(plan, &one, err));
-    SH_TRY(sh_audit_worker_new(plan, &two, err));
+    SH_TRY(sh_audit_worker_new(plan, &worker, err));
+    SH_TRY(sh_audit_worker_new(plan, &joiner, err));
     for (uint32_t p = lake->chunk.n_persons; p-- > 0;) {
         const struct sh_chunk chunk = chunk_of(&lake->chunk, p, UINT32_MAX, arena);
-        struct sh_audit_worker *w = p % 2 ? one : two;
-        SH_TRY(sh_audit_chunk(w, &chunk, &found, err));
-        tell_engine(w, &found, &t);
+        SH_TRY(sh_audit_chunk(worker, &chunk, &found, err));
+        tell_engine(worker, &found, &t);
     }
+    SH_TRY(sh_audit_chunk(worker, &lake->institutions, &found, err));
+    SH_TRY(sh_audit_join_own(worker, joiner, &found, err));
+    tell_engine(worker, &found, &t);
     telling_end(&t, sh_plan_rules(plan), ret);
     return SH_OK;
 }
@@ -258,6 +312,8 @@ static inline sh_code tell_claims(const struct sh_plan *plan, const struct sh_me
                                                      (int)one->level, SH_ARG(one->key)));
     }
     telling_end(&t, sh_plan_rules(plan), ret);
+    for (size_t r = 0; r < sh_plan_rules(plan); r++)
+        ret->refused[r] = sh_plan_rule(plan, r)->reach != SH_REACH_TIMELINE;
     ret->is_short = true;
     return SH_OK;
 }

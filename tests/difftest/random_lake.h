@@ -146,7 +146,7 @@ static inline void lake_settlement(struct random_lake *lake, size_t i, size_t n_
     lake_add(row, "encounter", lake_name(rng, arena, "E", n_encounters));
     lake_add(row, "fund", LAKE_PICK(rng, lake_money));
     lake_add(row, "covered", LAKE_PICK(rng, lake_money));
-    lake_fill(row, SH_TABLE_SETTLEMENT, 200000, rng, arena);
+    lake_fill(row, SH_TABLE_SETTLEMENT, 600000, rng, arena);
     for (size_t f = 0; f < row->n; f++)
         if (strcmp(row->fields[f].name, "refund_of") == 0)
             row->fields[f].value = i > 0 ? lake_name(rng, arena, "S", i) : "";
@@ -159,7 +159,7 @@ static inline void lake_line(struct random_lake *lake, size_t i, size_t n_encoun
     lake_add(row, "settlement",
              n_settlements > 0 && sh_rng_chance(rng, 500000) ? lake_name(rng, arena, "S", n_settlements)
                                                              : "");
-    lake_fill(row, SH_TABLE_LINE, 150000, rng, arena);
+    lake_fill(row, SH_TABLE_LINE, 550000, rng, arena);
     const bool refund = sh_rng_chance(rng, 80000);
     lake_add(row, "item", LAKE_PICK(rng, lake_items));
     lake_add(row, "time", lake_time(rng, arena));
@@ -182,7 +182,7 @@ static inline void lake_make(struct random_lake *lake, struct sh_rng *rng, struc
     for (size_t i = 0; i < encounters; i++) {
         struct lake_row *row = lake_row_new(lake, "encounters", "E", i, arena);
         lake_add(row, "person", lake_name(rng, arena, "P", persons));
-        lake_fill(row, SH_TABLE_ENCOUNTER, 250000, rng, arena);
+        lake_fill(row, SH_TABLE_ENCOUNTER, 650000, rng, arena);
         lake_add(row, "visit", lake_word(rng, "visit"));
     }
     for (size_t i = 0; i < settlements; i++)
@@ -191,12 +191,12 @@ static inline void lake_make(struct random_lake *lake, struct sh_rng *rng, struc
         struct lake_row *row = lake_row_new(lake, "diagnoses", "G", i, arena);
         lake_add(row, "encounter", lake_name(rng, arena, "E", encounters));
         lake_add(row, "code", lake_word(rng, "diagnosis"));
-        lake_fill(row, SH_TABLE_DIAGNOSIS, 250000, rng, arena);
+        lake_fill(row, SH_TABLE_DIAGNOSIS, 600000, rng, arena);
     }
     for (size_t i = 0, n = sh_rng_below(rng, 4); i < n; i++) {
         struct lake_row *row = lake_row_new(lake, "operations", "O", i, arena);
         lake_add(row, "encounter", lake_name(rng, arena, "E", encounters));
-        lake_fill(row, SH_TABLE_OPERATION, 500000, rng, arena);
+        lake_fill(row, SH_TABLE_OPERATION, 700000, rng, arena);
     }
     for (size_t i = 0; i < lines; i++)
         lake_line(lake, i, encounters, settlements, rng, arena);

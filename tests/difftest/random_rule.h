@@ -440,6 +440,11 @@ static inline const char *rule_keys(struct rule_maker *m, bool window) {
                                            ", line.time_exact",
                                            ", year",
                                            ", quarter"};
+    static const char *const of_many[] = {
+        "institution, item, day", "settlement.invoice", "institution, month",        "item",
+        "encounter.bed",          "institution, day",   "encounter.insurance, week", "item.kind, day"};
+    if (m->table == SH_TABLE_LINE && rule_odds(m, 18)) /* rows of many persons */
+        return LAKE_PICK(m->rng, of_many);
     const char *text = LAKE_PICK(m->rng, first);
     if (m->table == SH_TABLE_LINE)
         text = RULE_PRINT(m, "%s%s", text, LAKE_PICK(m->rng, of_lines));
