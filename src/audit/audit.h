@@ -243,6 +243,13 @@ SH_MUST sh_code sh_audit_receipts(const char *run_dir,
                                   void *ctx, struct sh_err *err);
 
 /**
+ * The receipt of one finding of a run's folder, canonical JSON in `arena`. ret_bucket: where its person's rows
+ * lie; not a bucket of the lake when the rows are of many persons. Errors: SH_E_NOTFOUND.
+ */
+SH_MUST sh_code sh_receipt_find(const char *dir, const uint8_t id[16], struct sh_arena *arena,
+                                struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err);
+
+/**
  * The same audit by SQL in embedded DuckDB, an executor that shares no evaluating code with sh_audit_run:
  * writes the findings as CSV to options->out in the order (rule, key). Filled are id, rule, number, name,
  * level, point, institution, person, encounter, day, lines and amount; no run is kept. ret_findings: how

@@ -27,9 +27,6 @@ SH_MUST sh_code sh_outputs_write(const char *dir, const char *out, bool keep_rec
                                  struct sh_err *err);
 /** Is the name one of the three forms? Errors: SH_E_INPUT. */
 SH_MUST sh_code sh_output_check(const char *out, struct sh_err *err);
-/** The receipt of an id in a run folder. Errors: SH_E_NOTFOUND. */
-SH_MUST sh_code sh_receipt_find(const char *dir, const uint8_t id[16], struct sh_arena *arena,
-                                struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err);
 
 /* run.json */
 struct sh_run_file {

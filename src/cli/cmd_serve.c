@@ -148,6 +148,10 @@ int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout) {
         code = find_law(&arena, &options.law_dir, &options.openapi_path, &err);
     if (code == SH_OK)
         code = find_pages(&arena, &options.pages_dir, &err);
+    if (code == SH_OK)
+        code = sh_cli_share("rules", &arena, &options.rules_dir, &err);
+    if (code == SH_OK)
+        code = sh_cli_share("knowledge", &arena, &options.knowledge_dir, &err);
     if (code != SH_OK)
         return sh_cli_fail(errout, code, &err);
     return serve(&options, lang, out, errout);

@@ -1,14 +1,13 @@
-/* Findings of an audit run, read only, straight from the run's Parquet file through one small DuckDB
- * instance. */
-#include "base/date.h"
+/* Findings of an audit run, read only, straight from the run's Parquet file: runs, pages of findings, sums
+ * and groups of what the filters let through. */
 #include "base/fs.h"
 #include "base/limits.h"
 #include "gate/entry.h"
+#include "gate/find.h"
 #include "gate/handlers.h"
-#include "lake/lake.h"
 #include <duckdb.h>
 
-enum { DUCK_MEMORY_MIB = 512, RUNS_MAX = 200 };
+enum { RUNS_MAX = 200, GROUPS_MAX = 1000 };
 #define FINDING_COLUMNS                                                                                      \
     "id, rule, number, name, level, point, institution, institution_name, person, encounter, day, lines, "   \
     "amount, counted, fund_amount, say, basis, receipt"
@@ -16,35 +15,26 @@ static const char *const columns[] = {"id",    "rule",        "number",         
                                       "point", "institution", "institution_name", "person",  "encounter",
                                       "day",   "lines",       "amount",           "counted", "fund_amount",
                                       "say",   "basis",       "receipt"};
-enum { COLUMNS_N = sizeof columns / sizeof columns[0], COLUMN_PERSON = 8 };
+enum { COLUMNS_N = sizeof columns / sizeof columns[0], COLUMN_PERSON = 8, COLUMN_ID = 0 };
 
 /* ---- runs -------------------------------------------------------------------------------------------- */
 
-static sh_code audits_dir(struct sh_gate *gate, char out[SH_PATH_BYTES_MAX], struct sh_err *err) {
-    return sh_path_join(out, gate->options.lake_dir, "audits", err);
-}
-
-/* Only a folder of that very name below LAKE/audits that holds findings: the name comes from outside. */
-static sh_code run_file(struct sh_gate *gate, struct sh_str run, char out[SH_PATH_BYTES_MAX],
-                        struct sh_err *err) {
-    char dir[SH_PATH_BYTES_MAX];
+static bool has_findings(const char *dir, const char *run) {
+    char path[SH_PATH_BYTES_MAX];
     bool is_there = false;
-    if (!gate->options.lake_dir || !sh_path_is_plain_name(run) || run.len > 128)
-        return sh_fail(err, SH_E_NOTFOUND, "no such run");
-    SH_TRY(audits_dir(gate, dir, err));
-    SH_TRY(sh_path_format(out, err, "%s/%.*s/findings.parquet", dir, SH_ARG(run)));
-    SH_TRY(sh_fs_exists(out, &is_there, err));
-    return is_there ? SH_OK : sh_fail(err, SH_E_NOTFOUND, "no such run");
+    struct sh_err err;
+    return sh_path_format(path, &err, "%s/%s/findings.parquet", dir, run) == SH_OK &&
+           sh_fs_exists(path, &is_there, &err) == SH_OK && is_there;
 }
 
 /* A lake holds the claims of its place: who sees the whole of a place sees its runs; an institution sees its
  * own rows. */
 sh_code sh_api_runs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+    char dir[SH_PATH_BYTES_MAX];
     const struct sh_dir_entry *entries = NULL;
     size_t n = 0, shown = 0;
     if (gate->options.lake_dir) {
-        SH_TRY(audits_dir(gate, dir, err));
+        SH_TRY(sh_path_join(dir, gate->options.lake_dir, "audits", err));
         const sh_code code = sh_dir_list(dir, &rq->arena, &entries, &n, err);
         if (code != SH_OK && code != SH_E_NOTFOUND)
             return code;
@@ -56,7 +46,7 @@ sh_code sh_api_runs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
     sh_json_key(&json, "items");
     sh_json_array(&json);
     for (size_t i = n; i-- > 0 && shown < RUNS_MAX;) { /* named by time: the newest first */
-        if (run_file(gate, sh_str_of(entries[i].name), path, err) != SH_OK)
+        if (!has_findings(dir, entries[i].name))
             continue;
         sh_json_object(&json);
         sh_json_put_text(&json, "run", entries[i].name);
@@ -70,165 +60,233 @@ sh_code sh_api_runs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
 
 /* ---- pages ------------------------------------------------------------------------------------------- */
 
-struct looking {
-    struct sh_request *rq;
-    const char *path;
-    struct sh_scope scope;
-    struct sh_str after, id, rule, institution, level;
+/* Orders a reader may ask for: a key that is never null, and its type for the place where a page went on. */
+static const struct order {
+    const char *word, *key, *type;
+} orders[] = {
+    {"id", "id", "varchar"},
+    {"money", "coalesce(counted, 0)", "decimal(18,2)"},
+    {"day", "coalesce(day, date '0001-01-01')", "date"},
+    {"rule", "rule", "varchar"},
+    {"institution", "coalesce(institution, '')", "varchar"},
+};
+enum { ORDERS_N = sizeof orders / sizeof orders[0] };
+
+struct page {
+    struct sh_find *find;
+    struct sh_json *json;
+    const struct order *order;
+    bool is_falling;
     size_t limit, n;
-    char next[64];
+    const char *next;
 };
 
-struct binding {
-    duckdb_prepared_statement statement;
-    idx_t n;
-    bool is_failed;
-};
-
-static void bind_text(struct binding *binding, struct sh_str text) {
-    if (duckdb_bind_varchar_length(binding->statement, ++binding->n, text.at ? text.at : "", text.len) !=
-        DuckDBSuccess)
-        binding->is_failed = true;
-}
-
-/* Everything from outside is bound, never written into the text. */
-static void where_text(const struct looking *looking, struct sh_buf *sql) {
-    sh_buf_addf(sql, "select " FINDING_COLUMNS " from read_parquet($1) where id %s $2",
-                looking->id.len ? "=" : ">");
-    unsigned n = 2;
-    if (looking->rule.len)
-        sh_buf_addf(sql, " and rule = $%u", ++n);
-    if (looking->institution.len)
-        sh_buf_addf(sql, " and institution = $%u", ++n);
-    if (looking->level.len)
-        sh_buf_addf(sql, " and level = $%u", ++n);
-    if (!looking->scope.any_body) {
-        sh_buf_add_text(sql, " and institution in (''");
-        for (size_t i = 0; i < looking->scope.n_bodies; i++)
-            if (looking->scope.bodies[i].len)
-                sh_buf_addf(sql, ", $%u", ++n);
-        sh_buf_add_text(sql, ") and institution <> ''");
+static sh_code read_order(struct sh_request *rq, struct page *page, struct sh_err *err) {
+    struct sh_str word = sh_target_arg(&rq->target, "sort");
+    page->order = &orders[0];
+    page->is_falling = word.len && word.at[0] == '-';
+    if (page->is_falling)
+        word = sh_str_sub(word, 1, word.len);
+    for (size_t i = 0; word.len && i <= ORDERS_N; i++) {
+        if (i == ORDERS_N) {
+            struct sh_faults faults = {0};
+            sh_faults_add(rq, &faults, SH_STR("sort"), 0, "id | money | day | rule | institution");
+            return sh_refused(sh_refuse_fields(rq, &faults), err);
+        }
+        if (sh_str_is(word, orders[i].word)) {
+            page->order = &orders[i];
+            break;
+        }
     }
-    sh_buf_addf(sql, " order by id limit %zu", looking->limit + 1);
+    return SH_OK;
 }
 
-static void bind_all(const struct looking *looking, struct binding *binding) {
-    bind_text(binding, sh_str_of(looking->path));
-    bind_text(binding, looking->id.len ? looking->id : looking->after);
-    if (looking->rule.len)
-        bind_text(binding, looking->rule);
-    if (looking->institution.len)
-        bind_text(binding, looking->institution);
-    if (looking->level.len)
-        bind_text(binding, looking->level);
-    for (size_t i = 0; !looking->scope.any_body && i < looking->scope.n_bodies; i++)
-        if (looking->scope.bodies[i].len)
-            bind_text(binding, looking->scope.bodies[i]);
+/* `after` is "KEY~ID"; ids have no ~, keys may. For the order by id alone it is the id. */
+static void where_after(struct page *page) {
+    struct sh_find *find = page->find;
+    const struct sh_str after = sh_target_arg(&find->rq->target, "after");
+    const char *sign = page->is_falling ? "<" : ">";
+    if (after.len == 0)
+        return;
+    if (page->order == &orders[0]) {
+        sh_buf_addf(&find->sql, " and id %s ", sign);
+        sh_find_bind(find, after);
+        return;
+    }
+    size_t mark = after.len;
+    while (mark > 0 && after.at[mark - 1] != '~')
+        mark--;
+    const struct sh_str key = sh_str_sub(after, 0, mark ? mark - 1 : 0),
+                        id = sh_str_sub(after, mark, after.len);
+    for (int side = 0; side < 2; side++) {
+        sh_buf_addf(&find->sql, side ? " or (%s %s try_cast(" : " and (%s %s try_cast(", page->order->key,
+                    side ? "=" : sign);
+        sh_find_bind(find, key);
+        sh_buf_addf(&find->sql, " as %s)", page->order->type);
+    }
+    sh_buf_add_text(&find->sql, " and id > ");
+    sh_find_bind(find, id);
+    sh_buf_add_text(&find->sql, "))");
 }
 
-static void put_cell(struct sh_json *json, duckdb_result *result, idx_t column, idx_t row,
-                     struct sh_arena *arena) {
-    char *text = duckdb_value_varchar(result, column, row);
-    const struct sh_field number = {.mask = SH_MASK_NUMBER};
-    sh_json_key(json, columns[column]);
-    if (!text)
-        sh_json_null(json);
-    else if (column == COLUMN_PERSON)
-        sh_json_str(json, sh_field_mask(&number, sh_str_of(text), arena));
-    else
-        sh_json_text(json, text);
-    duckdb_free(text);
+static void put_finding(const struct page *page, duckdb_result *result, idx_t row) {
+    sh_json_object(page->json);
+    for (idx_t c = 0; c < COLUMNS_N; c++) {
+        const char *text = sh_find_cell(page->find, result, c, row);
+        sh_json_key(page->json, columns[c]);
+        if (text && c == COLUMN_PERSON)
+            sh_json_str(page->json, sh_find_masked(page->find->rq, sh_str_of(text)));
+        else
+            sh_json_text(page->json, text);
+    }
+    sh_json_object_end(page->json);
 }
 
-static void put_rows(struct looking *looking, struct sh_json *json, duckdb_result *result) {
+static sh_code put_page(void *ctx, void *result_at, struct sh_err *err) {
+    (void)err;
+    struct page *page = ctx;
+    duckdb_result *result = result_at;
     const idx_t n = duckdb_row_count(result);
-    looking->n = n < looking->limit ? (size_t)n : looking->limit;
-    for (idx_t row = 0; row < looking->n; row++) {
-        sh_json_object(json);
-        for (idx_t c = 0; c < COLUMNS_N; c++)
-            put_cell(json, result, c, row, &looking->rq->arena);
-        sh_json_object_end(json);
-    }
-    if (n > looking->limit) {
-        char *last = duckdb_value_varchar(result, 0, looking->n - 1);
-        snprintf(looking->next, sizeof looking->next, "%s", last ? last : "");
-        duckdb_free(last);
-    }
-}
-
-static sh_code query(struct looking *looking, struct sh_duck *duck, struct sh_json *json,
-                     struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    where_text(looking, &sql);
-    SH_TRY(sh_buf_check(&sql, err));
-    struct binding binding = {0};
-    duckdb_result result;
-    sh_code code = SH_OK;
-    if (duckdb_prepare(sh_duck_connection(duck), sql.at, &binding.statement) != DuckDBSuccess)
-        code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_prepare_error(binding.statement));
-    if (code == SH_OK)
-        bind_all(looking, &binding);
-    if (code == SH_OK && binding.is_failed)
-        code = sh_fail(err, SH_E_INTERNAL, "findings: a value does not bind");
-    if (code == SH_OK && duckdb_execute_prepared(binding.statement, &result) != DuckDBSuccess) {
-        code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_result_error(&result));
-        duckdb_destroy_result(&result);
-    } else if (code == SH_OK) {
-        put_rows(looking, json, &result);
-        duckdb_destroy_result(&result);
-    }
-    duckdb_destroy_prepare(&binding.statement);
-    return code;
-}
-
-/* A run is immutable and small beside its lake; an instance a request costs some milliseconds and shares
- * nothing. */
-static sh_code look(struct sh_gate *gate, struct looking *looking, struct sh_json *json, struct sh_err *err) {
-    char dir[SH_PATH_BYTES_MAX];
-    SH_TRY(audits_dir(gate, dir, err));
-    const char *dirs[] = {dir};
-    struct sh_duck *duck = NULL;
-    SH_TRY(sh_duck_open(dirs, 1, 1, (uint64_t)DUCK_MEMORY_MIB << 20, dir, &duck, err));
-    const sh_code code = query(looking, duck, json, err);
-    sh_duck_close(duck);
-    return code;
-}
-
-static sh_code looking_begin(struct sh_gate *gate, struct sh_request *rq, struct looking *ret,
-                             char path[SH_PATH_BYTES_MAX], struct sh_err *err) {
-    *ret = (struct looking){.rq = rq, .path = path, .limit = 1};
-    SH_TRY(sh_caller_scope(gate, rq, "findings.read", NULL, 0, &ret->scope, err));
-    return run_file(gate, rq->params[0], path, err);
+    page->n = n < page->limit ? (size_t)n : page->limit;
+    for (idx_t row = 0; row < page->n; row++)
+        put_finding(page, result, row);
+    if (n <= page->limit)
+        return SH_OK;
+    const char *id = sh_find_cell(page->find, result, COLUMN_ID, page->n - 1);
+    const char *key = sh_find_cell(page->find, result, COLUMNS_N, page->n - 1);
+    page->next = page->order == &orders[0]
+                     ? id
+                     : sh_arena_printf(&page->find->rq->arena, NULL, "%s~%s", key ? key : "", id ? id : "");
+    return SH_OK;
 }
 
 sh_code sh_api_findings(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
-    struct looking looking;
-    SH_TRY(looking_begin(gate, rq, &looking, path, err));
-    SH_TRY(sh_arg_limit(rq, &looking.limit, err));
-    looking.after = sh_target_arg(&rq->target, "after");
-    looking.rule = sh_target_arg(&rq->target, "rule");
-    looking.institution = sh_target_arg(&rq->target, "institution");
-    looking.level = sh_target_arg(&rq->target, "level");
+    SH_CLEANUP(sh_find_end) struct sh_find find;
+    SH_TRY(sh_find_begin(gate, rq, &find, err));
     struct sh_json json;
+    struct page page = {.find = &find, .json = &json};
+    SH_TRY(sh_arg_limit(rq, &page.limit, err));
+    SH_TRY(read_order(rq, &page, err));
+    sh_buf_addf(&find.sql, "select " FINDING_COLUMNS ", %s", page.order->key);
+    SH_TRY(sh_find_where(&find, err));
+    where_after(&page);
+    sh_buf_addf(&find.sql, " order by %s%s, id limit %zu", page.order->key, page.is_falling ? " desc" : "",
+                page.limit + 1);
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
     sh_json_key(&json, "items");
     sh_json_array(&json);
-    SH_TRY(look(gate, &looking, &json, err));
+    SH_TRY(sh_find_run(&find, put_page, &page, err));
     sh_json_array_end(&json);
-    sh_json_put_text(&json, "next", looking.next[0] ? looking.next : NULL);
+    sh_json_put_text(&json, "next", page.next);
     sh_json_object_end(&json);
     return sh_answer_end(rq, &json, err);
 }
 
 sh_code sh_api_finding(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
-    struct looking looking;
-    SH_TRY(looking_begin(gate, rq, &looking, path, err));
-    looking.id = rq->params[1];
+    SH_CLEANUP(sh_find_end) struct sh_find find;
+    SH_TRY(sh_find_begin(gate, rq, &find, err));
     struct sh_json json;
+    struct page page = {.find = &find, .json = &json, .order = &orders[0], .limit = 1};
+    sh_buf_add_text(&find.sql, "select " FINDING_COLUMNS);
+    SH_TRY(sh_find_where(&find, err));
+    sh_buf_add_text(&find.sql, " and id = ");
+    sh_find_bind(&find, rq->params[1]);
     sh_answer_begin(rq, 200, &json);
-    SH_TRY(look(gate, &looking, &json, err));
-    return looking.n == 1 ? sh_answer_end(rq, &json, err) : sh_refuse(rq, GATE_NOT_FOUND, NULL);
+    SH_TRY(sh_find_run(&find, put_page, &page, err));
+    return page.n == 1 ? sh_answer_end(rq, &json, err) : sh_refuse(rq, GATE_NOT_FOUND, NULL);
+}
+
+/* ---- sums -------------------------------------------------------------------------------------------- */
+
+#define SUMS                                                                                                 \
+    "count(*), count(distinct institution), count(distinct person), coalesce(sum(amount), 0), "              \
+    "coalesce(sum(counted), 0), coalesce(sum(fund_amount), 0), count(*) - count(amount)"
+enum { SUMS_N = 7, SUMS_MONEY = 3, SUMS_MONEY_END = 6 };
+static const char *const sums[SUMS_N] = {"findings", "institutions", "persons",        "amount",
+                                         "counted",  "fund_amount",  "unknown_amounts"};
+
+static void put_sums(const struct sh_find *find, struct sh_json *json, duckdb_result *result, idx_t first,
+                     idx_t row) {
+    for (idx_t c = 0; c < SUMS_N; c++) {
+        const char *text = sh_find_cell(find, result, first + c, row);
+        if (c >= SUMS_MONEY && c < SUMS_MONEY_END)
+            sh_json_put_text(json, sums[c], text);
+        else
+            sh_json_put_i64(json, sums[c], text ? strtoll(text, NULL, 10) : 0);
+    }
+}
+
+static sh_code put_totals(void *ctx, void *result, struct sh_err *err) {
+    (void)err;
+    const struct page *page = ctx;
+    put_sums(page->find, page->json, result, 0, 0);
+    return SH_OK;
+}
+
+sh_code sh_api_finding_totals(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(sh_find_end) struct sh_find find;
+    SH_TRY(sh_find_begin(gate, rq, &find, err));
+    struct sh_json json;
+    struct page page = {.find = &find, .json = &json};
+    sh_buf_add_text(&find.sql, "select " SUMS);
+    SH_TRY(sh_find_where(&find, err));
+    sh_answer_begin(rq, 200, &json);
+    sh_json_object(&json);
+    SH_TRY(sh_find_run(&find, put_totals, &page, err));
+    sh_json_object_end(&json);
+    return sh_answer_end(rq, &json, err);
+}
+
+/* What findings may be counted by: the key, and the name beside it. */
+static const struct grouping {
+    const char *word, *key, *name, *order;
+} groupings[] = {
+    {"rule", "rule", "any_value(name)", "7 desc, 1"},
+    {"institution", "coalesce(institution, '')", "any_value(institution_name)", "7 desc, 1"},
+    {"level", "level", "any_value(level)", "7 desc, 1"},
+    {"point", "coalesce(point, '')", "any_value(name)", "7 desc, 1"},
+    {"month", "coalesce(strftime(day, '%Y-%m'), '')", "any_value(strftime(day, '%Y-%m'))", "1"},
+};
+
+static sh_code put_groups(void *ctx, void *result_at, struct sh_err *err) {
+    (void)err;
+    const struct page *page = ctx;
+    duckdb_result *result = result_at;
+    for (idx_t row = 0; row < duckdb_row_count(result); row++) {
+        sh_json_object(page->json);
+        sh_json_put_str(page->json, "key", sh_str_of(sh_find_cell(page->find, result, 0, row)));
+        sh_json_put_str(page->json, "name", sh_str_of(sh_find_cell(page->find, result, 1, row)));
+        put_sums(page->find, page->json, result, 2, row);
+        sh_json_object_end(page->json);
+    }
+    return SH_OK;
+}
+
+sh_code sh_api_finding_groups(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(sh_find_end) struct sh_find find;
+    SH_TRY(sh_find_begin(gate, rq, &find, err));
+    const struct sh_str by = sh_target_arg(&rq->target, "by");
+    const struct grouping *grouping = NULL;
+    for (size_t i = 0; i < sizeof groupings / sizeof groupings[0]; i++)
+        if (sh_str_is(by, groupings[i].word))
+            grouping = &groupings[i];
+    if (!grouping) {
+        struct sh_faults faults = {0};
+        sh_faults_add(rq, &faults, SH_STR("by"), 0, "rule | institution | level | point | month");
+        return sh_refuse_fields(rq, &faults);
+    }
+    struct sh_json json;
+    struct page page = {.find = &find, .json = &json};
+    sh_buf_addf(&find.sql, "select %s, %s, " SUMS, grouping->key, grouping->name);
+    SH_TRY(sh_find_where(&find, err));
+    sh_buf_addf(&find.sql, " group by 1 order by %s limit %d", grouping->order, GROUPS_MAX);
+    sh_answer_begin(rq, 200, &json);
+    sh_json_object(&json);
+    sh_json_key(&json, "items");
+    sh_json_array(&json);
+    SH_TRY(sh_find_run(&find, put_groups, &page, err));
+    sh_json_array_end(&json);
+    sh_json_object_end(&json);
+    return sh_answer_end(rq, &json, err);
 }

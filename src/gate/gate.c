@@ -8,6 +8,7 @@
 #include "gate/jobs.h"
 #include "gate/pages.h"
 #include "gate/password.h"
+#include "gate/ruletext.h"
 #include "gate/schema.h"
 #include <sodium.h>
 
@@ -82,6 +83,7 @@ static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(sh_gate_store_open(&gate->options, false, &gate->store, err));
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
     SH_TRY(sh_duty_start(gate, err));
+    SH_TRY(sh_rulebook_new(&gate->rulebook, err));
     /* Writers wait for the disk together, so that one flush serves many; a hash takes 64 MiB, hence two. */
     static const struct {
         size_t threads, length;
@@ -122,6 +124,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds) {
         sh_lane_free(&gate->lanes[i]);
     sh_duty_stop(gate);
     sh_jobs_close(gate->jobs);
+    sh_rulebook_free(gate->rulebook);
     sh_store_close(gate->store);
     sh_arena_free(&gate->arena);
     sh_free(gate);

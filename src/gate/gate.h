@@ -13,13 +13,14 @@ struct sh_gate;
 
 /** Borrowed for the life of the gate. */
 struct sh_gate_options {
-    const char *data_dir, *database_url; /* as of the store; database_url NULL: SQLite */
-    const char *keys_dir, *passphrase;   /* NULL: the store's own choice, none */
-    const char *lake_dir;                /* claims; NULL: no findings */
-    const char *law_dir;                 /* with registers/ and roles.yaml */
-    const char *openapi_path;            /* NULL: the description is not served */
-    const char *pages_dir;               /* built pages with index.html; NULL: none are served */
-    const char *program;                 /* path of shouhu, for jobs */
+    const char *data_dir, *database_url;   /* as of the store; database_url NULL: SQLite */
+    const char *keys_dir, *passphrase;     /* NULL: the store's own choice, none */
+    const char *lake_dir;                  /* claims; NULL: no findings */
+    const char *law_dir;                   /* with registers/ and roles.yaml */
+    const char *openapi_path;              /* NULL: the description is not served */
+    const char *rules_dir, *knowledge_dir; /* NULL: no rules to read or to try */
+    const char *pages_dir;                 /* built pages with index.html; NULL: none are served */
+    const char *program;                   /* path of shouhu, for jobs */
     const char *host;
     uint16_t port;    /* 0: the system chooses */
     unsigned threads; /* that read; 0: 4 */

@@ -61,6 +61,20 @@ SH_HANDLER(sh_api_job_cancel);
 SH_HANDLER(sh_api_runs);
 SH_HANDLER(sh_api_findings);
 SH_HANDLER(sh_api_finding);
+SH_HANDLER(sh_api_finding_totals);
+SH_HANDLER(sh_api_finding_groups);
+/* evidence.c */
+SH_HANDLER(sh_api_finding_receipt);
+SH_HANDLER(sh_api_finding_timeline);
+/* runs.c */
+SH_HANDLER(sh_api_run);
+/* rulebook.c */
+SH_HANDLER(sh_api_rules);
+SH_HANDLER(sh_api_rule);
+SH_HANDLER(sh_api_rule_check);
+SH_HANDLER(sh_api_knowledge);
+SH_HANDLER(sh_api_knowledge_table);
+SH_HANDLER(sh_api_parameters);
 /* matters.c */
 SH_HANDLER(sh_api_procedures);
 SH_HANDLER(sh_api_procedure);

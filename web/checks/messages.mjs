@@ -47,8 +47,8 @@ for (const path of sources) {
     if (/[\u3400-\u9fff]/.test(code)) faults.push(`${path.slice(src.length)}:${i + 1}: text outside the message files`)
   })
 }
-// Keys may be built from a prefix: t(`level.${x}`).
-const prefixes = [...all.matchAll(/`([\w.\-]+\.)\$\{/g)].map(m => m[1])
+// Keys may be built from a prefix: t(`level.${x}`), word('level', x).
+const prefixes = [...all.matchAll(/`([\w.\-]+\.)\$\{/g)].map(m => m[1]).concat([...all.matchAll(/\bword\('(\w+)'/g)].map(m => m[1] + '.'))
 for (const key of zh.keys())
   if (!all.includes(`'${key}'`) && !all.includes(`"${key}"`) && !prefixes.some(p => key.startsWith(p)))
     faults.push(`zh-CN.ts: ${key} is used nowhere`)

@@ -26,6 +26,6 @@ export function t(key: Key, values?: Record<string, string | number>): string {
 /** The text of a key that is built from a code of the server; the code itself where no text stands for it. */
 export function word(prefix: string, code: string | null | undefined): string {
   if (!code) return ''
-  const key = `${prefix}.${code}`
+  const key = `${prefix}.${code.replaceAll(' ', '_')}`
   return key in zh ? t(key as Key) : code
 }

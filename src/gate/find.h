@@ -1,0 +1,44 @@
+/* Looking into the findings of a kept run with DuckDB. Everything from outside is bound, never written into a
+ * statement; every read goes through the caller's scope. Inner header. */
+#pragma once
+#include "gate/auth.h"
+
+enum { SH_FIND_BINDS_MAX = 256 };
+
+struct sh_find {
+    struct sh_gate *gate;
+    struct sh_request *rq;
+    char run_dir[4096]; /* LAKE/audits/RUN */
+    struct sh_str path; /* its findings.parquet */
+    struct sh_scope scope;
+    struct sh_buf sql;
+    struct sh_str binds[SH_FIND_BINDS_MAX];
+    unsigned n_binds;
+};
+
+/** What of a result's rows to write; the rows are those of one statement. */
+typedef sh_code (*sh_find_rows)(void *ctx, void *duckdb_result, struct sh_err *err);
+
+/**
+ * Begin for the run of the first parameter of the path: run folder, scope; ends with sh_find_end
+ * (SH_CLEANUP). Errors: SH_E_NOTFOUND no such run.
+ */
+SH_MUST sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_find *ret,
+                              struct sh_err *err);
+void sh_find_end(struct sh_find *find);
+/** "$n" for a value, added to the statement. */
+void sh_find_bind(struct sh_find *find, struct sh_str value);
+/**
+ * " from … where …": the run's file, the scope and the filters of the address (rule, institution, level,
+ * point: one or several with commas; amount_min, amount_max; from, to; q). A filter that is no number or day
+ * is a refusal (SH_E_CANCELLED).
+ */
+SH_MUST sh_code sh_find_where(struct sh_find *find, struct sh_err *err);
+/** Run the statement and hand its result to `rows`. */
+SH_MUST sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err);
+/** Text of a cell, or NULL; in the request's arena. */
+const char *sh_find_cell(const struct sh_find *find, void *duckdb_result, uint64_t column, uint64_t row);
+/** Does the caller see rows of that institution? */
+bool sh_find_sees(const struct sh_find *find, struct sh_str institution);
+/** A person's code as the desk shows it. */
+struct sh_str sh_find_masked(struct sh_request *rq, struct sh_str person);

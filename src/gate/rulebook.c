@@ -1,0 +1,245 @@
+/* Rules, knowledge and parameters to read, and a bench to try an edited rule on its own cases. */
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "gate/entry.h"
+#include "gate/handlers.h"
+#include "gate/password.h"
+#include "gate/ruletext.h"
+#include "law/law.h"
+#include <stdlib.h>
+
+enum { RULE_TEXT_MAX = 256 << 10 };
+
+static void items_begin(struct sh_request *rq, struct sh_json *json) {
+    sh_answer_begin(rq, 200, json);
+    sh_json_object(json);
+    sh_json_key(json, "items");
+    sh_json_array(json);
+}
+static sh_code items_end(struct sh_request *rq, struct sh_json *json, struct sh_err *err) {
+    sh_json_array_end(json);
+    sh_json_object_end(json);
+    return sh_answer_end(rq, json, err);
+}
+
+/* The loaded book, or the refusal (SH_E_CANCELLED) of a server that was started without rules. */
+static sh_code book_of(struct sh_gate *gate, struct sh_request *rq, const struct sh_rulebook **ret,
+                       struct sh_err *err) {
+    char params[SH_PATH_BYTES_MAX];
+    if (!gate->options.rules_dir || !gate->options.knowledge_dir)
+        return sh_refused(sh_refuse(rq, GATE_UNAVAILABLE, "rules"), err);
+    SH_TRY(sh_path_join(params, gate->options.law_dir, "params", err));
+    const struct sh_rulebook_dirs dirs = {gate->options.rules_dir, gate->options.knowledge_dir, params};
+    *ret = gate->rulebook;
+    return sh_rulebook_load(gate->rulebook, &dirs, err);
+}
+
+sh_code sh_api_rules(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_rulebook *book = NULL;
+    SH_TRY(book_of(gate, rq, &book, err));
+    struct sh_json json;
+    items_begin(rq, &json);
+    sh_rulebook_put_rules(book, &json);
+    return items_end(rq, &json, err);
+}
+
+sh_code sh_api_rule(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_rulebook *book = NULL;
+    SH_TRY(book_of(gate, rq, &book, err));
+    struct sh_json json;
+    sh_answer_begin(rq, 200, &json);
+    if (!sh_rulebook_put_rule(book, rq->params[0], &json))
+        return sh_refuse(rq, GATE_NOT_FOUND, NULL);
+    return sh_answer_end(rq, &json, err);
+}
+
+sh_code sh_api_knowledge(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_rulebook *book = NULL;
+    SH_TRY(book_of(gate, rq, &book, err));
+    struct sh_json json;
+    items_begin(rq, &json);
+    sh_rulebook_put_tables(book, &json);
+    return items_end(rq, &json, err);
+}
+
+sh_code sh_api_knowledge_table(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_rulebook *book = NULL;
+    size_t limit = 0;
+    SH_TRY(book_of(gate, rq, &book, err));
+    SH_TRY(sh_arg_limit(rq, &limit, err));
+    char number[16] = "";
+    const struct sh_str after = sh_target_arg(&rq->target, "after");
+    if (after.len < sizeof number)
+        memcpy(number, after.at ? after.at : "", after.len);
+    struct sh_json json;
+    sh_answer_begin(rq, 200, &json);
+    if (!sh_rulebook_put_table(book, rq->params[0], sh_target_arg(&rq->target, "q"),
+                               (uint32_t)strtoul(number, NULL, 10), limit, &json))
+        return sh_refuse(rq, GATE_NOT_FOUND, NULL);
+    return sh_answer_end(rq, &json, err);
+}
+
+/* ---- parameters -------------------------------------------------------------------------------------- */
+
+static void put_day(struct sh_json *json, const char *key, int32_t day) {
+    sh_json_key(json, key);
+    if (day == INT32_MAX || day == INT32_MIN)
+        sh_json_null(json);
+    else
+        sh_json_date(json, day);
+}
+
+static void put_param(struct sh_json *json, const struct sh_param *param) {
+    static const char *const ranks[SH_RANKS] = {"law",         "interpretation", "regulation",
+                                                "order",       "local_rule",     "paper",
+                                                "local_paper", "agreement",      "own"};
+    static const char *const binds[SH_BINDS] = {"", "exact", "min", "max", "floor", "ceiling"};
+    sh_json_object(json);
+    sh_json_put_str(json, "name", param->name);
+    sh_json_put_str(json, "place", param->place);
+    put_day(json, "from", param->from);
+    put_day(json, "to", param->to);
+    sh_json_put_str(json, "value", param->text);
+    sh_json_put_bool(json, "missing", param->value == INT64_MIN);
+    sh_json_put_str(json, "unit", param->unit);
+    sh_json_put_text(json, "rank", ranks[param->rank < SH_RANKS ? param->rank : SH_RANK_OWN]);
+    sh_json_put_text(json, "binds", binds[param->binds < SH_BINDS ? param->binds : 0]);
+    sh_json_put_bool(json, "verified", param->proof == SH_PROOF_FULL || param->proof == SH_PROOF_UNSAID);
+    sh_json_put_str(json, "set_by", param->set_by);
+    sh_json_put_str(json, "basis", param->basis);
+    sh_json_put_str(json, "note", param->note);
+    sh_json_object_end(json);
+}
+
+/* Numbers nobody has set come first. */
+sh_code sh_api_parameters(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    char dir[SH_PATH_BYTES_MAX];
+    struct sh_params *params = NULL;
+    SH_TRY(sh_path_join(dir, gate->options.law_dir, "params", err));
+    SH_TRY(sh_params_load(dir, &rq->arena, &params, err));
+    struct sh_json json;
+    items_begin(rq, &json);
+    for (int missing = 1; missing >= 0; missing--)
+        for (size_t i = 0; i < params->n; i++)
+            if ((params->rows[i].value == INT64_MIN) == missing)
+                put_param(&json, &params->rows[i]);
+    return items_end(rq, &json, err);
+}
+
+/* ---- the bench --------------------------------------------------------------------------------------- */
+
+/* A folder with the edited rule alone, beside the shipped views: what `shouhu rules check|test` would load.
+ */
+struct bench {
+    struct sh_gate *gate;
+    struct sh_request *rq;
+    struct sh_str text;
+    char dir[SH_PATH_BYTES_MAX];
+    char *report;
+    size_t report_bytes;
+    FILE *out;
+};
+
+static void bench_end(struct bench *bench) {
+    struct sh_err err;
+    if (bench->out)
+        (void)fclose(bench->out);
+    sh_free(bench->report);
+    if (bench->dir[0] && sh_remove_tree(bench->dir, &err) != SH_OK)
+        sh_log(&bench->gate->log, SH_LOG_WARN, "bench", " code=%s", sh_code_name(err.code));
+}
+
+static sh_code copy_views(const struct bench *bench, struct sh_err *err) {
+    char from[SH_PATH_BYTES_MAX], to[SH_PATH_BYTES_MAX];
+    const struct sh_dir_entry *entries = NULL;
+    size_t n = 0;
+    SH_TRY(sh_path_join(from, bench->gate->options.rules_dir, "views", err));
+    const sh_code code = sh_dir_list(from, &bench->rq->arena, &entries, &n, err);
+    if (code != SH_OK)
+        return code == SH_E_NOTFOUND ? SH_OK : code;
+    SH_TRY(sh_path_join(to, bench->dir, "views", err));
+    SH_TRY(sh_mkdir_all(to, err));
+    for (size_t i = 0; i < n; i++) {
+        struct sh_str text;
+        char path[SH_PATH_BYTES_MAX];
+        SH_TRY(sh_path_join(path, from, entries[i].name, err));
+        SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, &bench->rq->arena, &text, err));
+        SH_TRY(sh_path_join(path, to, entries[i].name, err));
+        SH_TRY(sh_fs_write(path, text, err));
+    }
+    return SH_OK;
+}
+
+/* "rule: ID" of the text: a rule lies in a file of its own name. */
+static struct sh_str rule_name(struct sh_str text) {
+    struct sh_str rest = text;
+    for (struct sh_str row; rest.at && sh_str_split(&rest, '\n', &row);) {
+        if (!sh_str_starts_with(row, SH_STR("rule:")))
+            continue;
+        const struct sh_str name = sh_str_trim(sh_str_sub(row, 5, row.len));
+        return sh_path_is_plain_name(name) && name.len <= 64 ? name : SH_STR("edited");
+    }
+    return SH_STR("edited");
+}
+
+static sh_code bench_lay(struct bench *bench, struct sh_err *err) {
+    char token[33], path[SH_PATH_BYTES_MAX];
+    sh_token_new(16, token);
+    SH_TRY(sh_path_format(bench->dir, err, "%s/bench-%.32s", bench->gate->options.data_dir, token));
+    SH_TRY(sh_mkdir_all(bench->dir, err));
+    SH_TRY(sh_path_format(path, err, "%s/%.*s.yaml", bench->dir, SH_ARG(rule_name(bench->text))));
+    SH_TRY(sh_fs_write(path, bench->text, err));
+    return copy_views(bench, err);
+}
+
+/* "DIR/RULE.yaml:3:5: text" without our folder. */
+static void put_report(struct sh_json *json, const struct bench *bench) {
+    struct sh_str rest = {bench->report, bench->report_bytes};
+    const struct sh_str dir = sh_str_of(bench->dir);
+    sh_json_key(json, "report");
+    sh_json_array(json);
+    for (struct sh_str row; rest.at && rest.len && sh_str_split(&rest, '\n', &row);) {
+        const size_t at = sh_str_find(row, dir);
+        if (at != SH_STR_NONE)
+            row = sh_str_sub(row, at + dir.len + 1, row.len);
+        if (row.len)
+            sh_json_str(json, row);
+    }
+    sh_json_array_end(json);
+}
+
+/* Type errors of an edited rule, and what its own cases say of it. Changes nothing. */
+sh_code sh_api_rule_check(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
+    SH_CLEANUP(bench_end) struct bench bench = {.gate = gate, .rq = rq};
+    SH_TRY(sh_request_json(rq, &root, err));
+    const json_t *text = json_object_get(root, "text");
+    bench.text = (struct sh_str){json_string_value(text), json_string_length(text)};
+    if (!gate->options.rules_dir || !gate->options.knowledge_dir)
+        return sh_refuse(rq, GATE_UNAVAILABLE, "rules");
+    if (bench.text.len == 0 || bench.text.len > RULE_TEXT_MAX) {
+        struct sh_faults faults = {0};
+        sh_faults_add(rq, &faults, SH_STR("text"), 0, rq->lang == SH_EN ? "a rule's text" : "应为规则文本");
+        return sh_refuse_fields(rq, &faults);
+    }
+    bench.out = open_memstream(&bench.report, &bench.report_bytes);
+    if (!bench.out)
+        return sh_fail(err, SH_E_NOMEM, "no room for a report");
+    char params[SH_PATH_BYTES_MAX];
+    struct sh_bench_result result;
+    SH_TRY(sh_path_join(params, gate->options.law_dir, "params", err));
+    const struct sh_rulebook_dirs dirs = {bench.dir, gate->options.knowledge_dir, params};
+    SH_TRY(bench_lay(&bench, err));
+    SH_TRY(sh_bench_run(&dirs, bench.out, &result, err));
+    (void)fflush(bench.out);
+    struct sh_json json;
+    sh_answer_begin(rq, 200, &json);
+    sh_json_object(&json);
+    sh_json_put_bool(&json, "valid", result.loads);
+    sh_json_put_i64(&json, "cases", (int64_t)result.cases);
+    sh_json_put_i64(&json, "failed", (int64_t)result.failed);
+    put_report(&json, &bench);
+    sh_json_object_end(&json);
+    return sh_answer_end(rq, &json, err);
+}

@@ -1,0 +1,223 @@
+/* What the pages read of rules and knowledge, and the bench that tries an edited rule. */
+#include "gate/ruletext.h"
+#include "audit/audit.h"
+#include "rule/rule.h"
+#include <pthread.h>
+
+struct sh_rulebook {
+    pthread_mutex_t mutex;
+    struct sh_arena arena;
+    const struct sh_rules *rules; /* NULL: not loaded yet */
+};
+
+sh_code sh_rulebook_new(struct sh_rulebook **ret, struct sh_err *err) {
+    *ret = sh_alloc_array(1, sizeof **ret);
+    if (!*ret)
+        return sh_fail(err, SH_E_NOMEM, "no room for the rules");
+    pthread_mutex_init(&(*ret)->mutex, NULL);
+    return SH_OK;
+}
+
+void sh_rulebook_free(struct sh_rulebook *book) {
+    if (!book)
+        return;
+    pthread_mutex_destroy(&book->mutex);
+    sh_arena_free(&book->arena);
+    sh_free(book);
+}
+
+static struct sh_rules_options options_of(const struct sh_rulebook_dirs *dirs) {
+    return (struct sh_rules_options){.rules_dir = dirs->rules,
+                                     .knowledge_dir = dirs->knowledge,
+                                     .params_dir = dirs->params,
+                                     .known_as_of = INT32_MAX,
+                                     .place = "000000"};
+}
+
+sh_code sh_rulebook_load(struct sh_rulebook *book, const struct sh_rulebook_dirs *dirs, struct sh_err *err) {
+    sh_code code = SH_OK;
+    pthread_mutex_lock(&book->mutex);
+    if (!book->rules) {
+        const struct sh_rules_options options = options_of(dirs);
+        struct sh_rules *rules = NULL;
+        code = sh_rules_load(&options, &book->arena, NULL, &rules, err);
+        if (code == SH_OK)
+            book->rules = rules;
+        else
+            sh_arena_reset(&book->arena);
+    }
+    pthread_mutex_unlock(&book->mutex);
+    return code;
+}
+
+/* ---- rules ------------------------------------------------------------------------------------------- */
+
+static void put_day(struct sh_json *json, const char *key, int32_t day) {
+    sh_json_key(json, key);
+    if (day == INT32_MAX || day == INT32_MIN)
+        sh_json_null(json);
+    else
+        sh_json_date(json, day);
+}
+
+static void put_rule(struct sh_json *json, const struct sh_rules *rules, const struct sh_rule *rule,
+                     bool is_whole) {
+    static const char *const levels[] = {"indicator", "suspected", "certain"};
+    static const char *const states[] = {"draft", "trial", "suspected", "certain"};
+    static const char *const shapes[] = {"row", "group", "window", "pair", "stat"};
+    static const char *const stages[] = {"before", "during", "after"};
+    sh_json_object(json);
+    sh_json_put_str(json, "id", rule->id);
+    sh_json_put_str(json, "name", rule->name);
+    sh_json_put_i64(json, "number", rule->national_number);
+    sh_json_put_str(json, "code", rule->national_code);
+    sh_json_put_text(json, "version", rule->version);
+    sh_json_put_text(json, "level", levels[rule->level]);
+    sh_json_put_text(json, "state", states[rule->state]);
+    sh_json_put_text(json, "shape", shapes[rule->shape]);
+    sh_json_key(json, "stages");
+    sh_json_array(json);
+    for (size_t i = 0; i < 3; i++)
+        if (rule->stages & 1u << i)
+            sh_json_text(json, stages[i]);
+    sh_json_array_end(json);
+    sh_json_key(json, "basis");
+    sh_json_array(json);
+    for (size_t i = 0; i < rule->n_basis; i++)
+        sh_json_str(json, rule->basis[i]);
+    sh_json_array_end(json);
+    put_day(json, "from", rule->from);
+    put_day(json, "to", rule->to);
+    sh_json_key(json, "knowledge");
+    sh_json_array(json);
+    for (size_t i = 0; i < rule->n_uses; i++)
+        sh_json_str(json, rules->knowledge[rule->uses[i].knowledge].name);
+    sh_json_array_end(json);
+    sh_json_put_i64(json, "cases", (int64_t)rule->n_cases);
+    if (is_whole) {
+        sh_json_put_str(json, "text", rule->text);
+        sh_json_key(json, "case_list");
+        sh_json_array(json);
+        for (size_t i = 0; i < rule->n_cases; i++) {
+            sh_json_object(json);
+            sh_json_put_str(json, "about", rule->cases[i].about);
+            sh_json_put_i64(json, "line", rule->cases[i].line);
+            sh_json_object_end(json);
+        }
+        sh_json_array_end(json);
+    }
+    sh_json_object_end(json);
+}
+
+void sh_rulebook_put_rules(const struct sh_rulebook *book, struct sh_json *json) {
+    for (size_t i = 0; i < book->rules->n_rules; i++)
+        put_rule(json, book->rules, &book->rules->rules[i], false);
+}
+
+static const struct sh_rule *rule_of(const struct sh_rules *rules, struct sh_str id) {
+    for (size_t i = 0; i < rules->n_rules; i++)
+        if (sh_str_eq(rules->rules[i].id, id))
+            return &rules->rules[i];
+    return NULL;
+}
+
+bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, struct sh_json *json) {
+    const struct sh_rule *rule = rule_of(book->rules, id);
+    if (rule)
+        put_rule(json, book->rules, rule, true);
+    return rule != NULL;
+}
+
+/* ---- knowledge --------------------------------------------------------------------------------------- */
+
+static void put_table(struct sh_json *json, const struct sh_knowledge *table) {
+    static const char *const kinds[] = {"limit", "allow", "forbid"};
+    sh_json_put_str(json, "id", table->name);
+    sh_json_put_str(json, "title", table->title);
+    sh_json_put_text(json, "kind", kinds[table->rows_kind]);
+    sh_json_put_i64(json, "rows", table->n_rows);
+    sh_json_put_i64(json, "points", table->n_points);
+}
+
+void sh_rulebook_put_tables(const struct sh_rulebook *book, struct sh_json *json) {
+    for (size_t i = 0; i < book->rules->n_knowledge; i++) {
+        sh_json_object(json);
+        put_table(json, &book->rules->knowledge[i]);
+        sh_json_object_end(json);
+    }
+}
+
+static bool row_holds(const struct sh_knowledge *table, const struct sh_knowledge_row *row, struct sh_str q) {
+    for (uint16_t c = 0; c < table->n_columns; c++)
+        if (sh_str_find(row->cells[c], q) != SH_STR_NONE)
+            return true;
+    return q.len == 0;
+}
+
+/* Rows from number `after` on that hold the words, at most `limit`. */
+static void put_knowledge_rows(struct sh_json *json, const struct sh_knowledge *table, struct sh_str q,
+                               uint32_t after, size_t limit) {
+    size_t n = 0;
+    uint32_t i = after;
+    sh_json_key(json, "items");
+    sh_json_array(json);
+    for (; i < table->n_rows && n < limit; i++) {
+        const struct sh_knowledge_row *row = &table->rows[i];
+        if (!row_holds(table, row, q))
+            continue;
+        n++;
+        sh_json_array(json);
+        for (uint16_t c = 0; c < table->n_columns; c++)
+            sh_json_str(json, row->cells[c]);
+        sh_json_array_end(json);
+    }
+    sh_json_array_end(json);
+    sh_json_key(json, "next");
+    if (i < table->n_rows)
+        sh_json_i64(json, i);
+    else
+        sh_json_null(json);
+}
+
+bool sh_rulebook_put_table(const struct sh_rulebook *book, struct sh_str name, struct sh_str q,
+                           uint32_t after, size_t limit, struct sh_json *json) {
+    const struct sh_knowledge *table = NULL;
+    for (size_t i = 0; i < book->rules->n_knowledge; i++)
+        if (sh_str_eq(book->rules->knowledge[i].name, name))
+            table = &book->rules->knowledge[i];
+    if (!table)
+        return false;
+    sh_json_object(json);
+    put_table(json, table);
+    sh_json_key(json, "columns");
+    sh_json_array(json);
+    for (uint16_t c = 0; c < table->n_columns; c++)
+        sh_json_str(json, table->columns[c].name);
+    sh_json_array_end(json);
+    put_knowledge_rows(json, table, q, after, limit);
+    sh_json_object_end(json);
+    return true;
+}
+
+/* ---- the bench --------------------------------------------------------------------------------------- */
+
+sh_code sh_bench_run(const struct sh_rulebook_dirs *dirs, FILE *report, struct sh_bench_result *ret,
+                     struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_rules_options options = options_of(dirs);
+    struct sh_rules *rules = NULL;
+    struct sh_rules_test_result result = {0};
+    *ret = (struct sh_bench_result){0};
+    sh_code code = sh_rules_load(&options, &arena, report, &rules, err);
+    ret->loads = code == SH_OK;
+    if (code == SH_OK)
+        code = sh_rules_test(&options, NULL, report, &result, err);
+    ret->cases = result.cases;
+    ret->failed = result.failed;
+    return code == SH_E_INPUT ? SH_OK : code;
+}
+
+sh_code sh_evidence_find(const char *run_dir, const uint8_t id[16], struct sh_arena *arena,
+                         struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err) {
+    return sh_receipt_find(run_dir, id, arena, ret, ret_bucket, err);
+}

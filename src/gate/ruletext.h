@@ -1,0 +1,40 @@
+/* Rules, knowledge, the bench and receipts, without the gate's other headers: the rooms of rules and of
+ * records both have a scope, of the same name. Inner header. */
+#pragma once
+#include "base/arena.h"
+#include "base/json.h"
+#include <stdio.h>
+
+/* The rules and knowledge this program ships, loaded when they are first asked for. */
+struct sh_rulebook;
+SH_MUST sh_code sh_rulebook_new(struct sh_rulebook **ret, struct sh_err *err);
+void sh_rulebook_free(struct sh_rulebook *book);
+/** Where the texts lie. */
+struct sh_rulebook_dirs {
+    const char *rules, *knowledge, *params;
+};
+/** Load once, thread-safe; const from then on. Errors: SH_E_INPUT they do not load. */
+SH_MUST sh_code sh_rulebook_load(struct sh_rulebook *book, const struct sh_rulebook_dirs *dirs,
+                                 struct sh_err *err);
+
+/* Of a loaded book: elements of an array of all rules, all tables. */
+void sh_rulebook_put_rules(const struct sh_rulebook *book, struct sh_json *json);
+void sh_rulebook_put_tables(const struct sh_rulebook *book, struct sh_json *json);
+/** One rule with its text and the names of its cases; false: there is none of that id, nothing is written. */
+bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, struct sh_json *json);
+/** One knowledge table: rows from number `after` on that hold the words `q`, at most `limit`; false: none. */
+bool sh_rulebook_put_table(const struct sh_rulebook *book, struct sh_str name, struct sh_str q,
+                           uint32_t after, size_t limit, struct sh_json *json);
+
+/* What the bench found; faults and failing cases are lines of its report. */
+struct sh_bench_result {
+    bool loads;
+    size_t cases, failed;
+};
+/** Load the rules of dirs and run their cases; faults go to `report`. Errors: not those of the texts. */
+SH_MUST sh_code sh_bench_run(const struct sh_rulebook_dirs *dirs, FILE *report, struct sh_bench_result *ret,
+                             struct sh_err *err);
+
+/** As sh_receipt_find of room audit. */
+SH_MUST sh_code sh_evidence_find(const char *run_dir, const uint8_t id[16], struct sh_arena *arena,
+                                 struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err);

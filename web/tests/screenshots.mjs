@@ -1,0 +1,74 @@
+// Every page as an image: light and dark, Chinese and English, wide and narrow. usage: screenshots.mjs SHOUHU OUT [NAME]
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { Office, barriers, openBrowser } from './office.mjs'
+
+const [shouhu, out, only] = process.argv.slice(2)
+if (!shouhu || !out) {
+  console.error('usage: screenshots.mjs SHOUHU OUT [NAME]')
+  process.exit(2)
+}
+mkdirSync(out, { recursive: true })
+const office = new Office(shouhu)
+office.city(800)
+await office.open()
+await office.body('ag1', 'agency', '虚构市医疗保障经办服务中心')
+await office.body('h1', 'institution', '虚构市第一人民医院（虚构市人民医院医疗集团总院、虚构医学院附属第一医院）')
+const auditor = await office.hire('auditor', 'ag1', 'agency.auditor')
+const author = await office.hire('author', 'ag1', 'agency.rules_author')
+const run = 'r1'
+const [first] = (await auditor.get(`/runs/${run}/findings?sort=-money&limit=1&rule=service-pair,service-frequency,drug-days`)).items
+const bodies = (await office.admin.get('/registers/bodies/records')).items
+const pages = [
+  ['signin', '/sign-in', null],
+  ['work', '/work', auditor],
+  ['findings', '/findings', auditor],
+  ['finding', `/findings?at=${first.id}`, auditor],
+  ['findings-empty', '/findings?q=nothing-fits-this', auditor],
+  ['review', '/review', auditor],
+  ['matters', '/matters', auditor],
+  ['registers', '/registers', auditor],
+  ['register', '/registers/bodies', office.admin],
+  ['record', `/registers/bodies/${bodies.at(-1).id}`, office.admin],
+  ['record-new', '/registers/institutions/new', office.admin],
+  ['import', '/registers/bodies/import', office.admin],
+  ['rules', '/rules', auditor],
+  ['rule', '/rules/service-frequency', author],
+  ['knowledge', '/knowledge', auditor],
+  ['knowledge-table', '/knowledge/service_frequency', auditor],
+  ['glance', '/glance', auditor],
+  ['parameters', '/admin/parameters', office.admin],
+  ['people', '/admin/people', office.admin],
+  ['grants', '/admin/grants', office.boss],
+  ['changes', '/admin/changes', office.boss],
+  ['jobs', '/admin/jobs', auditor],
+  ['journal', '/admin/journal', office.boss],
+  ['account', '/account', auditor],
+  ['notfound', '/nothing/here', auditor],
+]
+const browser = await openBrowser()
+const looks = [
+  { name: 'light-zh', language: 'zh-CN', theme: 'light', width: 1280, height: 800 },
+  { name: 'dark-en', language: 'en', theme: 'dark', width: 1280, height: 800 },
+  { name: 'narrow-zh', language: 'zh-CN', theme: 'light', width: 390, height: 844 },
+]
+let faults = 0
+for (const look of looks)
+  for (const [name, path, person] of pages) {
+    if (only && !name.includes(only)) continue
+    const page = await office.page(browser, person, { viewport: { width: look.width, height: look.height } })
+    await page.addInitScript(({ language, theme }) => (localStorage.setItem('language', language), localStorage.setItem('theme', theme)), look)
+    await page.to(path)
+    await page.waitForLoadState('networkidle')
+    await page.waitForTimeout(250)
+    await page.screenshot({ path: join(out, `${name}-${look.name}.png`) })
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    const found = [...page.faults, ...(await barriers(page)), ...(wide > 0 ? [`${wide} px too wide`] : [])]
+    for (const fault of found) console.log(`${name}-${look.name}: ${fault}`)
+    faults += found.length
+    await page.context().close()
+  }
+await browser.close()
+office.close()
+console.log(`${faults} faults`)
+process.exit(faults ? 1 : 0)
