@@ -133,6 +133,14 @@ export class Office {
     page.on('console', message => message.type() === 'error' && !/status of 4\d\d/.test(message.text()) && page.faults.push(message.text()))
     page.on('pageerror', error => page.faults.push(String(error)))
     page.to = path => page.goto(this.url + path)
+    let pending = 0
+    let quietSince = Date.now()
+    const over = () => ((pending -= 1), (quietSince = Date.now()))
+    page.on('request', () => (pending += 1)).on('requestfinished', over).on('requestfailed', over)
+    /** Nothing asked for half a second. */
+    page.settled = async () => {
+      for (let i = 0; i < 300 && (pending > 0 || Date.now() - quietSince < 500); i++) await page.waitForTimeout(100)
+    }
     return page
   }
   close() {
@@ -156,7 +164,7 @@ const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.m
 /** Serious faults of accessibility on the page as it stands, as lines. */
 export async function barriers(page) {
   await page.evaluate(axe)
-  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'] }))
+  const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }))
   return found.violations
     .filter(one => one.impact === 'serious' || one.impact === 'critical')
     .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')} ${node.failureSummary?.split('\n')[1]?.trim() ?? ''}`))

@@ -480,4 +480,5 @@ export const en: Record<Key, string> = {
   'review.nonefits': 'None of the selected meets the conditions of this step.',
   'review.preview': '{n} will be done, {money} yuan.',
   'review.willrefuse': '{n} more do not meet the conditions and stay.',
+  'record.maynot': 'None of your roles edits this register; these do: {roles}.',
 }

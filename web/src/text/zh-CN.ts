@@ -479,4 +479,5 @@ export const zh = {
   'review.nonefits': '所选各条都不符合此步骤的条件。',
   'review.preview': '将办理 {n} 条，合计 {money} 元。',
   'review.willrefuse': '另有 {n} 条不符合条件，不会办理。',
+  'record.maynot': '您的岗位不能编辑此名册；可编辑的岗位：{roles}。',
 } as const

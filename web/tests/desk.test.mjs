@@ -1,0 +1,197 @@
+// The desk over a city's findings: a reviewer, an institution, an author of rules, an auditor of the journal.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Office, barriers, openBrowser } from './office.mjs'
+
+let office, browser, auditor
+before(async () => {
+  office = new Office(process.env.SHOUHU)
+  office.city(300)
+  await office.open()
+  await office.body('ag1', 'agency', '虚构市医保中心')
+  auditor = await office.hire('auditor', 'ag1', 'agency.auditor')
+  browser = await openBrowser()
+})
+after(async () => {
+  await browser?.close()
+  office?.close()
+})
+
+async function isClean(page) {
+  assert.deepEqual(await barriers(page), [])
+  assert.deepEqual(page.faults, [])
+}
+
+test('fifty findings are read by keyboard alone, and the address keeps the filter and the place', async () => {
+  const page = await office.page(browser, auditor)
+  await page.to('/findings?level=certain')
+  const grid = page.getByRole('grid')
+  await grid.locator('.body').first().waitFor()
+  const shown = await page.locator('[data-test=totals]').textContent()
+  const totals = await auditor.get('/runs/r1/totals?level=certain')
+  assert.ok(shown.includes(`共 ${totals.findings.toLocaleString('en-US')} 条`), shown)
+  await grid.focus()
+  const seen = new Set()
+  for (let i = 0; i < 50; i++) {
+    await page.keyboard.press('j')
+    seen.add(new URL(page.url()).searchParams.get('at'))
+  }
+  assert.ok(seen.size >= 49, String(seen.size))
+  await page.locator('.evidence .say').waitFor()
+  await page.keyboard.press('Enter') // into the evidence, and back to the same row
+  assert.equal(await page.evaluate(() => document.activeElement.className.includes('panel')), true)
+  await page.keyboard.press('Escape')
+  assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'grid')
+  const at = new URL(page.url()).searchParams.get('at')
+  await page.reload()
+  await page.locator('.evidence').getByText(at).waitFor()
+  assert.match(page.url(), /level=certain/)
+  await isClean(page)
+  await page.context().close()
+})
+
+test('evidence names the money, the article, the lines and the drawn half year; another order goes on where it was', async () => {
+  const [first] = (await auditor.get('/runs/r1/findings?sort=-money&limit=1&rule=service-pair')).items
+  const receipt = await auditor.get(`/runs/r1/findings/${first.id}/receipt`)
+  assert.match(receipt.person, /\*/)
+  const timeline = await auditor.get(`/runs/r1/findings/${first.id}/timeline`)
+  assert.ok(receipt.lines.every(line => timeline.lines.some(row => row.id === line.id)))
+  const page = await office.page(browser, auditor)
+  await page.to(`/findings?at=${first.id}`)
+  const panel = page.locator('.evidence')
+  await panel.getByText(receipt.say).waitFor()
+  await panel.getByText(receipt.basis[0]).waitFor()
+  await panel.locator('svg .blamed').first().waitFor()
+  await panel.getByRole('button', { name: '看表格' }).click()
+  assert.ok((await panel.locator('tr.marked').count()) >= receipt.lines.length)
+  await isClean(page)
+  // keyset paging in the order of money: no finding twice, none left out
+  const ids = []
+  let after = ''
+  do {
+    const part = await auditor.get(`/runs/r1/findings?sort=-money&limit=37${after ? `&after=${encodeURIComponent(after)}` : ''}`)
+    ids.push(...part.items.map(one => one.id))
+    after = part.next
+  } while (after)
+  assert.equal(new Set(ids).size, ids.length)
+  assert.equal(ids.length, (await auditor.get('/runs/r1/totals')).findings)
+  await page.context().close()
+})
+
+test('filters that are no numbers or days are refused by name, and sums by rule add up', async () => {
+  for (const bad of ['amount_min=abc', 'from=2026-13-01', 'sort=nonsense', 'amount_max=1;drop'])
+    await assert.rejects(auditor.get(`/runs/r1/findings?${bad}`), /422/)
+  await assert.rejects(auditor.get('/runs/r1/groups?by=person'), /422/)
+  const totals = await auditor.get('/runs/r1/totals?amount_min=100.00')
+  const groups = (await auditor.get('/runs/r1/groups?by=rule&amount_min=100.00')).items
+  assert.equal(groups.reduce((sum, one) => sum + one.findings, 0), totals.findings)
+  assert.equal(groups.reduce((sum, one) => sum + Math.round(one.counted * 100), 0), Math.round(totals.counted * 100))
+  assert.equal((await auditor.get(`/runs/r1/totals?q=${encodeURIComponent("' or 1=1 --")}`)).findings, 0)
+})
+
+test('an institution sees its own findings, its own lines and no sums of the place', async () => {
+  const [one] = (await auditor.get('/runs/r1/findings?limit=1&rule=service-pair')).items
+  const foreign = (await auditor.get('/runs/r1/findings?limit=200')).items.find(row => row.institution !== one.institution)
+  await office.body(one.institution, 'institution', one.institution_name)
+  const user = await office.hire('hospital', one.institution, 'institution.user')
+  const mine = await user.get('/runs/r1/totals')
+  assert.equal(mine.institutions, 1)
+  for (const path of ['', '/receipt', '/timeline']) await assert.rejects(user.get(`/runs/r1/findings/${foreign.id}${path}`), /404/)
+  await assert.rejects(user.get('/runs/r1'), /404/)
+  const timeline = await user.get(`/runs/r1/findings/${one.id}/timeline`)
+  assert.ok(timeline.lines.every(line => line.institution === one.institution))
+  const page = await office.page(browser, user)
+  await page.to('/findings')
+  await page.getByText(`共 ${mine.findings.toLocaleString('en-US')} 条，计入`).waitFor()
+  await page.to('/rules')
+  await page.getByRole('grid').locator('.body').first().waitFor()
+  await isClean(page)
+  await page.context().close()
+})
+
+test('an author tries an edited rule: faults of type by line, failing cases, then all hold', async () => {
+  const author = await office.hire('author', 'ag1', 'agency.rules_author')
+  const page = await office.page(browser, author)
+  await page.to('/rules/service-frequency')
+  await page.getByRole('button', { name: '试写' }).click()
+  await page.getByText(/写法正确，\d+ 个用例全部符合/).waitFor()
+  const editor = page.getByRole('textbox', { name: '试写台' })
+  const text = await editor.inputValue()
+  await editor.fill(text.replaceAll('k.max', 'k.nosuch'))
+  await page.getByText('规则写法有误').waitFor()
+  await page.getByText(/k\.nosuch/).first().waitFor()
+  await editor.fill(text.replace('> k.max', '>= k.max'))
+  await page.getByText(/个用例中 \d+ 个不符/).waitFor()
+  await isClean(page)
+  await page.reload() // the draft is still there
+  await page.getByText(/个用例中 \d+ 个不符/).or(page.getByText('改动')).first().waitFor()
+  await assert.rejects(auditor.post('/rules/check', { text }), /403/)
+  await page.context().close()
+})
+
+test('at a glance every figure leads to its findings, and charts have a table', async () => {
+  const page = await office.page(browser, auditor)
+  await page.to('/glance')
+  await page.getByText('按规则（计入金额，元）').waitFor()
+  await page.locator('svg text').first().waitFor()
+  await isClean(page)
+  await page.getByRole('button', { name: '看表格' }).first().click()
+  await page.locator('table.plain tbody a').first().click()
+  await page.waitForURL('**/findings?*rule=*')
+  await page.context().close()
+})
+
+test('parameters nobody has set stand first; the journal is checked in the browser and a changed root is seen', async () => {
+  const page = await office.page(browser, office.boss)
+  await page.to('/admin/parameters')
+  await page.locator('tr.missing').first().waitFor()
+  await isClean(page)
+  await page.to('/admin/journal')
+  await page.getByRole('button', { name: '核对连续性' }).click()
+  await page.getByText('已记下当前状态').waitFor()
+  await office.body('ag9', 'agency', '又一个中心') // new leaves
+  await page.getByRole('button', { name: '核对连续性' }).click()
+  await page.getByText(/核对通过：第 [\d,]+ 条之前的记录未被改动/).waitFor()
+  await isClean(page)
+  await page.evaluate(() => {
+    const seen = JSON.parse(localStorage.getItem('journal.head'))
+    localStorage.setItem('journal.head', JSON.stringify({ ...seen, size: seen.size - 1, root: seen.root.replace(/^./, c => (c === '0' ? '1' : '0')) }))
+  })
+  await page.reload()
+  await page.getByRole('button', { name: '核对连续性' }).click()
+  await page.getByText('请立即报告内控').waitFor()
+  await page.context().close()
+})
+
+test('an audit runs as a job, the page may be closed meanwhile, and a grant is asked and approved in the pages', async () => {
+  const page = await office.page(browser, auditor)
+  await page.to('/admin/jobs')
+  await page.getByLabel('区划').fill('990100')
+  await page.getByRole('button', { name: '开始' }).click()
+  await page.locator('tbody').getByText('审核').first().waitFor()
+  await isClean(page)
+  await page.close()
+  const made = await office.admin.post('/people', { login: 'second', name: '钱二', body: 'ag1' })
+  const desk = await office.page(browser, office.admin)
+  await desk.to('/admin/people')
+  await desk.getByRole('row', { name: /second/ }).getByRole('button', { name: '申请授权' }).click()
+  await desk.getByRole('combobox', { name: '岗位' }).click({ force: true })
+  await desk.getByRole('option', { name: '窗口经办' }).click()
+  await desk.getByLabel('理由').fill('窗口轮岗')
+  await isClean(desk)
+  await desk.getByRole('dialog').getByRole('button', { name: '申请授权' }).click()
+  await desk.getByText('已申请，等待审批').waitFor()
+  const boss = await office.page(browser, office.boss)
+  await boss.to('/admin/grants')
+  await boss.getByRole('row', { name: /窗口轮岗/ }).getByRole('button', { name: '批准', exact: true }).click()
+  await boss.getByText('已办理').waitFor()
+  assert.equal((await office.admin.get(`/grants?person=${made.id}`)).items[0].state, 'granted')
+  for (;;) {
+    const [job] = (await auditor.get('/jobs')).items
+    if (!['waiting', 'running'].includes(job.state)) {
+      assert.equal(job.state, 'done')
+      break
+    }
+    await new Promise(resolve => setTimeout(resolve, 500))
+  }
+})
