@@ -243,8 +243,8 @@ SH_MUST sh_code sh_audit_receipts(const char *run_dir,
                                   void *ctx, struct sh_err *err);
 
 /**
- * The receipt of one finding of a run's folder, canonical JSON in `arena`. ret_bucket: where its person's rows
- * lie; not a bucket of the lake when the rows are of many persons. Errors: SH_E_NOTFOUND.
+ * The receipt of one finding of a run's folder, canonical JSON in `arena`. ret_bucket: where its person's
+ * rows lie; not a bucket of the lake when the rows are of many persons. Errors: SH_E_NOTFOUND.
  */
 SH_MUST sh_code sh_receipt_find(const char *dir, const uint8_t id[16], struct sh_arena *arena,
                                 struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err);
