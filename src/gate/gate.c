@@ -74,6 +74,7 @@ static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {
         SH_TRY(sh_pages_load(gate->options.pages_dir, &gate->arena, &gate->pages, err));
     SH_TRY(sh_path_join(path, gate->options.law_dir, "registers", err));
     SH_TRY(sh_registers_load(path, gate->roles, &gate->arena, &gate->registers, err));
+    SH_TRY(sh_gate_papers_load(gate->options.law_dir, &gate->arena, &gate->papers, err));
     return sh_matter_texts_load(gate->options.law_dir, gate->registers, gate->roles, &gate->arena,
                                 &gate->texts, err);
 }

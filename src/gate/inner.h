@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gate/gate.h"
 #include "gate/lane.h"
+#include "gate/papers.h"
 #include "gate/request.h"
 #include "gate/route.h"
 #include "law/law.h"
@@ -38,6 +39,7 @@ struct sh_gate {
     const struct sh_registers *registers;
     const struct sh_roles *roles;
     const struct sh_matter_texts *texts; /* procedures and what they run on */
+    struct sh_gate_papers papers;        /* templates of what procedures issue */
     struct {
         pthread_t thread;
         pthread_mutex_t mutex;

@@ -3,6 +3,7 @@
 #include "base/decimal.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
+#include "gate/papers.h"
 
 enum { VALUES_MAX = 128 };
 
@@ -16,10 +17,12 @@ struct asking {
     struct sh_json json;
     int status;
     int64_t expected;
+    struct sh_paper_source source; /* of the paper asked for */
     sh_code (*act)(struct sh_txn *txn, struct asking *asking, struct sh_err *err);
 };
 static void asking_end(struct asking *asking) {
     json_decref(asking->body);
+    sh_paper_source_end(&asking->source);
 }
 
 static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const char *power,
@@ -153,9 +156,32 @@ sh_code sh_api_procedure(struct sh_gate *gate, struct sh_request *rq, struct sh_
     return sh_answer_end(rq, &a.json, err);
 }
 
+/* A paper is drawn from what was on record when it was issued; who sees the matter sees its papers. */
+static sh_code collect_paper(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    SH_CLEANUP(sh_json_decref_at) json_t *matter = NULL;
+    json_object_clear(a->source.facts);
+    sh_json_begin(&a->json, &text);
+    SH_TRY(show_matter(txn, a, err));
+    SH_TRY(sh_json_end(&a->json, err));
+    SH_TRY(sh_json_read("matter", sh_buf_view(&text), &matter, err));
+    return sh_paper_collect(txn, a->gate, a->rq, matter, a->rq->params[1], &a->source, err);
+}
+
 sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    (void)gate, (void)err;
-    return sh_refuse(rq, GATE_NOT_FOUND, NULL);
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    a.act = collect_paper;
+    a.source.facts = json_object();
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    if (rq->problem)
+        return SH_OK;
+    const struct sh_paper_proof proof = {.code = sh_str_of(a.source.code)};
+    sh_buf_clear(&rq->out);
+    SH_TRY(sh_paper_render(a.source.template, a.source.facts, &proof, &rq->out, NULL, err));
+    rq->status = 200;
+    rq->content_type = "application/pdf";
+    return SH_OK;
 }
 
 /* ---- acting ------------------------------------------------------------------------------------------ */

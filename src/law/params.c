@@ -306,7 +306,8 @@ bool sh_place_widen(char place[6]) {
 }
 
 void sh_place_start(struct sh_str place, char ret[6]) {
-    memcpy(ret, place.len == 6 ? place.at : "000000", 6);
+    for (size_t i = 0; i < 6; i++)
+        ret[i] = place.len == 6 ? place.at[i] : '0';
 }
 
 const struct sh_param *sh_param_find(const struct sh_params *params, struct sh_str name, struct sh_str place,

@@ -1,5 +1,6 @@
 /* The workbook of a run's findings: what a hospital gets back from a check of its own files. */
 #include "report/report.h"
+#include "audit/audit.h"
 #include "base/date.h"
 #include "base/json.h"
 #include "base/limits.h"

@@ -41,15 +41,17 @@ struct sh_paper_fact {
     struct sh_str id, name; /* name in Chinese */
     const char *type;       /* text, money, date, int, list, table */
     bool required;
+    struct sh_str param; /* parameter (law/params) whose value is this fact; empty: none */
 };
 /** Facts of a template, shared ones first. ret [n] in the arena. */
 SH_MUST sh_code sh_paper_facts(const struct sh_paper *paper, struct sh_arena *arena,
                                const struct sh_paper_fact **ret, size_t *ret_n, struct sh_err *err);
 
 /**
- * Are the facts whole and well typed? facts: a JSON object. Types: text "…" (lines make paragraphs); money
- * "1234.56" (text, at most 2 decimals); date "2026-11-27"; int 3; list ["…"]; table [{column: value}]. Others
- * are ignored. Errors: SH_E_INPUT naming every fact that is missing or of a wrong type.
+ * Are the facts whole and well typed? A list may also come as one text of lines, an int as digits, text as a
+ * number: so records keep them. Types: text "…" (lines make paragraphs); money "1234.56" (text, at most 2
+ * decimals); date "2026-11-27"; int 3; list ["…"]; table [{column: value}]. Others are ignored. Errors:
+ * SH_E_INPUT naming every fact that is missing or of a wrong type.
  */
 SH_MUST sh_code sh_paper_check(const struct sh_paper *paper, const json_t *facts, struct sh_err *err);
 /** The number of the paper as its template writes it (〔2026〕12号); the empty view if it has none. In the

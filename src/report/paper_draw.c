@@ -318,21 +318,32 @@ static sh_code table(struct pen *pen, const struct sh_fact *fact) {
 
 /* ---- blocks ---- */
 
+static sh_code list_entry(struct pen *pen, size_t number, const char *at, size_t len) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0}, clean = {0};
+    SH_CLEANUP(sh_json_decref_at) json_t *entry = json_stringn(at, len);
+    sh_fact_tell(SH_FACT_TEXT, SH_FORMAT_PLAIN, entry, &clean);
+    sh_buf_addf(&text, "%zu. ", number);
+    sh_buf_add_str(&text, sh_str_trim(sh_buf_view(&clean)));
+    SH_TRY(sh_buf_check(&clean, pen->err));
+    SH_TRY(sh_buf_check(&text, pen->err));
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] == '\n')
+            text.at[i] = ' ';
+    return paragraph(pen, STYLE_PLAIN, PANGO_ALIGN_LEFT, 2 * styles[STYLE_PLAIN].size, text.at, text.len);
+}
+
 static sh_code list(struct pen *pen, const struct sh_fact *fact) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    const json_t *value = json_object_get(pen->facts, fact->key), *entry;
     size_t i;
-    const json_t *entry;
-    json_array_foreach(json_object_get(pen->facts, fact->key), i, entry) {
-        sh_buf_clear(&text);
-        sh_buf_addf(&text, "%zu. ", i + 1);
-        sh_fact_tell(SH_FACT_TEXT, SH_FORMAT_PLAIN, entry, &text);
-        SH_TRY(sh_buf_check(&text, pen->err));
-        for (size_t at = 0; at < text.len; at++)
-            if (text.at[at] == '\n')
-                text.at[at] = ' ';
-        SH_TRY(
-            paragraph(pen, STYLE_PLAIN, PANGO_ALIGN_LEFT, 2 * styles[STYLE_PLAIN].size, text.at, text.len));
-    }
+    json_array_foreach(value, i, entry)
+        SH_TRY(list_entry(pen, i + 1, json_string_value(entry), json_string_length(entry)));
+    if (!json_is_string(value))
+        return SH_OK;
+    struct sh_str rest = {json_string_value(value), json_string_length(value)}; /* one entry a line */
+    size_t n = 0;
+    for (struct sh_str line; sh_str_split(&rest, '\n', &line);)
+        if (sh_str_trim(line).len > 0)
+            SH_TRY(list_entry(pen, ++n, line.at, line.len));
     return SH_OK;
 }
 

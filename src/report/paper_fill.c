@@ -13,6 +13,12 @@ bool sh_fact_is_there(const struct sh_fact *fact, const json_t *facts) {
     return !json_is_array(value) || json_array_size(value) > 0;
 }
 
+static bool is_digits(const json_t *value) {
+    const char *text = json_string_value(value);
+    return text && json_string_length(value) > 0 && json_string_length(value) < 18 &&
+           strspn(text, "0123456789") == json_string_length(value);
+}
+
 static struct sh_str text_of(const json_t *value) {
     return (struct sh_str){json_string_value(value), json_string_length(value)};
 }
@@ -29,15 +35,20 @@ static sh_code check_value(enum sh_fact_type type, const json_t *value, struct s
     int32_t day;
     switch (type) {
     case SH_FACT_TEXT:
-        return json_is_string(value) ? SH_OK : sh_fail(err, SH_E_INPUT, "must be text");
+        return json_is_string(value) || json_is_integer(value) ? SH_OK
+                                                               : sh_fail(err, SH_E_INPUT, "must be text");
     case SH_FACT_MONEY:
         return sh_fact_money(value, &fen, err);
     case SH_FACT_DATE:
         return json_is_string(value) ? sh_date_parse(text_of(value), &day, err)
                                      : sh_fail(err, SH_E_INPUT, "must be a date, like \"2026-11-27\"");
     case SH_FACT_INT:
-        return json_is_integer(value) ? SH_OK : sh_fail(err, SH_E_INPUT, "must be a whole number");
+        return json_is_integer(value) || is_digits(value)
+                   ? SH_OK
+                   : sh_fail(err, SH_E_INPUT, "must be a whole number");
     case SH_FACT_LIST:
+        return json_is_array(value) || json_is_string(value) ? SH_OK
+                                                             : sh_fail(err, SH_E_INPUT, "must be a list");
     case SH_FACT_TABLE:
     case SH_FACT_TYPES:
         break;
@@ -141,7 +152,10 @@ void sh_fact_tell(enum sh_fact_type type, enum sh_fact_format format, const json
         return;
     switch (type) {
     case SH_FACT_TEXT:
-        add_clean(text_of(value), out);
+        if (json_is_integer(value))
+            sh_buf_addf(out, "%lld", (long long)json_integer_value(value));
+        else
+            add_clean(text_of(value), out);
         break;
     case SH_FACT_MONEY:
         if (sh_fact_money(value, &fen, NULL) != SH_OK)
@@ -155,9 +169,14 @@ void sh_fact_tell(enum sh_fact_type type, enum sh_fact_format format, const json
         tell_date(format, text_of(value), out);
         break;
     case SH_FACT_INT:
-        sh_buf_addf(out, "%lld", (long long)json_integer_value(value));
+        if (json_is_string(value))
+            add_clean(text_of(value), out);
+        else
+            sh_buf_addf(out, "%lld", (long long)json_integer_value(value));
         break;
     case SH_FACT_LIST:
+        if (json_is_string(value))
+            add_clean(text_of(value), out);
         for (size_t i = 0; i < json_array_size(value); i++) {
             if (i > 0)
                 sh_buf_add_text(out, "、");

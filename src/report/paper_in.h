@@ -28,6 +28,7 @@ struct sh_fact {
     const char *key; /* id with a NUL */
     enum sh_fact_type type;
     bool required;
+    struct sh_str param; /* parameter that gives it when the caller has it filled in; empty: none */
     const struct sh_fact_column *columns; /* TABLE [n_columns] */
     size_t n_columns;
 };

@@ -88,7 +88,7 @@ static const struct sh_fact *find_fact(const struct loading *l, struct sh_str id
 }
 
 static sh_code read_facts(struct loading *l, const struct sh_yaml *facts) {
-    static const char *const known[] = {"type", "name", "required", "columns"};
+    static const char *const known[] = {"type", "name", "required", "columns", "param"};
     if (!facts)
         return SH_OK;
     if (facts->kind != SH_YAML_MAP)
@@ -103,9 +103,10 @@ static sh_code read_facts(struct loading *l, const struct sh_yaml *facts) {
                                    "the fact \"%.*s\" is among the shared ones", SH_ARG(entry->key));
         struct sh_fact *fact = &l->facts[l->n_facts];
         *fact = (struct sh_fact){.id = entry->key};
-        SH_TRY(sh_yaml_only(entry->value, known, 4, l->err));
+        SH_TRY(sh_yaml_only(entry->value, known, 5, l->err));
         SH_TRY(sh_yaml_need(entry->value, "name", SH_YAML_TEXT, &name, l->err));
         fact->name = name->text;
+        fact->param = sh_yaml_text(entry->value, "param");
         SH_TRY(key_of(l, entry->key, &fact->key));
         SH_TRY(read_type(l, entry->value, &fact->type));
         SH_TRY(read_flag(l, entry->value, "required", &fact->required));
@@ -400,7 +401,7 @@ sh_code sh_paper_facts(const struct sh_paper *paper, struct sh_arena *arena, con
     for (size_t i = 0; i < paper->n_facts; i++)
         list[i] =
             (struct sh_paper_fact){paper->facts[i].id, paper->facts[i].name, type_words[paper->facts[i].type],
-                                   sh_paper_needs(paper, &paper->facts[i])};
+                                   sh_paper_needs(paper, &paper->facts[i]), paper->facts[i].param};
     *ret = list;
     *ret_n = paper->n_facts;
     return SH_OK;

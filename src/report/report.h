@@ -6,13 +6,13 @@
  * Threads: a book belongs to one thread.
  */
 #pragma once
-#include "audit/audit.h"
 #include "base/err.h"
 #include "base/msg.h"
 #include "base/str.h"
 #include "report/paper.h"
 
 struct sh_book;
+struct sh_run_summary; /* audit/audit.h */
 
 enum sh_book_kind { SH_BOOK_TEXT, SH_BOOK_WRAPPED, SH_BOOK_COUNT, SH_BOOK_MONEY, SH_BOOK_DAY };
 

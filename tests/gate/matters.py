@@ -130,6 +130,11 @@ def a_breach_is_noticed_heard_decided_filed_and_the_money_comes_back():
     noticed = act(o.auditor, matter, "notify", PROPOSAL)
     assert noticed["state"] == "notified" and len(noticed["papers"]) == 1, noticed.raw
     assert re.fullmatch(r"医保违告〔2026〕ag1-\d+号", noticed["papers"][0]["number"])
+    at = f"/matters/{matter}/papers/"
+    drawn = o.auditor.get(at + noticed["papers"][0]["id"])
+    assert drawn.status == 200 and drawn.raw.startswith(b"%PDF-"), drawn.raw[:500]
+    assert drawn.raw == o.auditor.get(at + noticed["papers"][0]["id"]).raw  # the same bytes
+    assert o.auditor.get(at + "0" * 32).status == 404
     early = act(o.user, matter, "answer", {"answer": "waived"}, want=409)
     assert kinds(early) == {"needs"}, early.raw  # not served yet
     serve(o, matter)

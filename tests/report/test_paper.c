@@ -90,7 +90,7 @@ static size_t times(struct sh_str text, const char *part) {
 }
 
 static const char notice[] =
-    "{\"body\":\"演示市医保中心\",\"body_short\":\"演示\",\"number\":12,\"issued_on\":\"2026-11-27\","
+    "{\"body\":\"演示市医保中心\",\"number\":\"演示医保违告〔2026〕12号\",\"issued_on\":\"2026-11-27\","
     "\"party\":\"演示市第一医院\",\"facts\":\"第一段。\\n第二段有 <b>{amount}</b> & \\u202e倒写\\u0007。\","
     "\"evidence\":[\"费用清单\",\"病历\"],\"clause\":\"协议第三十二条\",\"law\":\"依据条例第十五条。\","
     "\"measure\":\"不予支付违规费用。\",\"amount\":\"61234.05\",\"days\":\"五个工作日\"}";
@@ -139,7 +139,7 @@ static void long_tables_repeat_their_head_and_every_page_is_numbered_and_signed(
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0}, text = {0};
     SH_CLEANUP(sh_json_decref_at)
-    json_t *facts = json("{\"body\":\"中心\",\"body_short\":\"演\",\"number\":1,\"issued_on\":\"2026-11-27\","
+    json_t *facts = json("{\"body\":\"中心\",\"number\":\"1号\",\"issued_on\":\"2026-11-27\","
                          "\"place\":\"室\",\"held\":\"今日\","
                          "\"chair\":\"甲\",\"recorder\":\"乙\",\"roster\":[{\"name\":\"甲\"}],\"topic\":"
                          "\"事\",\"text_hash\":\"h\",\"report\":\"报\","
@@ -177,7 +177,7 @@ static void sums_of_tables_are_exact(void **state) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0}, text = {0};
     SH_CLEANUP(sh_json_decref_at)
-    json_t *facts = json("{\"body\":\"中心\",\"body_short\":\"演\",\"number\":1,\"issued_on\":\"2026-11-27\","
+    json_t *facts = json("{\"body\":\"中心\",\"number\":\"1号\",\"issued_on\":\"2026-11-27\","
                          "\"decision\":\"决1号\","
                          "\"amount\":\"0.30\",\"days\":\"十五日\",\"funds\":[{\"fund\":\"统筹\",\"amount\":"
                          "\"0.10\"},{\"fund\":\"大病\","
@@ -200,17 +200,18 @@ static void what_is_missing_or_of_a_wrong_type_is_named(void **state) {
         const char *key, *value, *part; /* value NULL: left out */
     } cases[] = {
         {"facts", NULL, "facts (违约事实) is missing"},
-        {"number", NULL, "number (文书序号) is missing"},
+        {"number", NULL, "number (文书编号) is missing"},
         {"evidence", "[]", "evidence (证据) is missing"},
         {"amount", "61234.05", "amount (涉及金额): must be an amount as text"},
         {"amount", "\"1.234\"", "amount"},
         {"amount", "\"abc\"", "amount"},
         {"issued_on", "\"2026-02-30\"", "issued_on"},
-        {"number", "\"12\"", "must be a whole number"},
+        {"months", "\"1x\"", "must be a whole number"},
         {"evidence", "[1]", "entry 1 must be text"},
         {"lines", "[{\"amount\": 3}]", "row 1, amount"},
         {"lines", "[3]", "row 1 must be an object"},
         {"facts", "[\"x\"]", "must be text"},
+        {"evidence", "3", "must be a list"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0};

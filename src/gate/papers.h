@@ -1,0 +1,33 @@
+/* The paper of a matter as PDF: what was on record when it was issued, drawn from its template. Inner header.
+ */
+#pragma once
+#include "gate/request.h"
+#include "law/law.h"
+#include "report/report.h"
+#include "store/store.h"
+
+/** Templates and the numbers they print. */
+struct sh_gate_papers {
+    const struct sh_papers *templates;
+    struct sh_params *params;
+};
+/** Load law_dir/documents and law_dir/params. */
+SH_MUST sh_code sh_gate_papers_load(const char *law_dir, struct sh_arena *arena, struct sh_gate_papers *ret,
+                                    struct sh_err *err);
+
+/* What a paper is drawn from; filled by sh_paper_collect, released with sh_paper_source_end. */
+struct sh_paper_source {
+    const struct sh_paper *template; /* NULL: the text names none that is there */
+    json_t *facts;
+    char code[48]; /* verification code: the record's id in groups */
+};
+void sh_paper_source_end(struct sh_paper_source *source);
+/**
+ * In a read transaction, after the caller's right to see the matter was asked.
+ * matter   the matter as the API shows it (id, place, procedure, parties, papers).
+ * paper    id of one of its papers.
+ * Errors: SH_E_NOTFOUND no such paper in this matter; those of the store.
+ */
+SH_MUST sh_code sh_paper_collect(struct sh_txn *txn, struct sh_gate *gate, struct sh_request *rq,
+                                 const json_t *matter, struct sh_str paper, struct sh_paper_source *ret,
+                                 struct sh_err *err);
