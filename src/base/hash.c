@@ -72,3 +72,16 @@ void sh_hex(const uint8_t *bytes, size_t len, char *out) {
 bool sh_equal_secret(const void *a, const void *b, size_t len) {
     return CRYPTO_memcmp(a, b, len) == 0;
 }
+
+bool sh_unhex(struct sh_str hex, uint8_t *out, size_t len) {
+    if (hex.len != 2 * len)
+        return false;
+    for (size_t i = 0; i < hex.len; i++) {
+        const char c = hex.at[i];
+        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (digit < 0)
+            return false;
+        out[i / 2] = (uint8_t)(i % 2 ? out[i / 2] | digit : digit << 4);
+    }
+    return true;
+}

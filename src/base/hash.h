@@ -39,5 +39,7 @@ SH_MUST sh_code sh_digest_of(sh_digest_kind kind, const void *at, size_t len, ui
 const char *sh_digest_name(sh_digest_kind kind);
 /** Lower-case hex with a NUL; out holds 2 × len + 1. */
 void sh_hex(const uint8_t *bytes, size_t len, char *out);
+/** Back: exactly 2 × len lower-case hex digits. False: they are none; out is then undefined. */
+bool sh_unhex(struct sh_str hex, uint8_t *out, size_t len);
 /** Equal? Time does not depend on where they differ. */
 bool sh_equal_secret(const void *a, const void *b, size_t len);

@@ -102,6 +102,7 @@ int sh_cmd_explain(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_backtest(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_merge(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_journal(int argc, char **argv, FILE *out, FILE *errout);
+int sh_cmd_witness(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_backup(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_restore(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout);

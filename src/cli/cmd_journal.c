@@ -28,6 +28,8 @@
     X(JOURNAL_MADE, "已建立；签名公钥指纹 ", "made; fingerprint of its signing key ")                        \
     X(JOURNAL_HEAD, "%" PRIu64 " 片叶子，根 %s，签名公钥指纹 %s\n",                                          \
       "%" PRIu64 " leaves, root %s, fingerprint of the signing key %s\n")                                    \
+    X(JOURNAL_COSIGN, "cosign：--from 见证文件 --name 见证机构", "cosign: --from FILE --name BODY")          \
+    X(JOURNAL_COSIGNED, "见证已记入，见证公钥指纹 %s\n", "kept; fingerprint of the witness's key %s\n")      \
     X(JOURNAL_WHICH, "rotate：--what signing 或 master", "rotate: --what signing or master")
 
 enum journal_message { JOURNAL_MESSAGES(SH_MSG_ID) JOURNAL_MESSAGES_N };
@@ -43,11 +45,13 @@ __attribute__((format(printf, 2, 0))) static void say(FILE *out, const char *for
 }
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
+enum { COSIGN_BYTES_MAX = 16384 };
+
 struct journal_options {
     struct sh_cli_store store;
-    const char *record, *out, *reason, *what;
+    const char *record, *out, *reason, *what, *from, *name;
     uint64_t position, from_size;
-    bool deep;
+    bool deep, witnessed;
     enum sh_lang lang;
     FILE *output;
 };
@@ -118,7 +122,7 @@ static sh_code run_export(struct journal_options *o, struct sh_store *store, int
                           struct sh_err *err) {
     (void)ret_exit;
     SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
-    SH_TRY(sh_store_export(store, &all, sh_str_of(o->record), o->from_size, &buf, err));
+    SH_TRY(sh_store_export(store, &all, sh_str_of(o->record), o->from_size, o->witnessed, &buf, err));
     return write_out(o, &buf, err);
 }
 
@@ -144,6 +148,25 @@ static sh_code run_erase(struct journal_options *o, struct sh_store *store, int 
     char time[SH_TIME_TEXT_MAX];
     (void)sh_time_format_iso(erasure.backups_expire_at, "Z", time);
     fprintf(o->output, "%s%s\n", sh_msg(messages, JOURNAL_BACKUPS, o->lang), time);
+    return SH_OK;
+}
+
+static sh_code run_cosign(struct journal_options *o, struct sh_store *store, int *ret_exit,
+                          struct sh_err *err) {
+    (void)ret_exit;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_cosignature given = {.name = sh_str_of(o->name)};
+    struct sh_str text;
+    uint8_t fingerprint[SH_DIGEST_BYTES];
+    char hex[SH_DIGEST_HEX_MAX];
+    const struct sh_act act = act_of(o);
+    if (!o->from || !o->name)
+        return sh_fail(err, SH_E_INPUT, "%s", sh_msg(messages, JOURNAL_COSIGN, o->lang));
+    SH_TRY(sh_fs_read(o->from, COSIGN_BYTES_MAX, &arena, &text, err));
+    SH_TRY(sh_cosignature_read(text, &arena, &given, fingerprint, err));
+    SH_TRY(sh_store_cosign(store, &act, &given, err));
+    sh_hex(fingerprint, sizeof fingerprint, hex);
+    say(o->output, sh_msg(messages, JOURNAL_COSIGNED, o->lang), hex);
     return SH_OK;
 }
 
@@ -191,6 +214,8 @@ static const struct verb {
      "export all versions of a record with proofs", run_export, false, false, true},
     {"erase", "journal erase", "销毁一条记录的内容，保留证明",
      "erase the content of a record, keep its proofs", run_erase, true, false, true, true},
+    {"cosign", "journal cosign", "记入另一机构对树头的见证", "keep another body's signature over a head",
+     run_cosign, true, false, true, true},
     {"rotate", "journal rotate", "更换签名密钥或主密钥", "change the signing or the master key", run_rotate,
      true, false, true},
     {"fork", "journal fork", "记录日志从旧副本继续", "record that the journal goes on from an older copy",
@@ -224,6 +249,11 @@ int sh_cmd_journal(int argc, char **argv, FILE *out, FILE *errout) {
          "file to write (default standard output)"},
         {"reason", SH_OPTION_TEXT, &o.reason, "TEXT", "理由（erase、fork 必填）",
          "reason (erase, fork need it)"},
+        {"witnessed", SH_OPTION_FLAG, &o.witnessed, "", "export：取最近一个经见证的树头",
+         "export: under the newest head that a witness signed"},
+        {"from", SH_OPTION_TEXT, &o.from, "FILE", "cosign：见证机构交回的文件",
+         "cosign: file the witness gave back"},
+        {"name", SH_OPTION_TEXT, &o.name, "BODY", "cosign：见证机构", "cosign: body that witnesses"},
         {"what", SH_OPTION_TEXT, &o.what, "signing|master", "rotate：更换哪把密钥", "rotate: which key"},
         {"deep", SH_OPTION_FLAG, &o.deep, "", "verify：连同检索索引与数据库文件",
          "verify: the search index and the file too"},

@@ -46,6 +46,7 @@ static const struct {
     {"paper", sh_cmd_paper, "按模板生成文书（PDF）", "draw a paper (PDF) from a template"},
     {"journal", sh_cmd_journal, "日志：校验、证明、导出、销毁、换密钥",
      "journal: verify, prove, export, erase, keys"},
+    {"witness", sh_cmd_witness, "见证另一机构的日志树头", "witness the heads of another body's journal"},
     {"backup", sh_cmd_backup, "备份业务数据", "back up the store"},
     {"restore", sh_cmd_restore, "恢复备份", "restore a backup"},
     {"serve", sh_cmd_serve, "提供 JSON 接口", "serve the JSON API"},

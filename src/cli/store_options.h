@@ -37,6 +37,8 @@ struct sh_cli_store {
             "account that acts (default cli)"                                                                \
     }
 
+/** Content of a file without white space around it, into out [size]. */
+SH_MUST sh_code sh_cli_passphrase(const char *path, char *out, size_t size, struct sh_err *err);
 /** Options of sh_store_open. Errors: SH_E_IO the passphrase file; SH_E_INPUT the clock. */
 SH_MUST sh_code sh_cli_store_options(struct sh_cli_store *given, struct sh_store_options *ret,
                                      struct sh_err *err);

@@ -2,6 +2,7 @@
 #include "gate/auth.h"
 #include "base/date.h"
 #include "gate/password.h"
+#include "gate/person.h"
 
 struct who {
     struct sh_gate *gate;
@@ -13,25 +14,45 @@ static void copy_id(char *out, size_t size, struct sh_str text) {
     snprintf(out, size, "%.*s", SH_ARG(text));
 }
 
+/* A grant that rests on a contract ends with it, whatever day was written when it was given (AF-09). row: id,
+ * role, body, place, contract. */
+static sh_code stands_on_contract(struct sh_txn *txn, struct sh_request *rq, const struct sh_value *row,
+                                  int32_t day, bool *ret, struct sh_err *err) {
+    const struct sh_role *role = sh_role_find(rq->gate->roles, row[1].str);
+    *ret = true;
+    if (!role || role->contract.len == 0)
+        return SH_OK;
+    int32_t last = 0;
+    const sh_code code =
+        sh_contract_last_day(txn, role->contract, row[4].str, row[2].str, &rq->arena, &last, err);
+    *ret = code == SH_OK && day <= last;
+    return code == SH_E_NOTFOUND ? SH_OK : code;
+}
+
 sh_code sh_grants_read(struct sh_txn *txn, struct sh_request *rq, int32_t day, struct sh_err *err) {
     struct sh_rows rows;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person)), SH_I64(day)};
-    SH_TRY(
-        sh_sql_query(txn,
-                     "select id, role, body, place from gate_grant where person = $1 and state = 'granted' "
-                     "and valid_from <= $2 and valid_to > $2 order by id",
-                     values, 2, &rq->arena, &rows, err));
+    SH_TRY(sh_sql_query(
+        txn,
+        "select id, role, body, place, contract from gate_grant where person = $1 and state = 'granted' "
+        "and valid_from <= $2 and valid_to > $2 order by id",
+        values, 2, &rq->arena, &rows, err));
     rq->caller.grants = sh_new(&rq->arena, struct sh_grant_view, rows.n_rows + 1);
     if (!rq->caller.grants)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu grants", rows.n_rows);
+    rq->caller.n_grants = 0;
     for (size_t i = 0; i < rows.n_rows; i++) {
-        struct sh_grant_view *grant = &rq->caller.grants[i];
+        struct sh_grant_view *grant = &rq->caller.grants[rq->caller.n_grants];
+        bool stands = false;
+        SH_TRY(stands_on_contract(txn, rq, sh_cell(&rows, i, 0), day, &stands, err));
+        if (!stands)
+            continue;
+        rq->caller.n_grants++;
         copy_id(grant->id, sizeof grant->id, sh_cell(&rows, i, 0)->str);
         copy_id(grant->role, sizeof grant->role, sh_cell(&rows, i, 1)->str);
         copy_id(grant->body, sizeof grant->body, sh_cell(&rows, i, 2)->str);
         copy_id(grant->place, sizeof grant->place, sh_cell(&rows, i, 3)->str);
     }
-    rq->caller.n_grants = rows.n_rows;
     return SH_OK;
 }
 
@@ -40,13 +61,14 @@ static sh_code read_account(struct sh_txn *txn, struct who *who, struct sh_err *
     struct sh_request *rq = who->rq;
     struct sh_rows rows;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person))};
-    SH_TRY(sh_sql_query(txn, "select state, renews, has_factor from gate_account where person = $1", values,
-                        1, &rq->arena, &rows, err));
+    SH_TRY(sh_sql_query(txn, "select state, renews, has_factor, login from gate_account where person = $1",
+                        values, 1, &rq->arena, &rows, err));
     who->is_found = rows.n_rows == 1 && sh_str_is(sh_cell(&rows, 0, 0)->str, "active");
     if (!who->is_found)
         return SH_OK;
     rq->caller.must_change = sh_cell(&rows, 0, 1)->i64 != 0;
     rq->caller.needs_setup = sh_cell(&rows, 0, 2)->i64 == 0;
+    copy_id(rq->caller.login, sizeof rq->caller.login, sh_cell(&rows, 0, 3)->str);
     return sh_grants_read(txn, rq, sh_gate_today(who->gate), err);
 }
 
@@ -115,6 +137,25 @@ static bool csrf_holds(const struct sh_request *rq) {
            sh_equal_secret(rq->csrf.at, rq->caller.csrf, rq->csrf.len);
 }
 
+/* Grants given before a pair was forbidden, or at once by two approvers: neither is used until one is gone.
+ */
+static bool clash_refused(struct sh_gate *gate, struct sh_request *rq) {
+    for (size_t i = 0; i < rq->caller.n_grants; i++)
+        for (size_t k = 0; k < i; k++) {
+            const struct sh_str a = sh_str_of(rq->caller.grants[i].role),
+                                b = sh_str_of(rq->caller.grants[k].role);
+            const struct sh_role_pair *pair = sh_roles_forbid(gate->roles, a, b);
+            if (!pair)
+                continue;
+            (void)sh_refuse(
+                rq, GATE_SEPARATION,
+                rq->lang == SH_EN ? "%.*s beside %.*s: %.*s (%.*s)" : "%.*s 与 %.*s：%.*s（%.*s）", SH_ARG(a),
+                SH_ARG(b), SH_ARG(rq->lang == SH_EN ? pair->english : pair->why), SH_ARG(pair->basis));
+            return true;
+        }
+    return false;
+}
+
 static sh_code check_state(struct sh_gate *gate, struct sh_request *rq) {
     const bool is_early = rq->route->flags & SH_ROUTE_EARLY;
     if (!csrf_holds(rq))
@@ -123,6 +164,8 @@ static sh_code check_state(struct sh_gate *gate, struct sh_request *rq) {
         return sh_refuse(rq, GATE_MUST_CHANGE, NULL);
     if (rq->caller.needs_setup && !is_early)
         return sh_refuse(rq, GATE_SETUP, NULL);
+    if (!is_early && clash_refused(gate, rq))
+        return SH_OK;
     if (rq->caller.reads_only && rq->method != SH_GET)
         return sh_refuse(rq, GATE_FORBIDDEN,
                          rq->lang == SH_EN ? "this API key only reads" : "此密钥只能读取");

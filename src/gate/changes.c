@@ -228,14 +228,10 @@ static bool may_see(const struct sh_request *rq, const struct change *change) {
            sh_caller_is(rq, reg->approve_by, reg->n_approve_by);
 }
 
-static sh_code lost(sh_code code) {
-    return code == SH_E_INPUT ? SH_E_NOTFOUND : code;
-}
-
 sh_code sh_api_change(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct deciding deciding;
     SH_TRY(change_scope(gate, rq, &deciding, err));
-    SH_TRY(lost(sh_store_read(gate->store, get_change, &deciding, err)));
+    SH_TRY(sh_lost(sh_store_read(gate->store, get_change, &deciding, err)));
     if (!may_see(rq, &deciding.change))
         return sh_refuse(rq, GATE_NOT_FOUND, NULL);
     struct sh_json json;
@@ -355,6 +351,7 @@ static sh_code decide(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_request *rq = deciding->rq;
     SH_TRY(get_change(txn, deciding, err));
     SH_TRY(check_decider(deciding, err));
+    SH_TRY(sh_ties_stop_entry(txn, rq, &deciding->change.entry, rq->params[0], err));
     if (deciding->is_approval)
         SH_TRY(apply(txn, deciding, err));
     deciding->change.state = deciding->is_approval ? SH_STR("approved") : SH_STR("refused");
@@ -380,11 +377,11 @@ static sh_code decide_with(struct sh_gate *gate, struct sh_request *rq, bool is_
         struct sh_faults faults = {0};
         sh_faults_add(rq, &faults, SH_STR("why"), 0, rq->lang == SH_EN ? "is required" : "必填");
         /* a foreign id is told first */
-        SH_TRY(lost(sh_store_read(gate->store, get_change, &deciding, err)));
+        SH_TRY(sh_lost(sh_store_read(gate->store, get_change, &deciding, err)));
         return sh_refuse_fields(rq, &faults);
     }
-    return lost(sh_gate_write(gate, rq, is_approval ? "approve change" : "refuse change", decide, &deciding,
-                              NULL, err));
+    return sh_lost(sh_gate_write(gate, rq, is_approval ? "approve change" : "refuse change", decide,
+                                 &deciding, NULL, err));
 }
 
 sh_code sh_api_change_approve(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {

@@ -61,6 +61,25 @@ static inline sh_code sh_refused(sh_code refused, struct sh_err *err) {
     return sh_fail(err, SH_E_CANCELLED, "refused");
 }
 
+/** Ids of another form are not there either. */
+static inline sh_code sh_lost(sh_code code) {
+    return code == SH_E_INPUT ? SH_E_NOTFOUND : code;
+}
+
+/**
+ * Refuse (SH_E_CANCELLED) when a tie between the caller and one of `codes` is on record today, or he was
+ * recused from `matter` (may be empty): procedures W7, ties.c.
+ */
+SH_MUST sh_code sh_ties_stop(struct sh_txn *txn, struct sh_request *rq, const struct sh_str *codes, size_t n,
+                             struct sh_str matter, struct sh_err *err);
+/** The same for the codes that entries of one register hold; of a table: one look for all rows. */
+SH_MUST sh_code sh_ties_stop_entries(struct sh_txn *txn, struct sh_request *rq,
+                                     const struct sh_entry_values *entries, size_t n_entries,
+                                     struct sh_str matter, struct sh_err *err);
+SH_MUST sh_code sh_ties_stop_entry(struct sh_txn *txn, struct sh_request *rq,
+                                   const struct sh_entry_values *entry, struct sh_str matter,
+                                   struct sh_err *err);
+
 /** Two-person change: keep a proposal; changes.c. */
 SH_MUST sh_code sh_change_propose(struct sh_txn *txn, struct sh_request *rq,
                                   const struct sh_entry_values *entry, struct sh_str id,

@@ -133,14 +133,10 @@ static sh_code get_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return state_of(txn, rq, people->record.id, &people->state, err);
 }
 
-static sh_code lost(sh_code code) {
-    return code == SH_E_INPUT ? SH_E_NOTFOUND : code;
-}
-
 sh_code sh_api_person(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct peopling people = {.gate = gate, .rq = rq};
     SH_TRY(sh_caller_scope(gate, rq, "people.read", NULL, 0, &people.scope, err));
-    SH_TRY(lost(sh_store_read(gate->store, get_person, &people, err)));
+    SH_TRY(sh_lost(sh_store_read(gate->store, get_person, &people, err)));
     struct sh_json json;
     sh_answer_begin(rq, 200, &json);
     SH_TRY(show_person(&json, rq, &people.record, people.state, err));
@@ -235,7 +231,7 @@ sh_code sh_api_person_reset(struct sh_gate *gate, struct sh_request *rq, struct 
     SH_TRY(sh_caller_scope(gate, rq, "people.edit", NULL, 0, &people.scope, err));
     sh_password_make(people.password);
     SH_TRY(sh_password_hash(sh_str_of(people.password), people.hash, err));
-    return lost(sh_gate_write(gate, rq, "reset password", reset_person, &people, NULL, err));
+    return sh_lost(sh_gate_write(gate, rq, "reset password", reset_person, &people, NULL, err));
 }
 
 static sh_code disable_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -249,7 +245,7 @@ static sh_code disable_person(struct sh_txn *txn, void *ctx, struct sh_err *err)
 sh_code sh_api_person_disable(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct peopling people = {.gate = gate, .rq = rq};
     SH_TRY(sh_caller_scope(gate, rq, "people.edit", NULL, 0, &people.scope, err));
-    return lost(sh_gate_write(gate, rq, "close account", disable_person, &people, NULL, err));
+    return sh_lost(sh_gate_write(gate, rq, "close account", disable_person, &people, NULL, err));
 }
 
 /* ---- grants ------------------------------------------------------------------------------------------ */
@@ -260,10 +256,11 @@ struct granting {
     struct sh_scope scope;
     struct sh_grant grant;
     struct sh_str words;
+    int32_t unreviewed_since; /* of a list: only grants that nobody gave or reviewed since; 0 all */
     enum { GRANT_APPROVE, GRANT_REFUSE, GRANT_REVOKE } act;
 };
 
-static void show_grant(struct sh_json *json, const struct sh_grant *grant) {
+void sh_grant_show(struct sh_json *json, const struct sh_grant *grant) {
     sh_json_object(json);
     sh_json_put_str(json, "id", grant->id);
     sh_json_put_str(json, "person", grant->person);
@@ -279,6 +276,12 @@ static void show_grant(struct sh_json *json, const struct sh_grant *grant) {
     sh_json_put_str(json, "decided_by", grant->decided_by);
     sh_json_put_str(json, "why", grant->why);
     sh_json_put_str(json, "contract", grant->contract);
+    sh_json_put_str(json, "reviewed_by", grant->reviewed_by.at ? grant->reviewed_by : SH_STR(""));
+    sh_json_key(json, "reviewed_on");
+    if (grant->reviewed_on)
+        sh_json_date(json, grant->reviewed_on);
+    else
+        sh_json_null(json);
     sh_json_object_end(json);
 }
 
@@ -290,11 +293,14 @@ static sh_code list_grants(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct sh_str state = sh_target_arg(&rq->target, "state"),
                         person = sh_target_arg(&rq->target, "person");
     const struct sh_str after = sh_target_arg(&rq->target, "after");
-    const struct sh_value values[] = {SH_TEXT(after.at ? after : SH_STR("")), SH_I64(2000)};
+    const struct sh_value values[] = {SH_TEXT(after.at ? after : SH_STR("")), SH_I64(2000),
+                                      SH_I64(granting->unreviewed_since)};
     struct sh_rows rows;
-    SH_TRY(sh_sql_query(
-        txn, "select id, person, state, body, place from gate_grant where id > $1 order by id limit $2",
-        values, 2, &rq->arena, &rows, err));
+    SH_TRY(sh_sql_query(txn,
+                        "select id, person, state, body, place from gate_grant where id > $1 and ($3 = 0 or "
+                        "(state = 'granted' "
+                        "and reviewed_on < $3 and valid_from < $3)) order by id limit $2",
+                        values, 3, &rq->arena, &rows, err));
     struct sh_json json;
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
@@ -308,7 +314,7 @@ static sh_code list_grants(struct sh_txn *txn, void *ctx, struct sh_err *err) {
             continue;
         struct sh_grant grant;
         SH_TRY(sh_grant_get(txn, &granting->scope, sh_cell(&rows, i, 0)->str, &rq->arena, &grant, err));
-        show_grant(&json, &grant);
+        sh_grant_show(&json, &grant);
         n++;
     }
     sh_json_array_end(&json);
@@ -324,6 +330,9 @@ static sh_code list_grants(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 sh_code sh_api_grants(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct granting granting = {.gate = gate, .rq = rq};
     SH_TRY(sh_caller_scope(gate, rq, "people.read", NULL, 0, &granting.scope, err));
+    const struct sh_str since = sh_target_arg(&rq->target, "unreviewed_since");
+    if (since.len && sh_date_scan(since.at, since.len, &granting.unreviewed_since) != SH_DATE_OK)
+        return sh_refuse(rq, GATE_BAD_REQUEST, "unreviewed_since: %s", "YYYY-MM-DD");
     return sh_gate_read(gate, rq, list_grants, &granting, err);
 }
 
@@ -339,6 +348,24 @@ static sh_code refuse_clash(struct sh_txn *txn, struct granting *granting, struc
                   rq->lang == SH_EN ? "%.*s beside %.*s: %.*s (%.*s)" : "%.*s 与 %.*s：%.*s（%.*s）",
                   SH_ARG(granting->grant.role), SH_ARG(other),
                   SH_ARG(rq->lang == SH_EN ? pair->english : pair->why), SH_ARG(pair->basis)));
+}
+
+/* A third party's account ends with its contract (AF-09). */
+static sh_code check_contract(struct sh_txn *txn, struct granting *granting, const struct sh_role *role,
+                              struct sh_faults *faults, struct sh_err *err) {
+    struct sh_request *rq = granting->rq;
+    const struct sh_grant *grant = &granting->grant;
+    int32_t last = 0;
+    const sh_code code =
+        sh_contract_last_day(txn, role->contract, grant->contract, grant->body, &rq->arena, &last, err);
+    if (code == SH_E_NOTFOUND)
+        sh_faults_add(rq, faults, SH_STR("contract"), 0,
+                      rq->lang == SH_EN ? "no contract with that body is in force"
+                                        : "没有与该机构的有效合同");
+    else if (code == SH_OK && grant->to - 1 > last)
+        sh_faults_add(rq, faults, SH_STR("to"), 0,
+                      rq->lang == SH_EN ? "lies behind the last day of the contract" : "不得晚于合同终止日");
+    return code == SH_E_NOTFOUND ? SH_OK : code;
 }
 
 /* The person exists, the body exists in the asker's place, the role is one that such a body has. */
@@ -363,10 +390,8 @@ static sh_code check_asked(struct sh_txn *txn, struct granting *granting, struct
     if (!role || (!is_at && !faults.n))
         sh_faults_add(rq, &faults, SH_STR("role"), 0,
                       rq->lang == SH_EN ? "no role of such a body" : "该类机构没有此岗位");
-    /* A third party's account ends with its contract (AF-09). */
-    if (role && sh_str_starts_with(role->id, SH_STR("third.")) && grant->contract.len == 0)
-        sh_faults_add(rq, &faults, SH_STR("contract"), 0,
-                      rq->lang == SH_EN ? "is required for a third party" : "第三方须填合同号");
+    if (role && role->contract.len)
+        SH_TRY(check_contract(txn, granting, role, &faults, err));
     return faults.n ? sh_stop(sh_refuse_fields(rq, &faults)) : SH_OK;
 }
 
@@ -377,7 +402,7 @@ static sh_code put_and_answer(struct sh_txn *txn, struct granting *granting, int
     granting->grant.id = sh_str_of(id);
     struct sh_json json;
     sh_answer_begin(rq, status, &json);
-    show_grant(&json, &granting->grant);
+    sh_grant_show(&json, &granting->grant);
     return sh_answer_end(rq, &json, err);
 }
 
@@ -442,6 +467,7 @@ static sh_code check_decision(struct sh_txn *txn, struct granting *granting, str
         return sh_stop(sh_refuse(rq, GATE_CONFLICT, "%.*s", SH_ARG(grant->state)));
     if (granting->act != GRANT_APPROVE)
         return SH_OK;
+    SH_TRY(sh_ties_stop(txn, rq, &grant->person, 1, SH_STR(""), err));
     if (sh_str_is(grant->asked_by, rq->caller.person) || sh_str_is(grant->person, rq->caller.person))
         return sh_stop(sh_refuse(rq, GATE_SEPARATION,
                                  rq->lang == SH_EN ? "neither the asker nor the person granted approves"
@@ -468,7 +494,7 @@ static sh_code decide_with(struct sh_gate *gate, struct sh_request *rq, struct g
                            const char *power, struct sh_err *err) {
     granting->gate = gate, granting->rq = rq;
     SH_TRY(sh_caller_scope(gate, rq, power, NULL, 0, &granting->scope, err));
-    return lost(sh_gate_write(gate, rq, "decide grant", decide, granting, NULL, err));
+    return sh_lost(sh_gate_write(gate, rq, "decide grant", decide, granting, NULL, err));
 }
 
 sh_code sh_api_grant_approve(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {

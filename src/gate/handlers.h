@@ -48,8 +48,13 @@ SH_HANDLER(sh_api_grant_ask);
 SH_HANDLER(sh_api_grant_approve);
 SH_HANDLER(sh_api_grant_refuse);
 SH_HANDLER(sh_api_grant_revoke);
+/* review.c */
+SH_HANDLER(sh_api_grant_review);
 /* journal.c */
 SH_HANDLER(sh_api_journal_head);
+SH_HANDLER(sh_api_journal_bundle);
+SH_HANDLER(sh_api_journal_witnesses);
+SH_HANDLER(sh_api_journal_cosign);
 SH_HANDLER(sh_api_journal_inclusion);
 SH_HANDLER(sh_api_journal_consistency);
 /* jobs.c */

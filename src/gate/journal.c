@@ -97,3 +97,111 @@ sh_code sh_api_journal_consistency(struct sh_gate *gate, struct sh_request *rq, 
     SH_TRY(sh_store_read(gate->store, consistency, &asking, err));
     return answer_proof(rq, &asking, "from", err);
 }
+
+/* ---- witnesses --------------------------------------------------------------------------------------- */
+
+/* The head with its proof, as `shouhu witness sign` and tools/verify-bundle read it; no record's content. */
+sh_code sh_api_journal_bundle(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_scope none = {0};
+    int64_t from = 0;
+    if (sh_target_arg(&rq->target, "from_size").at)
+        SH_TRY(number_arg(rq, "from_size", &from, err));
+    const bool witnessed = sh_str_is(sh_target_arg(&rq->target, "witnessed"), "true");
+    SH_TRY(sh_store_export(gate->store, &none, SH_STR(""), (uint64_t)from, witnessed, &rq->out, err));
+    rq->status = 200;
+    rq->content_type = "text/plain; charset=utf-8";
+    return SH_OK;
+}
+
+struct witnesses {
+    struct sh_arena *arena;
+    const struct sh_witnessed *of;
+    size_t n;
+};
+
+static sh_code read_witnesses(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct witnesses *witnesses = ctx;
+    return sh_journal_witnesses(txn, witnesses->arena, &witnesses->of, &witnesses->n, err);
+}
+
+sh_code sh_api_journal_witnesses(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    struct witnesses witnesses = {.arena = &rq->arena};
+    SH_TRY(sh_store_read(gate->store, read_witnesses, &witnesses, err));
+    struct sh_json json;
+    sh_answer_begin(rq, 200, &json);
+    sh_json_object(&json);
+    sh_json_key(&json, "items");
+    sh_json_array(&json);
+    for (size_t i = 0; i < witnesses.n; i++) {
+        char at[SH_TIME_TEXT_MAX];
+        sh_time_format_iso(witnesses.of[i].at, "Z", at);
+        sh_json_object(&json);
+        put_hex(&json, &rq->arena, "key", witnesses.of[i].key, SH_DIGEST_BYTES);
+        sh_json_put_str(&json, "body", witnesses.of[i].name);
+        sh_json_put_i64(&json, "size", (int64_t)witnesses.of[i].size);
+        sh_json_put_text(&json, "at", at);
+        sh_json_object_end(&json);
+    }
+    sh_json_array_end(&json);
+    sh_json_object_end(&json);
+    return sh_answer_end(rq, &json, err);
+}
+
+struct cosigning {
+    struct sh_request *rq;
+    struct sh_gate *gate;
+    struct sh_cosignature given;
+    char key[SH_DIGEST_HEX_MAX];
+};
+
+/* The key stands on record as the key of a body for which the caller witnesses. */
+static sh_code find_witness(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct cosigning *cosigning = ctx;
+    struct sh_request *rq = cosigning->rq;
+    const struct sh_scope all = sh_scope_all();
+    struct sh_record record;
+    SH_TRY(sh_record_find(txn, &all, SH_STR("witnesses"), sh_str_of(cosigning->key),
+                          sh_as_of_day(sh_gate_today(cosigning->gate)), &rq->arena, &record, err));
+    for (size_t i = 0; i < rq->caller.n_grants; i++) {
+        const struct sh_role *role =
+            sh_role_find(cosigning->gate->roles, sh_str_of(rq->caller.grants[i].role));
+        if (role && sh_role_may(role, SH_STR("journal.witness")) &&
+            sh_str_is(record.labels.body, rq->caller.grants[i].body)) {
+            cosigning->given.name = record.labels.body;
+            return SH_OK;
+        }
+    }
+    return sh_fail(err, SH_E_NOTFOUND, "the key of another body");
+}
+
+static sh_code refuse_answer(struct sh_request *rq, const char *message) {
+    struct sh_faults faults = {0};
+    sh_faults_add(rq, &faults, SH_STR("cosignature"), 0, "%s", message);
+    return sh_refuse_fields(rq, &faults);
+}
+
+sh_code sh_api_journal_cosign(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    struct cosigning cosigning = {.rq = rq, .gate = gate};
+    uint8_t fingerprint[SH_DIGEST_BYTES];
+    SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
+    SH_TRY(sh_request_json(rq, &root, err));
+    sh_code code = sh_cosignature_read(sh_member(root, "cosignature", &rq->arena), &rq->arena,
+                                       &cosigning.given, fingerprint, err);
+    if (code == SH_E_INPUT)
+        return refuse_answer(rq, err->message);
+    SH_TRY(code);
+    sh_hex(fingerprint, sizeof fingerprint, cosigning.key);
+    code = sh_store_read(gate->store, find_witness, &cosigning, err);
+    if (code == SH_E_NOTFOUND)
+        return sh_refuse(rq, GATE_FORBIDDEN,
+                         rq->lang == SH_EN ? "the key is not on record as a witness of your body"
+                                           : "名册中没有贵机构的该见证公钥");
+    SH_TRY(code);
+    const struct sh_act act = {.actor = sh_str_of(rq->caller.person), .why = SH_STR("witness")};
+    code = sh_store_cosign(gate->store, &act, &cosigning.given, err);
+    if (code == SH_E_INPUT || code == SH_E_CORRUPT)
+        return refuse_answer(rq, err->message);
+    SH_TRY(code);
+    rq->status = 204;
+    return SH_OK;
+}

@@ -115,6 +115,12 @@ static sh_code grant_json(const struct sh_grant *grant, struct sh_buf *open, str
     sh_json_put_str(&json, "decided_by", grant->decided_by);
     sh_json_put_str(&json, "why", grant->why);
     sh_json_put_str(&json, "contract", grant->contract);
+    if (grant->reviewed_on) {
+        sh_json_key(&json, "reviewed_on");
+        sh_json_date(&json, grant->reviewed_on);
+        sh_json_put_str(&json, "reviewed_by", grant->reviewed_by);
+        sh_json_put_str(&json, "review", grant->review);
+    }
     sh_json_object_end(&json);
     return sh_json_end(&json, err);
 }
@@ -141,16 +147,17 @@ sh_code sh_grant_put(struct sh_txn *txn, const struct sh_grant *grant, struct sh
                                             .open = sh_buf_view(&open)};
     SH_TRY(sh_record_put(txn, &change, &ref, err));
     const struct sh_value values[] = {
-        SH_TEXT(sh_str_of(ref.id)), SH_TEXT(grant->person),    SH_TEXT(grant->role), SH_TEXT(grant->body),
-        SH_TEXT(grant->place),      SH_I64(grant->from),       SH_I64(grant->to),    SH_TEXT(grant->state),
-        SH_TEXT(grant->asked_by),   SH_TEXT(grant->decided_by)};
+        SH_TEXT(sh_str_of(ref.id)), SH_TEXT(grant->person),   SH_TEXT(grant->role),
+        SH_TEXT(grant->body),       SH_TEXT(grant->place),    SH_I64(grant->from),
+        SH_I64(grant->to),          SH_TEXT(grant->state),    SH_TEXT(grant->asked_by),
+        SH_TEXT(grant->decided_by), SH_TEXT(grant->contract), SH_I64(grant->reviewed_on)};
     SH_TRY(sh_sql_run(
         txn,
         "insert into gate_grant (id, person, role, body, place, valid_from, valid_to, state, asked_by, "
-        "decided_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) "
+        "decided_by, contract, reviewed_on) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
         "on conflict (id) do update set state = excluded.state, valid_to = excluded.valid_to, "
-        "decided_by = excluded.decided_by",
-        values, 10, NULL, err));
+        "decided_by = excluded.decided_by, reviewed_on = excluded.reviewed_on",
+        values, 12, NULL, err));
     memcpy(ret_id, ref.id, SH_ID_TEXT + 1);
     return SH_OK;
 }
@@ -180,7 +187,12 @@ sh_code sh_grant_get(struct sh_txn *txn, const struct sh_scope *scope, struct sh
                              .asked_by = sh_member(root, "asked_by", arena),
                              .decided_by = sh_member(root, "decided_by", arena),
                              .why = sh_member(root, "why", arena),
-                             .contract = sh_member(root, "contract", arena)};
+                             .contract = sh_member(root, "contract", arena),
+                             .reviewed_by = sh_member(root, "reviewed_by", arena),
+                             .review = sh_member(root, "review", arena)};
+    const struct sh_str reviewed = sh_member(root, "reviewed_on", arena);
+    if (reviewed.len)
+        SH_TRY(day_of(reviewed, &ret->reviewed_on, err));
     SH_TRY(day_of(sh_member(root, "from", arena), &ret->from, err));
     return day_of(sh_member(root, "to", arena), &ret->to, err);
 }

@@ -18,9 +18,10 @@ SH_MUST sh_code sh_person_put(struct sh_txn *txn, const struct sh_person_new *pe
                               char ret_id[SH_ID_TEXT + 1], struct sh_err *err);
 
 struct sh_grant {
-    struct sh_str id, key, person, role, body, place, state, asked_by, decided_by, why, contract;
-    int32_t from, to; /* to exclusive */
-    int64_t version;  /* of the record; 0 new */
+    struct sh_str id, key, person, role, body, place, state, asked_by, decided_by, why, contract, reviewed_by,
+        review;
+    int32_t from, to, reviewed_on; /* to exclusive; reviewed_on 0: never */
+    int64_t version;               /* of the record; 0 new */
 };
 /** Write a grant's record and row; id empty: a new one. The state's rules are the caller's affair. */
 SH_MUST sh_code sh_grant_put(struct sh_txn *txn, const struct sh_grant *grant, struct sh_arena *arena,
@@ -35,6 +36,13 @@ SH_MUST sh_code sh_grant_get(struct sh_txn *txn, const struct sh_scope *scope, s
 SH_MUST sh_code sh_grant_clash(struct sh_txn *txn, const struct sh_roles *roles, const struct sh_grant *grant,
                                struct sh_arena *arena, const struct sh_role_pair **ret,
                                struct sh_str *ret_other, struct sh_err *err);
+/** A grant as the API shows it. */
+void sh_grant_show(struct sh_json *json, const struct sh_grant *grant);
+/** Last day of a contract in force today with a body; `reg` is the register of contracts. SH_E_NOTFOUND:
+ * none. */
+SH_MUST sh_code sh_contract_last_day(struct sh_txn *txn, struct sh_str reg, struct sh_str number,
+                                     struct sh_str body, struct sh_arena *arena, int32_t *ret,
+                                     struct sh_err *err);
 /** Kind and place of a body on record. Errors: SH_E_NOTFOUND. */
 SH_MUST sh_code sh_body_get(struct sh_txn *txn, struct sh_str code, struct sh_arena *arena,
                             struct sh_str *ret_kind, struct sh_str *ret_place, struct sh_err *err);

@@ -248,11 +248,6 @@ static sh_code get_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return get_record(txn, ctx, false, err);
 }
 
-/* Ids of another form are not there either. */
-static sh_code lost(sh_code code) {
-    return code == SH_E_INPUT ? SH_E_NOTFOUND : code;
-}
-
 static sh_code answer_record(struct sh_request *rq, int status, const struct sh_register *reg,
                              const struct sh_record *record, struct sh_err *err) {
     struct sh_json json;
@@ -265,7 +260,7 @@ static sh_code answer_record(struct sh_request *rq, int status, const struct sh_
 sh_code sh_api_record(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct reading reading;
     SH_TRY(reading_begin(gate, rq, &reading, err));
-    SH_TRY(lost(sh_store_read(gate->store, get_body, &reading, err)));
+    SH_TRY(sh_lost(sh_store_read(gate->store, get_body, &reading, err)));
     return answer_record(rq, 200, reading.reg, &reading.record, err);
 }
 
@@ -281,7 +276,7 @@ static sh_code history_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 sh_code sh_api_record_history(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct reading reading;
     SH_TRY(reading_begin(gate, rq, &reading, err));
-    SH_TRY(lost(sh_store_read(gate->store, history_body, &reading, err)));
+    SH_TRY(sh_lost(sh_store_read(gate->store, history_body, &reading, err)));
     struct sh_json json;
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
@@ -308,7 +303,7 @@ static const struct sh_record *version_of(const struct reading *reading, struct 
 sh_code sh_api_record_diff(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct reading reading;
     SH_TRY(reading_begin(gate, rq, &reading, err));
-    SH_TRY(lost(sh_store_read(gate->store, history_body, &reading, err)));
+    SH_TRY(sh_lost(sh_store_read(gate->store, history_body, &reading, err)));
     const struct sh_record *from = version_of(&reading, sh_target_arg(&rq->target, "from"));
     const struct sh_record *to = version_of(&reading, sh_target_arg(&rq->target, "to"));
     if (!from || !to)
@@ -373,6 +368,9 @@ sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, const struct s
 static sh_code unmask(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct reading *reading = ctx;
     SH_TRY(get_record(txn, reading, true, err));
+    struct sh_entry_values entry = {.reg = reading->reg};
+    SH_TRY(sh_entry_read(reading->reg, &reading->record, &reading->rq->arena, &entry.values, err));
+    SH_TRY(sh_ties_stop_entry(txn, reading->rq, &entry, SH_STR(""), err));
     return sh_access_note(txn, reading->rq, reading->reg, &reading->record, "unmask", reading->purpose, err);
 }
 
@@ -395,7 +393,7 @@ sh_code sh_api_record_unmask(struct sh_gate *gate, struct sh_request *rq, struct
                       PURPOSE_MIN, PURPOSE_MAX);
         return sh_refuse_fields(rq, &faults);
     }
-    SH_TRY(lost(sh_gate_write(gate, rq, "unmask", unmask, &reading, NULL, err)));
+    SH_TRY(sh_lost(sh_gate_write(gate, rq, "unmask", unmask, &reading, NULL, err)));
     return rq->status ? SH_OK : answer_record(rq, 200, reading.reg, &reading.record, err);
 }
 
@@ -504,6 +502,7 @@ static sh_code answer_written(struct writing *writing, struct sh_txn *txn, const
 static sh_code put_entry(struct sh_txn *txn, struct writing *writing, struct sh_str id, struct sh_err *err) {
     struct sh_request *rq = writing->reading.rq;
     struct sh_faults faults = {0};
+    SH_TRY(sh_ties_stop_entry(txn, rq, &writing->entry, SH_STR(""), err));
     SH_TRY(sh_entry_refs(txn, rq, &writing->entry, 0, &faults, err));
     if (faults.n)
         return sh_stop(sh_refuse_fields(rq, &faults));
@@ -600,11 +599,11 @@ sh_code sh_api_record_update(struct sh_gate *gate, struct sh_request *rq, struct
     struct sh_scope scope;
     SH_TRY(writing_begin(gate, rq, &writing, &scope, err));
     writing.reading.scope = scope;
-    SH_TRY(lost(sh_store_read(gate->store, get_body, &writing.reading,
-                              err))); /* a foreign id is told before the body is read */
+    SH_TRY(sh_lost(sh_store_read(gate->store, get_body, &writing.reading,
+                                 err))); /* a foreign id is told before the body is read */
     SH_TRY(sh_if_match(rq, &writing.expected, err));
     SH_TRY(take_body(&writing, &scope, err));
-    return lost(sh_gate_write(gate, rq, why_of(rq, &writing.entry), update, &writing, NULL, err));
+    return sh_lost(sh_gate_write(gate, rq, why_of(rq, &writing.entry), update, &writing, NULL, err));
 }
 
 static sh_code withdraw(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -623,7 +622,7 @@ sh_code sh_api_record_withdraw(struct sh_gate *gate, struct sh_request *rq, stru
     struct sh_scope scope;
     SH_TRY(writing_begin(gate, rq, &writing, &scope, err));
     writing.reading.scope = scope;
-    SH_TRY(lost(sh_store_read(gate->store, get_body, &writing.reading, err)));
+    SH_TRY(sh_lost(sh_store_read(gate->store, get_body, &writing.reading, err)));
     SH_TRY(sh_if_match(rq, &writing.expected, err));
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
     SH_TRY(sh_request_json(rq, &root, err));
@@ -640,5 +639,5 @@ sh_code sh_api_record_withdraw(struct sh_gate *gate, struct sh_request *rq, stru
         sh_faults_add(rq, &faults, SH_STR("why"), 0, rq->lang == SH_EN ? "is required" : "必填");
     if (faults.n)
         return sh_refuse_fields(rq, &faults);
-    return lost(sh_gate_write(gate, rq, why_of(rq, &writing.entry), withdraw, &writing, NULL, err));
+    return sh_lost(sh_gate_write(gate, rq, why_of(rq, &writing.entry), withdraw, &writing, NULL, err));
 }

@@ -28,7 +28,8 @@ struct sh_conn;
 /** Who asks. Filled before the handler runs; n_grants 0: nobody is signed in. */
 struct sh_caller {
     char person[SH_ID_MAX]; /* id, "" nobody */
-    char session[65];       /* hash of the session or API key, hex */
+    char login[65];
+    char session[65]; /* hash of the session or API key, hex */
     char csrf[65];
     bool by_key;       /* an API key, not a browser */
     bool reads_only;   /* a key that changes nothing */

@@ -44,3 +44,5 @@ static const char gate_0001[] =
     "    id text primary key, kind text not null, state text not null, person text not null,\n"
     "    body text not null, place text not null, arguments text not null, progress text not null,\n"
     "    result text not null, created_at bigint not null, ended_at bigint not null) strict;\n";
+static const char gate_0002[] = "alter table gate_grant add column contract text not null default '';\n"
+                                "alter table gate_grant add column reviewed_on bigint not null default 0;\n";

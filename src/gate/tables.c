@@ -370,6 +370,7 @@ static sh_code import_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         return sh_fail(err, SH_E_NOMEM, "no room for faults");
     *faults = in->faults;
     in->created = in->updated = in->unchanged = in->proposed = in->rejected = 0;
+    SH_TRY(sh_ties_stop_entries(txn, in->rq, in->entries, in->csv.n_rows, SH_STR(""), err));
     for (size_t r = 0; r < in->csv.n_rows; r++) {
         if (in->is_bad[r])
             in->rejected++;

@@ -106,7 +106,8 @@ struct sh_role {
     const struct sh_str *may; /* [n_may] powers */
     size_t n_at, n_may;
     bool is_administrator;
-    bool sees_own; /* only what its own body owns; else the whole place and below */
+    struct sh_str contract; /* register of contracts: a grant rests on one and ends with it; empty: on none */
+    bool sees_own;          /* only what its own body owns; else the whole place and below */
 };
 /* Two sets of roles of which one person never holds one each (岗位分离). */
 struct sh_role_pair {

@@ -36,17 +36,18 @@ static sh_code check_powers(const struct sh_roles *all, const struct sh_yaml *ma
 
 static sh_code read_role(const struct sh_yaml_entry *entry, struct sh_arena *arena,
                          const struct sh_roles *all, struct sh_role *role, struct sh_err *err) {
-    static const char *const known[] = {"name", "english", "at", "may", "administrator", "sees"};
+    static const char *const known[] = {"name", "english", "at", "may", "administrator", "sees", "contract"};
     static const char *const sights[] = {"place", "own"};
     const struct sh_yaml *map = entry->value, *name = NULL;
     if (map->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, map, "a role is a map");
-    SH_TRY(sh_yaml_only(map, known, 6, err));
+    SH_TRY(sh_yaml_only(map, known, 7, err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, err));
     role->id = entry->key;
     role->name = name->text;
     role->english = sh_yaml_text(map, "english").len ? sh_yaml_text(map, "english") : role->id;
     role->is_administrator = sh_str_is(sh_yaml_text(map, "administrator"), "true");
+    role->contract = sh_yaml_text(map, "contract");
     size_t sight = 0;
     if (sh_yaml_get(map, "sees"))
         SH_TRY(sh_law_word(sh_yaml_get(map, "sees"), sights, 2, &sight, err));

@@ -6,6 +6,7 @@ struct export {
     const struct sh_scope *scope;
     struct sh_str record;
     uint64_t from_size;
+    bool witnessed;
     struct sh_buf *out;
     struct sh_arena *arena;
     struct sh_head head;
@@ -38,7 +39,8 @@ static void add_path(struct sh_buf *out, const char *word, const uint8_t *path, 
 
 static sh_code add_head(struct sh_txn *txn, struct export *export, struct sh_err *err) {
     struct sh_rows rows;
-    SH_TRY(sh_journal_head(txn, export->arena, &export->head, err));
+    SH_TRY(export->witnessed ? sh_journal_witnessed_head(txn, export->arena, &export->head, err)
+                             : sh_journal_head(txn, export->arena, &export->head, err));
     SH_TRY(sh_txn_query(txn, "select spki from st_signer where key = $1",
                         &SH_BYTES(sh_bytes_of(export->head.key, SH_DIGEST_BYTES)), 1, export->arena, &rows,
                         err));
@@ -141,10 +143,14 @@ static sh_code export_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 }
 
 sh_code sh_store_export(struct sh_store *store, const struct sh_scope *scope, struct sh_str record,
-                        uint64_t from_size, struct sh_buf *out, struct sh_err *err) {
+                        uint64_t from_size, bool witnessed, struct sh_buf *out, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct export export = {
-        .scope = scope, .record = record, .from_size = from_size, .out = out, .arena = &arena};
+    struct export export = {.scope = scope,
+                            .record = record,
+                            .from_size = from_size,
+                            .witnessed = witnessed,
+                            .out = out,
+                            .arena = &arena};
     return sh_store_read(store, export_body, &export, err);
 }
 

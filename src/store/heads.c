@@ -15,23 +15,10 @@ static void close_at(int *fd) {
         (void)close(*fd);
 }
 
-bool sh_hex_parse(struct sh_str hex, uint8_t *ret, size_t len) {
-    if (hex.len != 2 * len)
-        return false;
-    for (size_t i = 0; i < hex.len; i++) {
-        const char c = hex.at[i];
-        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-        if (digit < 0)
-            return false;
-        ret[i / 2] = (uint8_t)(i % 2 ? ret[i / 2] | digit : digit << 4);
-    }
-    return true;
-}
-
 static bool parse_line(struct sh_str line, struct sh_head_body *ret) {
     uint8_t body[SH_HEAD_BYTES];
     return line.len > 5 + 2 * SH_HEAD_BYTES && sh_str_starts_with(line, SH_STR("head ")) &&
-           sh_hex_parse(sh_str_sub(line, 5, sizeof body * 2), body, sizeof body) &&
+           sh_unhex(sh_str_sub(line, 5, sizeof body * 2), body, sizeof body) &&
            sh_head_decode(sh_bytes_of(body, sizeof body), ret, NULL) == SH_OK;
 }
 
@@ -98,24 +85,32 @@ static sh_code append(const struct sh_head_body *head, int fd, const char *path,
     return SH_OK;
 }
 
-sh_code sh_heads_publish(struct sh_store *store, struct sh_err *err) {
-    struct sh_journal *journal = &store->journal;
-    if (journal->published_size == journal->head.body.size &&
-        journal->published_epoch == journal->head.body.epoch)
-        return SH_OK;
+sh_code sh_heads_append(const char *path, const struct sh_head_body *head, struct sh_str bytes,
+                        struct sh_str signature, struct sh_err *err) {
     char line[LINE_MAX_BYTES] = "head ";
-    sh_hex(journal->head.bytes, SH_HEAD_BYTES, line + 5);
+    if (bytes.len != SH_HEAD_BYTES || signature.len > SH_SIGNATURE_MAX)
+        return sh_fail(err, SH_E_INPUT, "%s: a head or a signature is malformed", path);
+    sh_hex((const uint8_t *)bytes.at, bytes.len, line + 5);
     size_t len = 5 + 2 * SH_HEAD_BYTES;
     line[len++] = ' ';
-    sh_hex(journal->head.signature, journal->head.signature_len, line + len);
-    len += 2 * journal->head.signature_len;
+    sh_hex((const uint8_t *)signature.at, signature.len, line + len);
+    len += 2 * signature.len;
     line[len++] = '\n';
-    SH_CLEANUP(close_at) int fd = open(store->heads_path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+    SH_CLEANUP(close_at) int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
     if (fd < 0)
-        return sh_fail_errno(err, "%s: cannot open the file of heads", store->heads_path);
-    SH_TRY(append(&journal->head.body, fd, store->heads_path, sh_bytes_of(line, len), err));
-    journal->published_size = journal->head.body.size;
-    journal->published_epoch = journal->head.body.epoch;
+        return sh_fail_errno(err, "%s: cannot open the file of heads", path);
+    return append(head, fd, path, sh_bytes_of(line, len), err);
+}
+
+sh_code sh_heads_publish(struct sh_store *store, struct sh_err *err) {
+    struct sh_journal *journal = &store->journal;
+    const struct sh_signed_head *head = &journal->head;
+    if (journal->published_size == head->body.size && journal->published_epoch == head->body.epoch)
+        return SH_OK;
+    SH_TRY(sh_heads_append(store->heads_path, &head->body, sh_bytes_of(head->bytes, SH_HEAD_BYTES),
+                           sh_bytes_of(head->signature, head->signature_len), err));
+    journal->published_size = head->body.size;
+    journal->published_epoch = head->body.epoch;
     return SH_OK;
 }
 

@@ -135,6 +135,9 @@ SH_MUST sh_code sh_txn_leaf(struct sh_txn *txn, const struct sh_leaf_body *leaf,
 /** May this transaction write records? SH_E_INTERNAL: a read, or housekeeping. */
 SH_MUST sh_code sh_txn_for_records(struct sh_txn *txn, struct sh_err *err);
 
+/** Newest head that a witness signed. SH_E_NOTFOUND: none. */
+SH_MUST sh_code sh_journal_witnessed_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret,
+                                          struct sh_err *err);
 /** Source of stored hashes over a connection. */
 struct sh_tree_source sh_tree_of_db(struct sh_db *db, sh_digest_kind kind);
 /** First leaf, first head. In a transaction of its own. */
@@ -155,6 +158,9 @@ void sh_journal_settle(struct sh_store *store);
 SH_MUST sh_code sh_heads_publish(struct sh_store *store, struct sh_err *err);
 /** Last well-formed head of the file. ret_has false: none yet. */
 SH_MUST sh_code sh_heads_last(const char *path, struct sh_head_body *ret, bool *ret_has, struct sh_err *err);
+/** Add a head to such a file, unless it holds a larger one of its epoch already. */
+SH_MUST sh_code sh_heads_append(const char *path, const struct sh_head_body *head, struct sh_str bytes,
+                                struct sh_str signature, struct sh_err *err);
 /** Does the journal continue the last published head? SH_E_CONFLICT: behind, or another history. */
 SH_MUST sh_code sh_heads_check(struct sh_store *store, struct sh_db *db, const struct sh_head_body *last,
                                struct sh_err *err);
@@ -166,7 +172,6 @@ SH_MUST sh_code sh_id_text(struct sh_str bytes, struct sh_arena *arena, struct s
                            struct sh_err *err);
 bool sh_is_name(struct sh_str text, size_t max); /* [a-z][a-z0-9_.-]* */
 bool sh_is_code(struct sh_str text, size_t max); /* [0-9A-Za-z._:-]+ */
-bool sh_hex_parse(struct sh_str hex, uint8_t *ret, size_t len);
 static inline struct sh_str sh_bytes_of(const void *at, size_t len) {
     return (struct sh_str){at, len};
 }

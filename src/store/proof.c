@@ -1,12 +1,12 @@
 /* What readers ask of the journal: the newest head and proofs. */
 #include "store/inner.h"
 
-sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret, struct sh_err *err) {
+static sh_code head_of(struct sh_txn *txn, const char *sql, const char *none, struct sh_arena *arena,
+                       struct sh_head *ret, struct sh_err *err) {
     struct sh_rows rows;
-    SH_TRY(sh_txn_query(txn, "select body, signature from st_head order by size desc limit 1", NULL, 0, arena,
-                        &rows, err));
+    SH_TRY(sh_txn_query(txn, sql, NULL, 0, arena, &rows, err));
     if (rows.n_rows == 0)
-        return sh_fail(err, SH_E_NOTFOUND, "the journal has no head yet");
+        return sh_fail(err, SH_E_NOTFOUND, "%s", none);
     struct sh_head_body body;
     SH_TRY(sh_head_decode(sh_cell(&rows, 0, 0)->str, &body, err));
     *ret = (struct sh_head){.size = body.size, .at = body.at, .epoch = body.epoch};
@@ -14,6 +14,44 @@ sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_he
     memcpy(ret->key, body.key, SH_DIGEST_BYTES);
     ret->bytes = sh_cell(&rows, 0, 0)->str;
     ret->signature = sh_cell(&rows, 0, 1)->str;
+    return SH_OK;
+}
+
+sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret, struct sh_err *err) {
+    return head_of(txn, "select body, signature from st_head order by size desc limit 1",
+                   "the journal has no head yet", arena, ret, err);
+}
+
+sh_code sh_journal_witnessed_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret,
+                                  struct sh_err *err) {
+    return head_of(
+        txn,
+        "select body, signature from st_head h where exists (select 1 from st_cosign c where c.size = "
+        "h.size) order by h.size desc limit 1",
+        "no witness has signed a head yet", arena, ret, err);
+}
+
+sh_code sh_journal_witnesses(struct sh_txn *txn, struct sh_arena *arena, const struct sh_witnessed **ret,
+                             size_t *ret_n, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(
+        sh_txn_query(txn,
+                     "select s.name, s.key, c.size, c.at from st_signer s join st_cosign c on c.key = s.key "
+                     "where s.kind = 'witness' and not exists (select 1 from st_cosign d where d.key = c.key "
+                     "and d.size > c.size) order by s.name, s.key",
+                     NULL, 0, arena, &rows, err));
+    struct sh_witnessed *list = sh_new(arena, struct sh_witnessed, rows.n_rows + 1);
+    if (!list)
+        return sh_fail(err, SH_E_NOMEM, "no room for witnesses");
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        const struct sh_value *row = sh_cell(&rows, i, 0);
+        if (row[1].str.len != SH_DIGEST_BYTES)
+            return sh_fail(err, SH_E_CORRUPT, "st_signer: a damaged fingerprint");
+        list[i] = (struct sh_witnessed){.name = row[0].str, .size = (uint64_t)row[2].i64, .at = row[3].i64};
+        memcpy(list[i].key, row[1].str.at, SH_DIGEST_BYTES);
+    }
+    *ret = list;
+    *ret_n = rows.n_rows;
     return SH_OK;
 }
 

@@ -399,10 +399,11 @@ SH_MUST sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act,
 /**
  * A bundle for tools/verify-bundle: the newest head and, unless record is empty, all leaves of a record in
  * scope with proofs and (sealed) content. from_size > 0: also that the journal continues the one of that
- * size.
+ * size. witnessed: under the newest head that a witness signed (SH_E_NOTFOUND: none; SH_E_INPUT: a leaf is
+ * younger than it).
  */
 SH_MUST sh_code sh_store_export(struct sh_store *store, const struct sh_scope *scope, struct sh_str record,
-                                uint64_t from_size, struct sh_buf *out, struct sh_err *err);
+                                uint64_t from_size, bool witnessed, struct sh_buf *out, struct sh_err *err);
 /** A bundle of one leaf. */
 SH_MUST sh_code sh_store_prove(struct sh_store *store, uint64_t position, struct sh_buf *out,
                                struct sh_err *err);
@@ -439,3 +440,35 @@ struct sh_cosignature {
 /** Keep it; the first of a key adds a leaf. The caller has checked that the key is the witness's. */
 SH_MUST sh_code sh_store_cosign(struct sh_store *store, const struct sh_act *act,
                                 const struct sh_cosignature *given, struct sh_err *err);
+/** A witness's answer as `shouhu witness sign` writes it; texts in the arena; ret->name stays.
+ * ret_fingerprint  of the witness's key. Errors: SH_E_INPUT it is none. */
+SH_MUST sh_code sh_cosignature_read(struct sh_str text, struct sh_arena *arena, struct sh_cosignature *ret,
+                                    uint8_t ret_fingerprint[SH_DIGEST_BYTES], struct sh_err *err);
+/** What each witness signed last. */
+struct sh_witnessed {
+    struct sh_str name;
+    uint8_t key[SH_DIGEST_BYTES];
+    uint64_t size;
+    int64_t at; /* seconds UTC, by the witness's clock */
+};
+SH_MUST sh_code sh_journal_witnesses(struct sh_txn *txn, struct sh_arena *arena,
+                                     const struct sh_witnessed **ret, size_t *ret_n, struct sh_err *err);
+
+/** On the witness's own machine, without a store. Borrowed. */
+struct sh_witness_options {
+    const char *key_path, *passphrase; /* its signing key; NULL: no passphrase */
+    const char *memory_dir;            /* one file a journal: the heads it signed */
+    const struct sh_clock *clock;
+};
+/** Fingerprint of the witness's key, which is made when `create` and missing. */
+SH_MUST sh_code sh_witness_key(const struct sh_witness_options *options, bool create,
+                               uint8_t ret_fingerprint[SH_DIGEST_BYTES], struct sh_err *err);
+/**
+ * Check the head of a bundle: signed by the key of `fingerprint`, and continuing the head signed before.
+ * Remember it, sign it, and write the answer. Errors: SH_E_CORRUPT key or signature; SH_E_CONFLICT an older
+ * copy, or another history; SH_E_INPUT a malformed bundle, or one without the consistency proof needed, by
+ * name.
+ */
+SH_MUST sh_code sh_witness_sign(const struct sh_witness_options *options,
+                                const uint8_t fingerprint[SH_DIGEST_BYTES], struct sh_str bundle,
+                                struct sh_buf *out, struct sh_err *err);

@@ -25,7 +25,7 @@ bool sh_is_code(struct sh_str text, size_t max) {
 }
 
 sh_code sh_id_parse(struct sh_str text, uint8_t ret[SH_ID_BYTES], struct sh_err *err) {
-    if (!sh_hex_parse(text, ret, SH_ID_BYTES))
+    if (!sh_unhex(text, ret, SH_ID_BYTES))
         return sh_fail(err, SH_E_INPUT, "an id has %d digits 0-9 a-f", SH_ID_TEXT);
     return SH_OK;
 }

@@ -6,6 +6,7 @@ import io
 import json
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ TESTS = []
 API = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))
 ROLES = yaml.safe_load((ROOT / "law/roles.yaml").read_text(encoding="utf-8"))
 METHODS = ("get", "post", "put", "delete")
+EXIT_INPUT, EXIT_DAMAGED = 3, 4
 
 
 def test(function):
@@ -132,6 +134,13 @@ def office():
     o.head = o.hire("head", "agency.head", body="ag1")
     o.auditor = o.hire("auditor", "agency.auditor", body="ag1")
     o.user1 = o.hire("user1", "institution.user", body="h1")
+    for place, codes in (("620102", ("third1", "plat1")),):  # accounts of third parties rest on a contract
+        for code in codes:
+            o.two(o.contract, o.head, "third_parties", {"code": code, "name": "甲公司", "kind": "it", "credit_code": "91350100M000100Y43",
+                                                         "place": place})
+            o.contract_record = o.two(o.contract, o.head, "contracts", {
+                "number": "C-" + code, "third_party": code, "scope": "运维", "signed_on": "2020-01-01",
+                "ends_on": time.strftime("%Y-%m-%d", time.gmtime(time.time() + 400 * 86400)), "place": place})
     Shared.office = o
     return o
 
@@ -445,7 +454,7 @@ def incompatible_roles_are_refused_at_grant_time_with_the_basis():
 
     def ask(person, role):
         return o.admin.post("/grants", {"person": person, "role": role, "body": kinds[ROLES["roles"][role]["at"][0]], "to": to,
-                                        "why": "w", "contract": "C"})
+                                        "why": "w", "contract": "C-" + kinds[ROLES["roles"][role]["at"][0]]})
     person = o.admin.post("/people", {"login": "pairs", "name": "某人", "body": "gov"})["id"]
     checked = 0
     for pair in ROLES["never_together"]:
@@ -493,6 +502,190 @@ def a_grant_needs_two_persons_an_end_and_a_fitting_body():
     assert o.boss2.post(f"/grants/{asked['id']}/approval", {}).status == 404
     assert o.boss.post(f"/grants/{asked['id']}/approval", {})["state"] == "granted"
     assert o.boss.post(f"/grants/{asked['id']}/approval", {}).status == 409
+
+
+@test
+def roles_that_clash_are_not_used_even_when_both_were_given():
+    o = Office(SHOUHU)
+    with o:
+        o.body("ag1", "agency", "620102")
+        person = o.hire("both", "agency.reviewer", "agency.auditor", body="ag1")
+        assert person.get("/registers").status == 200
+        law = o.dir / "share/law"
+        shutil.copytree(ROOT / "law", law)
+        for other in ("mappings", "rules"):
+            (law.parent / other).symlink_to(ROOT / other)
+        text = (law / "roles.yaml").read_text(encoding="utf-8")
+        pair = "  - {a: [agency.reviewer], b: [agency.auditor], why: 试, english: a new pair, basis: 某条}\n"
+        (law / "roles.yaml").write_text(text.replace("never_together:\n", "never_together:\n" + pair), encoding="utf-8")
+        o.stop()
+        o.law = law
+        o.start()
+        refused = person.get("/registers")
+        assert refused.status == 403 and refused["code"] == "separation-of-duties" and "某条" in refused["detail"], refused.raw
+        assert person.get("/session").status == 200  # he sees what he holds, and can sign out
+        mine = [g for g in o.boss.get("/grants")["items"] if g["role"] == "agency.auditor"][0]
+        assert o.boss.post(f"/grants/{mine['id']}/revocation", {}).status == 200
+        assert person.get("/registers").status == 200
+
+
+@test
+def a_tie_or_a_recusal_on_record_keeps_a_person_from_acting():
+    o = office()
+    control = o.hire("control", "agency.control", body="ag1")
+    head = o.hire("tiedhead", "agency.head", body="ag1")
+    record = add_hospital(o, "H-TIED")
+    proposal = o.contract.put(f"/registers/institutions/records/{record}", hospital("H-TIED", name="甲"), headers={"If-Match": '"v1"'})
+    tie = {"person": head.id, "other": "H-TIED", "kind": "shares", "declared_by": "check", "declared_on": "2026-01-01", "body": "ag1",
+           "place": "620102"}
+    made = control.post("/registers/ties/records", {"fields": tie})
+    assert made.status == 201, made.raw
+    refused = head.post(f"/changes/{proposal['change']}/approval", {})
+    assert refused.status == 403 and refused["code"] == "separation-of-duties" and "Shares" in refused["detail"], refused.raw
+    head.language = "zh"
+    assert "行政处罚法" in head.post(f"/changes/{proposal['change']}/approval", {})["detail"]
+    # the other way round, by login, on a doctor's record: seeing and changing
+    auditor = o.hire("tiedauditor", "agency.auditor", "agency.contract", body="ag1")
+    doc = add_doctor(o, "D-TIED", idcard="11010519491231002X")
+    path = "/registers/practitioners/records/" + doc["id"]
+    assert auditor.post(path + "/unmask", {"purpose": "核对签名"}).status == 200
+    spouse = control.post("/registers/ties/records", {"fields": {**tie, "person": "D-TIED", "other": "tiedauditor", "kind": "spouse"}})
+    assert spouse.status == 201, spouse.raw
+    assert auditor.post(path + "/unmask", {"purpose": "核对签名"})["code"] == "separation-of-duties"
+    update = dict(doctor("D-TIED", title="x"), why="w")
+    assert auditor.put(path, update, headers={"If-Match": '"v1"'})["code"] == "separation-of-duties"
+    table = "code,姓名,kind,licence,institution,body,行政区划\nD-TIED,赵小月,doctor,LL,HX,h1,620102\nD-TX,钱,doctor,L1,HX,h1,620102\n"
+    for dry in ("", "?dry_run=true"):
+        answer = auditor.post("/registers/practitioners/import" + dry, raw=table.encode(), headers={"Content-Type": "text/csv"})
+        assert answer.status == 403 and answer["code"] == "separation-of-duties", answer.raw
+    # a grant to a relative
+    person = o.admin.post("/people", {"login": "relative", "name": "某人", "body": "ag1"})["id"]
+    to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+    asked = o.admin.post("/grants", {"person": person, "role": "agency.window", "body": "ag1", "to": to, "why": "w"})
+    relation = control.post("/registers/ties/records", {"fields": {**tie, "person": o.boss.id, "other": person, "kind": "direct"}})
+    assert relation.status == 201
+    assert o.boss.post(f"/grants/{asked['id']}/approval", {})["code"] == "separation-of-duties"
+    # once it is over, he acts again
+    ended = control.post(f"/registers/ties/records/{relation['id']}/withdrawal", {"why": "记错"}, headers={"If-Match": '"v1"'})
+    assert ended.status == 200, ended.raw
+    assert o.boss.post(f"/grants/{asked['id']}/approval", {}).status == 200
+    # others are not touched
+    assert o.head.post(f"/changes/{proposal['change']}/approval", {}).status == 200
+
+
+@test
+def a_grant_is_reviewed_by_a_third_person_and_ends_when_he_says_so():
+    o = office()
+    control = o.hire("reviewer", "agency.control", body="ag1")
+    person = o.hire("reviewed", "agency.window", body="ag1")
+    grant = [g for g in o.boss.get(f"/grants?person={person.id}")["items"]][0]
+    tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 2 * 86400))
+    due = f"/grants?person={person.id}&unreviewed_since={tomorrow}"
+    assert [g["id"] for g in o.boss.get(due)["items"]] == [grant["id"]] and grant["reviewed_on"] is None
+    path = f"/grants/{grant['id']}/review"
+    for bad in ({}, {"verdict": "keep"}, {"verdict": "x", "why": "w"}, {"why": "w"}):
+        assert control.post(path, bad).status == 422, bad
+    assert o.boss.post(path, {"verdict": "keep", "why": "w"})["code"] == "separation-of-duties"  # he gave it
+    assert o.admin.post(path, {"verdict": "keep", "why": "w"}).status == 403  # he asked for it, and has no such power
+    own = [g for g in o.boss.get(f"/grants?person={control.id}")["items"]][0]
+    assert control.post(f"/grants/{own['id']}/review", {"verdict": "keep", "why": "w"})["code"] == "separation-of-duties"
+    assert o.boss2.post(path, {"verdict": "keep", "why": "w"}).status == 404
+    kept = control.post(path, {"verdict": "keep", "why": "仍在岗"})
+    assert kept.status == 200 and kept["state"] == "granted" and kept["reviewed_by"] == control.id, kept.raw
+    today = kept["reviewed_on"]
+    assert o.boss.get(f"/grants?person={person.id}&unreviewed_since={today}")["items"] == []
+    assert o.boss.get("/grants?unreviewed_since=x").status == 400
+    gone = control.post(path, {"verdict": "revoke", "why": "已调离"})
+    assert gone["state"] == "revoked" and person.get("/registers").status == 403
+    assert control.post(path, {"verdict": "keep", "why": "w"}).status == 409
+
+
+@test
+def a_third_partys_account_ends_with_its_contract():
+    o = office()
+    person = o.admin.post("/people", {"login": "firm", "name": "某人", "body": "third1"})["id"]
+    day = lambda n: time.strftime("%Y-%m-%d", time.gmtime(time.time() + n * 86400))
+    o.two(o.contract, o.head, "contracts", {"number": "C-short", "third_party": "third1", "scope": "运维", "signed_on": "2020-01-01",
+                                            "ends_on": day(20), "place": "620102"})
+    good = {"person": person, "role": "third.expert", "body": "third1", "to": day(10), "why": "w", "contract": "C-short"}
+    for bad, field in (({"contract": ""}, "contract"), ({"contract": "C-none"}, "contract"), ({"contract": "C-plat1"}, "contract"),
+                       ({"to": day(30)}, "to")):
+        answer = o.admin.post("/grants", {**good, **bad})
+        assert answer.status == 422 and field in {e["field"] for e in answer["errors"]}, (bad, answer.raw)
+    user = o.hire("expert", settle=True)
+    asked = o.admin.post("/grants", {**good, "person": user.id})
+    assert o.boss.post(f"/grants/{asked['id']}/approval", {}).status == 200
+    assert user.get("/registers").status == 200
+    record = o.contract.get("/registers/contracts/records?number=C-short")["items"][0]
+    change = o.contract.put("/registers/contracts/records/" + record["id"], {"why": "提前终止", "fields": {
+        **{k: v for k, v in record["fields"].items() if v is not None}, "ends_on": day(-2)}}, headers={"If-Match": record_tag(record)})
+    assert change.status == 202, change.raw
+    assert o.head.post(f"/changes/{change['change']}/approval", {}).status == 200
+    assert user.get("/registers").status == 403  # at once, though the grant's own day lies ahead
+
+
+def record_tag(record):
+    return f'"v{record["version"]}"'
+
+
+@test
+def another_body_witnesses_the_journal_and_a_bundle_shows_it():
+    o = office()
+    bundle, answer, moved = o.dir / "bundle", o.dir / "answer", o.dir / "moved"
+    verify = str(pathlib.Path(SHOUHU).parent.parent / "verify-bundle")
+    env = {"SHOUHU_LANG": "en", "PATH": "/usr/bin:/bin"}
+
+    def run(*args, want=0):
+        done = subprocess.run([SHOUHU, *map(str, args)], capture_output=True, text=True, check=False, env=env)
+        assert done.returncode == want, (args, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+    key = run("witness", "init", "--dir", o.dir / "w").split()[-1]
+    assert run("witness", "init", "--dir", o.dir / "w").split()[-1] == key  # not made anew
+    own = o.run("journal", "head").split()[-1]
+    witness = o.hire("witness", "department.witness", body="dep1")
+    stranger = o.hire("stranger", "department.witness", body="gov")
+
+    def fetch(size=0):
+        text = witness.get("/journal/bundle" + (f"?from_size={size}" if size else ""))
+        assert text.status == 200
+        bundle.write_bytes(text.raw)
+
+    def sign(want=0, **more):
+        return run("witness", "sign", "--dir", o.dir / "w", "--bundle", more.get("bundle", bundle), "--fingerprint", more.get("key", own),
+                   "--out", answer, want=want)
+    fetch()
+    sign()
+    given = answer.read_text()
+    size = witness.get("/journal/head")["size"]
+    assert witness.post("/journal/cosignatures", {"cosignature": given}).status == 403  # not on record yet
+    o.two(o.admin, o.boss, "witnesses", {"fingerprint": key, "body": "dep1", "told_by": "函〔2026〕1号", "place": "620102"})
+    assert stranger.post("/journal/cosignatures", {"cosignature": given}).status == 403  # of another body
+    assert o.contract.post("/journal/cosignatures", {"cosignature": given}).status == 403
+    for bad in ("", "x", given[:-5], given + "x", given.replace("-cosign 1", "-cosign 11"), given.replace("\ncosign ", "\ncosign 1")):
+        assert witness.post("/journal/cosignatures", {"cosignature": bad}).status in (403, 422), bad[:40]
+    assert witness.post("/journal/cosignatures", {"cosignature": given}).status == 204
+    assert witness.post("/journal/cosignatures", {"cosignature": given}).status == 204  # the same again harms nothing
+    seen = witness.get("/journal/witnesses")["items"]
+    assert [(w["key"], w["body"]) for w in seen] == [(key, "dep1")] and seen[0]["size"] <= size
+    # a later head needs the proof that it continues; a forged or an older one is not signed
+    add_doctor(o, "D-WIT")
+    fetch()
+    assert f"--from-size {seen[0]['size']}" in sign(want=EXIT_INPUT)
+    fetch(seen[0]["size"])
+    text = bundle.read_text()
+    moved.write_text(re.sub(r"(consistency \w)(\w)", lambda m: m[1] + ("0" if m[2] != "0" else "1"), text, count=1))
+    assert "another history" in sign(want=EXIT_INPUT, bundle=moved)
+    moved.write_text(re.sub(r"(head \w{200})(\w)", lambda m: m[1] + ("0" if m[2] != "0" else "1"), text, count=1))
+    sign(want=EXIT_DAMAGED, bundle=moved)
+    sign(want=EXIT_DAMAGED, key="0" * 64)
+    sign()
+    o.run("journal", "cosign", "--from", answer, "--name", "dep1")  # at the machine, beside the server
+    o.run("journal", "export", "--witnessed", "--out", str(bundle))
+    assert "(not one" not in subprocess.run([verify, own, bundle, key], capture_output=True, text=True, check=True).stdout
+    assert "(not one" in subprocess.run([verify, own, bundle], capture_output=True, text=True, check=True).stdout
+    for args in ((own, bundle, "0" * 64), (key, bundle), (own, bundle, key, "1" * 64)):
+        assert subprocess.run([verify, *args], capture_output=True, check=False).returncode == 1, args
+    assert o.run("journal", "verify").strip().endswith("sound")
 
 
 # ---- sessions ------------------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ class Server:
         self.temp = tempfile.TemporaryDirectory(prefix="shouhu-gate-")
         self.dir = pathlib.Path(self.temp.name)
         self.data = self.dir / "data"
-        self.process = self.port = None
+        self.process = self.port = self.law = None
         self.log_path = self.dir / "log"
 
     def saw(self, method, path, full, answer):
@@ -115,6 +115,8 @@ class Server:
         more = {"SHOUHU_LANG": "en"}
         if self.clock:
             more["SHOUHU_CLOCK"] = self.clock
+        if self.law:
+            more["SHOUHU_SHARE"] = str(self.law.parent)
         return {**os.environ, **more}
 
     def now(self):
@@ -187,6 +189,14 @@ class Office(Server):
         assert done.status == 200, done.raw
         return done["record"]
 
+    def two(self, one, other, register, fields, **more):
+        """A record by two persons."""
+        change = one.post(f"/registers/{register}/records", {"why": "new", "fields": fields, **more})
+        assert change.status == 202, change.raw
+        done = other.post(f"/changes/{change['change']}/approval", {})
+        assert done.status == 200, done.raw
+        return done["record"]
+
     def hire(self, login, *roles, body="gov", settle=True):
         """An account with granted roles, signed in."""
         made = self.admin.post("/people", {"login": login, "name": "测试" + login, "body": body})
@@ -199,7 +209,7 @@ class Office(Server):
 
     def grant(self, person, role, body="gov", to="2099-01-01"):
         to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 300 * 86400)) if to == "2099-01-01" else to
-        more = {"contract": "C-1"} if role.startswith("third.") else {}
+        more = {"contract": "C-" + body} if role.startswith("third.") else {}
         asked = self.admin.post("/grants", {"person": person, "role": role, "body": body, "to": to, "why": "work", **more})
         assert asked.status == 201, asked.raw
         done = self.boss.post(f"/grants/{asked['id']}/approval", {})

@@ -3,10 +3,10 @@
  * file, libc and OpenSSL 3. The bytes are specified in docs/journal.md.
  *
  *     cc -o verify-bundle verify-bundle.c -lcrypto
- *     verify-bundle FINGERPRINT FILE
+ *     verify-bundle FINGERPRINT FILE [WITNESS …]
  *
- * FINGERPRINT: SM3 of the signing key in 64 hex digits, as its owner published it. Exit code: 0 all proven, 1
- * something is not, 2 usage.
+ * FINGERPRINT: SM3 of the signing key in 64 hex digits, as its owner published it. WITNESS: the same of a
+ * witness that must have signed this head too. Exit code: 0 all proven, 1 something is not, 2 usage.
  */
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HASH = 32, HEAD = 121, PATH_MAX_HASHES = 64 };
+enum { HASH = 32, HEAD = 121, PATH_MAX_HASHES = 64, WITNESSES = 16 };
 static const char id[] = "shouhu.journal.1";
 
 struct bytes {
@@ -28,6 +28,8 @@ struct bundle {
     unsigned long long size, position, from_size;
     unsigned char from_root[HASH];
     int has_head, has_leaf, is_proven, is_ended;
+    struct bytes witnesses[WITNESSES]; /* those still to be seen; at NULL: seen */
+    size_t n_witnesses;
     struct bytes leaf;
 };
 
@@ -130,7 +132,7 @@ static void check_head(struct bundle *bundle, struct bytes spki, char *line,
            big_endian(head + 85, 4));
 }
 
-static void check_cosign(const struct bundle *bundle, char *line) {
+static void check_cosign(struct bundle *bundle, char *line) {
     const unsigned long long at = number_word(&line);
     const struct bytes spki = hex_word(&line), signature = hex_word(&line);
     unsigned char message[4 + HEAD + 8] = "SHW1", fingerprint[HASH];
@@ -140,10 +142,15 @@ static void check_cosign(const struct bundle *bundle, char *line) {
     if (!signature_holds(spki, (struct bytes){message, sizeof message}, signature))
         fail("a witness did not sign this head");
     hash_of(EVP_sm3(), spki.at, spki.len, fingerprint);
+    int is_asked = 0;
+    for (size_t i = 0; i < bundle->n_witnesses; i++)
+        if (bundle->witnesses[i].at && memcmp(bundle->witnesses[i].at, fingerprint, HASH) == 0)
+            bundle->witnesses[i].at = NULL, is_asked = 1;
     printf("witness: ");
     for (int i = 0; i < HASH; i++)
         printf("%02x", fingerprint[i]);
-    printf(" signed at %llu\n", at);
+    printf(" signed at %llu%s\n", at,
+           is_asked ? "" : " (not one you asked for: anybody can make such a key)");
 }
 
 static void take_leaf(struct bundle *bundle, char *line) {
@@ -290,8 +297,16 @@ static void check_line(struct bundle *bundle, struct bytes *spki, char *line,
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3 || strlen(argv[1]) != 2 * HASH) {
-        fprintf(stderr, "usage: verify-bundle FINGERPRINT FILE\n");
+    struct bundle bundle = {0};
+    int is_usage = argc < 3 || argc > 3 + WITNESSES || strlen(argv[1]) != 2 * HASH;
+    for (int i = 3; i < argc && !is_usage; i++) {
+        char *word = argv[i];
+        is_usage = strlen(word) != 2 * HASH;
+        if (!is_usage)
+            bundle.witnesses[bundle.n_witnesses++] = hex_word(&word);
+    }
+    if (is_usage) {
+        fprintf(stderr, "usage: verify-bundle FINGERPRINT FILE [WITNESS ...]\n");
         return 2;
     }
     char *word = argv[1];
@@ -301,7 +316,6 @@ int main(int argc, char **argv) {
         perror(argv[2]);
         return 2;
     }
-    struct bundle bundle = {0};
     struct bytes spki = {0};
     char *line = NULL;
     size_t size = 0;
@@ -311,6 +325,9 @@ int main(int argc, char **argv) {
         check_line(&bundle, &spki, line, fingerprint.at);
     if (!bundle.is_ended || (bundle.has_leaf && !bundle.is_proven))
         fail("the bundle is cut short");
+    for (size_t i = 0; i < bundle.n_witnesses; i++)
+        if (bundle.witnesses[i].at)
+            fail("a witness you asked for did not sign this head");
     free(line);
     fclose(file);
     printf("PROVEN\n");
