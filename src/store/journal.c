@@ -133,7 +133,7 @@ static sh_code insert_leaves(struct sh_store *store, struct sh_err *err) {
                                       "($13, $14, $15), ($16, $17, $18), ($19, $20, $21), ($22, $23, $24)"};
     const struct sh_batch *batch = &store->batch;
     for (size_t i = 0; i < batch->n;) {
-        const size_t n = batch->n - i >= 8 ? 8 : 1;
+        const size_t n = store->is_postgres && batch->n - i >= 8 ? 8 : 1; /* as in insert_grams */
         struct sh_value values[24];
         for (size_t k = 0; k < n; k++) {
             const struct sh_pending *leaf = &batch->leaves[i + k];
