@@ -632,7 +632,7 @@ def record_tag(record):
 def another_body_witnesses_the_journal_and_a_bundle_shows_it():
     o = office()
     bundle, answer, moved = o.dir / "bundle", o.dir / "answer", o.dir / "moved"
-    verify = str(pathlib.Path(SHOUHU).parent.parent / "verify-bundle")
+    verify = str(pathlib.Path(SHOUHU).resolve().parent.parent / "verify-bundle")
     env = {"SHOUHU_LANG": "en", "PATH": "/usr/bin:/bin"}
 
     def run(*args, want=0):
