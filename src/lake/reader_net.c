@@ -198,9 +198,13 @@ sh_code sh_netting_set_make(const struct sh_netting_rows *rows, uint32_t bucket,
     return SH_OK;
 }
 
+static bool may_be_netted(const struct sh_netting_set *set, uint64_t encounter) {
+    return set->n > 0 && (set->filter[encounter >> 6 & set->filter_mask] >> (encounter & 63) & 1);
+}
+
 const struct sh_netted *sh_netting_find(const struct sh_netting_set *set, uint64_t encounter,
                                         struct sh_str id_head, int64_t id_tail) {
-    if (set->n == 0 || !(set->filter[encounter >> 6 & set->filter_mask] >> (encounter & 63) & 1))
+    if (!may_be_netted(set, encounter))
         return NULL;
     const uint64_t key = netted_key(encounter, id_head, id_tail);
     size_t slot = key & (set->n_slots - 1);
@@ -313,9 +317,17 @@ static sh_code patch(struct sh_reader *reader, struct sh_side *side, const void 
         refunds = side->columns[reader->virtual_from + V_REFUND];
     const int32_t *person = side->columns[SH_C_LEAD];
     const int64_t *encounter = source(side, "encounter_key");
+    uint64_t hash = 0;
+    bool may_be = false; /* lines of an encounter follow each other, and few encounters have refunds */
     for (size_t i = 0; i < side->n; i++) {
-        const struct sh_netted *netted = sh_netting_find(
-            &reader->nettings, sh_netted_encounter(person[i], encounter[i]), side->heads[i], side->tails[i]);
+        if (i == 0 || encounter[i] != encounter[i - 1] || person[i] != person[i - 1]) {
+            hash = sh_netted_encounter(person[i], encounter[i]);
+            may_be = may_be_netted(&reader->nettings, hash);
+        }
+        if (!may_be)
+            continue;
+        const struct sh_netted *netted =
+            sh_netting_find(&reader->nettings, hash, side->heads[i], side->tails[i]);
         if (!netted)
             continue;
         if (refunds)
