@@ -20,22 +20,27 @@ struct behind {
     struct sh_plain_column columns[8]; /* as many as a rule has keys */
     bool tells[8]; /* goes into the hash: who is alone by some of the keys is alone by all */
     size_t n;
+    size_t n_before; /* columns of the keys before the first that wants an exact time; n: none does */
     bool by_person;
 };
 
 static bool columns_behind(const struct sh_rule_plan *rp, const struct sh_plan *plan, struct behind *ret) {
     const struct sh_rule *r = rp->rule;
+    bool finer = false; /* than a day */
     *ret = (struct behind){0};
     for (size_t k = 0; k < r->n_keys; k++) {
         struct sh_plain_column *c = &ret->columns[ret->n];
         if (r->keys[k].kind != SH_RULE_KEY_EXPR || !sh_expr_plain_column(r->keys[k].expr, c))
             return false;
+        if (!finer && sh_expr_type(r->keys[k].expr).kind == SH_KIND_TIME)
+            finer = true, ret->n_before = ret->n;
         bool seen = false; /* hour and time are of one column */
         for (size_t i = 0; i < ret->n; i++)
             seen |= ret->columns[i].column == c->column && ret->columns[i].exact == c->exact;
         ret->by_person |= c->column == plan->at.line.person;
         ret->n += !seen && c->column != plan->at.line.person;
     }
+    ret->n_before = finer ? ret->n_before : ret->n;
     size_t tell = 0; /* item and time tell nearly all rows apart */
     for (size_t c = 0; c < ret->n; c++) {
         const int column = ret->columns[c].column;
@@ -126,17 +131,24 @@ static void look_at_rows(const struct sh_engine *en, const struct sh_rule *r, co
                          uint32_t n, uint8_t *restrict sure) {
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
     const int32_t *day = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.day);
-    const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);
     const bool always = r->from == INT32_MIN && r->to == INT32_MAX;
-    bool by_time = false; /* a key finer than a day wants an exact time */
-    for (size_t k = 0; k < r->n_keys; k++)
-        by_time |= sh_expr_type(r->keys[k].expr).kind == SH_KIND_TIME;
     for (uint32_t i = 0; i < n; i++) {
         const int32_t row = rows[i];
         bool is_sure = covered && covered[row] != SH_MISSING;
         is_sure &= always || (day[row] != SH_MISSING_I32 && r->from <= day[row] && day[row] < r->to);
-        is_sure &= !by_time || (exact && exact[row] == 1);
         sure[i] = is_sure;
+    }
+}
+
+/* A key finer than a day wants an exact time: rows without one have no such key, whatever the keys behind it
+ * are, and need not be looked at again. Those before it are there: else they are what is missing. */
+static void leave_inexact_out(const struct sh_engine *en, const int32_t *restrict rows, uint32_t n,
+                              uint8_t *restrict sure, uint8_t *restrict inexact) {
+    const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);
+    for (uint32_t i = 0; i < n; i++) {
+        const bool is_exact = exact && exact[rows[i]] == 1;
+        inexact[i] = (uint8_t)(sure[i] & !is_exact);
+        sure[i] = (uint8_t)(sure[i] & is_exact);
     }
 }
 
@@ -162,15 +174,15 @@ static sh_code bits_clear(struct sh_engine *en, struct bits *b, uint32_t rows, s
     return SH_OK;
 }
 
-/* What is known of the rows of the list. */
+/* What is known of the rows of the list, each [n]. */
 struct looked_at {
     uint64_t *hash;
-    uint8_t *sure;
+    uint8_t *sure, *inexact, *single;
 };
 
 /* Rows from … to - 1 of the list are of one person. */
 static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct looked_at *rows, uint32_t from,
-                           uint32_t to, uint8_t *single, struct sh_err *err) {
+                           uint32_t to, struct sh_err *err) {
     const uint64_t *hash = rows->hash;
     SH_TRY(bits_clear(en, b, to - from, err));
     for (uint32_t i = from; i < to; i++) {
@@ -180,33 +192,35 @@ static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct lo
         b->once[word] |= bit;
     }
     for (uint32_t i = from; i < to; i++)
-        single[i] = rows->sure[i] && !(b->again[(hash[i] >> 6) & (b->words - 1)] >> (hash[i] & 63) & 1);
+        rows->single[i] =
+            (uint8_t)(rows->sure[i] & ~(b->again[(hash[i] >> 6) & (b->words - 1)] >> (hash[i] & 63)) & 1);
     return SH_OK;
 }
 
 static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp, const int32_t *rows,
-                            uint32_t n, uint8_t *single, struct sh_err *err) {
+                            uint32_t n, const struct looked_at *ret, struct sh_err *err) {
     const int32_t *person = en->tl.person_of[SH_TABLE_LINE];
-    uint64_t *hash = sh_new(en->work, uint64_t, (size_t)n + 1);
-    uint8_t *sure = sh_new_raw(en->work, uint8_t, (size_t)n + 1);
     struct behind behind;
     struct bits bits = {0};
-    if (!hash || !sure)
-        return out_of_room(err);
     (void)columns_behind(rp, en->plan, &behind);
     for (uint32_t from = 0; from < n; from += AT_ONCE) {
         const uint32_t m = n - from < AT_ONCE ? n - from : AT_ONCE;
-        look_at_rows(en, rp->rule, rows + from, m, sure + from);
+        memset(ret->hash + from, 0, m * sizeof(uint64_t));
+        look_at_rows(en, rp->rule, rows + from, m, ret->sure + from);
+        if (behind.n_before == behind.n)
+            memset(ret->inexact + from, 0, m);
         for (size_t c = 0; c < behind.n; c++) {
-            look_at_column(&en->tl, behind.columns[c], rows + from, m, sure + from);
+            if (c == behind.n_before)
+                leave_inexact_out(en, rows + from, m, ret->sure + from, ret->inexact + from);
+            look_at_column(&en->tl, behind.columns[c], rows + from, m, ret->sure + from);
             if (behind.tells[c])
-                mix_column(&en->tl, behind.columns[c], rows + from, m, hash + from);
+                mix_column(&en->tl, behind.columns[c], rows + from, m, ret->hash + from);
         }
     }
     for (uint32_t from = 0, to; from < n; from = to) {
         for (to = from + 1; to < n && person[rows[to]] == person[rows[from]];)
             to++;
-        SH_TRY(sift_person(en, &bits, &(struct looked_at){hash, sure}, from, to, single, err));
+        SH_TRY(sift_person(en, &bits, ret, from, to, err));
     }
     return SH_OK;
 }
@@ -214,25 +228,33 @@ static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp,
 sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
                              const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
-    uint8_t *single = sh_new_raw(en->work, uint8_t, (size_t)all->n + 1);
-    int32_t *rows = sh_new_raw(en->work, int32_t, (size_t)all->n + 1);
-    if (!single || !rows)
+    const size_t room = (size_t)all->n + 1;
+    const struct looked_at looked = {sh_new_raw(en->work, uint64_t, room),
+                                     sh_new_raw(en->work, uint8_t, room), sh_new_raw(en->work, uint8_t, room),
+                                     sh_new_raw(en->work, uint8_t, room)};
+    int32_t *rows = sh_new_raw(en->work, int32_t, room);
+    if (!looked.hash || !looked.sure || !looked.inexact || !looked.single || !rows)
         return out_of_room(err);
-    SH_TRY(find_singles(en, rp, all->row, all->n, single, err));
-    struct sh_answer_count clear = {0};
+    SH_TRY(find_singles(en, rp, all->row, all->n, &looked, err));
+    struct sh_answer_count clear = {0}, unknown = {0};
     uint32_t n = 0;
     for (uint32_t i = 0; i < all->n; i++) {
+        const bool is_single = looked.single[i], is_inexact = looked.inexact[i];
+        const int64_t fen = covered ? covered[all->row[i]] : SH_MISSING; /* known where either is so */
         rows[n] = all->row[i];
-        n += !single[i];
-        if (single[i])
-            (void)!__builtin_add_overflow(clear.fen, covered[all->row[i]], &clear.fen);
+        n += !is_single & !is_inexact;
+        unknown.lines += is_inexact;
+        (void)!__builtin_add_overflow(clear.fen, is_single ? fen : 0, &clear.fen);
+        (void)!__builtin_add_overflow(unknown.fen, is_inexact ? fen : 0, &unknown.fen);
     }
-    clear.subjects = clear.lines = all->n - n;
-    struct sh_rule_answers *answers = &en->answers->rules[rp->index];
-    struct sh_answer_count *count = &answers->of[SH_ANSWER_CLEAR];
-    count->subjects += clear.subjects, count->lines += clear.lines;
-    (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
-    answers->not_concerned_lines -= clear.lines; /* the caller counts all lines but those it is given */
+    unknown.subjects = unknown.lines;
+    clear.subjects = clear.lines = all->n - n - unknown.lines;
+    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &clear, err));
+    if (unknown.lines > 0)
+        SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, SH_STR("line.time_exact"),
+                              &unknown, err));
+    /* The caller counts all lines but those it is given. */
+    en->answers->rules[rp->index].not_concerned_lines -= all->n - n;
     *ret = (struct sh_members){.n = n, .row = rows};
     return SH_OK;
 }
