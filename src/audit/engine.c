@@ -11,7 +11,7 @@
 
 struct sh_audit_worker {
     struct sh_engine engine;
-    struct sh_arena chunk, work, scratch, keep;
+    struct sh_arena chunk, work, scratch, keep, lasting;
     struct sh_answers answers;
     struct sh_exchange exchange;
 };
@@ -23,15 +23,21 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
         return sh_fail(err, SH_E_NOMEM, "no room for a worker");
     w->chunk.limit_bytes = w->work.limit_bytes = w->scratch.limit_bytes = w->keep.limit_bytes =
         CHUNK_BYTES_MAX;
-    w->engine = (struct sh_engine){
-        .plan = plan, .scratch = &w->scratch, .work = &w->work, .keep = &w->keep, .answers = &w->answers};
+    w->engine = (struct sh_engine){.plan = plan,
+                                   .scratch = &w->scratch,
+                                   .work = &w->work,
+                                   .keep = &w->keep,
+                                   .answers = &w->answers,
+                                   .lasting = &w->lasting};
     w->exchange.plan = plan;
     w->engine.exchange = &w->exchange;
     w->engine.tl.arena = &w->chunk;
     w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
     w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
     w->engine.item_open = sh_alloc_array(plan->n_active + 1, sizeof(uint8_t *));
-    const bool has_room = w->engine.collected && w->engine.zone_use && w->engine.item_open;
+    w->engine.knowledge_json = sh_new(&w->lasting, struct sh_str *, plan->n_active + 1);
+    const bool has_room =
+        w->engine.collected && w->engine.zone_use && w->engine.item_open && w->engine.knowledge_json;
     sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
                             : sh_fail(err, SH_E_NOMEM, "no room for a worker");
     if (code == SH_OK)
@@ -64,6 +70,7 @@ void sh_audit_worker_free(struct sh_audit_worker *w) {
     sh_arena_free(&w->work);
     sh_arena_free(&w->scratch);
     sh_arena_free(&w->keep);
+    sh_arena_free(&w->lasting);
     sh_free(w);
 }
 

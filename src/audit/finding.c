@@ -32,6 +32,27 @@ static int by_row(const void *a, const void *b) {
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
+/* Of the few stays with findings: a look through the lines of the person costs less than an index of all. */
+static sh_code lines_of_stay(struct sh_engine *en, int32_t stay, const int32_t **ret, size_t *ret_n,
+                             struct sh_err *err) {
+    const struct sh_timeline *tl = &en->tl;
+    const int32_t person = tl->person_of[SH_MODEL_STAY][stay];
+    const uint32_t *begin = tl->person_begin[SH_TABLE_LINE];
+    const int32_t *stay_of = sh_i32(tl, SH_TABLE_ENCOUNTER, tl->plan->at.encounter.stay),
+                  *encounter = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.encounter);
+    const uint8_t *alive = tl->alive[SH_TABLE_LINE];
+    int32_t *rows = sh_new_raw(en->scratch, int32_t, (size_t)(begin[person + 1] - begin[person]) + 1);
+    if (!rows)
+        return out_of_room(err);
+    size_t n = 0;
+    for (uint32_t i = begin[person]; i < begin[person + 1]; i++)
+        if (alive[i] && encounter[i] >= 0 && stay_of[encounter[i]] == stay)
+            rows[n++] = (int32_t)i;
+    *ret = rows;
+    *ret_n = n;
+    return SH_OK;
+}
+
 /* Lines behind a row of the rule's table. */
 static sh_code lines_behind(struct sh_engine *en, int table, int32_t row, const int32_t **ret, size_t *ret_n,
                             struct sh_err *err) {
@@ -41,10 +62,9 @@ static sh_code lines_behind(struct sh_engine *en, int table, int32_t row, const 
     if (row < 0 || (table != SH_TABLE_ENCOUNTER && table != SH_MODEL_STAY))
         return SH_OK;
     const struct sh_rows_by *by;
-    if (table == SH_TABLE_ENCOUNTER)
-        SH_TRY(sh_rows_by_encounter(&en->tl, SH_TABLE_LINE, &by, err));
-    else
-        SH_TRY(sh_rows_by_stay(&en->tl, SH_TABLE_LINE, &by, err));
+    if (table == SH_MODEL_STAY)
+        return lines_of_stay(en, row, ret, ret_n, err);
+    SH_TRY(sh_rows_by_encounter(&en->tl, SH_TABLE_LINE, &by, err));
     *ret = by->rows + by->begin[row];
     *ret_n = by->begin[row + 1] - by->begin[row];
     return SH_OK;
@@ -101,6 +121,12 @@ static int by_line_id(const void *a, const void *b) {
 /* Largest remainder, ties by line id; what exceeds all weights together stays with nobody. */
 static sh_code spread(struct sh_engine *en, struct sh_finding *f, const int64_t *weights,
                       struct sh_err *err) {
+    if (f->amount_fen <= 0)
+        return SH_OK;
+    if (f->n_lines == 1) { /* most findings; it needs no id */
+        f->lines[0].amount_fen = f->lines[0].blamed && weights[0] > 0 ? f->amount_fen : 0;
+        return SH_OK;
+    }
     struct weight *w = sh_new(en->scratch, struct weight, f->n_lines + 1);
     int64_t *covered = sh_new(en->scratch, int64_t, f->n_lines + 1),
             *parts = sh_new(en->scratch, int64_t, f->n_lines + 1);
@@ -113,7 +139,7 @@ static sh_code spread(struct sh_engine *en, struct sh_finding *f, const int64_t 
         w[n] = (struct weight){.line = i, .covered = weights[i]};
         SH_TRY(sh_row_id(&en->tl, SH_TABLE_LINE, f->lines[i].row, &w[n++].id, err));
     }
-    if (n == 0 || f->amount_fen <= 0)
+    if (n == 0)
         return SH_OK;
     qsort(w, n, sizeof(*w), by_line_id);
     for (size_t i = 0; i < n; i++)

@@ -108,10 +108,10 @@ static sh_code block_make(struct sh_engine *en, const struct sh_rule_plan *rp, s
     const uint32_t *begin = gs->g.begin + b->from;
     b->first_member = begin[0];
     const uint32_t total = begin[b->n] - begin[0];
-    b->rows = sh_new(en->scratch, int32_t, (size_t)total + 1);
-    b->k = gs->m.k ? sh_new(en->scratch, int32_t, (size_t)total + 1) : NULL;
-    uint32_t *first = sh_new(en->scratch, uint32_t, (size_t)b->n + 1),
-             *at = sh_new(en->scratch, uint32_t, (size_t)b->n + 1);
+    b->rows = sh_new_raw(en->scratch, int32_t, (size_t)total + 1);
+    b->k = gs->m.k ? sh_new_raw(en->scratch, int32_t, (size_t)total + 1) : NULL;
+    uint32_t *first = sh_new_raw(en->scratch, uint32_t, (size_t)b->n + 1),
+             *at = sh_new_raw(en->scratch, uint32_t, (size_t)b->n + 1);
     b->verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)b->n + 1);
     if (!b->rows || (gs->m.k && !b->k) || !first || !at || !b->verdicts)
         return out_of_room(err);

@@ -22,14 +22,17 @@ static void leave_inexact_out(const struct sh_engine *en, const struct sh_rule_p
 static sh_code key_fields(struct sh_engine *en, const struct sh_rule_plan *rp, size_t key,
                           const struct sh_batch *batch, const int64_t *values, struct sh_str *fields,
                           struct sh_err *err) {
-    uint32_t *pick = sh_new(en->scratch, uint32_t, (size_t)batch->n + 1);
-    struct sh_str *causes = sh_new(en->scratch, struct sh_str, (size_t)batch->n + 1);
-    uint32_t n = 0;
-    if (!pick || !causes)
-        return sh_fail(err, SH_E_NOMEM, "no room for the keys of groups");
+    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)batch->n + 1), n = 0;
+    if (!pick)
+        return out_of_room(err);
     for (uint32_t i = 0; i < batch->n; i++)
         if (values[i] == SH_MISSING && fields[i].len == 0)
             pick[n++] = i;
+    if (n == 0)
+        return SH_OK;
+    struct sh_str *causes = sh_new_raw(en->scratch, struct sh_str, (size_t)n + 1);
+    if (!causes)
+        return out_of_room(err);
     SH_TRY(sh_causes(en, rp->rule->keys[key].expr, batch, pick, n, causes, err));
     for (uint32_t i = 0; i < n; i++)
         fields[pick[i]] = causes[i].len > 0 ? causes[i] : sh_keep_str(en, rp->rule->keys[key].text);
@@ -62,7 +65,10 @@ sh_code sh_keys_eval(struct sh_engine *en, const struct sh_rule_plan *rp, const 
     if (!keys)
         return out_of_room(err);
     for (size_t k = 0; k <= r->n_keys; k++) {
-        keys[k] = sh_new(en->work, int64_t, (size_t)m->n + 1);
+        /* Courses are told later, and a point only where there is knowledge. */
+        const bool is_told = k < r->n_keys && r->keys[k].kind == SH_RULE_KEY_EXPR;
+        keys[k] = is_told ? sh_new_raw(en->work, int64_t, (size_t)m->n + 1)
+                          : sh_new(en->work, int64_t, k < r->n_keys || m->k ? (size_t)m->n + 1 : 1);
         if (!keys[k])
             return out_of_room(err);
     }
@@ -94,11 +100,11 @@ sh_code sh_group_by(struct sh_engine *en, uint32_t n, int64_t *const *keys, size
         size *= 2;
     const struct sh_arena_mark at = sh_arena_mark(en->scratch);
     uint32_t *slots = sh_new(en->scratch, uint32_t, size),
-             *group = sh_new(en->scratch, uint32_t, (size_t)n + 1);
-    uint32_t *first = sh_new(en->scratch, uint32_t, (size_t)n + 1); /* first member of each group */
+             *group = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t *first = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1); /* first member of each group */
     uint32_t *begin = sh_new(en->work, uint32_t, (size_t)n + 2),
-             *order = sh_new(en->work, uint32_t, (size_t)n + 1);
-    ret->super = sh_new(en->work, uint32_t, (size_t)n + 1);
+             *order = sh_new_raw(en->work, uint32_t, (size_t)n + 1);
+    ret->super = sh_new_raw(en->work, uint32_t, (size_t)n + 1);
     if (!slots || !group || !first || !begin || !order || !ret->super)
         return out_of_room(err);
     uint32_t n_groups = 0;

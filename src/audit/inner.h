@@ -222,6 +222,9 @@ struct sh_engine {
     struct sh_tuples *collected; /* [n_collectors] */
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
+    struct sh_str *
+        *knowledge_json;          /* [n_active][rows] how receipts name rows of knowledge; made when asked */
+    struct sh_arena *lasting;     /* of the worker */
     struct sh_exchange *exchange; /* where rows go that must meet those of other persons */
     struct sh_tally *tally;       /* what groups of many persons have added up so far */
     struct sh_parting *partings;  /* of the chunk, see parting.h */

@@ -51,16 +51,11 @@ sh_code sh_receipt_texts(struct sh_rule_plan *rp, struct sh_arena *arena, struct
     return rule_text(put_basis, rp->rule, arena, &rp->basis_json, err);
 }
 
-static void put_knowledge(struct sh_json *json, const struct sh_engine *en, const struct sh_finding *f) {
-    const struct sh_rule *r = en->plan->active[f->rule].rule;
-    if (f->knowledge_row < 0 || r->n_uses == 0)
-        return;
-    const struct sh_knowledge *k = &en->plan->rules->knowledge[r->uses[0].knowledge];
-    const struct sh_knowledge_row *row = &k->rows[f->knowledge_row];
-    sh_json_key(json, "knowledge");
+static void put_knowledge_row(struct sh_json *json, const struct sh_knowledge *k,
+                              const struct sh_knowledge_row *row, struct sh_str point) {
     sh_json_object(json);
     sh_json_put_str(json, "table", k->name);
-    sh_json_put_str(json, "point", f->point);
+    sh_json_put_str(json, "point", point);
     sh_json_put_i64(json, "line", row->line);
     sh_json_put_str(json, "layer", row->layer);
     sh_json_put_str(json, "source", row->source);
@@ -80,6 +75,34 @@ static void put_knowledge(struct sh_json *json, const struct sh_engine *en, cons
     }
     sh_json_object_end(json);
     sh_json_object_end(json);
+}
+
+/* Few rows are behind many findings: their text is made once a worker. */
+static sh_code put_knowledge(struct sh_json *json, const struct sh_engine *en, const struct sh_finding *f,
+                             struct sh_err *err) {
+    const struct sh_rule *r = en->plan->active[f->rule].rule;
+    if (f->knowledge_row < 0 || r->n_uses == 0)
+        return SH_OK;
+    const struct sh_knowledge *k = &en->plan->rules->knowledge[r->uses[0].knowledge];
+    struct sh_str **texts = &en->knowledge_json[f->rule];
+    if (!*texts)
+        *texts = sh_new(en->lasting, struct sh_str, (size_t)k->n_rows + 1);
+    if (!*texts)
+        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    struct sh_str *text = &(*texts)[f->knowledge_row];
+    if (!text->at) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+        struct sh_json row;
+        sh_json_begin(&row, &buf);
+        put_knowledge_row(&row, k, &k->rows[f->knowledge_row], f->point);
+        SH_TRY(sh_json_end(&row, err));
+        *text = (struct sh_str){sh_arena_dup(en->lasting, buf.at, buf.len), buf.len};
+        if (!text->at)
+            return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    }
+    sh_json_key(json, "knowledge");
+    sh_json_raw(json, *text);
+    return SH_OK;
 }
 
 static void put_number(struct sh_json *json, const char *key, const int64_t *column, int32_t row, int scale,
@@ -189,7 +212,7 @@ sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_f
     sh_json_raw(&json, en->plan->active[f->rule].basis_json);
     sh_json_put_text(&json, "level", sh_level_text(f->level, SH_EN));
     sh_json_put_str(&json, "say", f->say);
-    put_knowledge(&json, en, f);
+    SH_TRY(put_knowledge(&json, en, f, err));
     sh_json_put_str(&json, "person",
                     f->person >= 0 ? sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[f->person])
                                    : SH_STR(""));
