@@ -237,14 +237,37 @@ static void look_up(const struct sh_pq_column *column, const uint32_t *index, vo
         LOOK_UP(int8_t)
         break;
     case SH_P32:
-        LOOK_UP(int32_t)
+        sh_pq_look_up_32((const int32_t *)(const void *)column->dict.at, index, ret, n);
         break;
     case SH_P64:
-        LOOK_UP(int64_t)
+        sh_pq_look_up_64((const int64_t *)(const void *)column->dict.at, index, ret, n);
         break;
     case SH_PSTR:
     default:
         LOOK_UP(struct sh_str)
+        break;
+    }
+}
+
+#define FILL(type)                                                                                           \
+    for (uint32_t i = 0; i < n; i++)                                                                         \
+        ((type *)ret)[i] = ((const type *)(const void *)column->dict.at)[value];
+
+/* One value of the dictionary n times. */
+static void fill(const struct sh_pq_column *column, uint32_t value, void *ret, uint32_t n) {
+    switch (column->physical) {
+    case SH_P8:
+        FILL(int8_t)
+        break;
+    case SH_P32:
+        FILL(int32_t)
+        break;
+    case SH_P64:
+        FILL(int64_t)
+        break;
+    case SH_PSTR:
+    default:
+        FILL(struct sh_str)
         break;
     }
 }
@@ -257,20 +280,20 @@ static bool read_indexed(struct sh_pq_column *column, void *ret, uint32_t n) {
         if (!sh_pq_runs_next(runs))
             return false;
         const uint32_t some = n < runs->left ? n : runs->left;
-        uint32_t most = runs->value;
         if (runs->packed) {
+            uint32_t most = 0;
             sh_pq_runs_unpack(runs, index, some);
-            most = 0;
             for (uint32_t i = 0; i < some; i++)
                 most = index[i] > most ? index[i] : most;
+            if (most >= column->n_dict)
+                return false;
+            look_up(column, index, ret, some);
         } else {
-            for (uint32_t i = 0; i < some; i++)
-                index[i] = most;
+            if (runs->value >= column->n_dict)
+                return false;
+            fill(column, runs->value, ret, some);
             runs->left -= some;
         }
-        if (most >= column->n_dict)
-            return false;
-        look_up(column, index, ret, some);
         ret = (char *)ret + some * size;
         n -= some;
     }

@@ -138,13 +138,54 @@ static sh_code next_group(struct sh_pq_scan *scan, struct sh_err *err) {
     return SH_OK;
 }
 
+/* Pass late values by, up to row `to` of the batch. */
+static sh_code pass_by(struct sh_pq_scan *scan, uint32_t to, struct sh_err *err) {
+    for (size_t c = 0; c < scan->n_columns && scan->late_at < to; c++)
+        if (scan->late[c])
+            SH_TRY(sh_pq_column_read(&scan->columns[c], scan->batch[c], to - scan->late_at, err));
+    scan->late_at = to;
+    return SH_OK;
+}
+
 static sh_code read_batch(struct sh_pq_scan *scan, uint32_t *ret_n, struct sh_err *err) {
+    if (scan->late && scan->left > 0) /* the next batch is of the same row group */
+        SH_TRY(pass_by(scan, scan->rows, err));
     SH_TRY(next_group(scan, err));
     const uint32_t n = scan->left < SH_PQ_BATCH ? (uint32_t)scan->left : SH_PQ_BATCH;
     for (size_t c = 0; c < scan->n_columns && n > 0; c++)
-        SH_TRY(sh_pq_column_read(&scan->columns[c], scan->batch[c], n, err));
+        if (!scan->late || !scan->late[c])
+            SH_TRY(sh_pq_column_read(&scan->columns[c], scan->batch[c], n, err));
     scan->left -= n;
+    scan->rows = n;
+    scan->late_at = 0;
     *ret_n = n;
+    return SH_OK;
+}
+
+static sh_code take(struct sh_pq_scan *scan, uint32_t from, uint32_t to, void *const *ret,
+                    struct sh_err *err) {
+    SH_TRY(pass_by(scan, from, err));
+    for (size_t c = 0; c < scan->n_columns; c++)
+        if (scan->late[c])
+            SH_TRY(sh_pq_column_read(&scan->columns[c], ret[c], to - from, err));
+    scan->late_at = to;
+    return SH_OK;
+}
+
+sh_code sh_pq_scan_take(struct sh_pq_scan *scan, uint32_t from, uint32_t to, void *const *ret,
+                        struct sh_err *err) {
+    sh_check(scan->late && scan->late_at <= from && from <= to && to <= scan->rows);
+    const sh_code code = take(scan, from, to, ret, err);
+    return code == SH_OK ? code : sh_err_wrap(err, code, "%s: ", scan->paths[scan->path]);
+}
+
+sh_code sh_pq_scan_late(struct sh_pq_scan *scan, const bool *late, struct sh_err *err) {
+    sh_check(scan->rows == 0);
+    scan->late = sh_new(&scan->arena, bool, scan->n_columns + 1);
+    if (!scan->late)
+        return sh_fail(err, SH_E_NOMEM, "no room to read %zu columns", scan->n_columns);
+    if (scan->n_columns > 0)
+        memcpy(scan->late, late, scan->n_columns * sizeof(bool));
     return SH_OK;
 }
 

@@ -27,7 +27,9 @@ struct sh_pq_scan {
     size_t *places; /* [n_columns] of the columns in the file */
     int fd_plus_1;
     size_t group;
-    uint64_t left; /* rows of the row group */
+    uint64_t left;          /* rows of the row group */
+    bool *late;             /* [n_columns] read by sh_pq_scan_take; NULL: none */
+    uint32_t rows, late_at; /* of the batch; and how many of its late values are behind us */
 };
 
 /**
@@ -41,4 +43,13 @@ void sh_pq_scan_range(struct sh_pq_scan *scan, size_t ranged, int32_t from, int3
 /** The next rows, *ret_n <= SH_PQ_BATCH, 0 at the end, into scan->batch. Texts hold until the next call.
  * Errors: SH_E_CORRUPT with the path; SH_E_IO, SH_E_NOMEM. */
 SH_MUST sh_code sh_pq_scan_next(struct sh_pq_scan *scan, uint32_t *ret_n, struct sh_err *err);
+/**
+ * Leave columns (late [n_columns], copied) out of the batches: whoever knows which rows it wants from the
+ * others takes them straight into arrays of its own. Before the first batch.
+ */
+SH_MUST sh_code sh_pq_scan_late(struct sh_pq_scan *scan, const bool *late, struct sh_err *err);
+/** Rows [from, to) of the present batch, from not before the last `to`: values of each late column c into
+ * ret[c]. Texts hold until the next row group. */
+SH_MUST sh_code sh_pq_scan_take(struct sh_pq_scan *scan, uint32_t from, uint32_t to, void *const *ret,
+                                struct sh_err *err);
 void sh_pq_scan_close(struct sh_pq_scan *scan);

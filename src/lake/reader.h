@@ -27,6 +27,7 @@ struct sh_side {
     bool shows_ids;                        /* the caller asks for ids in parts */
     bool splits;                           /* they are read, at these places of the query: */
     uint8_t head_position, tail_position;
+    bool is_late; /* values go straight into the arrays here: one stream, no rows are dropped */
     struct sh_stream *streams;
     size_t n_streams;
     bool merges;

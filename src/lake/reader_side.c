@@ -191,6 +191,17 @@ static sh_code open_scan(const struct sh_reader *reader, struct sh_side *side, c
     return SH_OK;
 }
 
+/* Only what says which rows are wanted comes in batches. */
+static sh_code read_late(struct sh_side *side, struct sh_stream *stream, struct sh_err *err) {
+    bool late[SH_LAKE_COLUMNS_MAX + 2];
+    for (size_t c = 0; c < stream->scan.n_columns; c++)
+        late[c] = true;
+    late[side->position[SH_C_LEAD]] = false;
+    if (side->read >> SH_C_BUCKET & 1)
+        late[side->position[SH_C_BUCKET]] = false;
+    return sh_pq_scan_late(&stream->scan, late, err);
+}
+
 static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const struct chains *chains,
                            size_t chain, struct sh_err *err) {
     const struct sh_lake_file *first;
@@ -202,6 +213,9 @@ static sh_code open_stream(struct sh_reader *reader, struct sh_side *side, const
         stream->drops_batches |=
             b != first->batch_from && sh_manifest_known_day(&reader->lake->manifest, b) > reader->as_known;
     const bool needs_drop = stream->drops_batches || side->has_superseded;
+    side->is_late = !needs_drop && !side->merges;
+    if (side->is_late)
+        SH_TRY(read_late(side, stream, err));
     if (needs_drop)
         stream->drop = sh_alloc_array(SH_PQ_BATCH, 1);
     if (side->merges) {
@@ -449,26 +463,68 @@ static sh_code copy_texts(struct sh_side *side, const struct sh_str *from, struc
                           struct sh_err *err) {
     struct sh_str *to = column + side->n;
     struct sh_str last = side->n > 0 ? to[-1] : (struct sh_str){0};
+    struct sh_str seen = {0}; /* where the last one was read: most often the next is the same entry */
     for (size_t i = 0; i < n; i++) {
-        to[i] = (struct sh_str){0};
-        if (from[i].len == 0)
+        const struct sh_str text = from[i]; /* from and to may be the same array */
+        if (text.len > 0 && text.at == seen.at && text.len == seen.len) {
+            to[i] = last;
             continue;
-        if (!sh_str_eq(from[i], last)) {
-            last.at = sh_arena_dup(&side->texts, from[i].at, from[i].len);
-            last.len = from[i].len;
+        }
+        to[i] = (struct sh_str){0};
+        if (text.len == 0)
+            continue;
+        if (!sh_str_eq(text, last)) {
+            last.at = sh_arena_dup(&side->texts, text.at, text.len);
+            last.len = text.len;
             if (!last.at)
                 return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
         }
+        seen = text;
         to[i] = last;
     }
     return SH_OK;
 }
 
-static sh_code copy_run(struct sh_side *side, const struct sh_stream *stream, size_t from, size_t to,
+/* Values of rows [from, to) of the batch behind those that are there, without a copy on the way. */
+static sh_code take_late(struct sh_side *side, struct sh_stream *stream, size_t from, size_t to,
+                         struct sh_err *err) {
+    const size_t n = to - from;
+    void *into[SH_LAKE_COLUMNS_MAX + 2];
+    for (size_t c = 0; c < stream->scan.n_columns; c++)
+        into[c] = stream->scan.batch[c]; /* read, but nobody's */
+    for (uint64_t mask = side->copied; mask; mask &= mask - 1) {
+        const int c = __builtin_ctzll(mask);
+        const sh_physical physical = sh_physical_of(sh_lake_schema[side->table].columns[c].type);
+        into[side->position[c]] = (char *)side->columns[c] + side->n * sh_physical_size(physical);
+    }
+    if (side->splits) {
+        into[side->head_position] = side->heads + side->n;
+        into[side->tail_position] = side->tails + side->n;
+    }
+    SH_TRY(sh_pq_scan_take(&stream->scan, (uint32_t)from, (uint32_t)to, into, err));
+    for (uint64_t mask = side->copied; mask; mask &= mask - 1) {
+        const int c = __builtin_ctzll(mask);
+        const uint8_t at = side->position[c];
+        const sh_physical physical = sh_physical_of(sh_lake_schema[side->table].columns[c].type);
+        const size_t size = sh_physical_size(physical);
+        if (!stream->scan.late[at])
+            memcpy(into[at], (const char *)stream->scan.batch[at] + from * size, n * size);
+        else if (physical == SH_PSTR)
+            SH_TRY(copy_texts(side, into[at], side->columns[c], n, err));
+    }
+    if (side->splits)
+        SH_TRY(copy_texts(side, into[side->head_position], side->heads, n, err));
+    side->n += n;
+    return SH_OK;
+}
+
+static sh_code copy_run(struct sh_side *side, struct sh_stream *stream, size_t from, size_t to,
                         struct sh_err *err) {
     const size_t n = to - from;
     void *const *batch = stream->scan.batch;
     SH_TRY(reserve(side, side->n + n, err));
+    if (side->is_late)
+        return take_late(side, stream, from, to, err);
     for (uint64_t mask = side->copied; mask; mask &= mask - 1) {
         const int c = __builtin_ctzll(mask);
         const sh_physical physical = sh_physical_of(sh_lake_schema[side->table].columns[c].type);
