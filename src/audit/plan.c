@@ -212,14 +212,14 @@ static enum sh_level cap_of(const struct sh_rule *r) {
     return r->level < state ? r->level : state;
 }
 
-/* "count() > 1" alone: smaller groups need not be looked at. */
+/* Smaller groups need not be looked at: none of the conditions can hold. */
 static uint32_t min_members(const struct sh_rule *r) {
-    if (r->n_hit != 1)
-        return 1;
-    const struct sh_str text = sh_str_trim(sh_expr_text(r->hit[0].expr));
-    if (sh_str_is(text, "count() > 1") || sh_str_is(text, "count() >= 2"))
-        return 2;
-    return 1;
+    uint32_t least = UINT32_MAX;
+    for (size_t h = 0; h < r->n_hit; h++) {
+        const uint32_t of = sh_expr_least_members(r->hit[h].expr);
+        least = of < least ? of : least;
+    }
+    return r->n_hit > 0 ? least : 1;
 }
 
 static bool has_alternatives(const struct sh_knowledge *k) {

@@ -114,15 +114,22 @@ sh_code sh_spool_add(struct sh_spool *spool, const struct sh_record *record, str
     return SH_OK;
 }
 
+/* What a record just written is ordered by; its cells are left alone. */
+static void get_order(const struct sh_buf *records, size_t offset, struct sh_record *ret) {
+    struct head head;
+    struct sh_str rest = {records->at + offset, records->len - offset};
+    memcpy(&head, rest.at, sizeof(head));
+    rest = sh_str_sub(rest, sizeof(head), rest.len);
+    ret->rule = head.rule;
+    memcpy(ret->id, head.id, sizeof(head.id));
+    sh_check(get_text(&rest, &ret->key));
+}
+
 static int compare_offsets(const void *a, const void *b, void *ctx) {
     const struct sh_buf *records = ctx;
     struct sh_record x, y;
-    size_t len;
-    const size_t i = *(const size_t *)a, j = *(const size_t *)b;
-    sh_check(sh_spool_record_get((struct sh_str){records->at + i, records->len - i}, &x, &len, NULL) ==
-             SH_OK);
-    sh_check(sh_spool_record_get((struct sh_str){records->at + j, records->len - j}, &y, &len, NULL) ==
-             SH_OK);
+    get_order(records, *(const size_t *)a, &x);
+    get_order(records, *(const size_t *)b, &y);
     return sh_record_compare(&x, &y);
 }
 

@@ -146,3 +146,41 @@ bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret) 
     return column->storage != SH_STORE_I8 && column->type.kind != SH_KIND_BOOL &&
            column->type.kind != SH_KIND_SCOPE;
 }
+
+static bool is_count(const struct sh_node *node) {
+    return node->op == SH_OP_AGGREGATE && node->aggregate->fn == SH_AGG_COUNT && !node->aggregate->where &&
+           !node->aggregate->standing;
+}
+
+/* count() OP limit, or the other way round. */
+static uint32_t least_by_count(const struct sh_node *node) {
+    const bool swapped = is_count(node->kids[1]);
+    const struct sh_node *limit = node->kids[swapped ? 0 : 1];
+    const enum sh_op op = node->op;
+    const bool above = op == (swapped ? SH_OP_LT : SH_OP_GT), from = op == (swapped ? SH_OP_LE : SH_OP_GE);
+    if (!is_count(node->kids[swapped ? 1 : 0]) || limit->op != SH_OP_CONST || limit->value < 0 ||
+        limit->vscale < 0 || limit->vscale > 18 || !(above || from || op == SH_OP_EQ))
+        return 1;
+    int64_t unit = 1;
+    for (int16_t i = 0; i < limit->vscale; i++)
+        unit *= 10;
+    const int64_t whole = limit->value / unit;
+    const int64_t least = above || limit->value % unit != 0 ? whole + 1 : whole;
+    return least < 1 ? 1 : least > INT32_MAX ? INT32_MAX : (uint32_t)least;
+}
+
+static uint32_t least_members(const struct sh_node *node) {
+    if (node->op == SH_OP_AND) {
+        uint32_t most = 1;
+        for (uint32_t k = 0; k < node->n_kids; k++) {
+            const uint32_t least = least_members(node->kids[k]);
+            most = least > most ? least : most;
+        }
+        return most;
+    }
+    return node->n_kids == 2 && node->op >= SH_OP_EQ && node->op <= SH_OP_GE ? least_by_count(node) : 1;
+}
+
+uint32_t sh_expr_least_members(const struct sh_expr *e) {
+    return least_members(e->root);
+}

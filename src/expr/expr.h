@@ -312,6 +312,9 @@ struct sh_plain_column {
  * value is there where the column's is, and equal where the column's is. False: it is something else.
  */
 bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret);
+/** How many members a group needs for a condition to hold: `count() > 2 and …` 3, what is not known 1.
+ * Smaller groups answer no, never unknown. */
+uint32_t sh_expr_least_members(const struct sh_expr *e);
 
 /* What a value can be over many rows: from low to high, if it can be a value at all; for a condition 0 to 1.
  */

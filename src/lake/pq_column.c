@@ -281,11 +281,7 @@ static bool read_indexed(struct sh_pq_column *column, void *ret, uint32_t n) {
             return false;
         const uint32_t some = n < runs->left ? n : runs->left;
         if (runs->packed) {
-            uint32_t most = 0;
-            sh_pq_runs_unpack(runs, index, some);
-            for (uint32_t i = 0; i < some; i++)
-                most = index[i] > most ? index[i] : most;
-            if (most >= column->n_dict)
+            if (sh_pq_runs_unpack(runs, index, some) >= column->n_dict)
                 return false;
             look_up(column, index, ret, some);
         } else {
@@ -364,7 +360,7 @@ static bool read_levels(struct sh_pq_column *column, uint32_t *level, uint32_t n
             return false;
         const uint32_t some = n - i < runs->left ? n - i : runs->left;
         if (runs->packed) {
-            sh_pq_runs_unpack(runs, level + i, some);
+            (void)sh_pq_runs_unpack(runs, level + i, some);
         } else {
             for (uint32_t k = 0; k < some; k++)
                 level[i + k] = runs->value;

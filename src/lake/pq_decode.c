@@ -50,22 +50,28 @@ bool sh_pq_runs_next(struct sh_pq_runs *runs) {
     return true;
 }
 
-void sh_pq_unpack_scalar(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n) {
+uint32_t sh_pq_unpack_scalar(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret,
+                             uint32_t n) {
     const uint64_t mask = ((uint64_t)1 << width) - 1;
+    uint32_t most = 0;
     for (uint32_t i = 0; i < n; i++, offset += width) {
         uint64_t word;
         memcpy(&word, bits + (offset >> 3), sizeof word);
         ret[i] = (uint32_t)(word >> (offset & 7) & mask);
+        most = ret[i] > most ? ret[i] : most;
     }
+    return most;
 }
 
-void sh_pq_runs_unpack(struct sh_pq_runs *runs, uint32_t *ret, uint32_t n) {
+uint32_t sh_pq_runs_unpack(struct sh_pq_runs *runs, uint32_t *ret, uint32_t n) {
+    uint32_t most;
     if (runs->width <= SH_PQ_WIDTH_AVX2 && sh_pq_has_avx2())
-        sh_pq_unpack_avx2(runs->bits, runs->bits_offset, runs->width, ret, n);
+        most = sh_pq_unpack_avx2(runs->bits, runs->bits_offset, runs->width, ret, n);
     else
-        sh_pq_unpack_scalar(runs->bits, runs->bits_offset, runs->width, ret, n);
+        most = sh_pq_unpack_scalar(runs->bits, runs->bits_offset, runs->width, ret, n);
     runs->bits_offset += (uint64_t)n * runs->width;
     runs->left -= n;
+    return most;
 }
 
 /* ---- differences

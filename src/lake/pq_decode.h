@@ -24,13 +24,16 @@ struct sh_pq_runs {
 void sh_pq_runs_begin(struct sh_pq_runs *runs, const uint8_t *at, const uint8_t *end, unsigned width);
 /** See that a run is under way: runs->left > 0. False: at the end. */
 bool sh_pq_runs_next(struct sh_pq_runs *runs);
-/** n values of a packed run under way, n <= left. Eight at a time where the processor can. */
-void sh_pq_runs_unpack(struct sh_pq_runs *runs, uint32_t *ret, uint32_t n);
+/** n values of a packed run under way, n <= left; gives the greatest. Eight at a time where the processor
+ * can.
+ */
+uint32_t sh_pq_runs_unpack(struct sh_pq_runs *runs, uint32_t *ret, uint32_t n);
 
-/** n values of `width` bits from bit `offset` on; the second for widths up to SH_PQ_WIDTH_AVX2. Twins. */
+/** n values of `width` bits from bit `offset` on, and the greatest of them; the second for widths up to
+ * SH_PQ_WIDTH_AVX2. Twins. */
 enum { SH_PQ_WIDTH_AVX2 = 25 };
-void sh_pq_unpack_scalar(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n);
-void sh_pq_unpack_avx2(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n);
+uint32_t sh_pq_unpack_scalar(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n);
+uint32_t sh_pq_unpack_avx2(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n);
 /** ret[i] = dict[index[i]], every index checked before. Twins. */
 void sh_pq_look_up_32(const int32_t *dict, const uint32_t *index, int32_t *ret, uint32_t n);
 void sh_pq_look_up_64(const int64_t *dict, const uint32_t *index, int64_t *ret, uint32_t n);

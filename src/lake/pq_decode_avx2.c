@@ -11,20 +11,26 @@ bool sh_pq_has_avx2(void) {
 }
 
 /* Each of the eight lies within the four bytes its first bit is in: 7 + 25 bits at most. */
-TARGET void sh_pq_unpack_avx2(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret,
-                              uint32_t n) {
+TARGET uint32_t sh_pq_unpack_avx2(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret,
+                                  uint32_t n) {
     const __m256i steps =
         _mm256_mullo_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32((int)width));
     const __m256i mask = _mm256_set1_epi32((int)((1u << width) - 1)), sevens = _mm256_set1_epi32(7);
-    uint32_t i = 0;
+    __m256i most = _mm256_setzero_si256();
+    uint32_t i = 0, lanes[8];
     for (; i + 8 <= n; i += 8, offset += 8 * (uint64_t)width) {
         const __m256i at = _mm256_add_epi32(steps, _mm256_set1_epi32((int)(offset & 7)));
         const __m256i words = _mm256_i32gather_epi32((const int *)(const void *)(bits + (offset >> 3)),
                                                      _mm256_srli_epi32(at, 3), 1);
         const __m256i values = _mm256_and_si256(_mm256_srlv_epi32(words, _mm256_and_si256(at, sevens)), mask);
         _mm256_storeu_si256((__m256i *)(void *)(ret + i), values);
+        most = _mm256_max_epu32(most, values);
     }
-    sh_pq_unpack_scalar(bits, offset, width, ret + i, n - i);
+    uint32_t greatest = sh_pq_unpack_scalar(bits, offset, width, ret + i, n - i);
+    _mm256_storeu_si256((__m256i *)(void *)lanes, most);
+    for (int l = 0; l < 8; l++)
+        greatest = lanes[l] > greatest ? lanes[l] : greatest;
+    return greatest;
 }
 
 static TARGET void look_up_32(const int32_t *dict, const uint32_t *index, int32_t *ret, uint32_t n) {
@@ -52,8 +58,8 @@ bool sh_pq_has_avx2(void) {
     return false;
 }
 
-void sh_pq_unpack_avx2(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n) {
-    sh_pq_unpack_scalar(bits, offset, width, ret, n);
+uint32_t sh_pq_unpack_avx2(const uint8_t *bits, uint64_t offset, unsigned width, uint32_t *ret, uint32_t n) {
+    return sh_pq_unpack_scalar(bits, offset, width, ret, n);
 }
 #endif
 

@@ -143,6 +143,39 @@ static void days_cover_gaps_and_overlaps(void **state) {
     CHECK_I64(got, 29);
 }
 
-CHECK_MAIN(cmocka_unit_test(aggregates), cmocka_unit_test(windows),
+static void the_least_members_of_a_group_are_read_from_its_condition(void **state) {
+    static const struct {
+        const char *text;
+        uint32_t least;
+    } cases[] = {{"count() > 1", 2},
+                 {"count() >= 2", 2},
+                 {"3 < count()", 4},
+                 {"2 <= count()", 2},
+                 {"count() = 3", 3},
+                 {"count() > 2 and sum(line.quantity) > 1", 3},
+                 {"count() > 2 or sum(line.quantity) > 1", 1},
+                 {"not count() > 2", 1},
+                 {"count() < 5", 1},
+                 {"count() != 3", 1},
+                 {"count(line.quantity > 1) > 2", 1}, /* of a member that is not known it is not known */
+                 {"distinct(item) > 2", 1},
+                 {"sum(line.quantity) > 4", 1}};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sh_err err;
+        struct sh_expr *e;
+        const sh_code code = small_compile(cases[i].text, SH_CONTEXT_GROUP, &arena, &e, &err);
+        if (code != SH_OK)
+            print_error("case: %s\n", cases[i].text);
+        CHECK_OK(code, &err);
+        if (sh_expr_least_members(e) != cases[i].least)
+            print_error("case: %s\n", cases[i].text);
+        CHECK_I64(sh_expr_least_members(e), cases[i].least);
+    }
+}
+
+CHECK_MAIN(cmocka_unit_test(the_least_members_of_a_group_are_read_from_its_condition),
+           cmocka_unit_test(aggregates), cmocka_unit_test(windows),
            cmocka_unit_test(members_are_ranked_outside_aggregates),
            cmocka_unit_test(days_cover_gaps_and_overlaps))

@@ -294,7 +294,95 @@ static void files_of_other_shape_are_refused(void **state) {
     CHECK_OK(sh_remove_tree(dir, &err), &err);
 }
 
-CHECK_MAIN(cmocka_unit_test(values_come_back_in_every_encoding_and_codec),
+/* Whoever leaves columns for later gets their values for the rows asked for, some passed by, over batches,
+ * row groups and files. */
+static void late_columns_give_the_rows_that_are_asked_for(void **state) {
+    enum { ROWS = 9000 };
+    static int32_t bucket[ROWS];
+    static int64_t number[ROWS], got[ROWS];
+    static struct sh_str text[ROWS], texts_got[ROWS];
+    char dir[64], paths[2][128];
+    struct sh_duck *duck = NULL;
+    struct sh_err err;
+    struct sh_rng rng;
+    (void)state;
+    sh_rng_seed(&rng, 7);
+    make_dir(dir);
+    open_duck(dir, &duck);
+    for (int f = 0; f < 2; f++) {
+        for (int i = 0; i < ROWS; i++) {
+            bucket[i] = i, number[i] = i % 5 == 0 ? SH_MISSING : (int64_t)f * ROWS + i;
+            text[i] = i % 3 == 0 ? SH_STR("three") : SH_STR("no");
+        }
+        (void)snprintf(paths[f], sizeof paths[f], "%s/%d.parquet", dir, f);
+        const struct sh_parquet_column columns[] = {
+            {"bucket", SH_P32, bucket}, {"number", SH_P64, number}, {"text", SH_PSTR, text}};
+        const struct sh_parquet_rows rows = {.columns = columns, .n_columns = 3, .n_rows = ROWS};
+        CHECK_OK(sh_parquet_write(sh_duck_connection(duck), &rows, paths[f], 4096, &err), &err);
+    }
+    SH_CLEANUP(sh_pq_scan_close) struct sh_pq_scan scan = {0};
+    const struct sh_pq_wanted wanted[] = {{"bucket", SH_P32}, {"number", SH_P64}, {"text", SH_PSTR}};
+    CHECK_OK(sh_pq_scan_open(&scan, (const char *const[]){paths[0], paths[1]}, 2, wanted, 3, &err), &err);
+    CHECK_OK(sh_pq_scan_late(&scan, (const bool[]){false, true, true}, &err), &err);
+    size_t all = 0;
+    for (uint32_t n = 1; n > 0; all += n) {
+        CHECK_OK(sh_pq_scan_next(&scan, &n, &err), &err);
+        for (uint32_t from = 0; from < n;) {
+            const uint32_t begin = from + (uint32_t)sh_rng_below(&rng, n - from + 1);
+            const uint32_t end = begin + (uint32_t)sh_rng_below(&rng, n - begin + 1);
+            if (sh_rng_below(&rng, 4) == 0)
+                break; /* the rest of the batch is passed by */
+            CHECK_OK(sh_pq_scan_take(&scan, begin, end, (void *const[]){NULL, got, texts_got}, &err), &err);
+            for (uint32_t i = begin; i < end; i++) {
+                const int32_t b = ((const int32_t *)scan.batch[0])[i];
+                CHECK_I64(got[i - begin], b % 5 == 0 ? SH_MISSING : (int64_t)(all + i));
+                CHECK(sh_str_is(texts_got[i - begin], b % 3 == 0 ? "three" : "no"));
+            }
+            from = end + 1;
+        }
+    }
+    CHECK_I64(all, 2 * ROWS);
+    sh_duck_close(duck);
+    CHECK_OK(sh_remove_tree(dir, &err), &err);
+}
+
+/* Twins: eight at a time and one at a time, for every width, offset and number of values. */
+static void packed_bits_and_dictionaries_are_read_alike_by_both_twins(void **state) {
+    enum { N = 67 };
+    uint8_t bits[(32 * N) / 8 + 8 + SH_PQ_PAD];
+    struct sh_rng rng;
+    (void)state;
+    sh_rng_seed(&rng, 20261127);
+    for (size_t i = 0; i < sizeof bits; i++)
+        bits[i] = (uint8_t)sh_rng_next(&rng);
+    for (unsigned width = 0; width <= SH_PQ_WIDTH_AVX2 && sh_pq_has_avx2(); width++)
+        for (uint64_t offset = 0; offset < 16; offset++)
+            for (uint32_t n = 0; n <= N; n++) {
+                uint32_t a[N + 1] = {0}, b[N + 1] = {0};
+                CHECK_I64(sh_pq_unpack_scalar(bits, offset, width, a, n),
+                          sh_pq_unpack_avx2(bits, offset, width, b, n));
+                assert_memory_equal(a, b, sizeof a);
+            }
+    int32_t narrow[N], narrow_got[N];
+    int64_t wide[N], wide_got[N];
+    uint32_t index[N];
+    for (uint32_t i = 0; i < N; i++) {
+        narrow[i] = (int32_t)sh_rng_next(&rng), wide[i] = (int64_t)sh_rng_next(&rng);
+        index[i] = (uint32_t)(sh_rng_next(&rng) % N);
+    }
+    for (uint32_t n = 0; n <= N; n++) {
+        sh_pq_look_up_32(narrow, index, narrow_got, n);
+        sh_pq_look_up_64(wide, index, wide_got, n);
+        for (uint32_t i = 0; i < n; i++) {
+            CHECK_I64(narrow_got[i], narrow[index[i]]);
+            CHECK_I64(wide_got[i], wide[index[i]]);
+        }
+    }
+}
+
+CHECK_MAIN(cmocka_unit_test(late_columns_give_the_rows_that_are_asked_for),
+           cmocka_unit_test(packed_bits_and_dictionaries_are_read_alike_by_both_twins),
+           cmocka_unit_test(values_come_back_in_every_encoding_and_codec),
            cmocka_unit_test(row_groups_out_of_range_are_left_out),
            cmocka_unit_test(damaged_files_are_refused_or_read),
            cmocka_unit_test(files_of_other_shape_are_refused))
