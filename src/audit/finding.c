@@ -62,9 +62,12 @@ static sh_code lines_behind(struct sh_engine *en, int table, int32_t row, const 
     if (row < 0 || (table != SH_TABLE_ENCOUNTER && table != SH_MODEL_STAY))
         return SH_OK;
     const struct sh_rows_by *by;
-    if (table == SH_MODEL_STAY)
+    if (table == SH_MODEL_STAY && !en->tl.carried)
         return lines_of_stay(en, row, ret, ret_n, err);
-    SH_TRY(sh_rows_by_encounter(&en->tl, SH_TABLE_LINE, &by, err));
+    if (table == SH_MODEL_STAY) /* rows that have met are of many persons */
+        SH_TRY(sh_rows_by_stay(&en->tl, SH_TABLE_LINE, &by, err));
+    else
+        SH_TRY(sh_rows_by_encounter(&en->tl, SH_TABLE_LINE, &by, err));
     *ret = by->rows + by->begin[row];
     *ret_n = by->begin[row + 1] - by->begin[row];
     return SH_OK;

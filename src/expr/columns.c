@@ -148,7 +148,7 @@ bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret) 
 }
 
 static bool is_count(const struct sh_node *node) {
-    return node->op == SH_OP_AGGREGATE && node->aggregate->fn == SH_AGG_COUNT && !node->aggregate->where &&
+    return node->op == SH_OP_AGGREGATE && node->aggregate->fn == SH_AGG_COUNT && node->n_kids == 0 &&
            !node->aggregate->standing;
 }
 
