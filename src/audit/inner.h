@@ -75,6 +75,7 @@ struct sh_rule_plan {
     bool has_alternatives; /* and some point has several rows */
     uint32_t min_members;  /* groups with fewer cannot hit */
     bool singles;          /* and rows alone in theirs can be told by their columns */
+    int32_t singles_of;    /* the first rule with the same keys of the same lines, this one if none before */
     int64_t course_gap;    /* param(course.gap) or SH_MISSING */
     int scope_column;      /* knowledge columns scope, gap; -1 */
     int gap_column;
@@ -132,8 +133,9 @@ struct sh_timeline {
     const uint8_t **alive;         /* 1: rules may read the row; NULL: all */
     const int32_t **person_of;
     struct sh_rows_by *by_encounter, *by_stay;
-    struct sh_rows_by *made_of; /* views of groups: the rows of their source behind each row */
-    struct sh_str *texts;       /* interned texts of the chunk, numbered behind those of the knowledge */
+    struct sh_rows_by *made_of;    /* views of groups: the rows of their source behind each row */
+    struct sh_str *ids[SH_TABLES]; /* [n_rows] of lines, encounters, settlements: those made so far */
+    struct sh_str *texts;          /* interned texts of the chunk, numbered behind those of the knowledge */
     size_t n_texts, cap_texts;
     struct sh_text_slot *text_slots;
     size_t n_text_slots;
@@ -205,6 +207,13 @@ struct sh_tuples {
 
 struct sh_zones;
 
+/* Lines of a chunk that are not alone by some keys, and what the others came to. */
+struct sh_singles {
+    const int32_t *rows; /* NULL: not looked for yet */
+    uint32_t n;
+    struct sh_answer_count clear, inexact;
+};
+
 /* What the zones were good for in a rule so far: where they settle little they are not asked. */
 struct sh_zone_use {
     uint64_t asked, closed; /* lines */
@@ -222,6 +231,7 @@ struct sh_engine {
     struct sh_tuples *collected; /* [n_collectors] */
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
+    struct sh_singles *singles;   /* [n_active] of the chunk */
     struct sh_str *
         *knowledge_json;          /* [n_active][rows] how receipts name rows of knowledge; made when asked */
     struct sh_arena *lasting;     /* of the worker */

@@ -256,6 +256,14 @@ static void rule_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const
     rp->singles = sh_singles_serve(plan, rp);
 }
 
+/* The first rule whose singles are this one's. */
+static int32_t first_alike(const struct sh_plan *plan, const struct sh_rule_plan *rp) {
+    for (uint16_t i = 0; rp->singles && i < rp->index; i++)
+        if (plan->active[i].singles && sh_singles_alike(plan->active[i].rule, rp->rule))
+            return i;
+    return rp->index;
+}
+
 static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {
     return r->state != SH_STATE_DRAFT && (plan->options.stage == 0 || (r->stages & plan->options.stage) != 0);
 }
@@ -321,6 +329,7 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
         if (n.lost)
             return out_of_room(err);
         rule_make(plan, rp, n.tables);
+        rp->singles_of = first_alike(plan, rp);
         if (rp->rule->reach != SH_REACH_TIMELINE)
             SH_TRY(sh_carry_make(plan, rp->rule, n.list, n.n, arena, &rp->carry, err));
         SH_TRY(sh_receipt_texts(rp, arena, err));

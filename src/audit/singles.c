@@ -225,36 +225,53 @@ static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
-sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
-                             const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
+/* The lines left over, which other rules of the same keys may want too, and what the rest came to. */
+static sh_code sift_lines(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
+                          struct sh_singles *ret, struct sh_err *err) {
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
     const size_t room = (size_t)all->n + 1;
     const struct looked_at looked = {sh_new_raw(en->work, uint64_t, room),
                                      sh_new_raw(en->work, uint8_t, room), sh_new_raw(en->work, uint8_t, room),
                                      sh_new_raw(en->work, uint8_t, room)};
-    int32_t *rows = sh_new_raw(en->work, int32_t, room);
+    int32_t *rows = sh_new_raw(en->tl.arena, int32_t, room);
     if (!looked.hash || !looked.sure || !looked.inexact || !looked.single || !rows)
         return out_of_room(err);
     SH_TRY(find_singles(en, rp, all->row, all->n, &looked, err));
-    struct sh_answer_count clear = {0}, unknown = {0};
+    struct sh_answer_count clear = {0}, inexact = {0};
     uint32_t n = 0;
     for (uint32_t i = 0; i < all->n; i++) {
         const bool is_single = looked.single[i], is_inexact = looked.inexact[i];
         const int64_t fen = covered ? covered[all->row[i]] : SH_MISSING; /* known where either is so */
         rows[n] = all->row[i];
         n += !is_single & !is_inexact;
-        unknown.lines += is_inexact;
+        inexact.lines += is_inexact;
         (void)!__builtin_add_overflow(clear.fen, is_single ? fen : 0, &clear.fen);
-        (void)!__builtin_add_overflow(unknown.fen, is_inexact ? fen : 0, &unknown.fen);
+        (void)!__builtin_add_overflow(inexact.fen, is_inexact ? fen : 0, &inexact.fen);
     }
-    unknown.subjects = unknown.lines;
-    clear.subjects = clear.lines = all->n - n - unknown.lines;
-    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &clear, err));
-    if (unknown.lines > 0)
+    inexact.subjects = inexact.lines;
+    clear.subjects = clear.lines = all->n - n - inexact.lines;
+    *ret = (struct sh_singles){rows, n, clear, inexact};
+    return SH_OK;
+}
+
+bool sh_singles_alike(const struct sh_rule *a, const struct sh_rule *b) {
+    bool alike = a->lines == b->lines && a->from == b->from && a->to == b->to && a->n_keys == b->n_keys;
+    for (size_t k = 0; alike && k < a->n_keys; k++)
+        alike = sh_str_eq(a->keys[k].text, b->keys[k].text);
+    return alike;
+}
+
+sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
+                             const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
+    struct sh_singles *s = &en->singles[rp->singles_of];
+    if (!s->rows)
+        SH_TRY(sift_lines(en, rp, all, s, err));
+    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &s->clear, err));
+    if (s->inexact.lines > 0)
         SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, SH_STR("line.time_exact"),
-                              &unknown, err));
+                              &s->inexact, err));
     /* The caller counts all lines but those it is given. */
-    en->answers->rules[rp->index].not_concerned_lines -= all->n - n;
-    *ret = (struct sh_members){.n = n, .row = rows};
+    en->answers->rules[rp->index].not_concerned_lines -= all->n - s->n;
+    *ret = (struct sh_members){.n = s->n, .row = s->rows};
     return SH_OK;
 }

@@ -121,6 +121,17 @@ static sh_code take_columns(struct sh_timeline *tl, struct sh_err *err) {
     return SH_OK;
 }
 
+/* Findings name a row in several places: its id is put together once. */
+static sh_code room_for_ids(struct sh_timeline *tl, struct sh_err *err) {
+    static const enum sh_table named[] = {SH_TABLE_LINE, SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT};
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
+        tl->ids[named[i]] = sh_new(tl->arena, struct sh_str, (size_t)tl->tables[named[i]].n_rows + 1);
+        if (!tl->ids[named[i]])
+            return out_of_room(err);
+    }
+    return SH_OK;
+}
+
 static sh_code number_persons(struct sh_timeline *tl, struct sh_err *err) {
     static const uint32_t none[1] = {0};
     for (int t = 0; t < SH_TABLES; t++) {
@@ -470,6 +481,7 @@ sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chun
                                 .persons = chunk->persons};
     const struct sh_columns *at = &plan->at;
     SH_TRY(take_columns(ret, err));
+    SH_TRY(room_for_ids(ret, err));
     SH_TRY(number_persons(ret, err));
     SH_TRY(merge_persons(ret, err));
     join_persons(ret);
@@ -505,7 +517,15 @@ sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct s
     }
     if (row < 0 || table >= SH_TABLES || !tl->chunk->tables[table].columns)
         return SH_OK;
-    return sh_chunk_id(tl->chunk, (enum sh_table)table, (uint32_t)row, tl->arena, ret, err);
+    struct sh_str *known = tl->ids[table] ? &tl->ids[table][row] : NULL;
+    if (known && known->len > 0) {
+        *ret = *known;
+        return SH_OK;
+    }
+    SH_TRY(sh_chunk_id(tl->chunk, (enum sh_table)table, (uint32_t)row, tl->arena, ret, err));
+    if (known)
+        *known = *ret;
+    return SH_OK;
 }
 
 static int encounter_column(const struct sh_columns *at, int table) {

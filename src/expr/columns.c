@@ -55,11 +55,21 @@ static sh_code path_rows(struct sh_run *run, const struct sh_path *path, const s
     return SH_OK;
 }
 
+/* Do the rows follow each other? Most lines of a chunk are asked in one go. */
+static bool are_run(const int32_t *rows, uint32_t n) {
+    if (n == 0 || rows[0] < 0 || (int64_t)rows[n - 1] - rows[0] != (int64_t)n - 1)
+        return false;
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < n; i++)
+        others |= (uint32_t)rows[i] - ((uint32_t)rows[0] + i);
+    return others == 0;
+}
+
 #define LOAD(type, gone, gone2)                                                                              \
     do {                                                                                                     \
         const type *x = data;                                                                                \
         if (!rows) {                                                                                         \
-            x += view->lo;                                                                                   \
+            x += lo;                                                                                         \
             for (uint32_t i = 0; i < n; i++)                                                                 \
                 out[i] = x[i] == (gone) || x[i] == (gone2) ? if_gone : (int64_t)x[i];                        \
         } else {                                                                                             \
@@ -84,6 +94,9 @@ sh_code sh_eval_column(struct sh_run *run, const struct sh_node *node, const str
             out[i] = SH_MISSING;
         return SH_OK;
     }
+    uint32_t lo = view->lo;
+    if (rows && are_run(rows, n))
+        lo = (uint32_t)rows[0], rows = NULL;
     const int64_t if_gone = column->empty_none ? SH_NONE : SH_MISSING;
     const bool minus_one = sh_kind_minus_one(column->type.kind) || column->join >= 0;
     switch (column->storage) {

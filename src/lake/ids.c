@@ -21,17 +21,23 @@ void sh_id_split(struct sh_str id, struct sh_str *ret_head, int64_t *ret_tail) {
 }
 
 size_t sh_id_tail_text(int64_t tail, char ret[SH_ID_TAIL_MAX]) {
-    char digits[SH_ID_TAIL_MAX];
-    size_t n = 0;
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+        "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+        "8081828384858687888990919293949596979899";
+    char digits[SH_ID_TAIL_MAX + 2];
+    size_t at = sizeof(digits);
     if (tail < 0)
         return 0;
-    do {
-        digits[n++] = (char)('0' + tail % 10);
-        tail /= 10;
-    } while (tail > 0);
-    for (size_t i = 0; i < n; i++)
-        ret[i] = digits[n - 1 - i];
-    return n;
+    uint64_t rest = (uint64_t)tail;
+    for (; rest >= 100; rest /= 100)
+        memcpy(digits + (at -= 2), pairs + 2 * (rest % 100), 2);
+    if (rest >= 10)
+        memcpy(digits + (at -= 2), pairs + 2 * rest, 2);
+    else
+        digits[--at] = (char)('0' + rest);
+    memcpy(ret, digits + at, sizeof(digits) - at);
+    return sizeof(digits) - at;
 }
 
 /* Byte i of head and tail, behind one another. */

@@ -238,12 +238,13 @@ sh_code sh_chunk_id(const struct sh_chunk *chunk, enum sh_table table, uint32_t 
     const struct sh_str head = chunk->tables[table].id_head[row];
     char tail[SH_ID_TAIL_MAX];
     const size_t n = sh_id_tail_text(chunk->tables[table].id_tail[row], tail);
-    char *text = sh_arena_alloc(arena, head.len + n + 1, 1);
+    char *text = sh_arena_alloc_raw(arena, head.len + n + 1, 1, 1);
     if (!text)
         return sh_fail(err, SH_E_NOMEM, "no room for an id");
     if (head.len > 0)
         memcpy(text, head.at, head.len);
     memcpy(text + head.len, tail, n);
+    text[head.len + n] = '\0';
     *ret = (struct sh_str){text, head.len + n};
     return SH_OK;
 }
