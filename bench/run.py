@@ -144,15 +144,15 @@ class Bench:
     @staticmethod
     def parameters():
         """Numbers of law/params as the SQL wants them: integers in the unit of its own arithmetic."""
-        values = {}
-        for file in sorted((ROOT / "law" / "params").glob("*.csv")):
-            with open(file, encoding="utf-8-sig", newline="") as stream:
-                for row in csv.DictReader(line for line in stream if not line.startswith("#")):
-                    if row["place"] in ("000000", PLACE) and row["value"]:
-                        values[row["name"]] = decimal.Decimal(row["value"])
         wanted = {"COURSE_GAP": ("course.gap", 1), "SECOND_SHARE_E4": ("surgery.second_share", 10000), "SPLIT_DAYS": ("split.days", 1),
                   "CHILD_AGE_BELOW": ("child.age_below", 1), "TOLERANCE_FEN": ("arithmetic.tolerance", 100),
                   "STAY_BEFORE_DAYS": ("stay.before_days", 1)}
+        names, values = {key for key, _ in wanted.values()}, {}
+        for file in sorted((ROOT / "law" / "params").glob("*.csv")):
+            with open(file, encoding="utf-8-sig", newline="") as stream:
+                for row in csv.DictReader(line for line in stream if not line.startswith("#")):
+                    if row["place"] in ("000000", PLACE) and row["value"] and row["name"] in names:
+                        values[row["name"]] = decimal.Decimal(row["value"])
         return {name: int(values[key] * unit) for name, (key, unit) in wanted.items()}
 
     def suite(self, lake, out):

@@ -269,7 +269,7 @@ sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp
     SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &s->clear, err));
     if (s->inexact.lines > 0)
         SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, SH_STR("line.time_exact"),
-                              &s->inexact, err));
+                                  &s->inexact, err));
     /* The caller counts all lines but those it is given. */
     en->answers->rules[rp->index].not_concerned_lines -= all->n - s->n;
     *ret = (struct sh_members){.n = s->n, .row = s->rows};
