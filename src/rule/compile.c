@@ -357,9 +357,10 @@ static sh_code build(struct sh_build *b) {
     return SH_OK;
 }
 
-static sh_code build_text(struct sh_str text, const struct sh_laid *laid, const char *file,
-                          struct sh_rules *rules, struct sh_arena *arena, struct sh_reporter *reporter,
-                          struct sh_rule **ret, struct sh_err *err) {
+static sh_code build_text(const struct sh_laid *laid, const char *file, struct sh_rules *rules,
+                          struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,
+                          struct sh_err *err) {
+    const struct sh_str text = laid->text;
     struct sh_err own;
     struct sh_build b = {.rules = rules, .arena = arena, .reporter = reporter, .err = err ? err : &own};
     const char *kept = sh_arena_dup(arena, text.at, text.len);
@@ -377,10 +378,9 @@ static sh_code build_text(struct sh_str text, const struct sh_laid *laid, const 
         return sh_build_note(&b, code);
     if (b.root->kind != SH_YAML_MAP)
         return sh_build_note(&b, sh_yaml_fail(b.err, b.root, "a rule is a map of keys"));
-    if (laid) {
+    if (laid->origins)
         sh_layer_places(b.root, laid);
-        b.rule->layer = laid->layer, b.rule->is_off = laid->is_off;
-    }
+    b.rule->layer = laid->layer, b.rule->is_off = laid->is_off;
     SH_TRY(build(&b));
     if (b.rule->is_off) /* never run, whatever state it has where it is on */
         b.rule->state = SH_STATE_DRAFT;
@@ -390,14 +390,15 @@ static sh_code build_text(struct sh_str text, const struct sh_laid *laid, const 
 sh_code sh_rule_build(struct sh_str text, const char *file, struct sh_rules *rules, struct sh_arena *arena,
                       struct sh_reporter *reporter, struct sh_rule **ret, struct sh_err *err) {
     assert(file && rules && arena && reporter && ret);
-    return build_text(text, NULL, file, rules, arena, reporter, ret, err);
+    const struct sh_laid alone = {.text = text};
+    return build_text(&alone, file, rules, arena, reporter, ret, err);
 }
 
 sh_code sh_rule_build_laid(const struct sh_laid *laid, const char *file, struct sh_rules *rules,
                            struct sh_arena *arena, struct sh_reporter *reporter, struct sh_rule **ret,
                            struct sh_err *err) {
     assert(laid && file && rules && arena && reporter && ret);
-    return build_text(laid->text, laid, file, rules, arena, reporter, ret, err);
+    return build_text(laid, file, rules, arena, reporter, ret, err);
 }
 
 sh_code sh_rule_compile(struct sh_str text, const char *file, struct sh_rules *rules, struct sh_arena *arena,

@@ -503,11 +503,12 @@ static sh_code take_cells(const struct overlay *o, const struct sh_knowledge *k,
     return SH_OK;
 }
 
-static sh_code overlay_row(const struct overlay *o, const struct sh_csv_row *from, struct sh_rule_model *m,
-                           struct sh_arena *arena, struct sh_reporter *reporter, struct sh_knowledge *k,
-                           struct sh_table_text *t, struct sh_err *err) {
+static sh_code overlay_row(const struct overlay *o, const struct sh_csv_row *from,
+                           const struct sh_open_table *to, struct sh_err *err) {
+    struct sh_knowledge *k = to->k;
+    struct sh_table_text *t = to->text;
     struct sh_str *cells = NULL;
-    SH_TRY(take_cells(o, k, t, from, arena, &cells, err));
+    SH_TRY(take_cells(o, k, t, from, to->arena, &cells, err));
     struct sh_csv_row *row = (struct sh_csv_row *)(uintptr_t)&t->csv.rows[k->n_rows];
     *row = (struct sh_csv_row){.line = from->line, .n_cells = k->n_columns, .cells = cells};
     struct sh_table_text named = *t; /* faults are of the layer's file */
@@ -521,16 +522,18 @@ static sh_code overlay_row(const struct overlay *o, const struct sh_csv_row *fro
     r->cells = cells;
     r->file = o->csv.name;
     if (!t->is_off[k->n_rows])
-        SH_TRY(read_cells(m, k, &named, row, reporter, err));
-    SH_TRY(sh_names_add(&t->points, cell_of(&named, row, SH_STD_POINT), arena, &r->point, err));
+        SH_TRY(read_cells(to->m, k, &named, row, to->reporter, err));
+    SH_TRY(sh_names_add(&t->points, cell_of(&named, row, SH_STD_POINT), to->arena, &r->point, err));
     k->n_rows++;
     return SH_OK;
 }
 
-sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, struct sh_rule_model *m,
-                             struct sh_arena *arena, struct sh_reporter *reporter, struct sh_knowledge *k,
-                             struct sh_table_text *text, struct sh_err *err) {
-    assert(path && m && arena && reporter && k && text);
+sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, const struct sh_open_table *to,
+                             struct sh_err *err) {
+    assert(path && to && to->m && to->arena && to->reporter && to->k && to->text);
+    struct sh_knowledge *k = to->k;
+    struct sh_table_text *text = to->text;
+    struct sh_arena *arena = to->arena;
     struct overlay o = {.layer = layer, .n_wide = k->n_rows};
     const char *name = sh_arena_dup(arena, path, strlen(path));
     if (!name)
@@ -550,8 +553,7 @@ sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, struct sh_ru
     }
     k->rows = rows, text->csv.rows = csv_rows, text->is_off = is_off;
     for (size_t i = 0; i < o.csv.n_rows; i++)
-        SH_TRY(sh_reporter_note(reporter, overlay_row(&o, &o.csv.rows[i], m, arena, reporter, k, text, err),
-                                err));
+        SH_TRY(sh_reporter_note(to->reporter, overlay_row(&o, &o.csv.rows[i], to, err), err));
     text->csv.n_rows = k->n_rows;
     k->points = text->points.at;
     k->n_points = (uint32_t)text->points.n;

@@ -44,7 +44,14 @@ SH_MUST sh_code sh_layer_lay(struct sh_laid *io, const struct sh_layer *layer, c
 /** Say of every node of a tree read from such a text where its words stand. */
 void sh_layer_places(const struct sh_yaml *root, const struct sh_laid *laid);
 
-/** Rows of DIR/knowledge/TABLE.csv, laid over a table that has been read and is not settled yet. */
-SH_MUST sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, struct sh_rule_model *m,
-                                     struct sh_arena *arena, struct sh_reporter *reporter,
-                                     struct sh_knowledge *k, struct sh_table_text *text, struct sh_err *err);
+/* A table that has been read and is not settled yet, and what its rows are read with. */
+struct sh_open_table {
+    struct sh_rule_model *m;
+    struct sh_arena *arena;
+    struct sh_reporter *reporter;
+    struct sh_knowledge *k;
+    struct sh_table_text *text;
+};
+/** Lay the rows of a layer's file DIR/knowledge/TABLE.csv over a table; faults of rows go to the reporter. */
+SH_MUST sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, const struct sh_open_table *to,
+                                     struct sh_err *err);

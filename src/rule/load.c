@@ -36,16 +36,14 @@ static sh_code list_files(const char *dir, const char *suffix, struct sh_arena *
 }
 
 /* What the layers add to a table. */
-static sh_code lay_rows(const struct sh_layers *layers, const char *table, struct sh_rule_model *m,
-                        struct sh_arena *arena, struct sh_reporter *reporter, struct sh_knowledge *k,
-                        struct sh_table_text *text, struct sh_err *err) {
+static sh_code lay_rows(const struct sh_layers *layers, const char *table, const struct sh_open_table *to,
+                        struct sh_err *err) {
     for (size_t l = 0; l < layers->n; l++) {
         char path[SH_PATH_BYTES_MAX];
         SH_TRY(sh_path_format(path, err, "%s/knowledge/%s", layers->at[l].dir, sh_path_base(table)));
         if (access(path, F_OK) == 0)
-            SH_TRY(sh_reporter_note(
-                reporter, sh_knowledge_overlay(path, layers->at[l].code, m, arena, reporter, k, text, err),
-                err));
+            SH_TRY(
+                sh_reporter_note(to->reporter, sh_knowledge_overlay(path, layers->at[l].code, to, err), err));
     }
     return SH_OK;
 }
@@ -97,7 +95,8 @@ static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_
         SH_TRY(sh_reporter_note(
             reporter, sh_knowledge_read(files.paths[i], rules->model, arena, reporter, k, &text, err), err));
         if (reporter->n_errors == errors_before)
-            SH_TRY(lay_rows(&layers, files.paths[i], rules->model, arena, reporter, k, &text, err));
+            SH_TRY(lay_rows(&layers, files.paths[i],
+                            &(const struct sh_open_table){rules->model, arena, reporter, k, &text}, err));
         if (reporter->n_errors == errors_before)
             SH_TRY(sh_reporter_note(
                 reporter,
