@@ -5,8 +5,10 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "audit/inner.h"
+#include "audit/joined.h"
 #include <assert.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- finding it --------------------------------------------------------------------------------- */
 
@@ -217,20 +219,70 @@ static sh_code replay_bucket(struct sh_session *s, const struct sh_run_file *run
     }
 }
 
+/* What is looked for among the findings of many persons. */
+struct wanted {
+    struct sh_audit_worker *joiner;
+    const uint8_t *id;
+    struct sh_buf *receipt;
+};
+
+static sh_code look_for(void *ctx, struct sh_engine *en, size_t first, struct sh_err *err) {
+    const struct wanted *w = ctx;
+    sh_code code = SH_OK;
+    for (size_t i = first; code == SH_OK && i < en->n_findings; i++)
+        if (memcmp(en->findings[i].id, w->id, 16) == 0)
+            code = sh_audit_receipt(w->joiner, &en->findings[i], w->receipt, err);
+    en->n_findings = 0;
+    return code;
+}
+
+static sh_code read_all(struct sh_session *s, const struct sh_run_file *run, struct sh_audit_worker *worker,
+                        struct sh_err *err) {
+    struct sh_reader *reader SH_CLEANUP(reader_close) = NULL;
+    const struct sh_selection selection = sh_plan_selection(s->plan);
+    const struct sh_bucket_range all = {run->summary.bucket_first, run->summary.bucket_last + 1};
+    SH_TRY(sh_reader_open(s->lake, &selection, all, run->known, 32768, &reader, err));
+    for (;;) {
+        const struct sh_chunk *chunk;
+        struct sh_chunk_findings found;
+        SH_TRY(sh_reader_next(reader, &chunk, err));
+        if (!chunk)
+            return sh_audit_worker_cut(worker, err);
+        SH_TRY(sh_audit_chunk(worker, chunk, &found, err));
+    }
+}
+
+/* A finding of many persons: all buckets once more, since any of them may hold a row of it, and all rules,
+ * since what it counts is what the others leave. */
+static sh_code replay_all(struct sh_session *s, const struct sh_run_file *run, const char *dir,
+                          const uint8_t id[16], struct sh_buf *ret, struct sh_err *err) {
+    struct sh_audit_worker *worker SH_CLEANUP(worker_free) = NULL, *joiner SH_CLEANUP(worker_free) = NULL;
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_audit_worker_new(s->plan, &worker, err));
+    SH_TRY(sh_audit_worker_new(s->plan, &joiner, err));
+    SH_TRY(sh_path_format(path, err, "%s/replay-%d.part", dir, (int)getpid()));
+    SH_TRY(sh_audit_worker_spill(worker, path, err));
+    sh_code code = read_all(s, run, worker, err);
+    struct wanted wanted = {joiner, id, ret};
+    struct sh_joined_take out = {.findings = look_for, .ctx = &wanted};
+    if (code == SH_OK)
+        code = sh_joined_run(sh_worker_engine_of(joiner), &sh_worker_exchange(worker)->runs, NULL, &out, err);
+    (void)unlink(path);
+    return code;
+}
+
 static sh_code replay(const struct sh_explain_options *o, const struct found *found, const uint8_t id[16],
                       const json_t *receipt, FILE *out, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     SH_CLEANUP(sh_session_close) struct sh_session session = {0};
     struct sh_run_file run;
-    if (found->bucket == SH_BUCKET_MANY)
-        return sh_fail(
-            err, SH_E_UNSUPPORTED,
-            "the rows of finding %s are of many persons: audit again with --only and compare the runs",
-            o->id);
     SH_TRY(sh_run_file_read(found->dir, &arena, &run, err));
     SH_TRY(sh_run_session_open(o->lake_dir, found->dir, &run, &arena, &session, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf again = {0};
-    SH_TRY(replay_bucket(&session, &run, found->bucket, id, text_of(receipt, "person"), &again, err));
+    if (found->bucket == SH_BUCKET_MANY)
+        SH_TRY(replay_all(&session, &run, found->dir, id, &again, err));
+    else
+        SH_TRY(replay_bucket(&session, &run, found->bucket, id, text_of(receipt, "person"), &again, err));
     if (sh_str_eq(sh_buf_view(&again), found->receipt)) {
         (void)fprintf(out, "%s\n",
                       o->lang == SH_EN ? "Replay: the same receipt, byte for byte."
