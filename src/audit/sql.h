@@ -23,5 +23,10 @@ SH_MUST sh_code sh_sql_rule(const struct sh_sql_maker *m, const struct sh_rule_p
                             struct sh_err *err);
 /** Is the column of that table in raw_NAME? */
 bool sh_sql_has(const struct sh_plan *plan, int table, const char *column);
-/** Is the table one of the facts: person, encounter, settlement, diagnosis, operation, line, stay? */
+/** Is the table one of the facts: person, encounter, settlement, diagnosis, operation, line, stay, registers
+ * of persons? */
 bool sh_sql_is_fact(int table);
+/** Is there a raw_NAME for it: claims always, registers where a rule reads them. */
+bool sh_sql_is_read(const struct sh_plan *plan, int table);
+/** Is that column of a dimension in raw_NAME, one row for each entry of the dictionary? */
+bool sh_sql_has_entry(const struct sh_plan *plan, int table, uint16_t column);

@@ -5,13 +5,27 @@
 
 static const int person_tables[] = {SH_TABLE_PERSON,    SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT,
                                     SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION, SH_TABLE_LINE};
-enum { PERSON_TABLES = sizeof(person_tables) / sizeof(person_tables[0]) };
+enum {
+    PERSON_TABLES = sizeof(person_tables) / sizeof(person_tables[0]),
+    DIMENSION_LEAD = 4 /* bucket … code */
+};
+
+/* Tables of persons beside their claims: settlement lists, rights, scans … */
+static bool is_register(int table) {
+    return table >= SH_TABLE_SETTLEMENT_LIST && table < SH_TABLES &&
+           !sh_table_is_dimension((enum sh_table)table) &&
+           sh_table_lead((enum sh_table)table) == SH_DICT_PERSON;
+}
+
+bool sh_sql_is_read(const struct sh_plan *plan, int table) {
+    return table < SH_TABLES && sh_sql_is_fact(table) && (!is_register(table) || plan->table_needed[table]);
+}
 
 bool sh_sql_is_fact(int table) {
     for (int i = 0; i < PERSON_TABLES; i++)
         if (person_tables[i] == table)
             return true;
-    return table == SH_MODEL_STAY;
+    return table == SH_MODEL_STAY || is_register(table);
 }
 
 static const char *type_of(const struct sh_lake_column *c) {
@@ -46,15 +60,38 @@ bool sh_sql_has(const struct sh_plan *plan, int table, const char *column) {
     return c >= 0 && (plan->selection.columns[table] >> c & 1);
 }
 
+bool sh_sql_has_entry(const struct sh_plan *plan, int table, uint16_t column) {
+    static const char *const of_dictionary[] = {"code", "name", "kind", "substance", "base", "surcharge"};
+    const struct sh_lake_table *t = &sh_lake_schema[table];
+    if (column < DIMENSION_LEAD || column >= t->n_columns || plan->needed[table][column] != 2 ||
+        t->columns[column].type == SH_COLUMN_ID || t->columns[column].type == SH_COLUMN_TEXT)
+        return false;
+    for (size_t i = 0; i < sizeof(of_dictionary) / sizeof(of_dictionary[0]); i++)
+        if (strcmp(t->columns[column].name, of_dictionary[i]) == 0)
+            return false;
+    return true;
+}
+
 sh_code sh_sql_raw_tables(const struct sh_sql_maker *m, struct sh_buf *out, struct sh_err *err) {
-    for (int i = 0; i < PERSON_TABLES; i++) {
-        const struct sh_lake_table *t = &sh_lake_schema[person_tables[i]];
+    for (int i = 0; i < SH_TABLES; i++) {
+        const struct sh_lake_table *t = &sh_lake_schema[i];
+        if (!sh_sql_is_read(m->plan, i))
+            continue;
         sh_buf_addf(out, "create table raw_%s (rn bigint", t->name);
         for (uint16_t c = 0; c < t->n_columns; c++)
-            if (sh_sql_has(m->plan, person_tables[i], t->columns[c].name))
+            if (sh_sql_has(m->plan, i, t->columns[c].name))
                 sh_buf_addf(out, ", \"%s\" %s", t->columns[c].name, type_of(&t->columns[c]));
         sh_buf_add_text(out, ");\n");
     }
+    for (int t = 0; t < SH_TABLES; t++) /* what the lake says of the entries of a dictionary, one row each */
+        if (sh_table_is_dimension((enum sh_table)t)) {
+            sh_buf_addf(out, "create table raw_%s (code varchar", sh_lake_schema[t].name);
+            for (uint16_t c = 0; c < sh_lake_schema[t].n_columns; c++)
+                if (sh_sql_has_entry(m->plan, t, c))
+                    sh_buf_addf(out, ", \"%s\" %s", sh_lake_schema[t].columns[c].name,
+                                type_of(&sh_lake_schema[t].columns[c]));
+            sh_buf_add_text(out, ");\n");
+        }
     sh_buf_add_text(
         out,
         "create table raw_dict (dict varchar, code varchar, name varchar, kind varchar);\n"
@@ -335,6 +372,83 @@ static void hanging_tables(const struct sh_sql_maker *m, struct sh_buf *out) {
     hanging(m, SH_TABLE_OPERATION, col(m, SH_TABLE_OPERATION, "day"), NULL, "", out);
 }
 
+/* The day and the time by which rows of a register stand. */
+static void clock_of(const struct sh_sql_maker *m, int T, const char **ret_day, const char **ret_time) {
+    const struct sh_common_columns *c = &m->plan->at.of[T];
+    const struct sh_lake_table *t = &sh_lake_schema[T];
+    const int own = c->day >= 0 && c->day < t->n_columns     ? c->day
+                    : c->time >= 0 && c->time < t->n_columns ? c->time
+                                                             : -1;
+    *ret_day = *ret_time = "cast(null as bigint)";
+    if (own < 0)
+        return;
+    const char *value = col(m, T, t->columns[own].name);
+    const bool timed = t->columns[own].type == SH_COLUMN_TIME;
+    *ret_day = timed ? day(m, value) : value;
+    *ret_time = timed ? value : sh_arena_printf(m->arena, NULL, "%s * 86400", value);
+}
+
+/* The line of a scan: by its source id, else the only living line of the settlement and item. */
+static const char *line_of_scan(const struct sh_sql_maker *m) {
+    const int T = SH_TABLE_TRACE_SCAN;
+    const char *text = sh_arena_printf(m->arena, NULL,
+                                       ", case when %s is not null then (select max(l.rn) from f_line l "
+                                       "where l._alive and l._person = r.person and "
+                                       "l.\"item\" = r.\"item\" and l.\"id\" = %s) else (select case when "
+                                       "count(*) = 1 then max(l.rn) end from f_line l "
+                                       "where l._alive and l._person = r.person and l.\"item\" = r.\"item\" "
+                                       "and l.settlement = s.rn) end as line",
+                                       col(m, T, "line_id"), col(m, T, "line_id"));
+    return text ? text : "";
+}
+
+static void register_table(const struct sh_sql_maker *m, int T, struct sh_buf *out) {
+    const struct sh_common_columns *c = &m->plan->at.of[T];
+    const struct sh_lake_table *t = &sh_lake_schema[T];
+    const bool visits = c->encounter >= 0, settled = c->settlement >= 0;
+    const char *own_day, *time,
+        *institution = c->institution >= 0 ? "r.institution"
+                       : visits            ? "e._institution"
+                                           : "cast(null as varchar)";
+    clock_of(m, T, &own_day, &time);
+    sh_buf_addf(out,
+                "create table f_%s as select r.rn, not coalesce(%s, false)%s as _alive, r.person as _person, "
+                "%s as _institution, %s",
+                t->name, col(m, T, "void"), visits ? " and coalesce(e._alive, true)" : "", institution,
+                visits ? "k.rn as _encounter, e._stay, k.rn as encounter"
+                       : "cast(null as bigint) as _encounter, cast(null as bigint) as _stay");
+    sh_buf_add_text(out, settled ? ", s.rn as settlement" : "");
+    sh_buf_add_text(out, T == SH_TABLE_TRACE_SCAN ? line_of_scan(m) : "");
+    take_columns(m, T, out);
+    if (c->day >= t->n_columns)
+        sh_buf_addf(out, ", %s as day", own_day);
+    const char *at = visits ? sh_arena_printf(m->arena, NULL, "coalesce(%s, e._day)", own_day) : own_day;
+    sh_buf_addf(out,
+                ", %s as _day, %s as _time, %s as _first, %s as _key, cast(null as bigint) as _prescription, "
+                "cast(0 as bigint) as "
+                "_covered, coalesce(%s, '') || '/' || %s || '/' || coalesce(%s, '') as _text from raw_%s r",
+                at, time, visits ? sh_arena_printf(m->arena, NULL, "coalesce(e.day, %s)", at) : at,
+                visits ? "e._key" : "cast(null as bigint)", institution,
+                visits && sh_sql_has(m->plan, SH_TABLE_ENCOUNTER, "id") ? "coalesce(e.id, '')" : "''",
+                col(m, T, "id"), t->name);
+    if (visits)
+        sh_buf_add_text(out, " left join a_key k on k.person = r.person and k.key = r.encounter_key left "
+                             "join f_encounter e on e.rn = k.rn");
+    if (settled)
+        sh_buf_add_text(out, " left join a_setl_key s on s.person = r.person and s.key = r.settlement_key");
+    sh_buf_add_text(out, ";\n");
+}
+
+static void registers(const struct sh_sql_maker *m, struct sh_buf *out) {
+    for (int t = 0; t < SH_TABLES; t++)
+        if (is_register(t) && sh_sql_is_read(m->plan, t))
+            register_table(m, t, out);
+    if (sh_sql_is_read(m->plan, SH_TABLE_SETTLEMENT_LIST)) /* the last living list of each encounter */
+        sh_buf_add_text(out, "alter table f_encounter add column list bigint;\nupdate f_encounter set list = "
+                             "(select max(l.rn) from "
+                             "f_settlement_list l where l._encounter = f_encounter.rn and l._alive);\n");
+}
+
 static void person_table(const struct sh_sql_maker *m, struct sh_buf *out) {
     const struct sh_lake_table *t = &sh_lake_schema[SH_TABLE_PERSON];
     sh_buf_add_text(
@@ -353,6 +467,9 @@ static void person_table(const struct sh_sql_maker *m, struct sh_buf *out) {
     sh_buf_add_text(out, " from (select person from raw_person");
     for (int i = 1; i < PERSON_TABLES; i++)
         sh_buf_addf(out, " union select person from raw_%s", sh_lake_schema[person_tables[i]].name);
+    for (int more = 0; more < SH_TABLES; more++)
+        if (is_register(more) && sh_sql_is_read(m->plan, more))
+            sh_buf_addf(out, " union select person from raw_%s", sh_lake_schema[more].name);
     sh_buf_add_text(out, ") p left join (select r.person");
     for (uint16_t c = 0; c < t->n_columns; c++) {
         const char *name = t->columns[c].name;
@@ -374,29 +491,37 @@ static void person_table(const struct sh_sql_maker *m, struct sh_buf *out) {
         col(m, SH_TABLE_PERSON, "void"));
 }
 
-static void dictionaries(struct sh_buf *out) {
-    sh_buf_add_text(
-        out,
-        "create table f_item as select code as rn, code, nullif(name, '') as name, case kind when 'drug' "
-        "then 0 when 'herb' "
-        "then 1 when 'service' then 2 when 'consumable' then 3 end as kind, case when code like 'X%' and "
-        "length(code) >= 10 "
-        "then substr(code, 1, 10) when code like 'Z%' and length(code) >= 11 then substr(code, 1, 11) end as "
-        "substance, case "
-        "when code like 'C%' and length(code) >= 20 then substr(code, 1, 20) when substr(code, 1, 1) between "
-        "'0' and '9' and "
-        "length(code) = 15 then substr(code, 1, 11) end as base, substr(code, 1, 1) between '0' and '9' and "
-        "length(code) = 15 "
-        "and substr(code, 12, 4) <> '0000' as surcharge from raw_dict where dict = 'item';\n"
-        "create table f_institution as select code as rn, code, nullif(name, '') as name, case kind when "
-        "'hospital' then 0 "
-        "when 'clinic' then 1 when 'pharmacy' then 2 end as kind from raw_dict where dict = 'institution';\n"
-        "create table f_department as select code as rn, code, nullif(name, '') as name from raw_dict where "
-        "dict = "
-        "'department';\n"
-        "create table f_practitioner as select code as rn, code, nullif(name, '') as name from raw_dict "
-        "where dict = "
-        "'practitioner';\n");
+/* A dictionary: what its code says, and what the lake says of its entries. */
+static void dictionary(const struct sh_sql_maker *m, int T, const char *said, struct sh_buf *out) {
+    const char *name = sh_lake_schema[T].name;
+    sh_buf_addf(out, "create table f_%s as select d.code as rn, d.code, nullif(d.name, '') as name%s", name,
+                said);
+    for (uint16_t c = 0; c < sh_lake_schema[T].n_columns; c++)
+        if (sh_sql_has_entry(m->plan, T, c))
+            sh_buf_addf(out, ", x.\"%s\"", sh_lake_schema[T].columns[c].name);
+    sh_buf_addf(out, " from raw_dict d left join raw_%s x on x.code = d.code where d.dict = '%s';\n", name,
+                name);
+}
+
+static void dictionaries(const struct sh_sql_maker *m, struct sh_buf *out) {
+    dictionary(m, SH_TABLE_ITEM,
+               ", case d.kind when 'drug' then 0 when 'herb' then 1 when 'service' then 2 when 'consumable' "
+               "then 3 end as kind, "
+               "case when d.code like 'X%' and length(d.code) >= 10 then substr(d.code, 1, 10) when d.code "
+               "like 'Z%' and "
+               "length(d.code) >= 11 then substr(d.code, 1, 11) end as substance, case when d.code like 'C%' "
+               "and length(d.code) >= "
+               "20 then substr(d.code, 1, 20) when substr(d.code, 1, 1) between '0' and '9' and "
+               "length(d.code) = 15 then "
+               "substr(d.code, 1, 11) end as base, substr(d.code, 1, 1) between '0' and '9' and "
+               "length(d.code) = 15 and "
+               "substr(d.code, 12, 4) <> '0000' as surcharge",
+               out);
+    dictionary(m, SH_TABLE_INSTITUTION,
+               ", case d.kind when 'hospital' then 0 when 'clinic' then 1 when 'pharmacy' then 2 end as kind",
+               out);
+    dictionary(m, SH_TABLE_DEPARTMENT, "", out);
+    dictionary(m, SH_TABLE_PRACTITIONER, "", out);
 }
 
 /* 'YYYY-MM-DD HH:MM:SS' */
@@ -413,7 +538,7 @@ static void functions(const struct sh_sql_maker *m, struct sh_buf *out) {
 
 sh_code sh_sql_facts(const struct sh_sql_maker *m, struct sh_buf *out, struct sh_err *err) {
     functions(m, out);
-    dictionaries(out);
+    dictionaries(m, out);
     alive_settlements(m, out);
     alive_encounters(m, out);
     alive_lines(m, out);
@@ -422,6 +547,7 @@ sh_code sh_sql_facts(const struct sh_sql_maker *m, struct sh_buf *out, struct sh
     encounter_table(m, out);
     stay_table(m, out);
     hanging_tables(m, out);
+    registers(m, out);
     person_table(m, out);
     return sh_buf_check(out, err);
 }

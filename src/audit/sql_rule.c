@@ -489,12 +489,11 @@ static bool has(void *ctx, uint16_t table, uint16_t column) {
         for (size_t i = 0; column != UINT16_MAX && i < sizeof(of_dictionary) / sizeof(of_dictionary[0]); i++)
             if (strcmp(t->columns[column].name, of_dictionary[i]) == 0)
                 return true;
-        return column == UINT16_MAX;
+        return column == UINT16_MAX || sh_sql_has_entry(plan, table, column);
     }
     if (!sh_sql_is_fact((int)table))
         return false;
-    return column == UINT16_MAX || (t->columns[column].join != SH_TABLE_SETTLEMENT_LIST &&
-                                    plan->model->derived[table][column] != SH_DERIVED_BASE_QUANTITY);
+    return column == UINT16_MAX || plan->model->derived[table][column] != SH_DERIVED_BASE_QUANTITY;
 }
 
 sh_code sh_sql_rule(const struct sh_sql_maker *m, const struct sh_rule_plan *rp, struct sh_buf *out,

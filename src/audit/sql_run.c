@@ -141,7 +141,7 @@ static sh_code take_table(struct sh_sql_run *run, const struct sh_chunk *chunk, 
 
 sh_code sh_sql_take(struct sh_sql_run *run, const struct sh_chunk *chunk, struct sh_err *err) {
     for (int t = 0; t < SH_TABLES; t++)
-        if (sh_sql_is_fact(t))
+        if (sh_sql_is_read(run->maker.plan, t))
             SH_TRY(take_table(run, chunk, t, err));
     return SH_OK;
 }
@@ -173,6 +173,33 @@ static sh_code take_dictionaries(struct sh_sql_run *run, struct sh_err *err) {
     return duckdb_appender_close(to) == DuckDBSuccess ? SH_OK : appended(to, "raw_dict", err);
 }
 
+/* The facts of a dimension that rules read, one row for each entry. */
+static sh_code take_entries(struct sh_sql_run *run, int t, struct sh_err *err) {
+    const struct sh_plan *plan = run->maker.plan;
+    const struct sh_lake_table *table = &sh_lake_schema[t];
+    const struct sh_frame_table *fixed = &plan->fixed[t];
+    const struct sh_dict_view *view = plan->dicts->views[sh_table_lead((enum sh_table)t)];
+    duckdb_appender to SH_CLEANUP(appender_close) = NULL;
+    char name[64];
+    (void)snprintf(name, sizeof(name), "raw_%s", table->name);
+    if (duckdb_appender_create(sh_duck_connection(run->duck), NULL, name, &to) != DuckDBSuccess)
+        return appended(to, name, err);
+    for (uint32_t i = 0; view && i < view->n; i++) {
+        put_text(to, view->code[i]);
+        for (uint16_t c = 0; c < table->n_columns; c++) {
+            if (!sh_sql_has_entry(plan, t, c))
+                continue;
+            if (fixed->columns && fixed->columns[c])
+                put_cell(plan, &table->columns[c], fixed->columns[c], i, to);
+            else
+                (void)duckdb_append_null(to);
+        }
+        if (duckdb_appender_end_row(to) != DuckDBSuccess)
+            return appended(to, name, err);
+    }
+    return duckdb_appender_close(to) == DuckDBSuccess ? SH_OK : appended(to, name, err);
+}
+
 static void take_coverage(const struct sh_plan *plan, struct sh_buf *sql) {
     const struct sh_dict_view *institutions = plan->dicts->views[SH_DICT_INSTITUTION];
     const uint64_t *lost;
@@ -193,6 +220,9 @@ sh_code sh_sql_ready(struct sh_sql_run *run, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
     const struct sh_plan *plan = run->maker.plan;
     SH_TRY(take_dictionaries(run, err));
+    for (int t = 0; t < SH_TABLES; t++)
+        if (sh_table_is_dimension((enum sh_table)t))
+            SH_TRY(take_entries(run, t, err));
     for (int t = 0; t < SH_TABLES; t++) {
         const bool none = plan->options.incomplete >> t & 1 ||
                           (plan->options.lake && sh_lake_rows(plan->options.lake, (enum sh_table)t) == 0);
