@@ -176,7 +176,8 @@ static sh_code fill_lines(struct sh_engine *en, const struct sh_draft *d, struct
     for (size_t i = 0; i < n; i++) {
         const int64_t covered = sh_covered_of(&en->tl, SH_TABLE_LINE, f->lines[i].row);
         weights[i] = covered != SH_MISSING && covered > 0 ? covered : 0;
-        for (size_t b = 0; d->blamed_fen && b < d->n_blamed; b++)
+        /* shares of encounters and stays are not those of their lines */
+        for (size_t b = 0; d->blamed_fen && d->rp->rule->table == SH_TABLE_LINE && b < d->n_blamed; b++)
             if (d->blamed[b] == f->lines[i].row)
                 weights[i] = d->blamed_fen[b];
     }

@@ -516,8 +516,8 @@ sh_code sh_sql_rule(const struct sh_sql_maker *m, const struct sh_rule_plan *rp,
                 .complete_as = complete_as,
                 .stay_table = SH_MODEL_STAY}};
     struct sh_sql_making *p = &making;
-    if (r->has_b || r->reach != SH_REACH_TIMELINE)
-        sh_sql_refuse(&p->sql, "a group of two tables, or rows of many persons that must meet, yet");
+    if (r->has_b || r->reach == SH_REACH_EXCHANGED)
+        sh_sql_refuse(&p->sql, "a group of two tables, or rows of many persons in their order, yet");
     if (!sh_sql_is_fact(r->table))
         sh_sql_refuse(&p->sql, "a rule over rows of %s", m->plan->model->model.tables[r->table].name);
     switch (r->shape) {

@@ -297,11 +297,13 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
                 "min(m.\"row\") from m where m.gid = g.gid and %s), g.\"row\") as \"row\", g.gid from w g",
                 sh_sql_key_list(p), later, "m.blamed");
     sh_sql_cte(p, "bl");
+    /* sums put together know no lines */
     sh_buf_addf(p->out,
                 "select h.hid, m.\"row\", %s as blamed, cast(null as bigint) as weight from hits h join m on "
-                "m.gid = h.gid",
+                "m.gid = h.gid%s",
                 p->r->amount == SH_AMOUNT_AFTER ? "m.blamed and exists (select 1 from af where af.gid = "
                                                   "m.gid and af.\"row\" = m.\"row\" and (af.beyond > 0 or "
                                                   "af.lim is null))"
-                                                : "m.blamed");
+                                                : "m.blamed",
+                p->r->reach == SH_REACH_MERGED ? " where false" : "");
 }

@@ -11,8 +11,8 @@
 /* What one executor says, by rule: sorted lines "id level amount [key] line=fen line~0 …". */
 struct told {
     char *of_rule[RULES_MAX];
-    bool refused[RULES_MAX]; /* SQL names a construct it cannot say */
-    bool is_short;           /* without lines: what one claim tells */
+    bool refused[RULES_MAX];  /* SQL names a construct it cannot say */
+    bool is_short[RULES_MAX]; /* without lines and what is counted */
 };
 /* A finding as text until all are sorted. */
 struct telling {
@@ -314,7 +314,8 @@ static inline sh_code tell_claims(const struct sh_plan *plan, const struct sh_me
     telling_end(&t, sh_plan_rules(plan), ret);
     for (size_t r = 0; r < sh_plan_rules(plan); r++)
         ret->refused[r] = sh_plan_rule(plan, r)->reach != SH_REACH_TIMELINE;
-    ret->is_short = true;
+    for (size_t r = 0; r < sh_plan_rules(plan); r++)
+        ret->is_short[r] = true;
     return SH_OK;
 }
 
@@ -366,6 +367,8 @@ static inline sh_code tell_duckdb(const struct sh_plan *plan, const struct sh_me
     SH_TRY(open_duckdb(plan, lake, arena, &run, err));
     for (size_t r = 0; r < sh_plan_rules(plan); r++)
         tell_rule_by_sql(run, r, &t, ret);
+    for (size_t r = 0; r < sh_plan_rules(plan); r++)
+        ret->is_short[r] = sh_plan_rule(plan, r)->reach != SH_REACH_TIMELINE;
     telling_end(&t, sh_plan_rules(plan), ret);
     return SH_OK;
 }
@@ -396,6 +399,6 @@ static inline bool is_told_short(const char *night, const char *claims) {
 static inline bool is_told_same(const struct told *night, const struct told *other, size_t rule) {
     if (other->refused[rule])
         return true;
-    return other->is_short ? is_told_short(night->of_rule[rule], other->of_rule[rule])
-                           : strcmp(night->of_rule[rule], other->of_rule[rule]) == 0;
+    return other->is_short[rule] ? is_told_short(night->of_rule[rule], other->of_rule[rule])
+                                 : strcmp(night->of_rule[rule], other->of_rule[rule]) == 0;
 }

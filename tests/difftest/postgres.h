@@ -133,6 +133,8 @@ static inline sh_code tell_postgres(PGconn *pg, const struct sh_plan *plan, cons
     SH_TRY(postgres_do(pg, "begin", err));
     const sh_code code = tell_in_transaction(pg, &maker, run, &t, ret, err);
     SH_TRY(postgres_do(pg, "rollback", code == SH_OK ? err : &gone));
+    for (size_t r = 0; r < sh_plan_rules(plan); r++)
+        ret->is_short[r] = sh_plan_rule(plan, r)->reach != SH_REACH_TIMELINE;
     telling_end(&t, sh_plan_rules(plan), ret);
     return code;
 }
