@@ -184,8 +184,10 @@ static bool smaller_text(struct shrinking *s, const char **text, const char *wit
 
 static bool smaller_rule(struct shrinking *s) {
     struct random_rule *r = s->rule;
-    bool did = smaller_text(s, &r->uses, "") | smaller_text(s, &r->with, "") |
-               smaller_text(s, &r->lines, "") | smaller_text(s, &r->remind, "");
+    bool did = smaller_text(s, &r->uses, "");
+    did |= smaller_text(s, &r->with, "");
+    did |= smaller_text(s, &r->lines, "");
+    did |= smaller_text(s, &r->remind, "");
     for (size_t c = 0; c < CLAUSES; c++) {
         struct term *was = r->clauses[c];
         if (!was)
@@ -235,8 +237,10 @@ static void shrink(struct proof *p, struct random_rule *rule, struct random_lake
     char why[sizeof(p->why)];
     memcpy(why, p->why, sizeof(why));
     if (disagrees(&s)) {
-        while (smaller_lake(&s) | smaller_rule(&s))
-            continue;
+        for (bool did = true; did;) {
+            did = smaller_lake(&s);
+            did |= smaller_rule(&s);
+        }
         s.tries = 0;
         (void)disagrees(&s);
     } else {
