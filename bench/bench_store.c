@@ -1,9 +1,10 @@
 /* Journaled writes a second from 50 clients, pages of a large register, verification. usage: bench-store
- * [RECORDS [SECONDS [postgresql URL]]]; with tests/store/with-postgres.sh before it and "pg" as URL, a
- * throw-away server. */
+ * [RECORDS [SECONDS [postgresql URL]]]; or bench-store DIR: only the pages of what an earlier run left; with
+ * tests/store/with-postgres.sh before it and "pg" as URL, a throw-away server. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/fs.h"
+#include "base/limits.h"
 #include "store/store.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -184,32 +185,41 @@ static void bench_pages(struct sh_store *store, uint64_t records) {
         bench_list(store, records, &lists[i]);
 }
 
+static void bench_bulk(struct sh_store *store, uint64_t records) {
+    const int64_t from = sh_monotonic_ns();
+    struct sh_err err;
+    for (uint64_t i = 0; i < records; i += BULK) {
+        struct bulk bulk = {i, records - i < BULK ? records - i : BULK};
+        must(sh_store_write(store, &act, put_bulk, &bulk, NULL, &err), &err);
+    }
+    printf("bulk of %d: %.0f records/s\n", BULK, (double)records * 1e9 / (double)(sh_monotonic_ns() - from));
+}
+
 int main(int argc, char **argv) {
     const uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     const unsigned seconds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 10;
-    char dir[] = "/tmp/shouhu-bench-XXXXXX", data[64], keys[64];
+    const bool is_left = argc > 1 && argv[1][0] == '/';
+    char made[] = "/tmp/shouhu-bench-XXXXXX", data[SH_PATH_BYTES_MAX], keys[SH_PATH_BYTES_MAX];
+    const char *dir = is_left ? argv[1] : mkdtemp(made);
     struct sh_err err;
     struct sh_store *store;
-    if (!mkdtemp(dir))
+    if (!dir)
         return 1;
     (void)snprintf(data, sizeof data, "%s/data", dir);
     (void)snprintf(keys, sizeof keys, "%s/keys", dir);
     const struct sh_store_options options = {.data_dir = data,
                                              .keys_dir = keys,
                                              .digest = SH_DIGEST_SM3,
-                                             .create = true,
+                                             .create = !is_left,
                                              .database_url = argc < 4                     ? NULL
                                                              : strcmp(argv[3], "pg") == 0 ? "dbname=postgres"
                                                                                           : argv[3]};
     must(sh_store_open(&options, &store, &err), &err);
-    bench_writes(store, seconds);
-    const int64_t from = sh_monotonic_ns();
-    for (uint64_t i = 0; i < records; i += BULK) {
-        struct bulk bulk = {i, records - i < BULK ? records - i : BULK};
-        must(sh_store_write(store, &act, put_bulk, &bulk, NULL, &err), &err);
+    if (!is_left) {
+        bench_writes(store, seconds);
+        bench_bulk(store, records);
     }
-    printf("bulk of %d: %.0f records/s\n", BULK, (double)records * 1e9 / (double)(sh_monotonic_ns() - from));
-    bench_pages(store, records);
+    bench_pages(store, is_left ? 100000 : records);
     struct sh_verify_report report;
     const int64_t start = sh_monotonic_ns();
     const double busy = processor();
@@ -219,6 +229,7 @@ int main(int argc, char **argv) {
            " faults\n",
            report.leaves, took, (double)report.leaves / took, (double)report.leaves / used, report.faults);
     sh_store_close(store);
-    must(sh_remove_tree(dir, &err), &err);
+    if (!is_left)
+        must(sh_remove_tree(dir, &err), &err);
     return 0;
 }

@@ -1014,6 +1014,51 @@ def an_acknowledged_write_survives_a_kill_and_a_stop_finishes_what_it_began():
         assert set(codes) <= kept, sorted(set(codes) - kept)[:5]
 
 
+@test
+def after_an_erasure_the_content_is_in_no_file_list_or_export():
+    o = Office(SHOUHU)
+    with o:
+        for code, kind in (("ag1", "agency"), ("h1", "institution")):
+            o.body(code, kind, "620102")
+        o.contract, o.head = o.hire("contract", "agency.contract", body="ag1"), o.hire("head", "agency.head", body="ag1")
+        auditor = o.hire("auditor", "agency.auditor", body="ag1")
+        add_hospital(o, "HX")
+        personal = {"name": "欧阳遗忘", "idcard": "11010519491231002X", "phone": "13877665544"}
+        open_word = "独一无二之职称"
+        made = o.contract.post("/registers/practitioners/records", doctor("D-GONE", **personal), headers={"Idempotency-Key": "gone"})
+        assert made.status == 201, made.raw
+        path = "/registers/practitioners/records/" + made["id"]
+        update = dict(doctor("D-GONE", title=open_word, **personal), why="w")
+        assert o.contract.put(path, update, headers={"If-Match": '"v1"', "Idempotency-Key": "gone2"}).status == 200
+        assert auditor.post(path + "/unmask", {"purpose": "核对签名"})["fields"]["phone"] == personal["phone"]
+        bad = o.contract.post("/registers/practitioners/records", doctor("D GONE", **personal))
+        assert bad.status == 422
+        stays = add_doctor(o, "D-STAYS", name="张留存", title="留存职称")
+        # a proposal about a record holds its content too
+        proposal = o.contract.put(f"/registers/institutions/records/{add_hospital(o, 'H-GONE')}", hospital("H-GONE", name=open_word),
+                                  headers={"If-Match": '"v1"'})
+        assert proposal.status == 202
+        institution = o.contract.get("/registers/institutions/records?code=H-GONE")["items"][0]["id"]
+        markers = [v.encode() for v in (*personal.values(), open_word)]
+        assert any(m in f.read_bytes() for f in o.data.rglob("*") if f.is_file() for m in markers)  # the search finds what is there
+        for record in (made["id"], institution):
+            o.run("journal", "erase", "--record", record, "--reason", "本人申请")
+        assert o.contract.get(f"/changes/{proposal['change']}").status == 404
+        for f in o.dir.rglob("*"):
+            if f.is_file():
+                content = f.read_bytes()
+                assert not [m.decode() for m in markers if m in content], f
+        for target in ("/registers/practitioners/export?format=csv", "/registers/practitioners/records?limit=200",
+                       "/registers/practitioners/records?q=" + urllib.parse.quote(open_word), "/changes",
+                       "/registers/institutions/export?format=csv"):
+            answer = o.contract.get(target)
+            assert answer.status == 200 and not [m for m in markers if m in answer.raw], target
+        for gone in (path, path + "/history"):
+            assert o.contract.get(gone).status == 404 or not [m for m in markers if m in o.contract.get(gone).raw], gone
+        assert o.contract.get("/registers/practitioners/records/" + stays["id"])["fields"]["title"] == "留存职称"
+        assert o.run("journal", "verify", "--deep").strip().endswith("sound")
+
+
 # ---- jobs and findings ---------------------------------------------------------------------------------------------
 
 def make_lake(dir):
