@@ -129,9 +129,10 @@ static sh_code write_chunk(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct loading *l = ctx;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     const struct sh_matter_who who = {.person = l->o->actor, .lang = SH_ZH};
+    const struct sh_desk desk = {l->texts, &who, &arena, NULL};
+    const struct sh_load_into into = {l->o->procedure, l->o->body};
     l->chunk = (struct sh_load_report){0};
-    SH_TRY(sh_items_load(txn, l->texts, &who, l->o->procedure, l->o->body, l->rows, l->n, &arena, &l->chunk,
-                         err));
+    SH_TRY(sh_items_load(txn, &desk, &into, l->rows, l->n, &l->chunk, err));
     const struct sh_load_report *c = &l->chunk;
     /* Nothing new: nothing to write, and a write without a leaf is none. */
     return c->made + c->updated + c->differs + c->batches

@@ -13,6 +13,7 @@ struct asking {
     struct sh_request *rq;
     struct sh_matter_who who;
     struct sh_failures failures;
+    struct sh_desk desk; /* points into this very struct */
     json_t *body;
     struct sh_json json;
     int status;
@@ -41,6 +42,7 @@ static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const c
     ret->who.person = sh_str_of(rq->caller.person);
     ret->who.grants = grants;
     ret->who.lang = rq->lang;
+    ret->desk = (struct sh_desk){gate->texts, &ret->who, &rq->arena, &ret->failures};
     return sh_caller_scope(gate, rq, power, NULL, 0, &ret->who.scope, err);
 }
 
@@ -70,14 +72,13 @@ static sh_code answer_read(struct sh_gate *gate, struct sh_request *rq,
 }
 
 static sh_code show_matter(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
-    return sh_matter_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &a->json,
-                          &a->expected, err);
+    return sh_matter_json(txn, &a->desk, a->rq->params[0], &a->json, &a->expected, err);
 }
 static sh_code show_item(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
-    return sh_item_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &a->json, err);
+    return sh_item_json(txn, &a->desk, a->rq->params[0], &a->json, err);
 }
 static sh_code show_work(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
-    return sh_work_json(txn, a->gate->texts, &a->who, &a->rq->arena, &a->json, err);
+    return sh_work_json(txn, &a->desk, &a->json, err);
 }
 
 static struct sh_str arg(const struct asking *a, const char *name) {
@@ -104,7 +105,7 @@ static sh_code list_matters(struct sh_txn *txn, struct asking *a, struct sh_err 
         return bad_argument(a, "due_until: YYYY-MM-DD");
     if (until.len)
         query.due_until = ((int64_t)day + 1) * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
-    return sh_matters_json(txn, a->gate->texts, &a->who, &query, &a->rq->arena, &a->json, err);
+    return sh_matters_json(txn, &a->desk, &query, &a->json, err);
 }
 
 static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
@@ -121,7 +122,7 @@ static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *e
     SH_TRY(sh_arg_limit(a->rq, &query.limit, err));
     if (least.len && sh_decimal_scan(least.at, least.len, 2, &query.amount_min) != SH_DECIMAL_OK)
         return bad_argument(a, "amount_min: yuan");
-    return sh_items_json(txn, a->gate->texts, &a->who, &query, &a->rq->arena, &a->json, err);
+    return sh_items_json(txn, &a->desk, &query, &a->json, err);
 }
 
 sh_code sh_api_matters(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -299,9 +300,8 @@ static sh_code act_open(struct sh_txn *txn, struct asking *a, struct sh_err *err
     char id[SH_ID_TEXT + 1];
     int64_t version = 0;
     SH_TRY(values_of(a, values, &wanted.n_values, err));
-    SH_TRY(sh_matter_open(txn, a->gate->texts, &a->who, &wanted, &a->rq->arena, id, &a->failures, err));
-    SH_TRY(
-        sh_matter_json(txn, a->gate->texts, &a->who, sh_str_of(id), &a->rq->arena, &a->json, &version, err));
+    SH_TRY(sh_matter_open(txn, &a->desk, &wanted, id, err));
+    SH_TRY(sh_matter_json(txn, &a->desk, sh_str_of(id), &a->json, &version, err));
     sh_answer_etag(a->rq, version);
     return SH_OK;
 }
@@ -326,10 +326,8 @@ static sh_code act_step(struct sh_txn *txn, struct asking *a, struct sh_err *err
                                 .expected = a->expected};
     int64_t version = 0;
     SH_TRY(values_of(a, values, &act.n_values, err));
-    SH_TRY(sh_matter_act(txn, a->gate->texts, &a->who, a->rq->params[0], &act, &a->rq->arena, &a->failures,
-                         err));
-    SH_TRY(sh_matter_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &a->json, &version,
-                          err));
+    SH_TRY(sh_matter_act(txn, &a->desk, a->rq->params[0], &act, err));
+    SH_TRY(sh_matter_json(txn, &a->desk, a->rq->params[0], &a->json, &version, err));
     sh_answer_etag(a->rq, version);
     return SH_OK;
 }
@@ -339,7 +337,7 @@ static sh_code look_first(struct sh_txn *txn, struct asking *a, struct sh_err *e
     SH_CLEANUP(sh_buf_free) struct sh_buf unused = {0};
     struct sh_json json;
     sh_json_begin(&json, &unused);
-    return sh_matter_json(txn, a->gate->texts, &a->who, a->rq->params[0], &a->rq->arena, &json, NULL, err);
+    return sh_matter_json(txn, &a->desk, a->rq->params[0], &json, NULL, err);
 }
 
 sh_code sh_api_matter_act(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -380,8 +378,7 @@ static sh_code act_items(struct sh_txn *txn, struct asking *a, struct sh_err *er
     struct sh_bulk bulk = {.step = member(a, "step"), .why = member(a, "why"), .values = values};
     SH_TRY(values_of(a, values, &bulk.n_values, err));
     SH_TRY(rows_of(a, &bulk, err));
-    return sh_items_act(txn, a->gate->texts, &a->who, &bulk, a->status == 0, &a->rq->arena, &a->json,
-                        &a->failures, err);
+    return sh_items_act(txn, &a->desk, &bulk, a->status == 0, &a->json, err);
 }
 
 static sh_code bulk_begin(struct sh_gate *gate, struct sh_request *rq, struct asking *a, struct sh_err *err) {
@@ -408,8 +405,7 @@ sh_code sh_api_items_act(struct sh_gate *gate, struct sh_request *rq, struct sh_
 }
 
 static sh_code act_undo(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
-    return sh_items_undo(txn, a->gate->texts, &a->who, member(a, "act"), &a->rq->arena, &a->json,
-                         &a->failures, err);
+    return sh_items_undo(txn, &a->desk, member(a, "act"), &a->json, err);
 }
 
 sh_code sh_api_items_undo(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {

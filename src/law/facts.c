@@ -281,6 +281,7 @@ struct sh_factbook {
     size_t n_texts, room;
 };
 
+// NOLINTNEXTLINE(readability-function-size): the callback's signature is the language's
 static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
                           uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
                           struct sh_err *err) {

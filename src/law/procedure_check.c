@@ -129,6 +129,11 @@ static sh_code check_papers(struct checker *c) {
                         "at its end the law takes %.*s, but law is not among its actors",
                         SH_ARG(p->matter.steps[clock->end_step].id)));
     }
+    return SH_OK;
+}
+
+static sh_code check_gates(struct checker *c) {
+    const struct sh_procedure *p = c->p;
     for (size_t g = 0; g < p->n_gates; g++) {
         bool is_used = false;
         for (size_t i = 0; i < p->matter.n_steps; i++)
@@ -170,6 +175,7 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
             SH_TRY(check_steps(&c, c.p->items));
         }
         SH_TRY(check_papers(&c));
+        SH_TRY(check_gates(&c));
         SH_TRY(check_lapse(&c, procedures, day));
     }
     return SH_OK;

@@ -338,15 +338,13 @@ static sh_code speak(struct work *w, const struct sh_matter_act *act) {
     return insert_step(w, act->step, w->m.state);
 }
 
-sh_code sh_matter_act(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                      const struct sh_matter_who *who, struct sh_str id, const struct sh_matter_act *act,
-                      struct sh_arena *arena, struct sh_failures *failures, struct sh_err *err) {
-    struct work w = {
-        .txn = txn, .texts = texts, .who = who, .arena = arena, .failures = failures, .err = err};
+sh_code sh_matter_act(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
+                      const struct sh_matter_act *act, struct sh_err *err) {
+    struct work w = sh_work_of(txn, desk, err);
     bool is_visible = false;
-    failures->n = 0;
+    w.failures->n = 0;
     SH_TRY(sh_matter_load(&w, id));
-    SH_TRY(sh_matter_visible(&w, who, &is_visible));
+    SH_TRY(sh_matter_visible(&w, desk->who, &is_visible));
     if (!is_visible)
         return sh_fail(err, SH_E_NOTFOUND, "no such matter");
     if (act->expected != w.m.version)

@@ -119,6 +119,31 @@ static sh_code save_row(struct act *a, struct work *w, const struct sh_step *ste
     return sh_item_count(w, row->item.matter, row->item.state, 1, row->item.amount);
 }
 
+/* Is it a step of these items, and one that is ever taken in bulk? */
+static bool may_at_once(struct act *a, const struct sh_step *step, struct row **rows, size_t n) {
+    const bool may = step && (a->n == 1 || step->is_bulk);
+    for (size_t i = 0; i < n && !may; i++)
+        refuse(a, rows[i], SH_FAIL_STATE, M_NOT_BULK);
+    return may;
+}
+
+/* What judging found goes to the rows; those that may are written. */
+static sh_code finish_group(struct act *a, struct work *w, struct row **rows, struct sh_failures **refused,
+                            size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < refused[i]->n && rows[i]->failures.n < SH_FAILURES_MAX; k++)
+            rows[i]->failures.of[rows[i]->failures.n++] = refused[i]->of[k];
+        if (rows[i]->failures.n)
+            continue;
+        a->n_done++;
+        if (sh_add(a->fen, rows[i]->item.amount, &a->fen) != SH_OK)
+            return sh_fail(a->err, SH_E_OVERFLOW, "the sum of the act leaves its range");
+        if (!a->is_preview)
+            SH_TRY(save_row(a, w, w->step, rows[i]));
+    }
+    return SH_OK;
+}
+
 /* Rows of one matter that are still in question, judged together. */
 static sh_code do_group(struct act *a, struct row **rows, size_t n) {
     struct sh_failures failures = {0};
@@ -137,10 +162,7 @@ static sh_code do_group(struct act *a, struct row **rows, size_t n) {
     struct sh_failures **refused = sh_new(a->arena, struct sh_failures *, n + 1);
     if (!items || !values || !refused)
         return sh_fail(a->err, SH_E_NOMEM, "no room for %zu rows", n);
-    for (size_t i = 0; i < n; i++)
-        if (!step || (a->n > 1 && !step->is_bulk))
-            refuse(a, rows[i], SH_FAIL_STATE, step ? M_NOT_BULK : M_UNDO_NONE);
-    if (!step || (a->n > 1 && !step->is_bulk))
+    if (!may_at_once(a, step, rows, n))
         return SH_OK;
     w.step = step;
     w.occurred = sh_txn_now(a->txn), w.occurred_day = w.today;
@@ -154,18 +176,7 @@ static sh_code do_group(struct act *a, struct row **rows, size_t n) {
     }
     w.failures = &failures;
     SH_TRY(sh_items_judge(&w, step, items, values, n, true, refused));
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < refused[i]->n && rows[i]->failures.n < SH_FAILURES_MAX; k++)
-            rows[i]->failures.of[rows[i]->failures.n++] = refused[i]->of[k];
-        if (rows[i]->failures.n)
-            continue;
-        a->n_done++;
-        if (sh_add(a->fen, rows[i]->item.amount, &a->fen) != SH_OK)
-            return sh_fail(a->err, SH_E_OVERFLOW, "the sum of the act leaves its range");
-        if (!a->is_preview)
-            SH_TRY(save_row(a, &w, step, rows[i]));
-    }
-    return SH_OK;
+    return finish_group(a, &w, rows, refused, n);
 }
 
 static sh_code do_groups(struct act *a) {
@@ -243,25 +254,25 @@ static void answer(struct act *a, struct sh_json *json) {
     sh_json_object_end(json);
 }
 
-sh_code sh_items_act(struct sh_txn *txn, const struct sh_matter_texts *texts, const struct sh_matter_who *who,
-                     const struct sh_bulk *bulk, bool is_preview, struct sh_arena *arena,
-                     struct sh_json *json, struct sh_failures *failures, struct sh_err *err) {
+sh_code sh_items_act(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_bulk *bulk,
+                     bool is_preview, struct sh_json *json, struct sh_err *err) {
+    struct sh_arena *arena = desk->arena;
     struct act a = {.txn = txn,
-                    .texts = texts,
-                    .who = who,
+                    .texts = desk->texts,
+                    .who = desk->who,
                     .bulk = bulk,
                     .arena = arena,
                     .err = err,
                     .n = bulk->n_rows,
                     .is_preview = is_preview};
-    failures->n = 0;
+    desk->failures->n = 0;
     if (bulk->n_rows > SH_BULK_MAX)
         return sh_fail(err, SH_E_LIMIT, "more than %d rows at once", SH_BULK_MAX);
     a.of = sh_new(arena, struct row, bulk->n_rows + 1);
     a.rows = sh_new(arena, struct row *, bulk->n_rows + 1);
     if (!a.of || !a.rows)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu rows", bulk->n_rows);
-    SH_TRY(sh_act_id(txn, who, arena, a.id, err));
+    SH_TRY(sh_act_id(txn, desk->who, arena, a.id, err));
     SH_TRY(read_rows(&a));
     SH_TRY(do_groups(&a));
     if (a.n_done && !is_preview)
@@ -326,20 +337,13 @@ static sh_code undo_row(struct undoing *u, struct sh_str id, int64_t seq, struct
     return sh_item_count(w, item.matter, before, 1, item.amount);
 }
 
-sh_code sh_items_undo(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                      const struct sh_matter_who *who, struct sh_str act, struct sh_arena *arena,
-                      struct sh_json *json, struct sh_failures *failures, struct sh_err *err) {
-    struct undoing u = {.w = {.txn = txn,
-                              .texts = texts,
-                              .who = who,
-                              .arena = arena,
-                              .failures = failures,
-                              .err = err,
-                              .why = SH_STR("undo")},
-                        .act = act,
-                        .json = json};
+sh_code sh_items_undo(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str act, struct sh_json *json,
+                      struct sh_err *err) {
+    struct undoing u = {.w = sh_work_of(txn, desk, err), .act = act, .json = json};
+    struct sh_arena *arena = desk->arena;
     struct sh_rows rows;
-    failures->n = 0;
+    u.w.why = SH_STR("undo");
+    desk->failures->n = 0;
     SH_TRY(check_undo(&u));
     SH_TRY(sh_sql_query(txn,
                         "select item, seq, before, role, body from mt_item_step where act = $1 order by item",

@@ -240,7 +240,7 @@ static sh_code index_row(struct work *w, const struct sh_register *reg, const st
 }
 
 static sh_code row_texts(struct work *w, const struct sh_register *reg, const struct sh_str *values,
-                         struct sh_buf *open, struct sh_buf *key) {
+                         struct sh_buf *open, struct sh_buf *key, struct sh_buf *search) {
     struct sh_json json;
     sh_json_begin(&json, open);
     sh_json_object(&json);
@@ -249,6 +249,8 @@ static sh_code row_texts(struct work *w, const struct sh_register *reg, const st
         (void)snprintf(id, sizeof id, "%.*s", SH_ARG(reg->fields[i].id));
         if (values[i].len)
             sh_json_put_str(&json, id, values[i]);
+        if (!reg->fields[i].mask && values[i].len)
+            sh_search_add_term(search, reg->fields[i].id, values[i]);
         if (reg->fields[i].is_key)
             sh_buf_addf(key, "%s%.*s", key->len ? "|" : "", SH_ARG(values[i]));
     }
@@ -283,8 +285,8 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, cons
     need_row(w, reg, values);
     if (w->failures->n)
         return SH_OK;
-    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0}, key = {0};
-    SH_TRY(row_texts(w, reg, values, &open, &key));
+    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0}, key = {0}, search = {0};
+    SH_TRY(row_texts(w, reg, values, &open, &key, &search));
     struct sh_record_ref ref;
     const struct sh_record_change change = {
         .register_name = reg->id,
@@ -294,7 +296,8 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, cons
                    .matter = w->m.id},
         .valid_from = reg->has_validity ? from : 0,
         .valid_to = to,
-        .open = sh_buf_view(&open)};
+        .open = sh_buf_view(&open),
+        .search = sh_buf_view(&search)};
     SH_TRY(sh_record_put(w->txn, &change, &ref, w->err));
     return index_row(w, reg, values, (struct sh_str){ref.id, SH_ID_TEXT});
 }

@@ -61,6 +61,16 @@ struct work {
     unsigned depth; /* sub-matters opened inside each other */
 };
 
+static inline struct work sh_work_of(struct sh_txn *txn, const struct sh_desk *desk, struct sh_err *err) {
+    return (struct work){.txn = txn,
+                         .texts = desk->texts,
+                         .who = desk->who,
+                         .arena = desk->arena,
+                         .failures = desk->failures,
+                         .err = err,
+                         .why = {"", 0},
+                         .member = {"", 0}};
+}
 static inline sh_lang lang_of(const struct work *w) {
     return w->who ? w->who->lang : SH_ZH;
 }

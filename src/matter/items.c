@@ -393,13 +393,14 @@ static sh_code load_one(struct batch *batch, const struct sh_finding_in *finding
     return sh_item_save(w, &item, SH_STR("load"), SH_STR(""), finding->run, finding->person);
 }
 
-sh_code sh_items_load(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                      const struct sh_matter_who *who, struct sh_str procedure, struct sh_str body,
-                      const struct sh_finding_in *findings, size_t n, struct sh_arena *arena,
-                      struct sh_load_report *io, struct sh_err *err) {
+sh_code sh_items_load(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_load_into *into,
+                      const struct sh_finding_in *findings, size_t n, struct sh_load_report *io,
+                      struct sh_err *err) {
     struct sh_failures failures = {0};
-    struct batch batch = {
-        .w = {.txn = txn, .texts = texts, .who = who, .arena = arena, .failures = &failures, .err = err}};
+    const struct sh_matter_texts *texts = desk->texts;
+    const struct sh_str body = into->body, procedure = into->procedure;
+    struct batch batch = {.w = sh_work_of(txn, desk, err)};
+    batch.w.failures = &failures;
     struct sh_str kind, place, parent, credit;
     batch.w.today = day_of_utc(sh_txn_now(txn));
     batch.w.why = SH_STR("");

@@ -127,10 +127,11 @@ static void matter_conditions(struct query *q, const struct sh_matter_who *who,
     }
 }
 
-sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                            const struct sh_matter_who *who, const struct sh_matter_query *query,
-                            struct sh_arena *arena, struct sh_json *json, struct sh_str *ret_next,
-                            struct sh_err *err) {
+sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
+                            const struct sh_matter_query *query, struct sh_json *json,
+                            struct sh_str *ret_next, struct sh_err *err) {
+    struct sh_arena *arena = desk->arena;
+    const struct sh_matter_who *who = desk->who;
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
     add(&q, "select " ROW_COLUMNS " from mt_matter t where ((");
@@ -146,7 +147,7 @@ sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_matter_texts *te
     const size_t n = rows.n_rows < query->limit ? rows.n_rows : query->limit;
     sh_json_array(json);
     for (size_t r = 0; r < n; r++)
-        put_matter_row(json, texts, who, &rows, r);
+        put_matter_row(json, desk->texts, who, &rows, r);
     sh_json_array_end(json);
     if (ret_next)
         *ret_next = rows.n_rows > query->limit ? sh_cell(&rows, n - 1, 16)->str : SH_STR("");
@@ -161,13 +162,12 @@ static void put_next(struct sh_json *json, struct sh_str next) {
         sh_json_null(json);
 }
 
-sh_code sh_matters_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                        const struct sh_matter_who *who, const struct sh_matter_query *query,
-                        struct sh_arena *arena, struct sh_json *json, struct sh_err *err) {
+sh_code sh_matters_json(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_matter_query *query,
+                        struct sh_json *json, struct sh_err *err) {
     struct sh_str next = {0};
     sh_json_object(json);
     sh_json_key(json, "items");
-    SH_TRY(sh_matter_rows_json(txn, texts, who, query, arena, json, &next, err));
+    SH_TRY(sh_matter_rows_json(txn, desk, query, json, &next, err));
     put_next(json, next);
     sh_json_object_end(json);
     return SH_OK;
@@ -222,9 +222,11 @@ static void item_conditions(struct query *q, const struct sh_matter_who *who,
     }
 }
 
-sh_code sh_items_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                      const struct sh_matter_who *who, const struct sh_item_query *query,
-                      struct sh_arena *arena, struct sh_json *json, struct sh_err *err) {
+sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_item_query *query,
+                      struct sh_json *json, struct sh_err *err) {
+    struct sh_arena *arena = desk->arena;
+    const struct sh_matter_who *who = desk->who;
+    const struct sh_matter_texts *texts = desk->texts;
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
     const int32_t today = day_of_utc(sh_txn_now(txn));
@@ -320,9 +322,10 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
     return SH_OK;
 }
 
-sh_code sh_work_json(struct sh_txn *txn, const struct sh_matter_texts *texts, const struct sh_matter_who *who,
-                     struct sh_arena *arena, struct sh_json *json, struct sh_err *err) {
-    struct counting c = {txn, who, arena, json, err};
+sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
+                     struct sh_err *err) {
+    const struct sh_matter_texts *texts = desk->texts;
+    struct counting c = {txn, desk->who, desk->arena, json, err};
     sh_json_object(json);
     sh_json_key(json, "items");
     sh_json_array(json);

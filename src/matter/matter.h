@@ -76,6 +76,14 @@ const char *sh_failure_word(enum sh_failure_kind kind);
 /** As an array of objects. */
 void sh_failures_json(const struct sh_failures *failures, struct sh_json *json);
 
+/* Who asks, by which texts, with what memory: the same for every call of a request. */
+struct sh_desk {
+    const struct sh_matter_texts *texts;
+    const struct sh_matter_who *who;
+    struct sh_arena *arena;       /* answers and scratch */
+    struct sh_failures *failures; /* filled by what may refuse; reading: may be NULL */
+};
+
 /* ---- acts --------------------------------------------------------------------------------------------- */
 
 struct sh_matter_value {
@@ -96,15 +104,12 @@ struct sh_matter_act {
  * Open a matter. SH_E_CANCELLED: refused, `failures` says why; nothing is written when the caller rolls back.
  * Other errors: SH_E_NOTFOUND no such procedure in force, parent or subject in scope; those of the store.
  */
-SH_MUST sh_code sh_matter_open(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                               const struct sh_matter_who *who, const struct sh_matter_new *wanted,
-                               struct sh_arena *arena, char ret_id[SH_ID_TEXT + 1],
-                               struct sh_failures *failures, struct sh_err *err);
+SH_MUST sh_code sh_matter_open(struct sh_txn *txn, const struct sh_desk *desk,
+                               const struct sh_matter_new *wanted, char ret_id[SH_ID_TEXT + 1],
+                               struct sh_err *err);
 /** Take a step. Errors as above; SH_E_CONFLICT the matter has another version. */
-SH_MUST sh_code sh_matter_act(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                              const struct sh_matter_who *who, struct sh_str id,
-                              const struct sh_matter_act *act, struct sh_arena *arena,
-                              struct sh_failures *failures, struct sh_err *err);
+SH_MUST sh_code sh_matter_act(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
+                              const struct sh_matter_act *act, struct sh_err *err);
 
 /** Whose a matter is, for the access log; empty when there is none of that id. */
 SH_MUST sh_code sh_matter_labels(struct sh_txn *txn, struct sh_str id, struct sh_arena *arena,
@@ -134,13 +139,10 @@ struct sh_bulk {
     size_t n_values;
 };
 /** One step for many rows (B1, B2). is_preview: nothing is written. The answer as BulkDone of the API. */
-SH_MUST sh_code sh_items_act(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                             const struct sh_matter_who *who, const struct sh_bulk *bulk, bool is_preview,
-                             struct sh_arena *arena, struct sh_json *json, struct sh_failures *failures,
-                             struct sh_err *err);
-SH_MUST sh_code sh_items_undo(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                              const struct sh_matter_who *who, struct sh_str act, struct sh_arena *arena,
-                              struct sh_json *json, struct sh_failures *failures, struct sh_err *err);
+SH_MUST sh_code sh_items_act(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_bulk *bulk,
+                             bool is_preview, struct sh_json *json, struct sh_err *err);
+SH_MUST sh_code sh_items_undo(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str act,
+                              struct sh_json *json, struct sh_err *err);
 
 /** A finding of an audit run on its way into a batch. Canonical texts. */
 struct sh_finding_in {
@@ -156,15 +158,18 @@ struct sh_load_report {
     int64_t made, updated, same, differs, batches;
     int64_t made_fen;
 };
+/* Where findings go: "claim-batch", code of the agency. */
+struct sh_load_into {
+    struct sh_str procedure, body;
+};
 /**
  * Put findings into the claim batches of their institution and month (opened where missing): a new one gets
  * the first state; an open one that changed gets a version; a closed one stays and is marked "differs". Up to
  * SH_BULK_MAX a call; a call again with the same findings changes nothing.
  */
-SH_MUST sh_code sh_items_load(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                              const struct sh_matter_who *who, struct sh_str procedure, struct sh_str body,
-                              const struct sh_finding_in *findings, size_t n, struct sh_arena *arena,
-                              struct sh_load_report *io, struct sh_err *err);
+SH_MUST sh_code sh_items_load(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_load_into *into,
+                              const struct sh_finding_in *findings, size_t n, struct sh_load_report *io,
+                              struct sh_err *err);
 
 /* ---- reading: answers of the API, docs/openapi.yaml --------------------------------------------------- */
 
@@ -184,19 +189,15 @@ SH_MUST sh_code sh_procedures_json(const struct sh_matter_texts *texts, const st
 SH_MUST sh_code sh_procedure_json(const struct sh_matter_texts *texts, const struct sh_matter_who *who,
                                   struct sh_str id, int32_t today, struct sh_json *json, struct sh_err *err);
 /** {items, next} */
-SH_MUST sh_code sh_matters_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                                const struct sh_matter_who *who, const struct sh_matter_query *query,
-                                struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
+SH_MUST sh_code sh_matters_json(struct sh_txn *txn, const struct sh_desk *desk,
+                                const struct sh_matter_query *query, struct sh_json *json,
+                                struct sh_err *err);
 /** Errors: SH_E_NOTFOUND also outside the scope. ret_version may be NULL. */
-SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                               const struct sh_matter_who *who, struct sh_str id, struct sh_arena *arena,
+SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
                                struct sh_json *json, int64_t *ret_version, struct sh_err *err);
-SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                              const struct sh_matter_who *who, const struct sh_item_query *query,
-                              struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
-SH_MUST sh_code sh_item_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                             const struct sh_matter_who *who, struct sh_str id, struct sh_arena *arena,
+SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk,
+                              const struct sh_item_query *query, struct sh_json *json, struct sh_err *err);
+SH_MUST sh_code sh_item_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
                              struct sh_json *json, struct sh_err *err);
-SH_MUST sh_code sh_work_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                             const struct sh_matter_who *who, struct sh_arena *arena, struct sh_json *json,
+SH_MUST sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
                              struct sh_err *err);

@@ -187,13 +187,12 @@ static sh_code check_subject(struct work *w, const struct sh_procedure *text,
     return is_visible ? SH_OK : sh_fail(w->err, SH_E_NOTFOUND, "no such parent");
 }
 
-sh_code sh_matter_open(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                       const struct sh_matter_who *who, const struct sh_matter_new *wanted,
-                       struct sh_arena *arena, char ret_id[SH_ID_TEXT + 1], struct sh_failures *failures,
-                       struct sh_err *err) {
-    struct work w = {
-        .txn = txn, .texts = texts, .who = who, .arena = arena, .failures = failures, .err = err};
-    failures->n = 0;
+sh_code sh_matter_open(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_matter_new *wanted,
+                       char ret_id[SH_ID_TEXT + 1], struct sh_err *err) {
+    const struct sh_matter_who *who = desk->who;
+    const struct sh_matter_texts *texts = desk->texts;
+    struct work w = sh_work_of(txn, desk, err);
+    w.failures->n = 0;
     w.today = day_of_utc(sh_txn_now(txn));
     w.why = SH_STR("");
     const struct sh_procedure *any = NULL;

@@ -18,7 +18,6 @@ void sh_put_form(struct sh_json *json, sh_lang lang, const struct sh_machine *ma
 void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, const struct sh_machine *machine,
                      const struct item *item);
 /** Rows of matters as an array; ret_next may be NULL. */
-SH_MUST sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                                    const struct sh_matter_who *who, const struct sh_matter_query *query,
-                                    struct sh_arena *arena, struct sh_json *json, struct sh_str *ret_next,
-                                    struct sh_err *err);
+SH_MUST sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
+                                    const struct sh_matter_query *query, struct sh_json *json,
+                                    struct sh_str *ret_next, struct sh_err *err);

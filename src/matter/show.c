@@ -397,17 +397,16 @@ static sh_code put_subs(struct page *p) {
     }
     sh_json_array_end(p->json);
     sh_json_key(p->json, "subs");
-    return sh_matter_rows_json(p->w.txn, p->w.texts, p->w.who, &query, p->w.arena, p->json, NULL, p->w.err);
+    const struct sh_desk desk = {p->w.texts, p->w.who, p->w.arena, p->w.failures};
+    return sh_matter_rows_json(p->w.txn, &desk, &query, p->json, NULL, p->w.err);
 }
 
-sh_code sh_matter_json(struct sh_txn *txn, const struct sh_matter_texts *texts,
-                       const struct sh_matter_who *who, struct sh_str id, struct sh_arena *arena,
-                       struct sh_json *json, int64_t *ret_version, struct sh_err *err) {
+sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id, struct sh_json *json,
+                       int64_t *ret_version, struct sh_err *err) {
     struct sh_failures failures = {0};
-    struct page p = {
-        .w = {.txn = txn, .texts = texts, .who = who, .arena = arena, .failures = &failures, .err = err},
-        .json = json,
-        .lang = who->lang};
+    const struct sh_matter_who *who = desk->who;
+    struct page p = {.w = sh_work_of(txn, desk, err), .json = json, .lang = who->lang};
+    p.w.failures = &failures;
     bool is_visible = false;
     SH_TRY(sh_matter_load(&p.w, id));
     SH_TRY(sh_matter_visible(&p.w, who, &is_visible));
@@ -496,13 +495,13 @@ static sh_code put_item_timeline(struct page *p, const struct item *item) {
     return SH_OK;
 }
 
-sh_code sh_item_json(struct sh_txn *txn, const struct sh_matter_texts *texts, const struct sh_matter_who *who,
-                     struct sh_str id, struct sh_arena *arena, struct sh_json *json, struct sh_err *err) {
+sh_code sh_item_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id, struct sh_json *json,
+                     struct sh_err *err) {
     struct sh_failures failures = {0};
-    struct page p = {
-        .w = {.txn = txn, .texts = texts, .who = who, .arena = arena, .failures = &failures, .err = err},
-        .json = json,
-        .lang = who->lang};
+    const struct sh_matter_who *who = desk->who;
+    struct sh_arena *arena = desk->arena;
+    struct page p = {.w = sh_work_of(txn, desk, err), .json = json, .lang = who->lang};
+    p.w.failures = &failures;
     struct item item;
     SH_TRY(sh_item_load(&p.w, id, &item));
     SH_TRY(sh_matter_load(&p.w, item.matter));

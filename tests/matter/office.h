@@ -1,0 +1,252 @@
+/* An office for one test: the shipped texts of law, a store in a folder of its own, a city with bodies, a
+ * hospital and a panel, and a person for every role. */
+#pragma once
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/rng.h"
+#include "check.h"
+#include "matter/matter.h"
+#include <stdio.h>
+#include <unistd.h>
+
+#define PLACE SH_STR("990100")
+#define AGENCY SH_STR("ag1")
+#define HOSPITAL SH_STR("H1")
+
+struct office {
+    char dir[64], data[96], keys[96], heads[96];
+    struct sh_clock clock;
+    struct sh_arena arena; /* texts */
+    const struct sh_roles *roles;
+    const struct sh_registers *registers;
+    const struct sh_matter_texts *texts;
+    struct sh_store *store;
+};
+
+static inline int64_t utc_of(const char *text) {
+    int64_t wall = 0;
+    struct sh_err err;
+    CHECK_OK(sh_time_parse(sh_str_of(text), &wall, &err), &err);
+    return wall - SH_SHANGHAI_SECONDS;
+}
+
+static inline void office_open(struct office *o) {
+    struct sh_err err = {0};
+    size_t n = 0;
+    const struct sh_migration *migrations = sh_matter_migrations(&n);
+    const struct sh_store_options options = {.data_dir = o->data,
+                                             .keys_dir = o->keys,
+                                             .heads_path = o->heads,
+                                             .clock = &o->clock,
+                                             .migrations = migrations,
+                                             .n_migrations = n,
+                                             .digest = SH_DIGEST_SM3,
+                                             .create = true};
+    CHECK_OK(sh_store_open(&options, &o->store, &err), &err);
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------- */
+
+struct put {
+    const char *reg, *key, *json, *body;
+};
+static inline sh_code put_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct put *put = ctx;
+    struct sh_record_ref ref;
+    const struct sh_record_change change = {.register_name = sh_str_of(put->reg),
+                                            .key = sh_str_of(put->key),
+                                            .labels = {.body = sh_str_of(put->body), .place = PLACE},
+                                            .valid_from = 0,
+                                            .valid_to = SH_DAY_OPEN,
+                                            .open = sh_str_of(put->json)};
+    return sh_record_put(txn, &change, &ref, err);
+}
+static inline void office_put(struct office *o, const char *reg, const char *key, const char *body,
+                              const char *json) {
+    const struct sh_act act = {.actor = SH_STR("test")};
+    struct put put = {reg, key, json, body};
+    struct sh_err err;
+    CHECK_OK(sh_store_write(o->store, &act, put_body, &put, NULL, &err), &err);
+}
+
+static inline struct office office_new(const char *now) {
+    struct office o = {.clock = {.is_fixed = true}};
+    char path[SH_PATH_BYTES_MAX], law[SH_PATH_BYTES_MAX];
+    struct sh_err err = {0};
+    /* in memory where there is such a place: walks commit thousands of times, and kill -9 is not a power cut
+     */
+    (void)snprintf(o.dir, sizeof o.dir, "%s/shouhu-matter-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    CHECK(mkdtemp(o.dir) != NULL);
+    (void)snprintf(o.data, sizeof o.data, "%s/data", o.dir);
+    (void)snprintf(o.keys, sizeof o.keys, "%s/keys", o.dir);
+    (void)snprintf(o.heads, sizeof o.heads, "%s/heads", o.dir);
+    o.clock.fixed_utc = utc_of(now);
+    CHECK_OK(sh_path_join(law, getenv("SHOUHU_SOURCE_DIR"), "law", &err), &err);
+    CHECK_OK(sh_path_join(path, law, "roles.yaml", &err), &err);
+    CHECK_OK(sh_roles_load(path, &o.arena, &o.roles, &err), &err);
+    CHECK_OK(sh_path_join(path, law, "registers", &err), &err);
+    CHECK_OK(sh_registers_load(path, o.roles, &o.arena, &o.registers, &err), &err);
+    CHECK_OK(sh_matter_texts_load(law, o.registers, o.roles, &o.arena, &o.texts, &err), &err);
+    return o;
+}
+
+static inline void office_people_the_city(struct office *o) {
+    office_put(o, "bodies", "gov", "", "{\"kind\":\"bureau\",\"place\":\"990100\"}");
+    office_put(o, "bodies", "ag1", "", "{\"kind\":\"agency\",\"place\":\"990100\"}");
+    office_put(o, "bodies", "h1", "", "{\"kind\":\"institution\",\"place\":\"990100\"}");
+    office_put(o, "credentials", "legal|L1", "gov", "{\"person\":\"p-bureau.legal\"}");
+    office_put(o, "institutions", "H1", "h1", "{\"body\":\"h1\",\"place\":\"990100\"}");
+    office_put(o, "panel_members", "ag1|agency|p-agency.chief", "ag1", "{\"seat\":\"chief\"}");
+    office_put(o, "panel_members", "ag1|agency|p-agency.panel", "ag1", "{\"seat\":\"deputy\"}");
+    office_put(o, "panel_members", "ag1|agency|p2-agency.panel", "ag1", "{\"seat\":\"member\"}");
+}
+
+static inline void office_drop(struct office *o) {
+    struct sh_err err;
+    sh_store_close(o->store);
+    sh_arena_free(&o->arena);
+    CHECK_OK(sh_remove_tree(o->dir, &err), &err);
+}
+
+/* ---- acting ------------------------------------------------------------------------------------------ */
+
+/* One step asked for, and what came of it. */
+struct doing {
+    struct office *o;
+    char person[96], role[64];
+    struct sh_matter_grant grant;
+    struct sh_matter_who who;
+    char id[SH_ID_TEXT + 1];
+    struct sh_matter_act act;
+    struct sh_matter_new wanted;
+    struct sh_failures failures;
+    struct sh_arena arena;
+    int64_t version;
+    bool is_open, roll_back;
+};
+
+static inline struct sh_scope everything(void) {
+    static const struct sh_str places[] = {{"", 0}};
+    return (struct sh_scope){.places = places, .n_places = 1, .any_body = true, .any_part = true};
+}
+
+/* The person "p-ROLE" (or another letter's), with that role at the body where it is held. */
+static inline void become(struct doing *d, struct office *o, const char *prefix, struct sh_str role) {
+    d->o = o;
+    (void)snprintf(d->role, sizeof d->role, "%.*s", SH_ARG(role));
+    (void)snprintf(d->person, sizeof d->person, "%s-%.*s", prefix, SH_ARG(role));
+    const bool is_bureau = sh_str_starts_with(role, SH_STR("bureau.")),
+               is_party = sh_str_starts_with(role, SH_STR("institution."));
+    d->grant = (struct sh_matter_grant){sh_str_of(d->role),
+                                        is_bureau  ? SH_STR("gov")
+                                        : is_party ? SH_STR("h1")
+                                                   : AGENCY,
+                                        PLACE};
+    d->who = (struct sh_matter_who){sh_str_of(d->person), &d->grant, 1, everything(), SH_EN};
+}
+
+static inline sh_code version_of(struct sh_txn *txn, struct doing *d, struct sh_err *err) {
+    struct sh_rows rows;
+    const struct sh_str id = sh_str_of(d->id);
+    SH_TRY(sh_sql_query(txn, "select version from mt_matter where id = $1", &SH_TEXT(id), 1, &d->arena, &rows,
+                        err));
+    d->version = rows.n_rows ? sh_cell(&rows, 0, 0)->i64 : 0;
+    return SH_OK;
+}
+
+static inline sh_code doing_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct doing *d = ctx;
+    const struct sh_desk desk = {d->o->texts, &d->who, &d->arena, &d->failures};
+    if (d->is_open) {
+        SH_TRY(sh_matter_open(txn, &desk, &d->wanted, d->id, err));
+    } else {
+        SH_TRY(version_of(txn, d, err));
+        d->act.expected = d->version;
+        SH_TRY(sh_matter_act(txn, &desk, sh_str_of(d->id), &d->act, err));
+    }
+    return d->roll_back ? sh_fail(err, SH_E_CANCELLED, "only asked") : SH_OK;
+}
+
+/* SH_OK: done. SH_E_CANCELLED: refused, d->failures says why. */
+static inline sh_code do_it(struct doing *d) {
+    const struct sh_act act = {.actor = d->who.person, .why = SH_STR("test")};
+    struct sh_err err = {0};
+    d->failures.n = 0;
+    const sh_code code = sh_store_write(d->o->store, &act, doing_body, d, NULL, &err);
+    if (code != SH_OK && code != SH_E_CANCELLED)
+        print_error("%.*s: %s\n", SH_ARG(d->act.step), err.message);
+    CHECK(code == SH_OK || code == SH_E_CANCELLED);
+    return code;
+}
+
+static inline bool has_failure(const struct doing *d, enum sh_failure_kind kind) {
+    for (size_t i = 0; i < d->failures.n; i++)
+        if (d->failures.of[i].kind == kind)
+            return true;
+    return false;
+}
+
+struct asked {
+    const char *sql;
+    const struct sh_value *values;
+    size_t n;
+    int64_t ret;
+    char text[1024];
+};
+static inline sh_code ask_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct asked *asked = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(txn, asked->sql, asked->values, asked->n, &arena, &rows, err));
+    asked->ret = -1, asked->text[0] = '\0';
+    if (rows.n_rows && sh_cell(&rows, 0, 0)->kind == SH_VALUE_I64)
+        asked->ret = sh_cell(&rows, 0, 0)->i64;
+    else if (rows.n_rows)
+        (void)snprintf(asked->text, sizeof asked->text, "%.*s", SH_ARG(sh_cell(&rows, 0, 0)->str));
+    return SH_OK;
+}
+static inline struct asked ask_sql(struct office *o, const char *sql, struct sh_str value) {
+    struct sh_err err;
+    const struct sh_value values[] = {SH_TEXT(value)};
+    struct asked asked = {.sql = sql, .values = values, .n = value.at ? 1 : 0};
+    CHECK_OK(sh_store_read(o->store, ask_body, &asked, &err), &err);
+    return asked;
+}
+static inline bool is_in(struct office *o, const char *id, const char *state) {
+    return strcmp(ask_sql(o, "select state from mt_matter where id = $1", sh_str_of(id)).text, state) == 0;
+}
+
+/* ---- time -------------------------------------------------------------------------------------------- */
+
+struct due {
+    struct office *o;
+    bool is_done, is_due;
+};
+static inline sh_code due_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct due *due = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    due->is_done = false;
+    SH_TRY(sh_matter_run_due(txn, due->o->texts, &arena, &due->is_done, err));
+    return due->is_done ? SH_OK : sh_fail(err, SH_E_CANCELLED, "nothing is due");
+}
+/** All that is due; gives how many ends were carried out. */
+static inline size_t run_due(struct office *o) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("due")};
+    struct due due = {.o = o};
+    struct sh_err err;
+    for (size_t n = 0;; n++) {
+        const sh_code code = sh_store_write(o->store, &act, due_body, &due, NULL, &err);
+        if (code == SH_E_CANCELLED)
+            return n;
+        CHECK_OK(code, &err);
+    }
+}
+
+static inline void check_journal(struct office *o) {
+    struct sh_verify_report report;
+    struct sh_err err;
+    CHECK_OK(sh_store_verify(o->store, true, NULL, NULL, &report, &err), &err);
+    CHECK_I64((int64_t)report.faults, 0);
+}

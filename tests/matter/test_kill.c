@@ -1,0 +1,234 @@
+/* Goal: kill -9 inside bulk acts and inside the duty leaves no act half done, no paper number twice, no end
+ * carried out twice. CHECK_ROUNDS rounds (default 3). */
+#include "matter/office.h"
+#include <signal.h>
+#include <sys/wait.h>
+
+enum { FINDINGS = 1000, CLOCKS = 30 };
+
+struct loading {
+    struct office *o;
+    struct sh_finding_in *rows;
+    struct sh_load_report report;
+};
+static sh_code load_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct loading *l = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_matter_who who = {.person = SH_STR("cli")};
+    l->report = (struct sh_load_report){0};
+    const struct sh_desk desk = {l->o->texts, &who, &arena, NULL};
+    const struct sh_load_into into = {SH_STR("claim-batch"), AGENCY};
+    return sh_items_load(txn, &desk, &into, l->rows, FINDINGS, &l->report, err);
+}
+
+static void load(struct office *o) {
+    static char keys[FINDINGS][24];
+    struct loading l = {.o = o};
+    struct sh_err err;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_act act = {.actor = SH_STR("cli"), .why = SH_STR("r1")};
+    l.rows = sh_new(&arena, struct sh_finding_in, FINDINGS);
+    CHECK(l.rows != NULL);
+    for (size_t i = 0; i < FINDINGS; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "finding-%zu", i);
+        l.rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
+                                           .institution = HOSPITAL,
+                                           .period = SH_STR("2026-02"),
+                                           .rule = SH_STR("r"),
+                                           .level = SH_STR("certain"),
+                                           .run = SH_STR("r1"),
+                                           .person = SH_STR("P1"),
+                                           .day = 20000,
+                                           .amount_fen = 100,
+                                           .fund_fen = 100};
+    }
+    CHECK_OK(sh_store_write(o->store, &act, load_body, &l, NULL, &err), &err);
+    CHECK_I64(l.report.made, FINDINGS);
+    CHECK_OK(sh_store_write(o->store, &act, load_body, &l, NULL, &err), &err);
+    CHECK_I64(l.report.same, FINDINGS); /* the same again: nothing to write */
+}
+
+struct bulking {
+    struct office *o;
+    int pipe;
+};
+/* All rows to one colleague and on to the next, for as long as one lives. */
+static sh_code bulk_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct office *o = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf out = {0};
+    struct doing d = {.roll_back = false};
+    struct sh_rows rows;
+    struct sh_failures failures;
+    struct sh_json json;
+    static const struct sh_matter_value to[] = {{{"assigned", 8}, {"p9", 2}}};
+    become(&d, o, "p", SH_STR("agency.reviewer"));
+    SH_TRY(sh_sql_query(txn, "select id, version from mt_item order by id", NULL, 0, &arena, &rows, err));
+    struct sh_item_row *list = sh_new(&arena, struct sh_item_row, rows.n_rows + 1);
+    if (!list)
+        return SH_E_NOMEM;
+    for (size_t i = 0; i < rows.n_rows; i++)
+        list[i] = (struct sh_item_row){sh_cell(&rows, i, 0)->str, sh_cell(&rows, i, 1)->i64};
+    const struct sh_bulk bulk = {.step = SH_STR("assign"),
+                                 .why = SH_STR("x"),
+                                 .rows = list,
+                                 .n_rows = rows.n_rows,
+                                 .values = to,
+                                 .n_values = 1};
+    const struct sh_desk desk = {o->texts, &d.who, &arena, &failures};
+    sh_json_begin(&json, &out);
+    return sh_items_act(txn, &desk, &bulk, false, &json, err);
+}
+
+static void bulk_until_killed(struct office *o, int pipe) {
+    const struct sh_act act = {.actor = SH_STR("p-agency.reviewer"), .why = SH_STR("x")};
+    office_open(o);
+    for (;;) {
+        struct sh_err err;
+        if (sh_store_write(o->store, &act, bulk_body, o, NULL, &err) != SH_OK || write(pipe, "x", 1) != 1)
+            _exit(3);
+    }
+}
+
+/* Start it in a child, let it finish `acts` of them, kill it a moment later. */
+static void kill_while(struct office *o, void (*work)(struct office *o, int pipe), int acts,
+                       useconds_t later) {
+    int ends[2];
+    CHECK(pipe(ends) == 0);
+    sh_store_close(o->store);
+    o->store = NULL;
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        close(ends[0]);
+        work(o, ends[1]);
+        _exit(4);
+    }
+    close(ends[1]);
+    char one;
+    for (int i = 0; i < acts; i++)
+        CHECK(read(ends[0], &one, 1) == 1);
+    usleep(later);
+    CHECK(kill(child, SIGKILL) == 0);
+    int status = 0;
+    CHECK(waitpid(child, &status, 0) == child);
+    close(ends[0]);
+    office_open(o);
+}
+
+static int rounds(void) {
+    const char *text = getenv("CHECK_ROUNDS");
+    const int n = text ? (int)strtol(text, NULL, 10) : 3;
+    return n > 0 ? n : 3;
+}
+
+static void a_bulk_act_is_whole_or_not_at_all(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    load(&o);
+    for (int round = 0; round < rounds(); round++) {
+        kill_while(&o, bulk_until_killed, 1, (useconds_t)(20000 + round * 37000 % 150000));
+        const struct asked torn = ask_sql(&o,
+                                          "select count(*) from (select a.id from mt_act a left join "
+                                          "mt_item_step s on s.act = a.id group by a.id, a.n "
+                                          "having count(s.item) <> a.n) as torn",
+                                          (struct sh_str){0});
+        CHECK_I64(torn.ret, 0);
+        const struct asked lost = ask_sql(&o,
+                                          "select count(*) from mt_item_step s left join mt_act a on a.id = "
+                                          "s.act where s.step = 'assign' and a.id is null",
+                                          (struct sh_str){0});
+        CHECK_I64(lost.ret, 0);
+        const struct asked versions =
+            ask_sql(&o, "select count(distinct version) from mt_item", (struct sh_str){0});
+        CHECK_I64(versions.ret, 1); /* all rows went together */
+    }
+    check_journal(&o);
+    office_drop(&o);
+}
+
+/* ---- the duty ----------------------------------------------------------------------------------------
+ */
+
+#define V(f, t)                                                                                              \
+    {                                                                                                        \
+        {f, sizeof(f) - 1}, {                                                                                \
+            t, sizeof(t) - 1                                                                                 \
+        }                                                                                                    \
+    }
+static const struct sh_matter_value proposal[] = {
+    V("facts", "x"),         V("evidence", "x"),      V("clause", "x"),    V("source", "B-1"),
+    V("measure", "recover"), V("severity", "normal"), V("amount", "1.00"), V("fund", "390")};
+static const struct sh_matter_value hand[] = {V("way", "direct"), V("receipt", "R1")};
+
+static void must_do(struct doing *d, struct office *o, const char *role, const char *step,
+                    const struct sh_matter_value *values, size_t n) {
+    become(d, o, "p", sh_str_of(role));
+    d->act = (struct sh_matter_act){.step = sh_str_of(step), .values = values, .n_values = n};
+    CHECK(do_it(d) == SH_OK);
+}
+
+static void duty_until_killed(struct office *o, int pipe) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("due")};
+    office_open(o);
+    struct due due = {.o = o};
+    struct sh_err err;
+    while (sh_store_write(o->store, &act, due_body, &due, NULL, &err) == SH_OK)
+        if (write(pipe, "x", 1) != 1)
+            _exit(3);
+    pause();
+}
+
+static void an_end_is_carried_out_once_however_often_the_server_dies(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    for (int i = 0; i < CLOCKS; i++) {
+        struct doing d = {.roll_back = false}, service = {.roll_back = false};
+        become(&d, &o, "p", SH_STR("agency.auditor"));
+        d.is_open = true;
+        d.wanted = (struct sh_matter_new){.procedure = SH_STR("breach-decision"),
+                                          .subject = HOSPITAL,
+                                          .body = SH_STR(""),
+                                          .period = SH_STR(""),
+                                          .parent = SH_STR("")};
+        CHECK(do_it(&d) == SH_OK);
+        d.is_open = false;
+        must_do(&d, &o, "agency.auditor", "notify", proposal, sizeof proposal / sizeof proposal[0]);
+        const struct asked sub = ask_sql(&o, "select id from mt_matter where parent = $1", sh_str_of(d.id));
+        (void)snprintf(service.id, sizeof service.id, "%.32s", sub.text);
+        must_do(&service, &o, "agency.auditor", "hand", hand, 2);
+        sh_arena_free(&d.arena), sh_arena_free(&service.arena);
+    }
+    o.clock.fixed_utc = utc_of("2026-03-20 09:00:00");
+    for (int round = 0; round < rounds(); round++)
+        kill_while(&o, duty_until_killed, 3, (useconds_t)(round * 900 % 5000));
+    (void)run_due(&o);
+    const struct asked heard =
+        ask_sql(&o, "select count(*) from mt_matter where procedure = 'breach-decision' and state = 'heard'",
+                (struct sh_str){0});
+    CHECK_I64(heard.ret, CLOCKS);
+    const struct asked lapses =
+        ask_sql(&o, "select count(*) from mt_step where step = 'lapse'", (struct sh_str){0});
+    CHECK_I64(lapses.ret, CLOCKS);
+    const struct asked numbers =
+        ask_sql(&o, "select count(*) - count(distinct number) from mt_paper", (struct sh_str){0});
+    CHECK_I64(numbers.ret, 0);
+    const struct asked gaps = ask_sql(&o,
+                                      "select last - (select count(*) from mt_paper) from mt_number where "
+                                      "kind = (select max(kind) from mt_number where kind > 'z')",
+                                      (struct sh_str){0});
+    CHECK_I64(gaps.ret, 0); /* no number lost */
+    check_journal(&o);
+    office_drop(&o);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bulk_act_is_whole_or_not_at_all),
+        cmocka_unit_test(an_end_is_carried_out_once_however_often_the_server_dies)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,362 @@
+/* A random walker: persons of every role press whatever a matter offers, with values drawn from small
+ * domains, while days go by, until all is closed. What it must never meet: a dead end, an invalid journal,
+ * money that is not conserved. Every walk prints its seed when it fails. */
+#pragma once
+#include "matter/office.h"
+
+enum { MOVES_MAX = 4000, EDGES_MAX = 512 };
+
+struct walker {
+    struct office o;
+    struct sh_rng rng;
+    uint64_t n_moves, n_done;
+    char why[2000]; /* last refusals, for the message */
+    bool taken[16][SH_PROCEDURE_STEPS_MAX], taken_item[16][SH_PROCEDURE_STEPS_MAX];
+};
+
+static inline uint64_t pick(struct walker *w, uint64_t n) {
+    return sh_rng_below(&w->rng, n);
+}
+
+/* A value of a field from a domain so small that conditions are met by chance. */
+static inline struct sh_str draw_value(struct walker *w, const struct sh_field *field) {
+    static const char *const money[] = {"0.00", "100.00", "200.00", "300.00"};
+    static const char *const counts[] = {"0", "1", "2", "3"};
+    switch (field->type) {
+    case SH_FIELD_CHOICE:
+        return field->choices[pick(w, field->n_choices)].code;
+    case SH_FIELD_MONEY:
+        return sh_str_of(money[pick(w, 4)]);
+    case SH_FIELD_INT:
+    case SH_FIELD_DECIMAL:
+        return sh_str_of(counts[pick(w, 4)]);
+    case SH_FIELD_BOOL:
+        return pick(w, 2) ? SH_STR("true") : SH_STR("false");
+    case SH_FIELD_DATE:
+        return SH_STR("2026-03-02");
+    case SH_FIELD_PLACE:
+        return PLACE;
+    case SH_FIELD_TEXT:
+    case SH_FIELD_CODE:
+    case SH_FIELD_REF:
+    case SH_FIELD_USCC:
+    case SH_FIELD_IDCARD:
+    case SH_FIELD_PHONE:
+    case SH_FIELD_TYPES:
+        break;
+    }
+    return sh_str_is(field->id, "fund") ? SH_STR("390") : SH_STR("x1");
+}
+
+static inline size_t draw_values(struct walker *w, const struct sh_machine *machine,
+                                 const struct sh_step *step, struct sh_matter_value *ret) {
+    size_t n = 0;
+    for (size_t i = 0; i < step->n_needs; i++)
+        ret[n++] = (struct sh_matter_value){machine->fields[step->needs[i]].id,
+                                            draw_value(w, &machine->fields[step->needs[i]])};
+    for (size_t i = 0; i < step->n_may; i++)
+        if (pick(w, 2))
+            ret[n++] = (struct sh_matter_value){machine->fields[step->may[i]].id,
+                                                draw_value(w, &machine->fields[step->may[i]])};
+    return n;
+}
+
+static inline const struct sh_actor *draw_actor(struct walker *w, const struct sh_step *step) {
+    const struct sh_actor *actor = &step->by[pick(w, step->n_by)];
+    return actor->kind == SH_ACTOR_LAW || actor->relation == SH_AT_UPPER ? NULL : actor;
+}
+
+static inline size_t number_of(const struct walker *w, struct sh_str procedure) {
+    const struct sh_procedures *all = sh_matter_procedures(w->o.texts);
+    for (size_t i = 0; i < all->n; i++)
+        if (sh_str_eq(all->of[i].id, procedure))
+            return i;
+    CHECK(false);
+    return 0;
+}
+
+static inline void note_refusal(struct walker *w, const struct doing *d) {
+    size_t len = strlen(w->why);
+    if (len > 1000)
+        w->why[0] = '\0', len = 0;
+    (void)snprintf(w->why + len, sizeof w->why - len, "| %.60s: %.300s ", d->act.step.at,
+                   d->failures.n ? d->failures.of[0].message.at : "");
+}
+
+/* One try of a step of a matter by somebody who may. */
+static inline void try_step(struct walker *w, const char *id, struct sh_str procedure, struct sh_str state) {
+    const size_t p = number_of(w, procedure);
+    const struct sh_procedure *text = &sh_matter_procedures(w->o.texts)->of[p];
+    size_t open[SH_PROCEDURE_STEPS_MAX], n = 0;
+    for (size_t i = 0; i < text->matter.n_steps; i++)
+        if (sh_step_is_from(&text->matter.steps[i], sh_machine_state(&text->matter, state)))
+            open[n++] = i;
+    const size_t s = n ? open[pick(w, n)] : 0;
+    const struct sh_step *step = &text->matter.steps[s];
+    const struct sh_actor *actor = n ? draw_actor(w, step) : NULL;
+    if (!actor)
+        return;
+    struct sh_matter_value values[64];
+    struct doing d = {.roll_back = false};
+    become(&d, &w->o, "p", actor->role);
+    (void)snprintf(d.id, sizeof d.id, "%s", id);
+    d.act = (struct sh_matter_act){.step = step->id,
+                                   .values = values,
+                                   .n_values = draw_values(w, &text->matter, step, values),
+                                   .why = SH_STR("walk")};
+    w->n_moves++;
+    if (do_it(&d) == SH_OK)
+        w->n_done++, w->taken[p][s] = true;
+    else
+        note_refusal(w, &d);
+    sh_arena_free(&d.arena);
+}
+
+/* The panel speaks for every open gate of the matter. */
+static inline void try_panel(struct walker *w, const char *id, struct sh_str procedure) {
+    const struct sh_procedure *text = &sh_matter_procedures(w->o.texts)->of[number_of(w, procedure)];
+    static const char *const people[][2] = {
+        {"p", "agency.chief"}, {"p", "agency.panel"}, {"p2", "agency.panel"}};
+    if (text->n_gates == 0)
+        return;
+    const struct sh_gate_text *gate = &text->gates[pick(w, text->n_gates)];
+    const struct sh_matter_value values[] = {
+        {SH_STR("opinion"), pick(w, 5) ? SH_STR("agree") : SH_STR("disagree")}};
+    for (size_t i = 0; i < 3; i++) {
+        char step[64];
+        struct doing d = {.roll_back = false};
+        become(&d, &w->o, people[i][0], sh_str_of(people[i][1]));
+        (void)snprintf(d.id, sizeof d.id, "%s", id);
+        (void)snprintf(step, sizeof step, "gate.%.*s", SH_ARG(gate->id));
+        d.act = (struct sh_matter_act){.step = sh_str_of(step), .values = values, .n_values = 1};
+        (void)do_it(&d);
+        sh_arena_free(&d.arena);
+    }
+}
+
+struct item_try {
+    struct walker *w;
+    size_t p, s;
+    struct sh_str matter;
+    bool is_done;
+};
+static inline sh_code item_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct item_try *t = ctx;
+    const struct sh_machine *machine = sh_matter_procedures(t->w->o.texts)->of[t->p].items;
+    const struct sh_step *step = &machine->steps[t->s];
+    const struct sh_actor *actor = draw_actor(t->w, step);
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf out = {0};
+    struct sh_rows rows;
+    struct sh_matter_value values[64];
+    struct sh_failures failures;
+    struct sh_json json;
+    struct doing d = {.roll_back = false};
+    t->is_done = false;
+    if (!actor)
+        return SH_E_CANCELLED;
+    become(&d, &t->w->o, "p", actor->role);
+    SH_TRY(sh_sql_query(txn, "select id, version from mt_item where matter = $1 order by id limit 20",
+                        &SH_TEXT(t->matter), 1, &arena, &rows, err));
+    if (rows.n_rows == 0)
+        return SH_E_CANCELLED;
+    const size_t r = pick(t->w, rows.n_rows);
+    const struct sh_item_row row = {sh_cell(&rows, r, 0)->str, sh_cell(&rows, r, 1)->i64};
+    const struct sh_bulk bulk = {.step = step->id,
+                                 .why = SH_STR("walk"),
+                                 .rows = &row,
+                                 .n_rows = 1,
+                                 .values = values,
+                                 .n_values = draw_values(t->w, machine, step, values)};
+    const struct sh_desk desk = {t->w->o.texts, &d.who, &arena, &failures};
+    sh_json_begin(&json, &out);
+    SH_TRY(sh_items_act(txn, &desk, &bulk, false, &json, err));
+    t->is_done = sh_str_find(sh_buf_view(&out), SH_STR("\"n\":1")) != SH_STR_NONE;
+    return t->is_done ? SH_OK : SH_E_CANCELLED;
+}
+
+static inline void try_item(struct walker *w, const char *id, struct sh_str procedure) {
+    struct item_try t = {.w = w, .p = number_of(w, procedure), .matter = sh_str_of(id)};
+    const struct sh_machine *machine = sh_matter_procedures(w->o.texts)->of[t.p].items;
+    const struct sh_act act = {.actor = SH_STR("walker"), .why = SH_STR("walk")};
+    struct sh_err err;
+    if (!machine)
+        return;
+    t.s = pick(w, machine->n_steps);
+    if (sh_store_write(w->o.store, &act, item_body, &t, NULL, &err) == SH_OK && t.is_done)
+        w->taken_item[t.p][t.s] = true;
+}
+
+/* An open matter of the walk, drawn. */
+static inline sh_code draw_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct {
+        struct walker *w;
+        char id[SH_ID_TEXT + 1], procedure[64], state[64];
+        bool is;
+    } *d = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(txn,
+                        "select id, procedure, state from mt_matter where final = 0 order by ord limit 50",
+                        NULL, 0, &arena, &rows, err));
+    d->is = rows.n_rows > 0;
+    if (!d->is)
+        return SH_OK;
+    const size_t r = pick(d->w, rows.n_rows);
+    (void)snprintf(d->id, sizeof d->id, "%.*s", SH_ARG(sh_cell(&rows, r, 0)->str));
+    (void)snprintf(d->procedure, sizeof d->procedure, "%.*s", SH_ARG(sh_cell(&rows, r, 1)->str));
+    (void)snprintf(d->state, sizeof d->state, "%.*s", SH_ARG(sh_cell(&rows, r, 2)->str));
+    return SH_OK;
+}
+
+struct walk_load {
+    struct walker *w;
+    struct sh_finding_in rows[2];
+};
+static inline sh_code walk_load_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct walk_load *l = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_matter_who who = {.person = SH_STR("cli")};
+    struct sh_load_report report = {0};
+    const struct sh_desk desk = {l->w->o.texts, &who, &arena, NULL};
+    const struct sh_load_into into = {SH_STR("claim-batch"), AGENCY};
+    return sh_items_load(txn, &desk, &into, l->rows, 2, &report, err);
+}
+
+static inline void begin_walk(struct walker *w, uint64_t number) {
+    struct sh_err err;
+    if (number % 2) { /* a batch with two findings */
+        char keys[2][32], period[32];
+        struct walk_load l = {.w = w};
+        const struct sh_act act = {.actor = SH_STR("cli"), .why = SH_STR("r1")};
+        (void)snprintf(period, sizeof period, "%04d-%02d", (int)(2000 + number / 24 % 7000),
+                       (int)(1 + number / 2 % 12));
+        for (size_t i = 0; i < 2; i++) {
+            (void)snprintf(keys[i], sizeof keys[i], "w%llu-%zu", (unsigned long long)number, i);
+            l.rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
+                                               .institution = HOSPITAL,
+                                               .period = sh_str_of(period),
+                                               .rule = SH_STR("r"),
+                                               .level = i ? SH_STR("certain") : SH_STR("suspected"),
+                                               .run = SH_STR("r1"),
+                                               .day = 20000,
+                                               .amount_fen = 10000,
+                                               .fund_fen = 8000};
+        }
+        CHECK_OK(sh_store_write(w->o.store, &act, walk_load_body, &l, NULL, &err), &err);
+        return;
+    }
+    const struct sh_procedures *all = sh_matter_procedures(w->o.texts);
+    const struct sh_procedure *text = &all->of[pick(w, all->n)];
+    while (text->n_open_by == 0 || text->period != SH_PERIOD_NONE ||
+           (number % 4 == 0 && !sh_str_is(text->id, "breach-decision")))
+        text = &all->of[pick(w, all->n)];
+    struct doing d = {.is_open = true};
+    become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
+    d.wanted = (struct sh_matter_new){.procedure = text->id,
+                                      .subject = HOSPITAL,
+                                      .body = SH_STR(""),
+                                      .period = SH_STR(""),
+                                      .parent = SH_STR("")};
+    CHECK(do_it(&d) == SH_OK);
+    sh_arena_free(&d.arena);
+}
+
+struct balances {
+    struct sh_str account;
+    int64_t fen;
+};
+static inline sh_code balance_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct balances *b = ctx;
+    const struct sh_scope all = everything();
+    const struct sh_entry account = {b->account, SH_STR("390"), 0};
+    return sh_ledger_balance(txn, &all, SH_STR("money"), &account, SH_DAY_OPEN - 1, &b->fen, err);
+}
+static inline int64_t balance(struct walker *w, struct sh_str account) {
+    struct balances b = {account, 0};
+    struct sh_err err;
+    CHECK_OK(sh_store_read(w->o.store, balance_body, &b, &err), &err);
+    return b.fen;
+}
+
+/* When all is closed: what came in for review went out again, paid or kept; and what was owed came back.
+ */
+static inline void check_money(struct walker *w) {
+    CHECK_I64(balance(w, SH_STR("review.pending")), 0);
+    CHECK_I64(-balance(w, SH_STR("claims.open")),
+              balance(w, SH_STR("institution.paid")) + balance(w, SH_STR("fund.kept")));
+    CHECK_I64(balance(w, SH_STR("recovery.claims")), 0);
+    CHECK_I64(-balance(w, SH_STR("institution.owes")), balance(w, SH_STR("treasury.fund")));
+}
+
+static inline struct walker *walker_new(uint64_t seed) {
+    static struct walker w;
+    w = (struct walker){.o = office_new("2022-03-01 09:00:00")};
+    sh_rng_seed(&w.rng, seed);
+    office_open(&w.o);
+    office_people_the_city(&w.o);
+    return &w;
+}
+
+/* Years without a calendar end nothing by themselves (T14): long before, another office opens. */
+static inline void renew(struct walker *w) {
+    if (w->o.clock.fixed_utc < utc_of("2025-12-01 00:00:00"))
+        return;
+    check_money(w);
+    check_journal(&w->o);
+    office_drop(&w->o);
+    w->o = office_new("2022-03-01 09:00:00");
+    office_open(&w->o);
+    office_people_the_city(&w->o);
+}
+
+/* Until every matter it opened is closed; 20 minutes or some days pass at each move. */
+static inline void walk(struct walker *w, uint64_t number) {
+    renew(w);
+    begin_walk(w, number);
+    for (size_t move = 0; move < MOVES_MAX; move++) {
+        struct {
+            struct walker *w;
+            char id[SH_ID_TEXT + 1], procedure[64], state[64];
+            bool is;
+        } d = {.w = w};
+        struct sh_err err;
+        CHECK_OK(sh_store_read(w->o.store, draw_body, &d, &err), &err);
+        if (!d.is)
+            return;
+        if (pick(w, 30) == 0) {
+            w->o.clock.fixed_utc += (int64_t)SH_DAY_SECONDS * (int64_t)(1 + pick(w, 12));
+            (void)run_due(&w->o);
+        }
+        const uint64_t what = pick(w, 8);
+        if (what == 0)
+            try_panel(w, d.id, sh_str_of(d.procedure));
+        else if (what < 4)
+            try_item(w, d.id, sh_str_of(d.procedure));
+        else
+            try_step(w, d.id, sh_str_of(d.procedure), sh_str_of(d.state));
+    }
+    const struct asked left =
+        ask_sql(&w->o, "select procedure || ' ' || state || ' ' || fields from mt_matter where final = 0",
+                (struct sh_str){0});
+    print_error("walk %llu does not end: %s; last refusals: %s\n", (unsigned long long)number, left.text,
+                w->why);
+    CHECK(false);
+}
+
+/* Every step of the walked procedures that people can take was taken. upper roles are not in this city.
+ */
+static inline void check_edges(const struct walker *w, bool is_long) {
+    const struct sh_procedures *all = sh_matter_procedures(w->o.texts);
+    for (size_t p = 0; p < all->n; p++)
+        for (size_t s = 0; s < all->of[p].matter.n_steps; s++) {
+            const struct sh_step *step = &all->of[p].matter.steps[s];
+            bool by_people = false;
+            for (size_t i = 0; i < step->n_by; i++)
+                by_people =
+                    by_people || (step->by[i].kind != SH_ACTOR_LAW && step->by[i].relation != SH_AT_UPPER);
+            if (by_people && !w->taken[p][s])
+                print_message("# never taken: %.*s.%.*s\n", SH_ARG(all->of[p].id), SH_ARG(step->id));
+            CHECK(!is_long || !by_people || w->taken[p][s]);
+        }
+}
