@@ -128,7 +128,7 @@ export class Office {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'zh-CN', ...options })
     if (person) await context.addCookies([{ name: COOKIE, value: person.cookie, url: this.url.replace('http:', 'https:'), secure: true, httpOnly: true, sameSite: 'Strict' }])
     const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(30_000)
     page.faults = []
     page.on('console', message => message.type() === 'error' && !/status of 4\d\d/.test(message.text()) && page.faults.push(message.text()))
     page.on('pageerror', error => page.faults.push(String(error)))
