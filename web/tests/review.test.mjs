@@ -33,7 +33,7 @@ async function waiting() {
   return n
 }
 
-test('a reviewer clears fifty findings by keyboard alone, takes one back, and leaves one out with its reason', async () => {
+test('a reviewer clears fifty findings by keyboard alone, and takes one back', async () => {
   const page = await office.page(browser, reviewer)
   const whole = await waiting()
   await page.to('/work')
@@ -53,16 +53,6 @@ test('a reviewer clears fifty findings by keyboard alone, takes one back, and le
   await page.keyboard.press('u')
   await page.getByText('已撤回 1 条').waitFor()
   assert.equal(await waiting(), whole - 49)
-  // left out: the article asks for a reason, and the form asks for it
-  await page.getByRole('button', { name: /^筛查：排除/ }).and(page.locator(':not([disabled])')).waitFor()
-  await page.getByRole('grid').focus()
-  await page.keyboard.press('o')
-  await page.getByRole('alert').getByText('S4§17').waitFor()
-  await page.getByRole('textbox', { name: '理由', exact: true }).first().fill('病历记载清楚')
-  await isClean(page)
-  await page.locator('form').getByRole('button', { name: '筛查', exact: true }).click()
-  await page.waitForFunction(() => !document.querySelector('form.form'))
-  assert.equal(await waiting(), whole - 50)
   await page.context().close()
 })
 
