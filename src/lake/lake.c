@@ -35,6 +35,14 @@ static sh_code open_state(struct sh_lake *lake, sh_file_kind kind, const char ma
     return sh_records_open(path, magic, size, ret, err);
 }
 
+static void count_rows(struct sh_lake *lake) {
+    for (size_t i = 0; i < lake->manifest.n_files; i++) {
+        const struct sh_lake_file *file = &lake->manifest.files[i];
+        if (file->kind == SH_FILE_DATA && file->what < SH_TABLES)
+            lake->rows[file->what] += file->rows;
+    }
+}
+
 static sh_code open_lake(struct sh_lake *lake, const char *dir, uint64_t number, struct sh_err *err) {
     _Static_assert(sizeof lake->dir >= PATH_MAX, "realpath writes up to PATH_MAX bytes");
     if (!realpath(dir, lake->dir))
@@ -44,6 +52,7 @@ static sh_code open_lake(struct sh_lake *lake, const char *dir, uint64_t number,
         SH_TRY(sh_manifest_newest(lake->dir, &number, err));
     take_lease(lake, number);
     SH_TRY(sh_manifest_read(lake->dir, number, &lake->arena, &lake->manifest, err));
+    count_rows(lake);
     SH_TRY(open_state(lake, SH_FILE_SUPERSEDED, SH_SUPERSEDED_MAGIC, sizeof(struct sh_superseded),
                       &lake->superseded, err));
     SH_TRY(open_state(lake, SH_FILE_COVERAGE, SH_COVERAGE_MAGIC, sizeof(struct sh_coverage), &lake->coverage,
@@ -92,11 +101,7 @@ uint32_t sh_lake_buckets(const struct sh_lake *lake) {
 }
 
 uint64_t sh_lake_rows(const struct sh_lake *lake, enum sh_table table) {
-    uint64_t n = 0;
-    for (size_t i = 0; i < lake->manifest.n_files; i++)
-        if (lake->manifest.files[i].kind == SH_FILE_DATA && lake->manifest.files[i].what == (uint32_t)table)
-            n += lake->manifest.files[i].rows;
-    return n;
+    return table < SH_TABLES ? lake->rows[table] : 0;
 }
 
 void sh_lake_days(const struct sh_lake *lake, enum sh_table table, int32_t *ret_first, int32_t *ret_last) {

@@ -12,6 +12,7 @@ struct sh_lake {
     int lease_plus_1;
     struct sh_arena arena;
     struct sh_manifest manifest;
+    uint64_t rows[SH_TABLES]; /* of all files of a table: asked for every row whose absence matters */
     struct sh_duck *duck;
     struct sh_records superseded, coverage, lost;
     pthread_mutex_t lock; /* of the dictionaries while they load */
