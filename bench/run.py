@@ -18,6 +18,8 @@ import subprocess
 import sys
 import time
 
+import all_rules
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SQL = ROOT / "bench" / "sql"
 CACHE = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / "shouhu-bench"
@@ -38,11 +40,11 @@ def put(name, value, unit):
     print(f"{name} {value:.3f} {unit}" if isinstance(value, float) else f"{name} {value} {unit}", flush=True)
 
 
-def run(command, allowed=(0,)):
+def run(command, allowed=(0,), errors=None):
     """(seconds, seconds of processor, peak memory in MB, standard output) of a child process of its own."""
     begin = time.monotonic()
     environment = {**os.environ, "SHOUHU_SHARE": str(ROOT), "SHOUHU_LANG": "en"}
-    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, env=environment) as child:
+    with subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, stderr=errors, env=environment) as child:
         output = child.stdout.read().decode("utf-8", "replace")
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
@@ -52,6 +54,8 @@ def run(command, allowed=(0,)):
 
 
 class Bench:
+    root, place, run = ROOT, PLACE, staticmethod(run)  # for all_rules.py
+
     def __init__(self, options):
         self.options = options
         build = pathlib.Path(options.build)
@@ -118,8 +122,22 @@ class Bench:
             stages = re.findall(r"^seconds by stage:(.*)$", output, re.M)
             for name, value in re.findall(r"(\S+) ([\d.]+)", stages[0]) if stages else []:
                 put(f"import_stage_{name}_seconds", float(value), "s")
+            self.fee_alone(city, n)
             self.bare_csv(city, n)
         return lake
+
+    def fee_alone(self, city, lines):
+        """The widest file by itself: what a line of it costs, hardly moved by a busy machine."""
+        lake = CACHE / "lake-fee"
+        shutil.rmtree(lake, ignore_errors=True)
+        seconds, cpu, _, output = run([self.shouhu, "import", "--lake", lake, "--mapping", "national", "--quiet",
+                                       "--threads", self.options.threads, *self.fee_files(city)], (0, 9))
+        shutil.rmtree(lake, ignore_errors=True)
+        put("import_fee_lines_per_second", round(lines / seconds), "lines/s")
+        put("import_fee_lines_per_cpu_second", round(lines / cpu), "lines/s")
+        stages = re.findall(r"^seconds by stage:(.*)$", output, re.M)
+        for name, value in re.findall(r"(\S+) ([\d.]+)", stages[0]) if stages else []:
+            put(f"import_fee_stage_{name}_seconds", float(value), "s")
 
     def bare_csv(self, city, lines):
         """DuckDB only parsing the same fee file, every column, nothing written: what no import of any kind can be without."""
@@ -345,6 +363,8 @@ def main():
     parser.add_argument("--triple", action="store_true", help="also the peak memory of an audit of three times the lines")
     parser.add_argument("--fresh", action="store_true", help="make city and lake anew")
     parser.add_argument("--by-rule", action="store_true", help="also the audit of each rule alone")
+    parser.add_argument("--printed-lines", type=int, default=1_000_000,
+                        help="lines for all rules against SQL by hand and printed; 0: not measured")
     parser.add_argument("--only", help="rules to take the SQL twin of, for work on the benchmark itself")
     options = parser.parse_args()
     try:
@@ -358,6 +378,8 @@ def main():
         is_equal = bench.compare(lake)
         if options.by_rule:
             bench.by_rule(lake)
+        if options.printed_lines and not options.only:
+            all_rules.measure(bench, bench.lake(options.printed_lines, measure=False), put, say)
         if options.triple:
             triple = bench.lake(options.lines * 3, measure=False)
             put("peak_memory_audit_triple_mb", round(bench.audit(triple)[2]), "MB")

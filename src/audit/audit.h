@@ -33,6 +33,7 @@ struct sh_plan_options {
         *lake;             /* asked for completeness; NULL: everything is complete (small lakes of tests) */
     uint32_t incomplete;   /* bit t: complete(table t) is false whatever the lake says; for cases of rules */
     uint64_t manifest;     /* written into receipts */
+    size_t held_bytes_max; /* groups of many persons that a worker holds before it sends them; 0 = 128 MB */
     uint32_t timeline_max; /* rows of one person beyond which the quadratic shapes answer "timeline too long";
                               0 = 200,000 */
 };
@@ -190,8 +191,9 @@ struct sh_audit_options {
     int32_t as_of, known; /* INT32_MAX = open */
     bool has_buckets;     /* a slice: buckets bucket_first .. bucket_last */
     uint32_t bucket_first, bucket_last;
-    uint64_t manifest;   /* 0 = newest */
-    uint32_t chunk_rows; /* 0 = default */
+    uint64_t manifest;     /* 0 = newest */
+    uint32_t chunk_rows;   /* 0 = default */
+    size_t held_bytes_max; /* see sh_plan_options; 0 = default */
     const struct sh_clock *clock;
     FILE *report;                    /* errors in rules; may be NULL */
     struct sh_pool_control *control; /* may be NULL */

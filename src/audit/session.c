@@ -44,6 +44,7 @@ sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena
     const struct sh_plan_options plan = {.stage = o->stage,
                                          .as_of = o->as_of,
                                          .place = rules.place,
+                                         .held_bytes_max = o->held_bytes_max,
                                          .lake = ret->lake,
                                          .manifest = sh_lake_manifest(ret->lake)};
     return sh_plan_make(ret->rules, &ret->dicts, &plan, arena, &ret->plan, err);

@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include <string.h>
 
-#define TALLY_BYTES_MAX ((size_t)128 << 20) /* held before it is sent */
+#define HELD_BYTES_MAX ((size_t)128 << 20)
 
 /* Groups under the same keys that the worker has met. */
 struct ledger {
@@ -369,5 +369,6 @@ sh_code sh_tally_send(struct sh_tally *t, struct sh_exchange *to, struct sh_err 
 }
 
 sh_code sh_tally_begin(struct sh_tally *t, struct sh_exchange *to, struct sh_err *err) {
-    return t->bytes > TALLY_BYTES_MAX ? sh_tally_send(t, to, err) : SH_OK;
+    const size_t most = t->plan->options.held_bytes_max ? t->plan->options.held_bytes_max : HELD_BYTES_MAX;
+    return t->bytes > most ? sh_tally_send(t, to, err) : SH_OK;
 }

@@ -165,6 +165,10 @@ static void rows_of_many_persons_meet_the_same_way(void **state) {
     o.run = "cross-many", o.threads = 4, o.chunk_rows = 37;
     const struct sh_run_summary many = audit(f, &o);
     check_same(f, "cross-one", "cross-many");
+    o.run = "cross-sent", o.held_bytes_max = 1; /* what was added up is sent before each chunk */
+    const struct sh_run_summary sent = audit(f, &o);
+    check_same(f, "cross-one", "cross-sent");
+    o.held_bytes_max = 0;
     o.run = "cross-s1", o.has_buckets = true, o.bucket_first = 0, o.bucket_last = 2;
     (void)audit(f, &o);
     o.run = "cross-s2", o.bucket_first = 3, o.bucket_last = 7;
@@ -176,6 +180,7 @@ static void rows_of_many_persons_meet_the_same_way(void **state) {
     for (size_t i = 0; i < one.answers.n_rules; i++)
         for (int a = 0; a < SH_ANSWERS; a++) {
             CHECK_I64(many.answers.rules[i].of[a].subjects, one.answers.rules[i].of[a].subjects);
+            CHECK_I64(sent.answers.rules[i].of[a].subjects, one.answers.rules[i].of[a].subjects);
             CHECK_I64(joined.answers.rules[i].of[a].subjects, one.answers.rules[i].of[a].subjects);
         }
 }
