@@ -170,6 +170,35 @@ sh_code sh_parting_first(struct sh_engine *en, struct sh_parting *p, uint32_t g,
 
 /* ---- encounters --------------------------------------------------------------------------------- */
 
+/* Different encounters among the members of one group; seen [encounters]: the last group each was seen in,
+ * + 1. */
+static int64_t count_encounters(const struct sh_engine *en, const struct sh_parting *p, uint32_t g,
+                                const uint8_t *gaps, uint32_t *seen) {
+    const uint16_t table = p->of->table;
+    const int32_t *of_line = table == SH_TABLE_LINE && !en->tl.carried
+                                 ? sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.encounter)
+                                 : NULL;
+    int64_t count = 0;
+    for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
+        const int32_t row = p->rows[p->g.order[i]];
+        if (gaps && gaps[p->g.order[i]])
+            continue;
+        const int32_t e = of_line ? of_line[row] : sh_encounter_of(&en->tl, table, row);
+        if (e < 0 || seen[e] == g + 1)
+            continue;
+        seen[e] = g + 1;
+        count++;
+    }
+    return count;
+}
+
+static int64_t count_members(const struct sh_parting *p, uint32_t g, const uint8_t *gaps) {
+    int64_t count = 0;
+    for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++)
+        count += !gaps || !gaps[p->g.order[i]];
+    return count;
+}
+
 sh_code sh_parting_encounters(struct sh_engine *en, struct sh_parting *p, const uint8_t *gaps,
                               const int64_t **ret, struct sh_err *err) {
     *ret = p->encounters;
@@ -182,25 +211,8 @@ sh_code sh_parting_encounters(struct sh_engine *en, struct sh_parting *p, const 
     if (!counts || !seen)
         return out_of_room(err);
     const bool has_encounters = sh_has_encounters(en, p->of->table);
-    const int32_t *of_line = p->of->table == SH_TABLE_LINE && !en->tl.carried
-                                 ? sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.encounter)
-                                 : NULL;
     for (uint32_t g = 0; g < p->g.n; g++)
-        for (uint32_t i = p->g.begin[g]; i < p->g.begin[g + 1]; i++) {
-            const uint32_t member = p->g.order[i];
-            if (!has_encounters) {
-                counts[g] += !gaps || !gaps[member];
-                continue;
-            }
-            const int32_t row = p->rows[member];
-            const int32_t e = gaps && gaps[member] ? -1
-                              : of_line            ? of_line[row]
-                                                   : sh_encounter_of(&en->tl, p->of->table, row);
-            if (e < 0 || seen[e] == g + 1)
-                continue;
-            seen[e] = g + 1;
-            counts[g]++;
-        }
+        counts[g] = has_encounters ? count_encounters(en, p, g, gaps, seen) : count_members(p, g, gaps);
     sh_arena_rewind(en->scratch, at);
     if (!gaps)
         p->encounters = counts;
