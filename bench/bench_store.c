@@ -214,6 +214,7 @@ int main(int argc, char **argv) {
                                              .database_url = argc < 4                     ? NULL
                                                              : strcmp(argv[3], "pg") == 0 ? "dbname=postgres"
                                                                                           : argv[3]};
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     must(sh_store_open(&options, &store, &err), &err);
     if (!is_left) {
         bench_writes(store, seconds);

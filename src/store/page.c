@@ -225,7 +225,9 @@ static sh_code window_query(const struct page *page, struct sh_str after, const 
     if (hi)
         (void)sh_buf_addf(sql, " and %s <= $%zu", keys, high);
     if (page->lead) {
-        (void)sh_buf_addf(sql, " and d.register = $%zu and v.key = d.key and ", reg);
+        /* Not bare: from v.key = d.key SQLite would conclude the range of keys for v, and walk it for each d.
+         */
+        (void)sh_buf_addf(sql, " and d.register = $%zu and v.key = d.key || '' and ", reg);
         add_in(query, "d.gram", page->lead);
     }
     if (page->query->matter.len > 0)
