@@ -513,7 +513,7 @@ def roles_that_clash_are_not_used_even_when_both_were_given():
         assert person.get("/registers").status == 200
         law = o.dir / "share/law"
         shutil.copytree(ROOT / "law", law)
-        for other in ("mappings", "rules"):
+        for other in ("mappings", "rules", "knowledge"):
             (law.parent / other).symlink_to(ROOT / other)
         text = (law / "roles.yaml").read_text(encoding="utf-8")
         pair = "  - {a: [agency.reviewer], b: [agency.auditor], why: 试, english: a new pair, basis: 某条}\n"

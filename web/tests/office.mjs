@@ -163,6 +163,11 @@ export function openBrowser() {
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 /** Serious faults of accessibility on the page as it stands, as lines. */
 export async function barriers(page) {
+  // A page is judged when it has come to rest: half-way through a fade no colour has its contrast.
+  await page.evaluate(async () => {
+    const moving = () => document.getAnimations().filter(one => one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity)
+    for (let i = 0; i < 20 && moving().length; i++) await Promise.allSettled(moving().map(one => one.finished))
+  })
   await page.evaluate(axe)
   const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }))
   return found.violations
