@@ -69,7 +69,8 @@ static sh_code run_once(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     if (is_done)
         return SH_OK;
     SH_TRY(once->body(txn, once->ctx, err));
-    return once->token[0] ? keep(txn, once, err) : SH_OK;
+    /* what changed nothing may be asked again; and only an act with a leaf commits */
+    return once->token[0] && sh_txn_leaves(txn) > 0 ? keep(txn, once, err) : SH_OK;
 }
 
 /* A body that refused was rolled back; its answer stands. */

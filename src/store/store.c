@@ -271,6 +271,10 @@ int64_t sh_txn_now(const struct sh_txn *txn) {
     return txn->at;
 }
 
+size_t sh_txn_leaves(const struct sh_txn *txn) {
+    return txn->act ? txn->store->batch.n - txn->first_leaf : 0;
+}
+
 /* ---- statements */
 
 static sh_code txn_db(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,

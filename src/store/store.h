@@ -97,6 +97,8 @@ SH_MUST sh_code sh_store_write(struct sh_store *store, const struct sh_act *act,
 SH_MUST sh_code sh_store_read(struct sh_store *store, sh_txn_body body, void *ctx, struct sh_err *err);
 /** Seconds UTC of this transaction. */
 int64_t sh_txn_now(const struct sh_txn *txn);
+/** Leaves it has added so far: 0 as long as it has changed nothing that counts. */
+size_t sh_txn_leaves(const struct sh_txn *txn);
 
 /* ---- SQL, for the own tables of the rooms above
  * -------------------------------------------------------------- */
