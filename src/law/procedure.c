@@ -180,18 +180,25 @@ static sh_code read_end(const struct sh_yaml *node, const struct sh_procedure *p
     return SH_OK;
 }
 
-static sh_code read_steps_list(const struct sh_yaml *map, const char *key, const struct sh_machine *machine,
-                               struct sh_arena *arena, const int32_t **ret, size_t *ret_n,
-                               struct sh_err *err) {
+/* Where the names of a list stand, and what they are called. */
+struct names_of {
+    const struct sh_machine *machine;
+    int32_t (*find)(const struct sh_machine *machine, struct sh_str id);
+    const char *kind;
+};
+
+static sh_code read_indexes(const struct sh_yaml *map, const char *key, const struct names_of *in,
+                            struct sh_arena *arena, const int32_t **ret, size_t *ret_n, struct sh_err *err) {
     const struct sh_str *names = NULL;
     SH_TRY(sh_law_list(map, key, arena, &names, ret_n, err));
     int32_t *of = sh_new(arena, int32_t, *ret_n + 1);
     if (!of)
         return sh_fail(err, SH_E_NOMEM, "no room for a list");
     for (size_t i = 0; i < *ret_n; i++) {
-        of[i] = sh_machine_step(machine, names[i]);
+        of[i] = in->find(in->machine, names[i]);
         if (of[i] < 0)
-            return sh_yaml_fail(err, sh_yaml_get(map, key)->items[i], "no step \"%.*s\"", SH_ARG(names[i]));
+            return sh_yaml_fail(err, sh_yaml_get(map, key)->items[i], "no %s \"%.*s\"", in->kind,
+                                SH_ARG(names[i]));
     }
     *ret = of;
     return SH_OK;
@@ -201,6 +208,7 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
                            struct sh_arena *arena, struct sh_err *err) {
     static const char *const known[] = {"name", "basis", "from", "length", "per",
                                         "roll", "warn",  "end",  "stops"};
+    const struct names_of steps = {&p->matter, sh_machine_step, "step"};
     const struct sh_yaml *map = sh_yaml_get(root, "clocks");
     if (!map)
         return SH_OK;
@@ -221,7 +229,7 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
         SH_TRY(read_from(node, p, &of[i], err));
         SH_TRY(read_length(node, params, &of[i], err));
         SH_TRY(read_end(node, p, &of[i], err));
-        SH_TRY(read_steps_list(node, "stops", &p->matter, arena, &of[i].stops, &of[i].n_stops, err));
+        SH_TRY(read_indexes(node, "stops", &steps, arena, &of[i].stops, &of[i].n_stops, err));
         if (of[i].warn.len == 0)
             return sh_yaml_fail(err, node, "every clock warns ahead: warn: 1 wd");
         if (of[i].basis.len == 0)
@@ -231,26 +239,11 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
     return SH_OK;
 }
 
-static sh_code fields_list(const struct sh_yaml *map, const char *key, const struct sh_machine *machine,
-                           struct sh_arena *arena, const int32_t **ret, size_t *ret_n, struct sh_err *err) {
-    const struct sh_str *names = NULL;
-    SH_TRY(sh_law_list(map, key, arena, &names, ret_n, err));
-    int32_t *of = sh_new(arena, int32_t, *ret_n + 1);
-    if (!of)
-        return sh_fail(err, SH_E_NOMEM, "no room for a list");
-    for (size_t i = 0; i < *ret_n; i++) {
-        of[i] = sh_machine_field(machine, names[i]);
-        if (of[i] < 0)
-            return sh_yaml_fail(err, sh_yaml_get(map, key)->items[i], "no field \"%.*s\"", SH_ARG(names[i]));
-    }
-    *ret = of;
-    return SH_OK;
-}
-
 static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
                           struct sh_arena *arena, struct sh_err *err) {
     static const char *const known[] = {"name", "basis", "kind", "of", "chief", "over", "when"};
     static const char *const kinds[] = {"approval", "legal", "panel"};
+    const struct names_of fields = {&p->matter, sh_machine_field, "field"};
     const struct sh_yaml *map = sh_yaml_get(root, "gates");
     if (!map)
         return SH_OK;
@@ -275,7 +268,7 @@ static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *rol
         of[i].has_chief = sh_yaml_get(node, "chief") != NULL;
         if (of[i].has_chief)
             SH_TRY(sh_law_actor(sh_yaml_get(node, "chief"), roles, &of[i].chief, err));
-        SH_TRY(fields_list(node, "over", &p->matter, arena, &of[i].over, &of[i].n_over, err));
+        SH_TRY(read_indexes(node, "over", &fields, arena, &of[i].over, &of[i].n_over, err));
         if (of[i].n_over == 0)
             return sh_yaml_fail(err, node, "a gate holds content: name its fields in over");
         if (of[i].basis.len == 0)
