@@ -1,4 +1,5 @@
 /* One step for many rows (B1–B4): each judged by its own conditions, one transaction, one act. */
+#include "base/decimal.h"
 #include "matter/item.h"
 #include <stdlib.h>
 
@@ -20,7 +21,8 @@ struct act {
     struct row **rows; /* [n] by matter */
     struct row *of;    /* [n] as asked */
     size_t n, n_done;
-    int64_t fen;
+    int64_t fen;       /* of the rows done */
+    int64_t asked_fen; /* of the rows asked for, each without its sign */
     uint32_t undo_seconds;
     char id[33];
     bool is_preview;
@@ -29,9 +31,8 @@ struct act {
 sh_code sh_act_id(struct sh_txn *txn, const struct sh_matter_who *who, struct sh_arena *arena, char ret[33],
                   struct sh_err *err) {
     struct sh_rows rows;
-    const struct sh_value key[] = {SH_TEXT(who->person), SH_TEXT(SH_STR("act"))};
-    SH_TRY(sh_sql_query(txn, "select count(*) from mt_act where person = $1 or $2 = ''", key, 2, arena, &rows,
-                        err));
+    const struct sh_value key[] = {SH_TEXT(who->person)};
+    SH_TRY(sh_sql_query(txn, "select count(*) from mt_act where person = $1", key, 1, arena, &rows, err));
     const struct sh_str text = sh_textf(arena, "%.*s|%lld|%lld", SH_ARG(who->person),
                                         (long long)sh_txn_now(txn), (long long)sh_cell(&rows, 0, 0)->i64);
     uint8_t digest[SH_DIGEST_BYTES];
@@ -71,6 +72,9 @@ static sh_code read_rows(struct act *a) {
             refuse(a, row, SH_FAIL_STATE, M_NOT_SEEN), row->item.matter = SH_STR("");
         else if (row->item.version != row->asked.version)
             refuse(a, row, SH_FAIL_STATE, M_STALE);
+        const int64_t fen = row->is_there ? row->item.amount : 0;
+        if (fen == INT64_MIN || sh_add(a->asked_fen, fen < 0 ? -fen : fen, &a->asked_fen) != SH_OK)
+            return sh_fail(a->err, SH_E_OVERFLOW, "the sum of the act leaves its range");
     }
     qsort(a->rows, a->n, sizeof *a->rows, by_matter);
     for (size_t i = 1; i < a->n; i++)
@@ -127,6 +131,35 @@ static bool may_at_once(struct act *a, const struct sh_step *step, struct row **
     return may;
 }
 
+/* B4: no act takes more rows or money at once than the matter's place allows; a limit nobody has set lets
+ * none through. The whole act counts, whatever matters its rows lie in. */
+static bool is_within_limits(struct act *a, struct work *w, struct row **rows, size_t n) {
+    if (a->n == 1)
+        return true;
+    char asked[SH_MONEY_TEXT_MAX], most[SH_MONEY_TEXT_MAX];
+    struct sh_str why = SH_STR("");
+    const struct sh_param *count = sh_param_read(w, "bulk.max_rows", &why);
+    const struct sh_param *money = count ? sh_param_read(w, "bulk.max_money", &why) : NULL;
+    const bool is_many = count && (sh_i128)a->n * sh_pow10(count->scale) > count->value;
+    const bool is_much =
+        money && (sh_i128)a->asked_fen * sh_pow10(money->scale) > (sh_i128)money->value * 100;
+    if (money && !is_many && !is_much)
+        return true;
+    sh_money_plain(a->asked_fen, asked);
+    sh_money_plain(money ? (int64_t)((sh_i128)money->value * 100 / sh_pow10(money->scale)) : 0, most);
+    for (size_t i = 0; i < n; i++) {
+        struct work row = {.who = a->who, .arena = a->arena, .failures = &rows[i]->failures};
+        if (!money)
+            sh_failure_add(&row, SH_FAIL_UNKNOWN, SH_STR(""), SH_STR(""), M_BULK_LIMIT, SH_ARG(why));
+        if (is_many)
+            sh_failure_add(&row, SH_FAIL_STATE, count->basis, SH_STR(""), M_BULK_MANY, a->n,
+                           (long long)(count->value / sh_pow10(count->scale)));
+        if (is_much)
+            sh_failure_add(&row, SH_FAIL_STATE, money->basis, SH_STR(""), M_BULK_MONEY, asked, most);
+    }
+    return false;
+}
+
 /* What judging found goes to the rows; those that may are written. */
 static sh_code finish_group(struct act *a, struct work *w, struct row **rows, struct sh_failures **refused,
                             size_t n) {
@@ -166,6 +199,8 @@ static sh_code do_group(struct act *a, struct row **rows, size_t n) {
         return SH_OK;
     w.step = step;
     w.occurred = sh_txn_now(a->txn), w.occurred_day = w.today;
+    if (!is_within_limits(a, &w, rows, n))
+        return SH_OK;
     a->undo_seconds = step->undo_seconds;
     for (size_t i = 0; i < n; i++) {
         struct sh_failures *own = sh_new(a->arena, struct sh_failures, 1);

@@ -48,6 +48,19 @@ sh_code sh_param_dates_of(struct work *w, struct sh_param_dates *ret) {
     return SH_OK;
 }
 
+const struct sh_param *sh_param_read(struct work *w, const char *name, struct sh_str *ret_why) {
+    struct sh_param_dates dates;
+    if (sh_param_dates_of(w, &dates) != SH_OK)
+        return NULL;
+    const struct sh_param_pick pick = sh_param_pick(w->texts->params, sh_str_of(name), w->m.place, dates);
+    if (pick.state == SH_PARAM_SET)
+        return pick.row;
+    SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
+    sh_param_tell(&pick, sh_str_of(name), w->m.place, lang_of(w), &why);
+    *ret_why = sh_copy(w->arena, sh_buf_view(&why));
+    return NULL;
+}
+
 static sh_code put_matter(struct work *w, size_t row, const struct sh_str *values, struct sh_str state,
                           int32_t day) {
     const struct matter *m = &w->m;

@@ -1,4 +1,5 @@
 /* Gates hold content (D3): a voice counts for the text it was given on. Panels by W11. */
+#include "base/decimal.h"
 #include "matter/inner.h"
 
 sh_code sh_gate_hash(struct work *w, size_t gate, const struct sh_str *values, char ret[SH_DIGEST_HEX_MAX]) {
@@ -63,20 +64,6 @@ static sh_code seat_of(struct work *w, size_t gate, struct sh_str *ret) {
     return SH_OK;
 }
 
-/* A number or word the place has set; NULL and *ret_why: none is. */
-static const struct sh_param *read_param(struct work *w, const char *name, struct sh_str *ret_why) {
-    struct sh_param_dates dates;
-    if (sh_param_dates_of(w, &dates) != SH_OK)
-        return NULL;
-    const struct sh_param_pick pick = sh_param_pick(w->texts->params, sh_str_of(name), w->m.place, dates);
-    if (pick.state == SH_PARAM_SET)
-        return pick.row;
-    SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
-    sh_param_tell(&pick, sh_str_of(name), w->m.place, lang_of(w), &why);
-    *ret_why = sh_copy(w->arena, sh_buf_view(&why));
-    return NULL;
-}
-
 struct count {
     size_t present, agree, roster;
     bool has_chief, chief_agrees;
@@ -95,22 +82,15 @@ static void count_voices(const struct sh_rows *rows, struct count *ret) {
     }
 }
 
-static int64_t power_of_ten(int8_t scale) {
-    int64_t v = 1;
-    for (int8_t i = 0; i < scale; i++)
-        v *= 10;
-    return v;
-}
-
 /* Is the share of the roster there? panel.present_share in percent. */
 static bool is_quorate(const struct count *c, const struct sh_param *share) {
-    return (int64_t)c->present * 100 * power_of_ten(share->scale) >= share->value * (int64_t)c->roster;
+    return (int64_t)c->present * 100 * sh_pow10(share->scale) >= share->value * (int64_t)c->roster;
 }
 
-/* panel.rule: majority of those present, or the chief's conclusion. */
+/* W11: panel.present_min with the chief or a deputy, panel.present_share of the roster; panel.rule: majority
+ * of those present, or the chief's conclusion. */
 static sh_code panel_open(struct work *w, size_t gate, const struct sh_rows *voices, bool *ret,
                           struct sh_str *ret_why) {
-    const bool en = lang_of(w) == SH_EN;
     const struct sh_gate_text *text = &w->m.text->gates[gate];
     const struct sh_str panel =
         sh_str_starts_with(text->of.role, SH_STR("bureau.")) ? SH_STR("bureau") : SH_STR("agency");
@@ -119,26 +99,24 @@ static sh_code panel_open(struct work *w, size_t gate, const struct sh_rows *voi
     *ret = false;
     SH_TRY(roster(w, voices->n_rows ? sh_cell(voices, 0, 2)->str : w->m.body, panel, &members, &c.roster));
     count_voices(voices, &c);
-    if (c.present < 3 || !c.has_chief) {
-        *ret_why = sh_textf(w->arena,
-                            en ? "%zu present; 3 with the chief or a deputy are needed"
-                               : "到会 %zu 人，不足 3 人或无主要负责人（副职）",
-                            c.present);
+    const struct sh_param *least = sh_param_read(w, "panel.present_min", ret_why);
+    if (!least)
+        return SH_OK;
+    if ((int64_t)c.present < least->value || !c.has_chief) {
+        *ret_why = sh_say(w, M_GATE_FEW, c.present, least->value);
         return SH_OK;
     }
-    const struct sh_param *share = read_param(w, "panel.present_share", ret_why);
-    const struct sh_param *rule = share ? read_param(w, "panel.rule", ret_why) : NULL;
+    const struct sh_param *share = sh_param_read(w, "panel.present_share", ret_why);
+    const struct sh_param *rule = share ? sh_param_read(w, "panel.rule", ret_why) : NULL;
     if (!rule)
         return SH_OK;
     if (!is_quorate(&c, share)) {
-        *ret_why =
-            sh_textf(w->arena, en ? "%zu of %zu present: too few" : "到会 %zu 人，应到 %zu 人，未达规定比例",
-                     c.present, c.roster);
+        *ret_why = sh_say(w, M_GATE_SHARE, c.present, c.roster);
         return SH_OK;
     }
     *ret = sh_str_is(rule->text, "chief") ? c.chief_agrees : 2 * c.agree > c.present;
     if (!*ret)
-        *ret_why = en ? SH_STR("the conclusion is against it") : SH_STR("结论为不同意");
+        *ret_why = sh_say(w, M_GATE_AGAINST);
     return SH_OK;
 }
 
@@ -147,8 +125,7 @@ sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, 
     char hash[SH_DIGEST_HEX_MAX];
     struct sh_rows rows;
     *ret_open = false;
-    *ret_why =
-        lang_of(w) == SH_EN ? SH_STR("nobody has spoken of the present text") : SH_STR("对现文本尚无意见");
+    *ret_why = sh_say(w, M_GATE_NONE);
     SH_TRY(sh_gate_hash(w, gate, values, hash));
     const struct sh_value given[] = {SH_TEXT(w->m.id), SH_TEXT(w->m.text->gates[gate].id),
                                      SH_TEXT(sh_str_of(hash))};
@@ -164,7 +141,7 @@ sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, 
     const struct sh_str last = sh_cell(&rows, rows.n_rows - 1, 1)->str;
     *ret_open = sh_str_is(last, "agree");
     if (!*ret_open)
-        *ret_why = lang_of(w) == SH_EN ? SH_STR("the conclusion is against it") : SH_STR("结论为不同意");
+        *ret_why = sh_say(w, M_GATE_AGAINST);
     return SH_OK;
 }
 

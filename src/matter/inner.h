@@ -83,6 +83,8 @@ static inline struct sh_str actor_of(const struct work *w) {
 /** Note why the act is refused; the values as the message's text wants them. */
 void sh_failure_add(struct work *w, enum sh_failure_kind kind, struct sh_str basis, struct sh_str field,
                     enum matter_message id, ...);
+/** A message in the actor's language, in the arena. */
+struct sh_str sh_say(struct work *w, enum matter_message id, ...);
 /** Formatted text in the arena; "" without memory. */
 struct sh_str sh_textf(struct sh_arena *arena, const char *format, ...) SH_PRINTF(2, 3);
 struct sh_str sh_copy(struct sh_arena *arena, struct sh_str text);
@@ -133,6 +135,8 @@ SH_MUST sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool 
 /** Does any text of the step speak of items? */
 bool sh_step_asks_items(const struct sh_procedure *text, const struct sh_step *step);
 SH_MUST sh_code sh_param_dates_of(struct work *w, struct sh_param_dates *ret);
+/** A number or word the place has set (V1, V2); NULL and *ret_why: none is, the reason in words. */
+const struct sh_param *sh_param_read(struct work *w, const char *name, struct sh_str *ret_why);
 
 /* ---- who.c */
 /** Everything of W4 that needs no facts: role, separation, roles used, credentials, ties, recusals. Fills

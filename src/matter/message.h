@@ -19,13 +19,10 @@
     X(M_NEEDS_PAPER, "“%.*s”尚未送达", "\"%.*s\" has not been served")                                       \
     X(M_UNKNOWN, "无法判断：%.*s（缺 %.*s）", "cannot be decided: %.*s (missing %.*s)")                      \
     X(M_GATE, "须先经“%.*s”：%.*s", "\"%.*s\" comes first: %.*s")                                            \
-    X(M_GATE_UNKNOWN, "无法判断是否须经“%.*s”（缺 %.*s）",                                                   \
-      "whether \"%.*s\" is needed cannot be decided (missing %.*s)")                                         \
     X(M_GATE_NONE, "对现文本尚无意见", "nobody has spoken of the present text")                              \
-    X(M_GATE_FEW, "到会 %zu 人，不足 3 人或无主要负责人",                                                    \
-      "%zu present; 3 with the chief or a deputy are needed")                                                \
+    X(M_GATE_FEW, "到会 %zu 人，不足 %lld 人或无主要负责人（副职）",                                         \
+      "%zu present; %lld with the chief or a deputy are needed")                                             \
     X(M_GATE_SHARE, "到会 %zu 人，应到 %zu 人，未达规定比例", "%zu of %zu present: too few")                 \
-    X(M_GATE_PARAM, "本地未设定参数 %s", "the place has not set the parameter %s")                           \
     X(M_GATE_AGAINST, "结论为不同意", "the conclusion is against it")                                        \
     X(M_GATE_ROLE, "不是本次讨论、审核的成员", "not a member of that panel or review")                       \
     X(M_GONE, "“%.*s”已于 %s 届满，逾期不得办理", "\"%.*s\" ended on %s: the right is gone")                 \
@@ -42,22 +39,22 @@
     X(M_OPENERS, "您的岗位不能提起该程序", "none of your roles opens this procedure")                        \
     X(M_OPEN_TWICE, "该对象本期已有此事项", "there is one of that subject and period already")               \
     X(M_PERIOD, "请填写所属期", "say the period: YYYY-MM or YYYY")                                           \
-    X(M_TOGETHER, "已签署，还须 %u 人共同办理", "signed; %u more must join")                                 \
     X(M_SIGNED, "您已签署", "you have signed already")                                                       \
     X(M_SIGN_OTHER, "内容与已签署的不一致", "not what the others have signed")                               \
     X(M_NOT_BULK, "该步骤不能批量办理", "that step is never taken in bulk")                                  \
     X(M_STALE, "内容已被他人更新", "changed by somebody else meanwhile")                                     \
     X(M_NOT_SEEN, "没有此项，或不在您的范围内", "no such row within your scope")                             \
     X(M_TWICE, "同一行出现两次", "the row stands twice in the list")                                         \
-    X(M_BULK_MANY, "行数超过本地限额", "more rows than the place allows at once")                            \
-    X(M_BULK_MONEY, "金额超过本地限额", "more money than the place allows at once")                          \
-    X(M_UNDO_NONE, "没有这次批量办理", "no such act")                                                        \
+    X(M_BULK_MANY, "一次办理 %zu 条，超过本地限额 %lld 条", "%zu rows at once; the place allows %lld")       \
+    X(M_BULK_MONEY, "一次办理 %s 元，超过本地限额 %s 元", "%s yuan at once; the place allows %s")            \
+    X(M_BULK_LIMIT, "%.*s", "%.*s")                                                                          \
     X(M_UNDO_OTHER, "只能由办理人本人撤回", "only who did it may take it back")                              \
     X(M_UNDO_LATE, "已过撤回时限", "the time to take it back is over")                                       \
     X(M_UNDO_MOVED, "此后已有后续办理", "something followed already")                                        \
     X(M_NO_BODY, "名录中没有应当办理的机构（%.*s）", "no body on record to take it (%.*s)")                  \
     X(M_NO_RULE, "记账规则表没有：%.*s %.*s", "no posting rule for %.*s of fund %.*s")                       \
     X(M_TEXT_NONE, "该地当日没有有效的程序文本", "no text of this procedure is in force there that day")     \
+    X(M_STEP_OPENED, "立项", "opened")                                                                       \
     X(M_STEP_SERVED, "送达", "served")
 
 enum matter_message { MATTER_MESSAGES(SH_MSG_ID) MATTER_MESSAGES_N };

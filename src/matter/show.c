@@ -198,9 +198,8 @@ static struct sh_str step_name(struct page *p, struct sh_str id) {
             sh_str_eq(sh_str_sub(id, 6, id.len), text->clocks[i].id))
             return text->clocks[i].name;
     if (sh_str_is(id, "open"))
-        return p->lang == SH_EN ? SH_STR("opened") : SH_STR("立项");
-    return sh_str_starts_with(id, SH_STR("served.")) ? (p->lang == SH_EN ? SH_STR("served") : SH_STR("送达"))
-                                                     : id;
+        return sh_say(&p->w, M_STEP_OPENED);
+    return sh_str_starts_with(id, SH_STR("served.")) ? sh_say(&p->w, M_STEP_SERVED) : id;
 }
 
 static void put_timeline(struct page *p) {

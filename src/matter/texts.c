@@ -125,6 +125,15 @@ void sh_failure_add(struct work *w, enum sh_failure_kind kind, struct sh_str bas
     w->failures->of[w->failures->n++] =
         (struct sh_failure){kind, text ? (struct sh_str){text, len} : SH_STR(""), basis, field, SH_STR("")};
 }
+
+struct sh_str sh_say(struct work *w, enum matter_message id, ...) {
+    va_list values;
+    va_start(values, id);
+    size_t len = 0;
+    const char *text = sh_arena_vprintf(w->arena, &len, sh_msg(messages, id, lang_of(w)), values);
+    va_end(values);
+    return text ? (struct sh_str){text, len} : SH_STR("");
+}
 #pragma GCC diagnostic pop
 
 struct sh_str sh_textf(struct sh_arena *arena, const char *format, ...) {

@@ -248,6 +248,12 @@ static bool is_of_matter(const struct work *w, struct sh_str other) {
     return is;
 }
 
+/* The article a register stands on. */
+static struct sh_str basis_of(const struct work *w, struct sh_str name) {
+    const struct sh_register *reg = sh_register_find(w->texts->registers, name);
+    return reg && reg->n_basis ? reg->basis[0] : SH_STR("");
+}
+
 /* Keys are person|other|kind: those of one person lie together. */
 static sh_code check_ties(struct work *w) {
     const struct sh_scope all = sh_everything();
@@ -263,7 +269,7 @@ static sh_code check_ties(struct work *w) {
         struct sh_str rest = sh_str_sub(records[i].key, prefix.len, records[i].key.len), other = {0};
         (void)sh_str_split(&rest, '|', &other);
         if (is_of_matter(w, other))
-            sh_failure_add(w, SH_FAIL_TIE, SH_STR("行政处罚法第四十三条"), SH_STR(""), M_TIE, SH_ARG(rest));
+            sh_failure_add(w, SH_FAIL_TIE, basis_of(w, query.register_name), SH_STR(""), M_TIE, SH_ARG(rest));
     }
     return SH_OK;
 }
@@ -285,7 +291,7 @@ static sh_code check_recusal(struct work *w) {
         SH_TRY(sh_json_read("record", record.open, &root, w->err));
         if (sh_str_is(sh_json_member(root, SH_STR("decision"), w->arena), "granted") &&
             sh_str_eq(sh_json_member(root, SH_STR("matter"), w->arena), w->m.number))
-            sh_failure_add(w, SH_FAIL_RECUSAL, SH_STR("医保局令第4号第五条"), SH_STR(""), M_RECUSED);
+            sh_failure_add(w, SH_FAIL_RECUSAL, basis_of(w, SH_STR("recusals")), SH_STR(""), M_RECUSED);
     }
     return SH_OK;
 }

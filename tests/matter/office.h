@@ -218,6 +218,33 @@ static inline bool is_in(struct office *o, const char *id, const char *state) {
     return strcmp(ask_sql(o, "select state from mt_matter where id = $1", sh_str_of(id)).text, state) == 0;
 }
 
+/* ---- findings ---------------------------------------------------------------------------------------- */
+
+struct loading {
+    struct office *o;
+    const struct sh_finding_in *rows;
+    size_t n;
+    struct sh_load_report report;
+};
+static inline sh_code load_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct loading *l = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_matter_who who = {.person = SH_STR("cli")};
+    l->report = (struct sh_load_report){0};
+    const struct sh_desk desk = {l->o->texts, &who, &arena, NULL};
+    const struct sh_load_into into = {SH_STR("claim-batch"), AGENCY};
+    return sh_items_load(txn, &desk, &into, l->rows, l->n, &l->report, err);
+}
+/** Findings of a run become items of claim batches. */
+static inline struct sh_load_report office_load(struct office *o, const struct sh_finding_in *rows,
+                                                size_t n) {
+    const struct sh_act act = {.actor = SH_STR("cli"), .why = SH_STR("r1")};
+    struct loading l = {.o = o, .rows = rows, .n = n};
+    struct sh_err err;
+    CHECK_OK(sh_store_write(o->store, &act, load_body, &l, NULL, &err), &err);
+    return l.report;
+}
+
 /* ---- time -------------------------------------------------------------------------------------------- */
 
 struct due {

@@ -220,6 +220,77 @@ static void ties_and_incompatible_roles_stop_a_person(void **state) {
     office_drop(&o);
 }
 
+struct bulking {
+    struct office *o;
+    size_t n;          /* of the items, the first ones */
+    struct sh_buf out; /* what the API would answer */
+};
+static sh_code bulk_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct bulking *b = ctx;
+    static const struct sh_matter_value to[] = {V("assigned", "p9")};
+    struct doing d = {.roll_back = false};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_failures failures;
+    struct sh_rows rows;
+    struct sh_json json;
+    struct sh_item_row list[2];
+    become(&d, b->o, "p", SH_STR("agency.reviewer"));
+    SH_TRY(sh_sql_query(txn, "select id, version from mt_item order by id", NULL, 0, &arena, &rows, err));
+    for (size_t i = 0; i < b->n; i++)
+        list[i] = (struct sh_item_row){sh_cell(&rows, i, 0)->str, sh_cell(&rows, i, 1)->i64};
+    const struct sh_bulk bulk = {.step = SH_STR("assign"),
+                                 .why = SH_STR("x"),
+                                 .rows = list,
+                                 .n_rows = b->n,
+                                 .values = to,
+                                 .n_values = 1};
+    const struct sh_desk desk = {b->o->texts, &d.who, &arena, &failures};
+    sh_buf_clear(&b->out);
+    sh_json_begin(&json, &b->out);
+    return sh_items_act(txn, &desk, &bulk, false, &json, err);
+}
+static bool says(struct bulking *b, size_t n, const char *text) {
+    const struct sh_act act = {.actor = SH_STR("p-agency.reviewer"), .why = SH_STR("x")};
+    struct sh_err err;
+    b->n = n;
+    CHECK_OK(sh_store_write(b->o->store, &act, bulk_body, b, NULL, &err), &err);
+    return sh_str_find(sh_buf_view(&b->out), sh_str_of(text)) != SH_STR_NONE;
+}
+
+/* B4; the demo city allows ten million yuan at once. */
+static void an_act_over_the_money_of_the_place_takes_no_row(void **state) {
+    (void)state;
+    static const struct {
+        int64_t fen;
+        bool may;
+    } tries[] = {{500000000, true}, {500000001, false}};
+    for (size_t t = 0; t < sizeof tries / sizeof tries[0]; t++) {
+        struct office o = office_new("2026-03-02 09:00:00");
+        office_open(&o);
+        office_people_the_city(&o);
+        struct sh_finding_in rows[2];
+        for (size_t i = 0; i < 2; i++)
+            rows[i] = (struct sh_finding_in){.key = i ? SH_STR("f-1") : SH_STR("f-0"),
+                                             .institution = HOSPITAL,
+                                             .period = SH_STR("2026-02"),
+                                             .rule = SH_STR("r"),
+                                             .level = SH_STR("certain"),
+                                             .run = SH_STR("r1"),
+                                             .person = SH_STR("P1"),
+                                             .day = 20000,
+                                             .amount_fen = tries[t].fen,
+                                             .fund_fen = 1};
+        CHECK_I64(office_load(&o, rows, 2).made, 2);
+        struct bulking b = {.o = &o};
+        CHECK(says(&b, 2, tries[t].may ? "\"n\":2" : "\"n\":0"));
+        CHECK(tries[t].may ||
+              sh_str_find(sh_buf_view(&b.out), SH_STR("the place allows 10000000.00")) != SH_STR_NONE);
+        CHECK(tries[t].may || says(&b, 1, "\"n\":1")); /* one row is no bulk act */
+        sh_buf_free(&b.out);
+        office_drop(&o);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defence_ends_at_the_end_of_its_last_day_and_not_before),
@@ -228,6 +299,7 @@ int main(void) {
         cmocka_unit_test(a_late_act_of_an_authority_asks_a_reason_and_is_marked),
         cmocka_unit_test(a_number_nobody_has_set_is_named_and_opens_nothing),
         cmocka_unit_test(ties_and_incompatible_roles_stop_a_person),
+        cmocka_unit_test(an_act_over_the_money_of_the_place_takes_no_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,46 +6,26 @@
 
 enum { FINDINGS = 1000, CLOCKS = 30 };
 
-struct loading {
-    struct office *o;
-    struct sh_finding_in *rows;
-    struct sh_load_report report;
-};
-static sh_code load_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct loading *l = ctx;
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    const struct sh_matter_who who = {.person = SH_STR("cli")};
-    l->report = (struct sh_load_report){0};
-    const struct sh_desk desk = {l->o->texts, &who, &arena, NULL};
-    const struct sh_load_into into = {SH_STR("claim-batch"), AGENCY};
-    return sh_items_load(txn, &desk, &into, l->rows, FINDINGS, &l->report, err);
-}
-
 static void load(struct office *o) {
     static char keys[FINDINGS][24];
-    struct loading l = {.o = o};
-    struct sh_err err;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    const struct sh_act act = {.actor = SH_STR("cli"), .why = SH_STR("r1")};
-    l.rows = sh_new(&arena, struct sh_finding_in, FINDINGS);
-    CHECK(l.rows != NULL);
+    struct sh_finding_in *rows = sh_new(&arena, struct sh_finding_in, FINDINGS);
+    CHECK(rows != NULL);
     for (size_t i = 0; i < FINDINGS; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "finding-%zu", i);
-        l.rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
-                                           .institution = HOSPITAL,
-                                           .period = SH_STR("2026-02"),
-                                           .rule = SH_STR("r"),
-                                           .level = SH_STR("certain"),
-                                           .run = SH_STR("r1"),
-                                           .person = SH_STR("P1"),
-                                           .day = 20000,
-                                           .amount_fen = 100,
-                                           .fund_fen = 100};
+        rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
+                                         .institution = HOSPITAL,
+                                         .period = SH_STR("2026-02"),
+                                         .rule = SH_STR("r"),
+                                         .level = SH_STR("certain"),
+                                         .run = SH_STR("r1"),
+                                         .person = SH_STR("P1"),
+                                         .day = 20000,
+                                         .amount_fen = 100,
+                                         .fund_fen = 100};
     }
-    CHECK_OK(sh_store_write(o->store, &act, load_body, &l, NULL, &err), &err);
-    CHECK_I64(l.report.made, FINDINGS);
-    CHECK_OK(sh_store_write(o->store, &act, load_body, &l, NULL, &err), &err);
-    CHECK_I64(l.report.same, FINDINGS); /* the same again: nothing to write */
+    CHECK_I64(office_load(o, rows, FINDINGS).made, FINDINGS);
+    CHECK_I64(office_load(o, rows, FINDINGS).same, FINDINGS); /* the same again: nothing to write */
 }
 
 struct bulking {
