@@ -39,29 +39,6 @@ void sh_claim_worker_free(struct sh_claim_worker *w) {
 
 /* ---- the history without the request ------------------------------------------------------------ */
 
-static size_t value_size(enum sh_column_type type) {
-    switch (type) {
-    case SH_COLUMN_FLAG:
-    case SH_COLUMN_LEVEL:
-        return sizeof(int8_t);
-    case SH_COLUMN_CODE:
-    case SH_COLUMN_DATE:
-    case SH_COLUMN_INT:
-    case SH_COLUMN_RATIO:
-        return sizeof(int32_t);
-    case SH_COLUMN_ID:
-    case SH_COLUMN_TEXT:
-        return sizeof(struct sh_str);
-    case SH_COLUMN_KEY:
-    case SH_COLUMN_MONEY:
-    case SH_COLUMN_PRICE:
-    case SH_COLUMN_QTY:
-    case SH_COLUMN_TIME:
-        break;
-    }
-    return sizeof(int64_t);
-}
-
 /* The values of the rows that stay, one after the other. */
 static sh_code stay(struct sh_arena *arena, const void *from, size_t size, const uint32_t *rows, size_t n,
                     const void **ret, struct sh_err *err) {
@@ -91,7 +68,8 @@ static sh_code without_request(const struct sh_chunk *facts, const uint8_t *requ
     const void *const *from = facts->tables[SH_TABLE_LINE].columns;
     for (uint16_t c = 0; c < schema->n_columns; c++)
         if (from[c])
-            SH_TRY(stay(arena, from[c], value_size(schema->columns[c].type), rows, kept, &columns[c], err));
+            SH_TRY(
+                stay(arena, from[c], sh_column_bytes(schema->columns[c].type), rows, kept, &columns[c], err));
     const void *head = NULL, *tail = NULL;
     if (facts->tables[SH_TABLE_LINE].id_head)
         SH_TRY(

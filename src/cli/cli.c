@@ -240,6 +240,32 @@ bool sh_cli_parse(const struct sh_command *c, int argc, char **argv, struct sh_a
     return *ret_exit == SH_EXIT_OK;
 }
 
+int sh_cli_verb(const struct sh_verbs *known, int argc, char **argv, struct sh_arena *arena, FILE *out,
+                FILE *errout, int *ret_exit) {
+    const char *rows = (const char *)known->first;
+    for (size_t i = 0; argc > 1 && i < known->n; i++) {
+        const struct sh_verb *verb = (const struct sh_verb *)(const void *)(rows + i * known->stride);
+        if (strcmp(argv[1], verb->name) != 0)
+            continue;
+        const struct sh_command command = {verb->full,     verb->zh,         verb->en, "",
+                                           known->options, known->n_options, 0,        0};
+        const char *const *operands;
+        size_t n;
+        if (sh_cli_parse(&command, argc - 1, argv + 1, arena, out, errout, &operands, &n, ret_exit))
+            return (int)i;
+        return -1;
+    }
+    const bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
+    FILE *to = asked ? out : errout;
+    fputs(known->usage, to);
+    for (size_t i = 0; i < known->n; i++) {
+        const struct sh_verb *verb = (const struct sh_verb *)(const void *)(rows + i * known->stride);
+        fprintf(to, "  %-8s %s\n", verb->name, sh_lang_from_env() == SH_ZH ? verb->zh : verb->en);
+    }
+    *ret_exit = asked ? SH_EXIT_OK : SH_EXIT_USAGE;
+    return -1;
+}
+
 int sh_cli_fail(FILE *errout, sh_code code, const struct sh_err *err) {
     fprintf(errout, "shouhu: %s\n", err->message);
     switch (code) {

@@ -68,6 +68,26 @@ struct sh_command {
 bool sh_cli_parse(const struct sh_command *command, int argc, char **argv, struct sh_arena *arena, FILE *out,
                   FILE *errout, const char *const **ret_operands, size_t *ret_n, int *ret_exit);
 
+/* A subcommand with verbs: `shouhu lake info …`. The table of verbs is the command's own; each row begins so.
+ */
+struct sh_verb {
+    const char *name, *full; /* "info", "lake info" */
+    const char *zh, *en;     /* one line */
+};
+struct sh_verbs {
+    const struct sh_verb *first;
+    size_t n, stride;                /* bytes from row to row */
+    const char *usage;               /* printed above the list of verbs */
+    const struct sh_option *options; /* of all verbs together */
+    size_t n_options;
+};
+/**
+ * Find argv[1] among the verbs and parse what follows, no operands. The row; -1: the verbs, a page of
+ * help or a fault were printed, *ret_exit says how to end.
+ */
+int sh_cli_verb(const struct sh_verbs *known, int argc, char **argv, struct sh_arena *arena, FILE *out,
+                FILE *errout, int *ret_exit);
+
 /** Print "shouhu: message" and give the exit code of an error. */
 int sh_cli_fail(FILE *errout, sh_code code, const struct sh_err *err);
 

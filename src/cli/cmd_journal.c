@@ -198,28 +198,60 @@ static sh_code run_fork(struct journal_options *o, struct sh_store *store, int *
 }
 
 static const struct verb {
-    const char *name, *full, *zh, *en;
+    struct sh_verb says;
     sh_code (*run)(struct journal_options *o, struct sh_store *store, int *ret_exit, struct sh_err *err);
     bool writes, creates, opens, beside;
 } verbs[] = {
-    {"init", "journal init", "建立存储、密钥与日志", "make store, keys and journal", run_head, true, true,
+    {{"init", "journal init", "建立存储、密钥与日志", "make store, keys and journal"},
+     run_head,
+     true,
+     true,
      true},
-    {"verify", "journal verify", "逐行核对记录、文件、日志与签名",
-     "check every row, file, leaf and signature", run_verify, false, false, true},
-    {"head", "journal head", "最新签名树头与公钥指纹", "newest signed head and the key's fingerprint",
-     run_head, false, false, true},
-    {"prove", "journal prove", "导出一片叶子的包含证明", "export the proof of one leaf", run_prove, false,
-     false, true},
-    {"export", "journal export", "导出一条记录的全部版本与证明",
-     "export all versions of a record with proofs", run_export, false, false, true},
-    {"erase", "journal erase", "销毁一条记录的内容，保留证明",
-     "erase the content of a record, keep its proofs", run_erase, true, false, true, true},
-    {"cosign", "journal cosign", "记入另一机构对树头的见证", "keep another body's signature over a head",
-     run_cosign, true, false, true, true},
-    {"rotate", "journal rotate", "更换签名密钥或主密钥", "change the signing or the master key", run_rotate,
-     true, false, true},
-    {"fork", "journal fork", "记录日志从旧副本继续", "record that the journal goes on from an older copy",
-     run_fork, true, false, false},
+    {{"verify", "journal verify", "逐行核对记录、文件、日志与签名",
+      "check every row, file, leaf and signature"},
+     run_verify,
+     false,
+     false,
+     true},
+    {{"head", "journal head", "最新签名树头与公钥指纹", "newest signed head and the key's fingerprint"},
+     run_head,
+     false,
+     false,
+     true},
+    {{"prove", "journal prove", "导出一片叶子的包含证明", "export the proof of one leaf"},
+     run_prove,
+     false,
+     false,
+     true},
+    {{"export", "journal export", "导出一条记录的全部版本与证明",
+      "export all versions of a record with proofs"},
+     run_export,
+     false,
+     false,
+     true},
+    {{"erase", "journal erase", "销毁一条记录的内容，保留证明",
+      "erase the content of a record, keep its proofs"},
+     run_erase,
+     true,
+     false,
+     true,
+     true},
+    {{"cosign", "journal cosign", "记入另一机构对树头的见证", "keep another body's signature over a head"},
+     run_cosign,
+     true,
+     false,
+     true,
+     true},
+    {{"rotate", "journal rotate", "更换签名密钥或主密钥", "change the signing or the master key"},
+     run_rotate,
+     true,
+     false,
+     true},
+    {{"fork", "journal fork", "记录日志从旧副本继续", "record that the journal goes on from an older copy"},
+     run_fork,
+     true,
+     false,
+     false},
 };
 
 static int run_verb(const struct verb *verb, struct journal_options *o, FILE *errout) {
@@ -259,22 +291,12 @@ int sh_cmd_journal(int argc, char **argv, FILE *out, FILE *errout) {
          "verify: the search index and the file too"},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
-        const struct sh_command command = {
-            verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
-        const char *const *operands;
-        size_t n;
-        int code;
-        if (!sh_cli_parse(&command, argc - 1, argv + 1, &arena, out, errout, &operands, &n, &code))
-            return code;
-        return run_verb(&verbs[i], &o, errout);
-    }
-    const bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
-    fputs(sh_msg(messages, JOURNAL_USAGE, o.lang), asked ? out : errout);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        fprintf(asked ? out : errout, "  %-8s %s\n", verbs[i].name,
-                o.lang == SH_ZH ? verbs[i].zh : verbs[i].en);
-    return asked ? SH_EXIT_OK : SH_EXIT_USAGE;
+    const struct sh_verbs known = {&verbs[0].says,  sizeof verbs / sizeof verbs[0],
+                                   sizeof verbs[0], sh_msg(messages, JOURNAL_USAGE, o.lang),
+                                   table,           sizeof table / sizeof table[0]};
+    int code;
+    const int i = sh_cli_verb(&known, argc, argv, &arena, out, errout, &code);
+    if (i < 0)
+        return code;
+    return run_verb(&verbs[i], &o, errout);
 }

@@ -94,16 +94,19 @@ static int vacuum(const struct lake_options *o, FILE *out, FILE *errout) {
 }
 
 static const struct {
-    const char *name, *full, *zh, *en;
+    struct sh_verb says;
     int (*run)(const struct lake_options *o, FILE *out, FILE *errout);
 } verbs[] = {
-    {"info", "lake info", "数据湖概况：清单、桶、各表行数与日期",
-     "what is in a lake: manifest, buckets, rows and days by table", info},
-    {"verify", "lake verify", "逐个文件核对大小、散列、行数、次序与键",
-     "check every file: size, hash, rows, order, keys", verify},
-    {"compact", "lake compact", "按桶和年合并小文件", "merge small files, one a bucket and year", compact},
-    {"vacuum", "lake vacuum", "删除保留期之外、无人读取的旧文件",
-     "delete files older than the retention that nobody reads", vacuum},
+    {{"info", "lake info", "数据湖概况：清单、桶、各表行数与日期",
+      "what is in a lake: manifest, buckets, rows and days by table"},
+     info},
+    {{"verify", "lake verify", "逐个文件核对大小、散列、行数、次序与键",
+      "check every file: size, hash, rows, order, keys"},
+     verify},
+    {{"compact", "lake compact", "按桶和年合并小文件", "merge small files, one a bucket and year"}, compact},
+    {{"vacuum", "lake vacuum", "删除保留期之外、无人读取的旧文件",
+      "delete files older than the retention that nobody reads"},
+     vacuum},
 };
 
 int sh_cmd_lake(int argc, char **argv, FILE *out, FILE *errout) {
@@ -116,22 +119,12 @@ int sh_cmd_lake(int argc, char **argv, FILE *out, FILE *errout) {
          "vacuum: days to keep old manifests (default 30)", .low = 0, .high = 36500},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
-        const struct sh_command command = {
-            verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
-        const char *const *operands;
-        size_t n;
-        int code;
-        if (!sh_cli_parse(&command, argc - 1, argv + 1, &arena, out, errout, &operands, &n, &code))
-            return code;
-        return verbs[i].run(&o, out, errout);
-    }
-    const bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
-    fputs(sh_msg(messages, LAKE_USAGE, o.lang), asked ? out : errout);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        fprintf(asked ? out : errout, "  %-8s %s\n", verbs[i].name,
-                o.lang == SH_ZH ? verbs[i].zh : verbs[i].en);
-    return asked ? SH_EXIT_OK : SH_EXIT_USAGE;
+    const struct sh_verbs known = {&verbs[0].says,  sizeof verbs / sizeof verbs[0],
+                                   sizeof verbs[0], sh_msg(messages, LAKE_USAGE, o.lang),
+                                   table,           sizeof table / sizeof table[0]};
+    int code;
+    const int i = sh_cli_verb(&known, argc, argv, &arena, out, errout, &code);
+    if (i < 0)
+        return code;
+    return verbs[i].run(&o, out, errout);
 }

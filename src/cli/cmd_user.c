@@ -78,15 +78,15 @@ static sh_code list(struct sh_store *store, const struct user_options *o, FILE *
 }
 
 static const struct verb {
-    const char *name, *full, *zh, *en;
+    struct sh_verb says;
     sh_code (*run)(struct sh_store *store, const struct user_options *o, FILE *out, struct sh_err *err);
 } verbs[] = {
-    {"add", "user add", "建立管理员或授权审批人账号", "open an account of an administrator or an approver",
+    {{"add", "user add", "建立管理员或授权审批人账号", "open an account of an administrator or an approver"},
      add},
-    {"list", "user list", "账号列表", "list accounts", list},
-    {"reset", "user reset", "重置口令与动态口令", "reset password and second factor", reset},
-    {"unlock", "user unlock", "解除登录锁定", "lift a lock-out", unlock},
-    {"disable", "user disable", "停用账号", "close an account", disable},
+    {{"list", "user list", "账号列表", "list accounts"}, list},
+    {{"reset", "user reset", "重置口令与动态口令", "reset password and second factor"}, reset},
+    {{"unlock", "user unlock", "解除登录锁定", "lift a lock-out"}, unlock},
+    {{"disable", "user disable", "停用账号", "close an account"}, disable},
 };
 
 static int run(const struct verb *verb, struct user_options *o, struct sh_arena *arena, FILE *out,
@@ -104,7 +104,7 @@ static int run(const struct verb *verb, struct user_options *o, struct sh_arena 
     if (code == SH_OK && o->until == 0)
         o->until = sh_add_months(sh_clock_today_shanghai(&o->clock), 12);
     if (code == SH_OK) /* the first account makes the store */
-        code = sh_gate_store_beside(&options, strcmp(verb->name, "add") == 0, &store, &err);
+        code = sh_gate_store_beside(&options, strcmp(verb->says.name, "add") == 0, &store, &err);
     if (code == SH_OK)
         code = verb->run(store, o, out, &err);
     sh_store_close(store);
@@ -136,22 +136,12 @@ int sh_cmd_user(int argc, char **argv, FILE *out, FILE *errout) {
          "last day of the grant (default a year)"},
         {"lang", SH_OPTION_LANG, &o.lang, "zh|en", "语言", "language"},
     };
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
-        const struct sh_command command = {
-            verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
-        const char *const *operands;
-        size_t n;
-        int code;
-        if (!sh_cli_parse(&command, argc - 1, argv + 1, &arena, out, errout, &operands, &n, &code))
-            return code;
-        return run(&verbs[i], &o, &arena, out, errout);
-    }
-    const bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
-    fputs(sh_msg(messages, USER_USAGE, o.lang), asked ? out : errout);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        fprintf(asked ? out : errout, "  %-8s %s\n", verbs[i].name,
-                o.lang == SH_ZH ? verbs[i].zh : verbs[i].en);
-    return asked ? SH_EXIT_OK : SH_EXIT_USAGE;
+    const struct sh_verbs known = {&verbs[0].says,  sizeof verbs / sizeof verbs[0],
+                                   sizeof verbs[0], sh_msg(messages, USER_USAGE, o.lang),
+                                   table,           sizeof table / sizeof table[0]};
+    int code;
+    const int i = sh_cli_verb(&known, argc, argv, &arena, out, errout, &code);
+    if (i < 0)
+        return code;
+    return run(&verbs[i], &o, &arena, out, errout);
 }

@@ -75,12 +75,12 @@ static sh_code sign(struct witness *w, struct sh_err *err) {
 }
 
 static const struct verb {
-    const char *name, *full, *zh, *en;
+    struct sh_verb says;
     sh_code (*run)(struct witness *w, struct sh_err *err);
 } verbs[] = {
-    {"init", "witness init", "建立见证密钥，显示公钥指纹", "make the witness's key, tell its fingerprint",
+    {{"init", "witness init", "建立见证密钥，显示公钥指纹", "make the witness's key, tell its fingerprint"},
      init},
-    {"sign", "witness sign", "核对并见证一个签名树头", "check and sign a head", sign},
+    {{"sign", "witness sign", "核对并见证一个签名树头", "check and sign a head"}, sign},
 };
 
 int sh_cmd_witness(int argc, char **argv, FILE *out, FILE *errout) {
@@ -99,24 +99,14 @@ int sh_cmd_witness(int argc, char **argv, FILE *out, FILE *errout) {
          "file that holds the passphrase of the key"},
         {"lang", SH_OPTION_LANG, &w.lang, "zh|en", "语言", "language"},
     };
-    for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++) {
-        if (strcmp(argv[1], verbs[i].name) != 0)
-            continue;
-        const struct sh_command command = {
-            verbs[i].full, verbs[i].zh, verbs[i].en, "", table, sizeof table / sizeof table[0], 0, 0};
-        const char *const *operands;
-        size_t n;
-        int code;
-        struct sh_err err = {0};
-        if (!sh_cli_parse(&command, argc - 1, argv + 1, &arena, out, errout, &operands, &n, &code))
-            return code;
-        const sh_code result = verbs[i].run(&w, &err);
-        return result == SH_OK ? SH_EXIT_OK : sh_cli_fail(errout, result, &err);
-    }
-    const bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
-    fputs(sh_msg(messages, WITNESS_USAGE, w.lang), asked ? out : errout);
-    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
-        fprintf(asked ? out : errout, "  %-8s %s\n", verbs[i].name,
-                w.lang == SH_ZH ? verbs[i].zh : verbs[i].en);
-    return asked ? SH_EXIT_OK : SH_EXIT_USAGE;
+    const struct sh_verbs known = {&verbs[0].says,  sizeof verbs / sizeof verbs[0],
+                                   sizeof verbs[0], sh_msg(messages, WITNESS_USAGE, w.lang),
+                                   table,           sizeof table / sizeof table[0]};
+    int code;
+    const int i = sh_cli_verb(&known, argc, argv, &arena, out, errout, &code);
+    if (i < 0)
+        return code;
+    struct sh_err err = {0};
+    const sh_code result = verbs[i].run(&w, &err);
+    return result == SH_OK ? SH_EXIT_OK : sh_cli_fail(errout, result, &err);
 }

@@ -1,4 +1,5 @@
 /* The tables of the lake, written down once. Order of columns is the order in the Parquet files. */
+#include "lake/columns.h"
 #include "lake/schema.h"
 #include <stddef.h>
 #include <string.h>
@@ -484,4 +485,8 @@ static const char *const institution_levels[] = {"未定级", "一级", "二级"
 
 const char *const *sh_level_words(const char *domain) {
     return strcmp(domain, "institution_level") == 0 ? institution_levels : NULL;
+}
+
+size_t sh_column_bytes(enum sh_column_type type) {
+    return sh_physical_size(sh_physical_of(type));
 }

@@ -89,6 +89,8 @@ enum sh_dict sh_table_lead(enum sh_table table);
 bool sh_table_is_dimension(enum sh_table table);
 /** Column number by name, -1 if there is none. */
 int sh_lake_column(enum sh_table table, const char *name);
+/** Bytes of one value of a column in the memory of a chunk: 1, 4, 8, sizeof(struct sh_str). */
+size_t sh_column_bytes(enum sh_column_type type);
 /** NULL-terminated ordered words of a level domain ("institution_level": 未定级 一级 二级 三级), NULL if
  * unknown. */
 const char *const *sh_level_words(const char *domain);

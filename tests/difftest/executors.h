@@ -85,29 +85,6 @@ static inline void tell_engine(const struct sh_audit_worker *lines_of, const str
     }
 }
 
-static inline size_t told_value_size(enum sh_column_type type) {
-    switch (type) {
-    case SH_COLUMN_FLAG:
-    case SH_COLUMN_LEVEL:
-        return sizeof(int8_t);
-    case SH_COLUMN_CODE:
-    case SH_COLUMN_DATE:
-    case SH_COLUMN_INT:
-    case SH_COLUMN_RATIO:
-        return sizeof(int32_t);
-    case SH_COLUMN_ID:
-    case SH_COLUMN_TEXT:
-        return sizeof(struct sh_str);
-    case SH_COLUMN_KEY:
-    case SH_COLUMN_MONEY:
-    case SH_COLUMN_PRICE:
-    case SH_COLUMN_QTY:
-    case SH_COLUMN_TIME:
-        break;
-    }
-    return sizeof(int64_t);
-}
-
 /* Person p alone, with the first `n_lines` lines. */
 static inline struct sh_chunk chunk_of(const struct sh_chunk *all, uint32_t p, uint32_t n_lines,
                                        struct sh_arena *arena) {
@@ -123,7 +100,7 @@ static inline struct sh_chunk chunk_of(const struct sh_chunk *all, uint32_t p, u
         for (uint16_t c = 0; c < sh_lake_schema[t].n_columns; c++)
             columns[c] = all->tables[t].columns[c]
                              ? (const char *)all->tables[t].columns[c] +
-                                   first * told_value_size(sh_lake_schema[t].columns[c].type)
+                                   first * sh_column_bytes(sh_lake_schema[t].columns[c].type)
                              : NULL;
         begin[0] = 0, begin[1] = n;
         ret.tables[t].n_rows = n;
