@@ -105,18 +105,18 @@ static sh_code add_course(struct sh_engine *en, const struct sh_rule_plan *rp, i
 }
 
 /* The grouping word that period(k.c) reads of row k; NONE: another expression, or another table's cell. */
-static enum sh_scope period_scope(const struct sh_engine *en, const struct sh_rule_plan *rp,
-                                  const struct sh_expr *e, int32_t k) {
+static enum sh_expr_scope period_scope(const struct sh_engine *en, const struct sh_rule_plan *rp,
+                                       const struct sh_expr *e, int32_t k) {
     uint16_t table, column;
     if (!sh_expr_period(e, &table, &column) || rp->rule->n_uses == 0 ||
         en->plan->rules->knowledge[rp->rule->uses[0].knowledge].model_table != table)
         return SH_SCOPE_NONE;
     const int64_t scope = sh_knowledge_value(en, rp, column, k);
-    return scope == SH_MISSING ? SH_SCOPE_NONE : (enum sh_scope)scope;
+    return scope == SH_MISSING ? SH_SCOPE_NONE : (enum sh_expr_scope)scope;
 }
 
 /* A period is named by what it is a period of: a number of a row would be another one in the next run. */
-static sh_code add_period(struct sh_engine *en, enum sh_scope scope, int64_t value, struct sh_buf *out,
+static sh_code add_period(struct sh_engine *en, enum sh_expr_scope scope, int64_t value, struct sh_buf *out,
                           struct sh_err *err) {
     char text[SH_DATE_TEXT_MAX];
     switch (scope) {
@@ -160,7 +160,7 @@ sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, siz
         return add_course(en, rp, value, k, out, err);
     const struct sh_type type = sh_expr_type(rk->expr);
     const int table = type.kind == SH_KIND_CODE ? -1 : sh_expr_join(rk->expr);
-    const enum sh_scope scope = period_scope(en, rp, rk->expr, k);
+    const enum sh_expr_scope scope = period_scope(en, rp, rk->expr, k);
     if (scope != SH_SCOPE_NONE)
         return add_period(en, scope, value, out, err);
     if (sh_is_personal(en->plan, table))

@@ -62,7 +62,7 @@ static sh_code join_sides(struct sh_engine *en, const struct sh_rule_plan *rp, s
 }
 
 static sh_code scope_of(struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row, int32_t k,
-                        enum sh_scope *ret, struct sh_err *err) {
+                        enum sh_expr_scope *ret, struct sh_err *err) {
     *ret = rp->rule->within;
     if (!rp->rule->within_expr)
         return SH_OK;
@@ -71,7 +71,7 @@ static sh_code scope_of(struct sh_engine *en, const struct sh_rule_plan *rp, int
     SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){1, &row, &k, NULL}, &batch, err));
     const struct sh_eval eval = sh_engine_eval(en);
     SH_TRY(sh_expr_eval(rp->rule->within_expr, &eval, &batch, &value, err));
-    *ret = value == SH_MISSING ? SH_SCOPE_NONE : (enum sh_scope)value;
+    *ret = value == SH_MISSING ? SH_SCOPE_NONE : (enum sh_expr_scope)value;
     return SH_OK;
 }
 

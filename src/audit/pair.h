@@ -22,7 +22,7 @@ struct sh_pair_group {
     uint32_t n_a, n_b;
     int32_t k;
     bool symmetric; /* no knowledge: a before b */
-    enum sh_scope within;
+    enum sh_expr_scope within;
 };
 
 SH_MUST sh_code sh_pair_add(struct sh_pairs *pairs, struct sh_pair pair, struct sh_err *err);

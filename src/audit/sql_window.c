@@ -130,7 +130,7 @@ void sh_sql_window_shape(struct sh_sql_making *p) {
 /* ---- pairs -------------------------------------------------------------------------------------- */
 
 /* Do a and b (rows of f_ tables) meet in one scope? *ret_inexact: cannot be known without the hour. */
-static const char *place(struct sh_sql_making *p, enum sh_scope scope) {
+static const char *place(struct sh_sql_making *p, enum sh_expr_scope scope) {
     switch ((int)scope) {
     case SH_SCOPE_ENCOUNTER:
         return "x._encounter = y._encounter";
@@ -240,7 +240,7 @@ static void meet(struct sh_sql_making *p, bool symmetric) {
         test = "case s.within_";
         for (int i = 1; i <= SH_SCOPE_SIX_HOURS; i++)
             if (i != SH_SCOPE_HOUR || !line)
-                test = SAY("%s when %d then %s", test, i, place(p, (enum sh_scope)i));
+                test = SAY("%s when %d then %s", test, i, place(p, (enum sh_expr_scope)i));
         test = SAY("%s when %d then false else true end", test, SH_SCOPE_HOUR);
         hour = line ? SAY("s.within_ = %d", SH_SCOPE_HOUR) : "false";
     } else if (!(p->r->within == SH_SCOPE_HOUR && line)) {

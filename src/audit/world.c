@@ -105,7 +105,7 @@ static int64_t time_of_row(const struct sh_timeline *tl, int table, int32_t row)
 }
 
 /* [low, high) in seconds of the clock period around a time. False: not a period of time. */
-static bool period_of(enum sh_scope scope, int64_t time, int64_t *low, int64_t *high) {
+static bool period_of(enum sh_expr_scope scope, int64_t time, int64_t *low, int64_t *high) {
     const int32_t day = sh_day_of_time(time);
     int32_t first = day, after = day + 1;
     switch ((int)scope) { /* the periods of time */
@@ -172,8 +172,8 @@ static int64_t prescription_of(const struct sh_timeline *tl, int table, int32_t 
 }
 
 /* The rows of the visit a row is of: its encounter, prescription or stay. */
-static sh_code span_of_visit(struct sh_timeline *tl, int table, enum sh_scope scope, int from, int32_t row,
-                             struct span *ret, struct sh_err *err) {
+static sh_code span_of_visit(struct sh_timeline *tl, int table, enum sh_expr_scope scope, int from,
+                             int32_t row, struct span *ret, struct sh_err *err) {
     const int32_t encounter = sh_encounter_of(tl, from, row);
     if (scope == SH_SCOPE_STAY) {
         if (from == SH_MODEL_STAY)
@@ -193,7 +193,7 @@ static sh_code span_of_visit(struct sh_timeline *tl, int table, enum sh_scope sc
     return span_by(tl, table, false, encounter, ret, err);
 }
 
-static sh_code span_of(struct sh_timeline *tl, int table, enum sh_scope scope, int from, int32_t row,
+static sh_code span_of(struct sh_timeline *tl, int table, enum sh_expr_scope scope, int from, int32_t row,
                        struct span *ret, struct sh_err *err) {
     *ret = (struct span){.institution = -2};
     if (row < 0)
@@ -266,9 +266,9 @@ static uint32_t take(const struct sh_timeline *tl, int table, const struct span 
 }
 
 // NOLINTNEXTLINE(readability-function-size): the signature is that of struct sh_world
-static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
-                          uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
-                          struct sh_err *err) {
+static sh_code candidates(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
+                          const int32_t *rows, uint32_t n, struct sh_arena *arena, struct sh_candidates *ret,
+                          uint8_t *toolong, struct sh_err *err) {
     struct sh_engine *en = ctx;
     uint32_t *begin = sh_new(arena, uint32_t, (size_t)n + 1);
     struct span *spans = sh_new(arena, struct span, (size_t)n + 1);
@@ -303,7 +303,7 @@ static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16
 
 /* ---- completeness ------------------------------------------------------------------------------- */
 
-static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_scope scope, uint16_t from,
+static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_expr_scope scope, uint16_t from,
                         int32_t row) {
     const struct sh_lake *lake = en->plan->options.lake;
     if (en->plan->options.incomplete >> table & 1)
@@ -342,8 +342,8 @@ static bool is_complete(struct sh_engine *en, uint16_t table, enum sh_scope scop
 }
 
 // NOLINTNEXTLINE(readability-function-size): the signature is that of struct sh_world
-static sh_code complete(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
-                        uint32_t n, int64_t *ret, struct sh_err *err) {
+static sh_code complete(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
+                        const int32_t *rows, uint32_t n, int64_t *ret, struct sh_err *err) {
     (void)err;
     struct sh_engine *en = ctx;
     int base = table; /* a view is as complete as what it is made of */

@@ -184,6 +184,14 @@ void sh_json_put_i64(struct sh_json *json, const char *key, int64_t v) {
     sh_json_i64(json, v);
 }
 
+void sh_json_put_date(struct sh_json *json, const char *key, int32_t days) {
+    sh_json_key(json, key);
+    if (days == INT32_MIN || days == INT32_MAX)
+        sh_json_null(json);
+    else
+        sh_json_date(json, days);
+}
+
 void sh_json_put_bool(struct sh_json *json, const char *key, bool v) {
     sh_json_key(json, key);
     sh_json_bool(json, v);

@@ -41,6 +41,8 @@ void sh_json_put_str(struct sh_json *json, const char *key, struct sh_str text);
 void sh_json_put_text(struct sh_json *json, const char *key, const char *text);
 void sh_json_put_i64(struct sh_json *json, const char *key, int64_t v);
 void sh_json_put_bool(struct sh_json *json, const char *key, bool v);
+/** A day; null for an open end, INT32_MIN or INT32_MAX. */
+void sh_json_put_date(struct sh_json *json, const char *key, int32_t days);
 /** All closed? Errors: SH_E_NOMEM, SH_E_LIMIT of the buffer. Unbalanced: sh_check. */
 SH_MUST sh_code sh_json_end(struct sh_json *json, struct sh_err *err);
 

@@ -245,7 +245,7 @@ static sh_code subject_value(struct sh_compile *c, const char *name, const struc
     return *ret ? SH_OK : sh_compile_nomem(c);
 }
 
-static sh_code period_key(struct sh_compile *c, enum sh_scope scope, const struct sh_node *like,
+static sh_code period_key(struct sh_compile *c, enum sh_expr_scope scope, const struct sh_node *like,
                           struct sh_node **ret) {
     const struct sh_path subject = sh_subject_path(c);
     const enum sh_op op = scope == SH_SCOPE_HOUR      ? SH_OP_HOUR_START
@@ -297,7 +297,7 @@ static sh_code check_period(struct sh_compile *c, struct sh_node *node) {
     if (!by_scope)
         return sh_compile_nomem(c);
     for (int s = 0; s <= SH_SCOPE_SIX_HOURS; s++)
-        SH_TRY(period_key(c, (enum sh_scope)s, node, &by_scope[s]));
+        SH_TRY(period_key(c, (enum sh_expr_scope)s, node, &by_scope[s]));
     node->op = SH_OP_PERIOD;
     node->type = sh_type_of(SH_KIND_TEXT);
     node->by_scope = by_scope;

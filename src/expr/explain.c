@@ -252,7 +252,7 @@ static sh_code own_cause(struct sh_run *run, const struct sh_node *node, const s
         SH_TRY(sh_spot_value(run, node->kids[0], spot, &scope, NULL));
         if (node->by_scope[scope])
             return cause(run, node->by_scope[scope], spot, ret);
-        return sh_run_text(run, ret, "%s", sh_scope_word((enum sh_scope)scope));
+        return sh_run_text(run, ret, "%s", sh_scope_word((enum sh_expr_scope)scope));
     }
     if (node->op == SH_OP_IN_RANGE)
         return sh_run_text(run, ret, "unit of the range");

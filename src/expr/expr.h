@@ -35,7 +35,7 @@ enum sh_kind {
     SH_KIND_TEXT,   /* id of a text; only = != and distinct */
     SH_KIND_SET,    /* number of a struct sh_set in the frame (knowledge cells, literals) */
     SH_KIND_RANGE,  /* number of a struct sh_range in the frame */
-    SH_KIND_SCOPE,  /* a grouping word in a knowledge cell: day, encounter, course, ... (enum sh_scope) */
+    SH_KIND_SCOPE, /* a grouping word in a knowledge cell: day, encounter, course, ... (enum sh_expr_scope) */
 };
 
 enum sh_unit {
@@ -58,7 +58,7 @@ struct sh_type {
 
 /* Grouping words. The same words serve as keys of a group, as SCOPE of a related call and in knowledge cells.
  */
-enum sh_scope {
+enum sh_expr_scope {
     SH_SCOPE_NONE,
     SH_SCOPE_HOUR,
     SH_SCOPE_DAY,
@@ -78,9 +78,9 @@ enum sh_scope {
 
 /** Word of the language or of a knowledge cell ("day", "encounter" or "visit", "6 hours" …); SH_SCOPE_NONE if
  * it is none. */
-enum sh_scope sh_scope_find(struct sh_str word);
+enum sh_expr_scope sh_scope_find(struct sh_str word);
 /** The word of a scope; "?" for SH_SCOPE_NONE. */
-const char *sh_scope_word(enum sh_scope scope);
+const char *sh_scope_word(enum sh_expr_scope scope);
 
 /* ---- model: which names exist -------------------------------------------------------------------------- */
 
@@ -275,14 +275,14 @@ struct sh_world {
        person there); no others: hours, weeks … are narrowed here. rows[i] is never -1. Tuples beyond the
        executor's limit (timeline too long) get toolong[i] = 1 and an empty list; toolong arrives zeroed. Up
        to 256 rows a call. */
-    sh_code (*candidates)(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
-                          uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
-                          struct sh_err *err);
+    sh_code (*candidates)(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
+                          const int32_t *rows, uint32_t n, struct sh_arena *arena, struct sh_candidates *ret,
+                          uint8_t *toolong, struct sh_err *err);
     /* complete(T in SCOPE): 1 or 0 a tuple. Also asked for every `none` and `every` that no row contradicts:
        0 makes them missing
        ("absence needs completeness"). NULL: all is complete. */
-    sh_code (*complete)(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
-                        uint32_t n, int64_t *ret, struct sh_err *err);
+    sh_code (*complete)(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
+                        const int32_t *rows, uint32_t n, int64_t *ret, struct sh_err *err);
     /* Text of a code or of a text id, for receipts and messages. */
     struct sh_str (*name)(void *ctx, struct sh_type type, int64_t value, struct sh_arena *arena);
     void *ctx;

@@ -105,7 +105,7 @@ enum sh_window_kind { SH_WINDOW_NONE, SH_WINDOW_PAST, SH_WINDOW_NEXT, SH_WINDOW_
 /** A call as written. Its plain arguments are the kids of the node. */
 struct sh_call {
     struct sh_str name;
-    enum sh_scope scopes[SH_SCOPES_MAX];
+    enum sh_expr_scope scopes[SH_SCOPES_MAX];
     uint32_t scope_at; /* offset of the first scope word */
     uint8_t n_scopes;
     enum sh_window_kind window_kind;
@@ -159,7 +159,7 @@ enum sh_related_fn {
 struct sh_related {
     enum sh_related_fn fn;
     uint16_t table, slot; /* slot: n_variables, the related row */
-    enum sh_scope scopes[SH_SCOPES_MAX];
+    enum sh_expr_scope scopes[SH_SCOPES_MAX];
     uint8_t n_scopes;
     enum sh_window_kind window_kind;
     struct sh_node *window; /* duration, or SCOPE for `within k.within` */
@@ -336,6 +336,8 @@ static inline int16_t sh_scale_of(struct sh_type type) {
     return type.scale;
 }
 bool sh_is_keyword(struct sh_str name);
+/** The scope to ask the executor for; hours, weeks … are parts of it. */
+enum sh_expr_scope sh_scope_base(enum sh_expr_scope scope);
 /** Variables read below a node (bit s), those of aggregates and related calls included. */
 uint32_t sh_node_slots(const struct sh_node *node);
 /** Call fn for the node and all below it, parts of aggregates and related calls included. */
@@ -455,7 +457,7 @@ int64_t sh_wide_round(sh_i128 num, sh_i128 den, int scale, int to);
 
 /** Days of months(a, b): largest n with a + n months <= b. */
 int64_t sh_months_between(int32_t a, int32_t b);
-int64_t sh_scope_key(enum sh_scope scope, int64_t day, int64_t time);
+int64_t sh_scope_key(enum sh_expr_scope scope, int64_t day, int64_t time);
 /** One value of DAY, HOUR, HOUR_START, WEEK, MONTH, QUARTER or YEAR; x is there. */
 int64_t sh_time_of_one(enum sh_op op, int64_t x);
 /** One value of SHIFT, GAP, MONTHS, AGE or DIFFERENCE; both operands are there. */

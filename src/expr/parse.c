@@ -217,7 +217,7 @@ static sh_code parse_scopes(struct sh_compile *c, struct sh_call *call) {
     call->scope_at = token_at(c, 0)->from;
     do {
         const struct sh_token *t = token_at(c, 0);
-        const enum sh_scope scope =
+        const enum sh_expr_scope scope =
             t->kind == SH_TOKEN_NAME ? sh_scope_find(token_text(c, t)) : SH_SCOPE_NONE;
         if (scope == SH_SCOPE_NONE)
             return unexpected(c, "encounter, prescription, day, stay, person or institution");

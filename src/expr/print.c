@@ -139,7 +139,7 @@ static sh_code print_value(const struct sh_run *run, struct sh_type type, int64_
     case SH_KIND_RANGE:
         return print_range(run, type, &frame->ranges[value], ret);
     case SH_KIND_SCOPE:
-        *ret = sh_str_of(sh_scope_word((enum sh_scope)value));
+        *ret = sh_str_of(sh_scope_word((enum sh_expr_scope)value));
         return SH_OK;
     }
     return SH_OK;

@@ -23,8 +23,8 @@ struct ask {
     const struct sh_view *view;
     const uint32_t *tuples; /* [n] numbers in the view */
     uint32_t n;
-    enum sh_scope scope;   /* as written; what the executor does not know is narrowed here */
-    const int64_t *window; /* [view] length, or scope; NULL */
+    enum sh_expr_scope scope; /* as written; what the executor does not know is narrowed here */
+    const int64_t *window;    /* [view] length, or scope; NULL */
     const int64_t *anchor_day, *anchor_time; /* [view] or NULL */
     struct answer *answers;                  /* [view] */
     uint8_t *toolong;                        /* [view] */
@@ -39,8 +39,7 @@ struct pairs {
     int64_t *match; /* Kleene, by time so far */
 };
 
-/* The scope to ask the executor for; hours, weeks … are parts of it. */
-static enum sh_scope base_scope(enum sh_scope scope) {
+enum sh_expr_scope sh_scope_base(enum sh_expr_scope scope) {
     switch (scope) {
     case SH_SCOPE_HOUR:
         return SH_SCOPE_DAY;
@@ -78,8 +77,8 @@ static sh_code subject_rows(struct sh_run *run, const struct sh_view *view, cons
     return SH_OK;
 }
 
-static sh_code world_complete(struct sh_run *run, uint16_t table, enum sh_scope scope, const int32_t *rows,
-                              uint32_t n, int64_t *ret) {
+static sh_code world_complete(struct sh_run *run, uint16_t table, enum sh_expr_scope scope,
+                              const int32_t *rows, uint32_t n, int64_t *ret) {
     const struct sh_world *world = run->in->world;
     for (uint32_t i = 0; i < n; i++)
         ret[i] = 1;
@@ -93,12 +92,13 @@ sh_code sh_eval_complete(struct sh_run *run, const struct sh_node *node, const s
                          int64_t *out) {
     int32_t *rows;
     SH_TRY(subject_rows(run, view, NULL, view->n, &rows));
-    return world_complete(run, (uint16_t)node->value, base_scope(node->call->scopes[0]), rows, view->n, out);
+    return world_complete(run, (uint16_t)node->value, sh_scope_base(node->call->scopes[0]), rows, view->n,
+                          out);
 }
 
 /* ---- candidates ---------------------------------------------------------------------------------------- */
 
-static sh_code candidates_of(struct ask *a, enum sh_scope scope, const int32_t *rows,
+static sh_code candidates_of(struct ask *a, enum sh_expr_scope scope, const int32_t *rows,
                              struct sh_candidates *ret, uint8_t *toolong) {
     const struct sh_world *world = a->run->in->world;
     if (!world || !world->candidates)
@@ -136,10 +136,10 @@ static sh_code all_candidates(struct ask *a, struct sh_candidates *ret) {
     uint8_t *toolong = sh_new(a->run->in->arena, uint8_t, (size_t)a->n + 1);
     if (!toolong)
         return sh_run_nomem(a->run);
-    SH_TRY(candidates_of(a, base_scope(a->scope), rows, ret, toolong));
+    SH_TRY(candidates_of(a, sh_scope_base(a->scope), rows, ret, toolong));
     for (uint8_t s = 1; s < a->related->n_scopes; s++) {
         struct sh_candidates other;
-        SH_TRY(candidates_of(a, base_scope(a->related->scopes[s]), rows, &other, toolong));
+        SH_TRY(candidates_of(a, sh_scope_base(a->related->scopes[s]), rows, &other, toolong));
         SH_TRY(intersect(a, ret, &other));
     }
     for (uint32_t i = 0; i < a->n; i++)
@@ -173,7 +173,7 @@ static int64_t in_window(enum sh_window_kind kind, bool days, int64_t length, in
 }
 
 /* hour, 6 hours, week …: what the executor's scope is too wide for. */
-static int64_t in_scope(enum sh_scope scope, int64_t anchor_day, int64_t anchor_time, int64_t day,
+static int64_t in_scope(enum sh_expr_scope scope, int64_t anchor_day, int64_t anchor_time, int64_t day,
                         int64_t time) {
     switch (scope) {
     case SH_SCOPE_SIX_HOURS:
@@ -380,7 +380,7 @@ static int64_t settle(const struct sh_related *r, const struct answer *x) {
 }
 
 /* "There is none" holds only over data known to be complete. */
-static sh_code need_complete(struct ask *a, enum sh_scope scope, const uint32_t *tuples, uint32_t n,
+static sh_code need_complete(struct ask *a, enum sh_expr_scope scope, const uint32_t *tuples, uint32_t n,
                              int64_t *out) {
     if (a->related->fn != SH_RELATED_NONE && a->related->fn != SH_RELATED_EVERY)
         return SH_OK;
@@ -394,14 +394,14 @@ static sh_code need_complete(struct ask *a, enum sh_scope scope, const uint32_t 
             asked[k++] = tuples[i];
     int32_t *rows;
     SH_TRY(subject_rows(a->run, a->view, asked, k, &rows));
-    SH_TRY(world_complete(a->run, a->related->table, base_scope(scope), rows, k, complete));
+    SH_TRY(world_complete(a->run, a->related->table, sh_scope_base(scope), rows, k, complete));
     for (uint32_t i = 0; i < k; i++)
         if (complete[i] != 1)
             out[asked[i]] = SH_MISSING;
     return SH_OK;
 }
 
-static sh_code answer_scope(struct ask *a, enum sh_scope scope, const uint32_t *tuples, uint32_t n,
+static sh_code answer_scope(struct ask *a, enum sh_expr_scope scope, const uint32_t *tuples, uint32_t n,
                             int64_t *out) {
     a->scope = scope;
     SH_TRY(ask_all(a, tuples, n));
@@ -460,7 +460,7 @@ sh_code sh_eval_related(struct sh_run *run, const struct sh_node *node, const st
             if (a.window[i] == s && subject[i] >= 0)
                 tuples[n++] = i;
         if (n && s != SH_SCOPE_COURSE)
-            SH_TRY(answer_scope(&a, (enum sh_scope)s, tuples, n, out));
+            SH_TRY(answer_scope(&a, (enum sh_expr_scope)s, tuples, n, out));
     }
     return SH_OK;
 }
@@ -473,7 +473,7 @@ sh_code sh_related_pairs(struct sh_run *run, const struct sh_node *node, const s
     static const uint32_t first = 0;
     a.tuples = &first;
     if (r->window && r->window->type.kind == SH_KIND_SCOPE)
-        a.scope = a.window[0] > SH_NONE ? (enum sh_scope)a.window[0] : SH_SCOPE_NONE;
+        a.scope = a.window[0] > SH_NONE ? (enum sh_expr_scope)a.window[0] : SH_SCOPE_NONE;
     *ret = (struct sh_batch){0};
     *ret_toolong = false;
     if (a.scope == SH_SCOPE_NONE || a.scope == SH_SCOPE_COURSE)

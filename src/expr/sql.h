@@ -23,7 +23,7 @@ const char *sh_sql_age(struct sh_sql_scope *scope, enum sh_unit unit, const stru
 const char *sh_sql_in(struct sh_sql_scope *scope, const struct sh_node *node);
 const char *sh_sql_aggregate(struct sh_sql_scope *scope, const struct sh_node *node, bool none);
 const char *sh_sql_related(struct sh_sql_scope *scope, const struct sh_node *node);
-const char *sh_sql_complete(struct sh_sql_scope *scope, uint16_t table, enum sh_scope asked);
+const char *sh_sql_complete(struct sh_sql_scope *scope, uint16_t table, enum sh_expr_scope asked);
 const char *sh_sql_nth(struct sh_sql_scope *scope, const struct sh_node *node);
 /** 10^n. */
 const char *sh_sql_pow10(struct sh_sql *sql, int n);

@@ -191,26 +191,10 @@ static const char *subject_alias(struct sh_sql_scope *scope) {
     return sh_sql_join(scope, scope->rows[env->subject], env->variables[env->subject].table);
 }
 
-static enum sh_scope base_scope(enum sh_scope scope) {
-    switch ((int)scope) {
-    case SH_SCOPE_HOUR:
-        return SH_SCOPE_DAY;
-    case SH_SCOPE_SIX_HOURS:
-        return SH_SCOPE_INSTITUTION;
-    case SH_SCOPE_WEEK:
-    case SH_SCOPE_MONTH:
-    case SH_SCOPE_QUARTER:
-    case SH_SCOPE_YEAR:
-    case SH_SCOPE_EVER:
-        return SH_SCOPE_PERSON;
-    default:
-        return scope;
-    }
-}
-
-static const char *in_base(struct sh_sql_scope *scope, enum sh_scope asked, const char *s, const char *r) {
+static const char *in_base(struct sh_sql_scope *scope, enum sh_expr_scope asked, const char *s,
+                           const char *r) {
     struct sh_sql *sql = scope->sql;
-    switch ((int)base_scope(asked)) {
+    switch ((int)sh_scope_base(asked)) {
     case SH_SCOPE_ENCOUNTER:
         if (sql->walk->env.variables[sql->walk->env.subject].table == sql->stay_table)
             return sh_sql_say(sql, "%s._stay = %s.rn", r, s);
@@ -233,7 +217,8 @@ static const char *in_base(struct sh_sql_scope *scope, enum sh_scope asked, cons
     }
 }
 
-static const char *scope_key(struct sh_sql *sql, enum sh_scope scope, const char *day, const char *time) {
+static const char *scope_key(struct sh_sql *sql, enum sh_expr_scope scope, const char *day,
+                             const char *time) {
     const char *date = sh_sql_say(sql, "(date '1970-01-01' + cast(%s as integer))", day);
     switch ((int)scope) {
     case SH_SCOPE_HOUR:
@@ -274,7 +259,7 @@ static const char *in_window(struct sh_sql *sql, enum sh_window_kind kind, bool 
     return "true";
 }
 
-static const char *in_scope(struct sh_sql *sql, enum sh_scope scope, const struct times *t) {
+static const char *in_scope(struct sh_sql *sql, enum sh_expr_scope scope, const struct times *t) {
     if (scope == SH_SCOPE_SIX_HOURS && t->time && t->anchor_time)
         return sh_sql_say(sql, "(abs(%s - %s) <= 21600)", t->time, t->anchor_time);
     if (scope == SH_SCOPE_SIX_HOURS || (scope == SH_SCOPE_HOUR && (!t->time || !t->anchor_time)))
@@ -322,7 +307,7 @@ static const char *fold_related(struct sh_sql *sql, const struct sh_related *r) 
     return "case when x.w then x.v end";
 }
 
-static const char *ask(struct sh_sql_scope *scope, const struct sh_node *node, enum sh_scope asked) {
+static const char *ask(struct sh_sql_scope *scope, const struct sh_node *node, enum sh_expr_scope asked) {
     struct sh_sql *sql = scope->sql;
     const struct sh_related *r = node->related;
     struct sh_sql_scope in = inner_scope(scope);
@@ -359,12 +344,12 @@ static const char *ask(struct sh_sql_scope *scope, const struct sh_node *node, e
                                                  : " limit 1");
 }
 
-static const char *settled(struct sh_sql_scope *scope, const struct sh_node *node, enum sh_scope asked) {
+static const char *settled(struct sh_sql_scope *scope, const struct sh_node *node, enum sh_expr_scope asked) {
     const struct sh_related *r = node->related;
     const char *text = ask(scope, node, asked);
     if (r->fn == SH_RELATED_NONE || r->fn == SH_RELATED_EVERY) /* there is none only where all is known */
         text = sh_sql_say(scope->sql, "(case when %s then case when %s then true end else %s end)", text,
-                          sh_sql_complete(scope, r->table, base_scope(asked)), text);
+                          sh_sql_complete(scope, r->table, sh_scope_base(asked)), text);
     return text;
 }
 
@@ -384,14 +369,15 @@ const char *sh_sql_related(struct sh_sql_scope *scope, const struct sh_node *nod
         text = sh_sql_say(sql, "case %s", cell);
         for (int s = 1; s <= SH_SCOPE_SIX_HOURS; s++)
             if (s != SH_SCOPE_COURSE)
-                text = sh_sql_say(sql, "%s when %d then %s", text, s, settled(scope, node, (enum sh_scope)s));
+                text = sh_sql_say(sql, "%s when %d then %s", text, s,
+                                  settled(scope, node, (enum sh_expr_scope)s));
         text = sh_sql_say(sql, "(%s end)", text);
     }
     text = sh_sql_say(sql, "(case when %s.rn is not null then %s end)", subject, text);
     return node->type.kind == SH_KIND_NUMBER ? sh_sql_number(sql, text) : text;
 }
 
-const char *sh_sql_complete(struct sh_sql_scope *scope, uint16_t table, enum sh_scope asked) {
+const char *sh_sql_complete(struct sh_sql_scope *scope, uint16_t table, enum sh_expr_scope asked) {
     struct sh_sql *sql = scope->sql;
     const char *s = subject_alias(scope), *name = sql->model->tables[sql->complete_as(sql->ctx, table)].name;
     const bool wide = asked == SH_SCOPE_PERSON || asked == SH_SCOPE_EVER || asked == SH_SCOPE_COURSE;

@@ -114,7 +114,8 @@ static const char *overlap(struct sh_sql_scope *scope, const struct sh_node *nod
 }
 
 /* What names one period of a kind, as key.c in audit says it. */
-static const char *period_text(struct sh_sql_scope *scope, enum sh_scope kind, const struct sh_node *of) {
+static const char *period_text(struct sh_sql_scope *scope, enum sh_expr_scope kind,
+                               const struct sh_node *of) {
     struct sh_sql *sql = scope->sql;
     const char *v = sh_sql_node(scope, of);
     int join = -1;
@@ -142,7 +143,7 @@ static const char *period(struct sh_sql_scope *scope, const struct sh_node *node
     for (int s = 1; s <= SH_SCOPE_SIX_HOURS; s++)
         if (node->by_scope[s])
             text = sh_sql_say(sql, "%s when %d then %s", text, s,
-                              period_text(scope, (enum sh_scope)s, node->by_scope[s]));
+                              period_text(scope, (enum sh_expr_scope)s, node->by_scope[s]));
     return sh_sql_say(sql, "(%s end)", text);
 }
 

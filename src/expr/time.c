@@ -12,7 +12,7 @@ int64_t sh_months_between(int32_t a, int32_t b) {
     return sh_add_months(a, (int32_t)n) > b ? n - 1 : n;
 }
 
-int64_t sh_scope_key(enum sh_scope scope, int64_t day, int64_t time) {
+int64_t sh_scope_key(enum sh_expr_scope scope, int64_t day, int64_t time) {
     if (scope == SH_SCOPE_HOUR)
         return time <= SH_NONE ? SH_MISSING : (time - ((time % 3600) + 3600) % 3600);
     if (day <= SH_NONE || !day_fits(day))

@@ -228,7 +228,7 @@ int sh_table_find(const struct sh_model *model, struct sh_str name) {
 
 static const struct {
     const char *word;
-    enum sh_scope scope;
+    enum sh_expr_scope scope;
 } scope_words[] = {
     {"hour", SH_SCOPE_HOUR},           {"day", SH_SCOPE_DAY},
     {"week", SH_SCOPE_WEEK},           {"month", SH_SCOPE_MONTH},
@@ -240,14 +240,14 @@ static const struct {
     {"visit", SH_SCOPE_ENCOUNTER},
 };
 
-enum sh_scope sh_scope_find(struct sh_str word) {
+enum sh_expr_scope sh_scope_find(struct sh_str word) {
     for (size_t i = 0; i < sizeof scope_words / sizeof *scope_words; i++)
         if (sh_str_is(word, scope_words[i].word))
             return scope_words[i].scope;
     return SH_SCOPE_NONE;
 }
 
-const char *sh_scope_word(enum sh_scope scope) {
+const char *sh_scope_word(enum sh_expr_scope scope) {
     for (size_t i = 0; i < sizeof scope_words / sizeof *scope_words; i++)
         if (scope_words[i].scope == scope)
             return scope_words[i].word;

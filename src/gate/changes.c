@@ -184,14 +184,6 @@ static void put_values(struct sh_json *json, struct sh_request *rq, const struct
     sh_json_object_end(json);
 }
 
-static void put_day(struct sh_json *json, const char *key, int32_t day, bool is_open) {
-    sh_json_key(json, key);
-    if (is_open)
-        sh_json_null(json);
-    else
-        sh_json_date(json, day);
-}
-
 static void show_change(struct sh_json *json, struct sh_request *rq, const struct change *change,
                         bool whole) {
     sh_json_object(json);
@@ -207,9 +199,8 @@ static void show_change(struct sh_json *json, struct sh_request *rq, const struc
     sh_json_put_str(json, "why", change->why);
     sh_json_put_str(json, "decided_by", change->decided_by);
     sh_json_put_str(json, "decision", change->decision);
-    put_day(json, "valid_from", change->entry.from, change->entry.from <= 0);
-    put_day(json, "valid_to", change->entry.to == SH_DAY_OPEN ? 0 : change->entry.to - 1,
-            change->entry.to == SH_DAY_OPEN);
+    sh_json_put_date(json, "valid_from", change->entry.from <= 0 ? INT32_MIN : change->entry.from);
+    sh_json_put_date(json, "valid_to", change->entry.to == SH_DAY_OPEN ? INT32_MAX : change->entry.to - 1);
     if (whole)
         put_values(json, rq, change);
     sh_json_object_end(json);

@@ -261,14 +261,6 @@ void sh_entry_show_value(struct sh_json *json, const struct sh_field *field, str
         sh_json_str(json, value);
 }
 
-static void put_day(struct sh_json *json, const char *key, int32_t day, bool is_open) {
-    sh_json_key(json, key);
-    if (is_open)
-        sh_json_null(json);
-    else
-        sh_json_date(json, day);
-}
-
 sh_code sh_entry_show(struct sh_json *json, struct sh_request *rq, const struct sh_register *reg,
                       const struct sh_record *record, struct sh_err *err) {
     struct sh_str *values = NULL;
@@ -281,9 +273,8 @@ sh_code sh_entry_show(struct sh_json *json, struct sh_request *rq, const struct 
     sh_json_put_str(json, "key", record->key);
     sh_json_put_i64(json, "version", record->version);
     sh_json_put_i64(json, "newest_version", record->newest_version);
-    put_day(json, "valid_from", record->valid_from, record->valid_from <= 0);
-    put_day(json, "valid_to", record->valid_to == SH_DAY_OPEN ? 0 : record->valid_to - 1,
-            record->valid_to == SH_DAY_OPEN);
+    sh_json_put_date(json, "valid_from", record->valid_from <= 0 ? INT32_MIN : record->valid_from);
+    sh_json_put_date(json, "valid_to", record->valid_to == SH_DAY_OPEN ? INT32_MAX : record->valid_to - 1);
     sh_json_put_bool(json, "withdrawn", record->is_withdrawn);
     sh_json_put_bool(json, "erased", record->is_erased);
     sh_json_put_text(json, "recorded_at", at);

@@ -82,14 +82,6 @@ sh_code sh_api_knowledge_table(struct sh_gate *gate, struct sh_request *rq, stru
 
 /* ---- parameters -------------------------------------------------------------------------------------- */
 
-static void put_day(struct sh_json *json, const char *key, int32_t day) {
-    sh_json_key(json, key);
-    if (day == INT32_MAX || day == INT32_MIN)
-        sh_json_null(json);
-    else
-        sh_json_date(json, day);
-}
-
 static void put_param(struct sh_json *json, const struct sh_param *param) {
     static const char *const ranks[SH_RANKS] = {"law",         "interpretation", "regulation",
                                                 "order",       "local_rule",     "paper",
@@ -98,8 +90,8 @@ static void put_param(struct sh_json *json, const struct sh_param *param) {
     sh_json_object(json);
     sh_json_put_str(json, "name", param->name);
     sh_json_put_str(json, "place", param->place);
-    put_day(json, "from", param->from);
-    put_day(json, "to", param->to);
+    sh_json_put_date(json, "from", param->from);
+    sh_json_put_date(json, "to", param->to);
     sh_json_put_str(json, "value", param->text);
     sh_json_put_bool(json, "missing", param->value == INT64_MIN);
     sh_json_put_str(json, "unit", param->unit);

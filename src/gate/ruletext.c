@@ -52,14 +52,6 @@ sh_code sh_rulebook_load(struct sh_rulebook *book, const struct sh_rulebook_dirs
 
 /* ---- rules ------------------------------------------------------------------------------------------- */
 
-static void put_day(struct sh_json *json, const char *key, int32_t day) {
-    sh_json_key(json, key);
-    if (day == INT32_MAX || day == INT32_MIN)
-        sh_json_null(json);
-    else
-        sh_json_date(json, day);
-}
-
 static void put_rule(struct sh_json *json, const struct sh_rules *rules, const struct sh_rule *rule,
                      bool is_whole) {
     static const char *const levels[] = {"indicator", "suspected", "certain"};
@@ -86,8 +78,8 @@ static void put_rule(struct sh_json *json, const struct sh_rules *rules, const s
     for (size_t i = 0; i < rule->n_basis; i++)
         sh_json_str(json, rule->basis[i]);
     sh_json_array_end(json);
-    put_day(json, "from", rule->from);
-    put_day(json, "to", rule->to);
+    sh_json_put_date(json, "from", rule->from);
+    sh_json_put_date(json, "to", rule->to);
     sh_json_key(json, "knowledge");
     sh_json_array(json);
     for (size_t i = 0; i < rule->n_uses; i++)

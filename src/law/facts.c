@@ -282,9 +282,9 @@ struct sh_factbook {
 };
 
 // NOLINTNEXTLINE(readability-function-size): the callback's signature is the language's
-static sh_code candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from, const int32_t *rows,
-                          uint32_t n, struct sh_arena *arena, struct sh_candidates *ret, uint8_t *toolong,
-                          struct sh_err *err) {
+static sh_code candidates(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
+                          const int32_t *rows, uint32_t n, struct sh_arena *arena, struct sh_candidates *ret,
+                          uint8_t *toolong, struct sh_err *err) {
     const struct sh_factbook *facts = ctx;
     (void)scope, (void)from, (void)rows, (void)toolong;
     const uint32_t n_rows = facts->tables[table].n_rows;

@@ -6,7 +6,7 @@
 
 static const struct {
     const char *word;
-    enum sh_scope scope;
+    enum sh_expr_scope scope;
 } scopes[] = {
     {"hour", SH_SCOPE_HOUR},
     {"day", SH_SCOPE_DAY},
@@ -25,7 +25,7 @@ static const struct {
     {"6 hours", SH_SCOPE_SIX_HOURS},
 };
 
-enum sh_scope sh_scope_of(struct sh_str word) {
+enum sh_expr_scope sh_scope_of(struct sh_str word) {
     for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
         if (sh_str_is(word, scopes[i].word))
             return scopes[i].scope;

@@ -53,7 +53,7 @@ SH_MUST sh_code sh_cell_read(const struct sh_rule_model *m, const struct sh_know
 /** Type of a column from the words of a `#! type` line. False: no such type. */
 bool sh_cell_type(const struct sh_rule_model *m, struct sh_str words, struct sh_type *ret, bool *ret_under);
 /** Scope of a word of a cell or a `within:`; SH_SCOPE_NONE if it is none. */
-enum sh_scope sh_scope_of(struct sh_str word);
+enum sh_expr_scope sh_scope_of(struct sh_str word);
 
 /** Read one table and check all of it; errors of cells go to the reporter. Rows stand as written, validity
  * not settled. */

@@ -217,7 +217,7 @@ struct sh_with {
     uint16_t slot;
     bool next; /* else previous */
     uint16_t table;
-    enum sh_scope scope[4];
+    enum sh_expr_scope scope[4];
     uint8_t n_scopes;
     struct sh_expr *where; /* may be NULL; row context over that table */
 };
@@ -309,9 +309,10 @@ struct sh_rule {
     struct sh_expr
         *window_days; /* WINDOW: days of "past", literal or k column; value SH_PAST_WEEK = calendar week */
     bool window_week; /* WINDOW: past: week is written in the rule itself; window_days is NULL then */
-    enum sh_scope
+    enum sh_expr_scope
         within; /* PAIR: within: day | encounter | hour | 6 hours ...; NONE where `within_expr` tells */
-    struct sh_expr *within_expr; /* PAIR: within: k.within, of kind SCOPE; its value is an enum sh_scope */
+    struct sh_expr
+        *within_expr; /* PAIR: within: k.within, of kind SCOPE; its value is an enum sh_expr_scope */
     enum sh_reach reach;
     /* GROUP of two tables: the second, its slot is slot_b; the same keys said of its rows. has_b false: one
      * table */

@@ -282,7 +282,7 @@ static sh_code parse_with(struct sh_build *b, const struct sh_yaml_entry *entry)
     SH_TRY(sh_build_table(b, node, sh_str_trim(sh_str_sub(inside, 0, in)), &w->table));
     struct sh_str rest = sh_str_sub(inside, in + 4, (where == SH_STR_NONE ? inside.len : where) - in - 4);
     for (struct sh_str word; rest.len > 0 && sh_str_split(&rest, ',', &word);) {
-        const enum sh_scope scope = sh_scope_of(sh_str_trim(word));
+        const enum sh_expr_scope scope = sh_scope_of(sh_str_trim(word));
         if (scope == SH_SCOPE_NONE)
             return sh_yaml_fail(b->err, node,
                                 "'%.*s' is no scope; use person, institution, encounter, stay, day …",

@@ -261,7 +261,7 @@ static inline int32_t small_day_of(const struct small *s, uint16_t table, int32_
     return sh_day_of_time(table == T_LINE ? s->l_time[row] : s->e_from[small_encounter_of(s, table, row)]);
 }
 
-static inline bool small_in(const struct small *s, uint16_t table, int32_t row, enum sh_scope scope,
+static inline bool small_in(const struct small *s, uint16_t table, int32_t row, enum sh_expr_scope scope,
                             uint16_t from, int32_t of) {
     const bool person = small_person_of(s, table, row) == small_person_of(s, from, of);
     const bool place = person && small_institution_of(s, table, row) == small_institution_of(s, from, of);
@@ -279,7 +279,7 @@ static inline bool small_in(const struct small *s, uint16_t table, int32_t row, 
     }
 }
 
-static inline sh_code small_candidates(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from,
+static inline sh_code small_candidates(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
                                        const int32_t *rows, uint32_t n, struct sh_arena *arena,
                                        struct sh_candidates *ret, uint8_t *toolong, struct sh_err *err) {
     const struct small *s = ctx;
@@ -304,7 +304,7 @@ static inline sh_code small_candidates(void *ctx, uint16_t table, enum sh_scope 
     return SH_OK;
 }
 
-static inline sh_code small_complete(void *ctx, uint16_t table, enum sh_scope scope, uint16_t from,
+static inline sh_code small_complete(void *ctx, uint16_t table, enum sh_expr_scope scope, uint16_t from,
                                      const int32_t *rows, uint32_t n, int64_t *ret, struct sh_err *err) {
     const struct small *s = ctx;
     (void)table, (void)scope, (void)from, (void)rows, (void)err;

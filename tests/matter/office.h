@@ -13,6 +13,13 @@
 #define PLACE SH_STR("990100")
 #define AGENCY SH_STR("ag1")
 #define HOSPITAL SH_STR("H1")
+/* A value of a form, of two literals. */
+#define V(f, t)                                                                                              \
+    {                                                                                                        \
+        {f, sizeof(f) - 1}, {                                                                                \
+            t, sizeof(t) - 1                                                                                 \
+        }                                                                                                    \
+    }
 
 struct office {
     char dir[64], data[96], keys[96], heads[96];

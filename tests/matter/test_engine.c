@@ -2,12 +2,6 @@
  * after the office was closed; a late act is marked, a right that ended is gone. */
 #include "matter/office.h"
 
-#define V(f, t)                                                                                              \
-    {                                                                                                        \
-        {f, sizeof(f) - 1}, {                                                                                \
-            t, sizeof(t) - 1                                                                                 \
-        }                                                                                                    \
-    }
 static const struct sh_matter_value proposal[] = {
     V("facts", "多收床位费"), V("evidence", "病历"),   V("clause", "第二十条"), V("source", "B-1"),
     V("measure", "recover"),  V("severity", "normal"), V("amount", "1200.00"),  V("fund", "390")};

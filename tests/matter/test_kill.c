@@ -132,12 +132,6 @@ static void a_bulk_act_is_whole_or_not_at_all(void **state) {
 /* ---- the duty ----------------------------------------------------------------------------------------
  */
 
-#define V(f, t)                                                                                              \
-    {                                                                                                        \
-        {f, sizeof(f) - 1}, {                                                                                \
-            t, sizeof(t) - 1                                                                                 \
-        }                                                                                                    \
-    }
 static const struct sh_matter_value proposal[] = {
     V("facts", "x"),         V("evidence", "x"),      V("clause", "x"),    V("source", "B-1"),
     V("measure", "recover"), V("severity", "normal"), V("amount", "1.00"), V("fund", "390")};
