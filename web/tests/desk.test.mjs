@@ -1,7 +1,7 @@
 // The desk over a city's findings: a reviewer, an institution, an author of rules, an auditor of the journal.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Office, barriers, openBrowser } from './office.mjs'
+import { Office, isClean, openBrowser } from './office.mjs'
 
 let office, browser, auditor
 before(async () => {
@@ -16,11 +16,6 @@ after(async () => {
   await browser?.close()
   office?.close()
 })
-
-async function isClean(page) {
-  assert.deepEqual(await barriers(page), [])
-  assert.deepEqual(page.faults, [])
-}
 
 test('fifty findings are read by keyboard alone, and the address keeps the filter and the place', async () => {
   const page = await office.page(browser, auditor)

@@ -1,4 +1,5 @@
 // A server over a fresh directory and people who work in it, for tests and pictures of the pages.
+import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -173,4 +174,10 @@ export async function barriers(page) {
   return found.violations
     .filter(one => one.impact === 'serious' || one.impact === 'critical')
     .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')} ${node.failureSummary?.split('\n')[1]?.trim() ?? ''}`))
+}
+
+/** No barrier that axe-core calls serious, no fault of the page itself. */
+export async function isClean(page) {
+  assert.deepEqual(await barriers(page), [])
+  assert.deepEqual(page.faults, [])
 }

@@ -1,7 +1,7 @@
 // The pages as people use them, in a real browser over a real server.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { NEW_PASSWORD, Office, barriers, factor, openBrowser } from './office.mjs'
+import { NEW_PASSWORD, Office, factor, isClean, openBrowser } from './office.mjs'
 
 let office, browser
 before(async () => {
@@ -12,11 +12,6 @@ after(async () => {
   await browser?.close()
   office?.close()
 })
-
-async function isClean(page) {
-  assert.deepEqual(await barriers(page), [])
-  assert.deepEqual(page.faults, [])
-}
 
 test('a new account changes its password, sets up its second factor and arrives', async () => {
   const made = await office.admin.post('/people', { login: 'newcomer', name: '新人', body: 'gov' })

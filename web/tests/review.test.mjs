@@ -1,7 +1,7 @@
 // Review by keyboard, and a matter drawn from its definition.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Office, barriers, openBrowser } from './office.mjs'
+import { Office, isClean, openBrowser } from './office.mjs'
 
 let office, browser, reviewer
 before(async () => {
@@ -18,10 +18,6 @@ after(async () => {
   office?.close()
 })
 
-async function isClean(page) {
-  assert.deepEqual(await barriers(page), [])
-  assert.deepEqual(page.faults, [])
-}
 async function waiting() {
   let n = 0
   let after = ''
