@@ -52,6 +52,27 @@ test('a reviewer clears fifty findings by keyboard alone, and takes one back', a
   await page.context().close()
 })
 
+test('a finding is left out only with a reason, and the refusal says so beside the form', async () => {
+  const page = await office.page(browser, reviewer)
+  const whole = await waiting()
+  await page.to('/review?state=new')
+  await page.locator('.evidence .say').waitFor()
+  await page.getByRole('grid').focus()
+  await page.getByRole('button', { name: /^筛查：排除/ }).and(page.locator(':not([disabled])')).waitFor()
+  const at = new URL(page.url()).searchParams.get('at')
+  await page.keyboard.press('o')
+  await page.getByText(/排除疑点须写明理由（S4§17）/).waitFor()
+  assert.equal(await waiting(), whole)
+  await isClean(page)
+  const form = page.locator('form')
+  await form.getByLabel('理由').fill('病历已核对，属于另一次手术')
+  await form.getByRole('button', { name: '筛查' }).click()
+  await page.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
+  assert.equal(await waiting(), whole - 1)
+  assert.equal((await reviewer.get(`/items/${at}`)).state, 'out')
+  await page.context().close()
+})
+
 test('a bulk act says what and how much before it runs', async () => {
   const page = await office.page(browser, reviewer)
   const whole = await waiting()

@@ -467,6 +467,8 @@ export const en: Record<Key, string> = {
   'action.basis': 'Basis: {basis}',
   'action.papers': 'Issues: {papers}',
   'action.late': 'Past its deadline: it may be done with a reason and is marked late.',
+  'action.whylate': 'Why it is late',
+  'action.remark': 'Remark',
   'action.member': 'For whom',
   'action.occurred': 'Day it happened',
   'action.missing': 'missing: {what}',

@@ -466,6 +466,8 @@ export const zh = {
   'action.basis': '依据：{basis}',
   'action.papers': '将制发：{papers}',
   'action.late': '已过期限：仍可办理，须说明理由，并标注逾期。',
+  'action.whylate': '逾期原因',
+  'action.remark': '备注',
   'action.member': '对象',
   'action.occurred': '实际发生日',
   'action.missing': '缺：{what}',
