@@ -146,7 +146,7 @@ static void add_up(struct sh_load_report *sum, const struct sh_load_report *chun
 }
 
 static sh_code load_all(struct loading *l, struct sh_err *err) {
-    const struct sh_act act = {.actor = l->o->actor, .why = l->o->run};
+    const struct sh_act act = {.actor = l->o->actor, .why = l->o->run, .is_large = true};
     char last[3][512];
     for (;;) {
         SH_TRY(read_chunk(l, err));

@@ -10,6 +10,7 @@ enum sh_route_flags {
     SH_ROUTE_EARLY = 1,  /* open before the second factor is set up and the initial password changed */
     SH_ROUTE_UPLOAD = 2, /* takes a raw body that is not JSON */
     SH_ROUTE_ONCE = 4,   /* honours Idempotency-Key */
+    SH_ROUTE_LARGE = 8,  /* writes thousands of rows: a transaction of its own */
 };
 
 #define SH_NEED_NOBODY NULL /* open to all */

@@ -89,7 +89,8 @@ sh_code sh_gate_write(struct sh_gate *gate, struct sh_request *rq, const char *w
         return sh_refuse(rq, GATE_BAD_REQUEST, "Idempotency-Key: at most %d bytes", ONCE_KEY_MAX);
     if (rq->idempotency.len && rq->route->flags & SH_ROUTE_ONCE)
         once_hashes(&once);
-    const struct sh_act act = {.actor = actor_of(rq), .why = sh_str_of(why)};
+    const struct sh_act act = {
+        .actor = actor_of(rq), .why = sh_str_of(why), .is_large = (rq->route->flags & SH_ROUTE_LARGE) != 0};
     return after(rq, sh_store_write(gate->store, &act, run_once, &once, ret, err));
 }
 

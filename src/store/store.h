@@ -68,6 +68,7 @@ struct sh_act {
     struct sh_str why; /* reason in words, kept with the version; may be empty where the register asks none */
     bool is_housekeeping; /* sessions, counters, job progress: may commit without a leaf, may not touch
                              records */
+    bool is_large;        /* thousands of rows: shares no transaction with other bodies */
 };
 
 /** What a commit made. */

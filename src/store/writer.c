@@ -46,11 +46,15 @@ static void run_body(struct sh_store *store, struct sh_job *job, int64_t at) {
     job->commit = (struct sh_commit){at, leaves, store->journal.tree.size + txn.first_leaf};
 }
 
-/* Each body in its savepoint: one that fails leaves no trace and does not disturb the others. */
+/* Each body in its savepoint: one that fails leaves no trace and does not disturb the others. A body alone
+ * needs none, its failure ends the transaction; and inside a savepoint SQLite walks, at the end of each
+ * statement that may write several rows, over all pages the savepoint has changed. */
 static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t at, struct sh_err *err) {
     struct sh_db *db = &store->writer;
+    const bool is_alone = !jobs->next;
     store->batch.n = 0;
-    SH_TRY(sh_db_exec(db, "savepoint body", err));
+    if (!is_alone)
+        SH_TRY(sh_db_exec(db, "savepoint body", err));
     for (struct sh_job *job = jobs; job; job = job->next) {
         const size_t before = store->batch.n;
         run_body(store, job, at);
@@ -59,10 +63,12 @@ static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t a
                 *err = job->err;
             return job->code;
         }
-        if (job->code != SH_OK) {
+        if (job->code != SH_OK)
             store->batch.n = before;
+        if (is_alone)
+            break;
+        if (job->code != SH_OK)
             SH_TRY(sh_db_exec(db, "rollback to savepoint body", err));
-        }
         /* One message, as each costs PostgreSQL a round trip. */
         SH_TRY(sh_db_exec(db, job->next ? "release savepoint body; savepoint body" : "release savepoint body",
                           err));
@@ -145,7 +151,7 @@ static sh_code run_batch(struct sh_store *store, struct sh_job *jobs, struct sh_
 static struct sh_job *take_jobs(struct sh_store *store) {
     struct sh_job *jobs = store->first, *last = jobs;
     size_t n = 1;
-    while (last->next && n < SH_WRITE_BATCH)
+    while (!last->act->is_large && last->next && !last->next->act->is_large && n < SH_WRITE_BATCH)
         last = last->next, n++;
     store->first = last->next;
     if (!store->first)
