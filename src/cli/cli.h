@@ -129,4 +129,5 @@ int sh_cmd_serve(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_law(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_findings(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_paper(int argc, char **argv, FILE *out, FILE *errout);
+int sh_cmd_draw(int argc, char **argv, FILE *out, FILE *errout);
 int sh_cmd_user(int argc, char **argv, FILE *out, FILE *errout);

@@ -43,6 +43,7 @@ static const struct {
     {"findings", sh_cmd_findings, "疑点装入费用批次", "findings into claim batches"},
     {"law", sh_cmd_law, "法律文本：期限计算、缺项、检查",
      "the texts of law: deadlines, what is missing, check"},
+    {"draw", sh_cmd_draw, "抽签：封值，按抽样框重做", "draws: seal a value, repeat one from its frame"},
     {"paper", sh_cmd_paper, "按模板生成文书（PDF）", "draw a paper (PDF) from a template"},
     {"journal", sh_cmd_journal, "日志：校验、证明、导出、销毁、换密钥",
      "journal: verify, prove, export, erase, keys"},
