@@ -1,6 +1,7 @@
-/* Journaled writes a second from 50 clients, pages of a large register, verification. usage: bench-store
- * [RECORDS [SECONDS [postgresql URL]]]; or bench-store DIR: only the pages of what an earlier run left; with
- * tests/store/with-postgres.sh before it and "pg" as URL, a throw-away server. */
+/* Journaled writes and reads a second from 50 clients, pages of a large register, verification; prints "name
+ * value unit" lines. usage: bench-store [RECORDS [SECONDS [postgresql URL]]]; or bench-store DIR: pages and
+ * verification of what an earlier run left (BENCH_KEEP=1 leaves it); with tests/store/with-postgres.sh before
+ * it and "pg" as URL, a throw-away server. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/fs.h"
@@ -70,12 +71,15 @@ static sh_code put_bulk(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return SH_OK;
 }
 
+typedef sh_code client_turn(struct sh_store *store, const char *key, struct sh_err *err);
 struct client {
     struct sh_store *store;
+    client_turn *turn;
     int number;
     atomic_bool *stop;
     uint64_t done;
 };
+
 static sh_code put_one(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_record_ref ref;
     const struct sh_record_change change = {.register_name = SH_STR("load"),
@@ -87,25 +91,43 @@ static sh_code put_one(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                                             .sealed = SH_STR("a person's name and number")};
     return sh_record_put(txn, &change, &ref, err);
 }
+static sh_code write_one(struct sh_store *store, const char *key, struct sh_err *err) {
+    return sh_store_write(store, &act, put_one, (void *)(uintptr_t)key, NULL, err);
+}
+
+/* One of those that the writes left, opened. */
+static sh_code find_one(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_scope scope = {.places = everywhere, .n_places = 1, .any_body = true, .any_part = true};
+    struct sh_record record;
+    return sh_record_find(txn, &scope, SH_STR("load"), sh_str_of(ctx), (struct sh_as_of){20000, INT64_MAX},
+                          &arena, &record, err);
+}
+static sh_code read_one(struct sh_store *store, const char *key, struct sh_err *err) {
+    return sh_store_read(store, find_one, (void *)(uintptr_t)key, err);
+}
+
 static void *client_main(void *ctx) {
     struct client *client = ctx;
     struct sh_err err;
-    for (; !atomic_load(client->stop); client->done++) {
+    const bool is_write = client->turn == write_one;
+    for (uint64_t i = 0; !atomic_load(client->stop); i++, client->done++) {
         char key[48];
-        (void)snprintf(key, sizeof key, "%d-%" PRIu64, client->number, client->done);
-        must(sh_store_write(client->store, &act, put_one, key, NULL, &err), &err);
+        (void)snprintf(key, sizeof key, "%d-%" PRIu64, client->number, is_write ? i : i % 20);
+        must(client->turn(client->store, key, &err), &err);
     }
     return NULL;
 }
 
-static void bench_writes(struct sh_store *store, unsigned seconds) {
+static void bench_clients(struct sh_store *store, const char *name, client_turn *turn, unsigned seconds) {
     pthread_t threads[CLIENTS];
     struct client clients[CLIENTS];
     atomic_bool stop = false;
     uint64_t n = 0;
+    const double busy = processor();
     const int64_t from = sh_monotonic_ns();
     for (int i = 0; i < CLIENTS; i++) {
-        clients[i] = (struct client){store, i, &stop, 0};
+        clients[i] = (struct client){store, turn, i, &stop, 0};
         if (pthread_create(&threads[i], NULL, client_main, &clients[i]) != 0)
             exit(1);
     }
@@ -115,8 +137,8 @@ static void bench_writes(struct sh_store *store, unsigned seconds) {
         (void)pthread_join(threads[i], NULL);
         n += clients[i].done;
     }
-    printf("journaled writes, %d clients: %.0f/s\n", CLIENTS,
-           (double)n * 1e9 / (double)(sh_monotonic_ns() - from));
+    printf("store_%s %.0f 1/s\n", name, (double)n * 1e9 / (double)(sh_monotonic_ns() - from));
+    printf("store_%s_processor %.3f ms\n", name, n ? (processor() - busy) * 1e3 / (double)n : 0);
 }
 
 struct list {
@@ -155,9 +177,10 @@ static void bench_list(struct sh_store *store, uint64_t records, struct list *li
         times[i] = sh_monotonic_ns() - from;
     }
     qsort(times, PAGES, sizeof times[0], by_time);
-    printf("page of 100, %-44s p50 %6.2f ms, p95 %6.2f ms, processor %6.2f ms, rows %4.0f\n", list->what,
-           (double)times[PAGES / 2] / 1e6, (double)times[PAGES * 95 / 100] / 1e6,
-           (processor() - busy) * 1e3 / PAGES, (double)list->rows / PAGES);
+    printf("store_page_%s_p50 %.2f ms\nstore_page_%s_p95 %.2f ms\nstore_page_%s_processor %.2f ms\n",
+           list->what, (double)times[PAGES / 2] / 1e6, list->what, (double)times[PAGES * 95 / 100] / 1e6,
+           list->what, (processor() - busy) * 1e3 / PAGES);
+    printf("store_page_%s_rows %.0f rows\n", list->what, (double)list->rows / PAGES);
 }
 static void bench_pages(struct sh_store *store, uint64_t records) {
     static const struct sh_str county[] = {{"110500", 6}}, city[] = {{"1105", 4}, {"1300", 4}},
@@ -168,18 +191,18 @@ static void bench_pages(struct sh_store *store, uint64_t records) {
     const struct sh_scope all = {.places = everywhere, .n_places = 1, .any_body = true};
     struct list lists[] = {
         {.what = "all", .scope = all},
-        {.what = "one county of 3000", .scope = {.places = county, .n_places = 1, .any_body = true}},
-        {.what = "two cities", .scope = {.places = city, .n_places = 2, .any_body = true}},
-        {.what = "one body of 50,000 and public",
+        {.what = "one_county_of_3000", .scope = {.places = county, .n_places = 1, .any_body = true}},
+        {.what = "two_cities", .scope = {.places = city, .n_places = 2, .any_body = true}},
+        {.what = "one_body_of_50000_and_public",
          .scope = {.places = everywhere, .n_places = 1, .bodies = bodies, .n_bodies = 2}},
-        {.what = "a value of every tenth", .scope = all, .query = {.terms = &kind, .n_terms = 1}},
-        {.what = "a value of one in 20,000", .scope = all, .query = {.terms = &licence, .n_terms = 1}},
-        {.what = "a value of none", .scope = all, .query = {.terms = &none, .n_terms = 1}},
-        {.what = "two common values that never meet", .scope = all, .query = {.terms = sparse, .n_terms = 2}},
-        {.what = "a word of all", .scope = all, .query = {.search = SH_STR("仁和")}},
-        {.what = "a word of one in 9,973", .scope = all, .query = {.search = SH_STR("第7777医院")}},
-        {.what = "a word of none", .scope = all, .query = {.search = SH_STR("协和")}},
-        {.what = "pairs of all, word of none", .scope = all, .query = {.search = SH_STR("医院仁和")}},
+        {.what = "a_value_of_every_tenth", .scope = all, .query = {.terms = &kind, .n_terms = 1}},
+        {.what = "a_value_of_one_in_20000", .scope = all, .query = {.terms = &licence, .n_terms = 1}},
+        {.what = "a_value_of_none", .scope = all, .query = {.terms = &none, .n_terms = 1}},
+        {.what = "two_common_values_that_never_meet", .scope = all, .query = {.terms = sparse, .n_terms = 2}},
+        {.what = "a_word_of_all", .scope = all, .query = {.search = SH_STR("仁和")}},
+        {.what = "a_word_of_one_in_9973", .scope = all, .query = {.search = SH_STR("第7777医院")}},
+        {.what = "a_word_of_none", .scope = all, .query = {.search = SH_STR("协和")}},
+        {.what = "pairs_of_all_word_of_none", .scope = all, .query = {.search = SH_STR("医院仁和")}},
     };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         bench_list(store, records, &lists[i]);
@@ -192,14 +215,16 @@ static void bench_bulk(struct sh_store *store, uint64_t records) {
         struct bulk bulk = {i, records - i < BULK ? records - i : BULK};
         must(sh_store_write(store, &act, put_bulk, &bulk, NULL, &err), &err);
     }
-    printf("bulk of %d: %.0f records/s\n", BULK, (double)records * 1e9 / (double)(sh_monotonic_ns() - from));
+    printf("store_bulk %.0f records/s\n", (double)records * 1e9 / (double)(sh_monotonic_ns() - from));
 }
 
 int main(int argc, char **argv) {
     const uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     const unsigned seconds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 10;
-    const bool is_left = argc > 1 && argv[1][0] == '/';
-    char made[] = "/tmp/shouhu-bench-XXXXXX", data[SH_PATH_BYTES_MAX], keys[SH_PATH_BYTES_MAX];
+    const bool is_kept = getenv("BENCH_KEEP") != NULL, is_left = argc > 1 && argv[1][0] == '/';
+    const char *scratch = getenv("TMPDIR");
+    char made[SH_PATH_BYTES_MAX], data[SH_PATH_BYTES_MAX], keys[SH_PATH_BYTES_MAX];
+    (void)snprintf(made, sizeof made, "%s/shouhu-bench-XXXXXX", scratch ? scratch : "/tmp");
     const char *dir = is_left ? argv[1] : mkdtemp(made);
     struct sh_err err;
     struct sh_store *store;
@@ -217,7 +242,8 @@ int main(int argc, char **argv) {
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     must(sh_store_open(&options, &store, &err), &err);
     if (!is_left) {
-        bench_writes(store, seconds);
+        bench_clients(store, "writes", write_one, seconds);
+        bench_clients(store, "reads", read_one, seconds);
         bench_bulk(store, records);
     }
     bench_pages(store, is_left ? 100000 : records);
@@ -226,11 +252,13 @@ int main(int argc, char **argv) {
     const double busy = processor();
     must(sh_store_verify(store, false, NULL, NULL, &report, &err), &err);
     const double took = (double)(sh_monotonic_ns() - start) / 1e9, used = processor() - busy;
-    printf("verify: %" PRIu64 " leaves in %.1f s, %.0f leaves/s (%.0f a processor second), %" PRIu64
-           " faults\n",
-           report.leaves, took, (double)report.leaves / took, (double)report.leaves / used, report.faults);
+    printf("store_verify %.0f leaves/s\nstore_verify_processor %.0f leaves/s\nstore_verify_leaves %" PRIu64
+           " leaves\nstore_verify_faults %" PRIu64 " faults\n",
+           (double)report.leaves / took, (double)report.leaves / used, report.leaves, report.faults);
     sh_store_close(store);
-    if (!is_left)
+    if (is_kept)
+        printf("# left in %s\n", dir);
+    else if (!is_left)
         must(sh_remove_tree(dir, &err), &err);
     return 0;
 }

@@ -14,13 +14,18 @@ struct sh_hash128 sh_hash128(const void *at, size_t len, uint64_t seed) {
 }
 
 sh_code sh_digest_begin(struct sh_digest *digest, sh_digest_kind kind, struct sh_err *err) {
+    const bool is_new = !digest->context || digest->kind != kind;
     if (!digest->context)
         digest->context = EVP_MD_CTX_new();
     if (!digest->context)
         return sh_fail(err, SH_E_NOMEM, "no memory for a digest");
-    const EVP_MD *md = kind == SH_DIGEST_SM3 ? EVP_sm3() : EVP_sha256();
-    if (!md || EVP_DigestInit_ex(digest->context, md, NULL) != 1)
+    /* Named anew, the algorithm would be looked up anew, under a lock of the whole process. */
+    const EVP_MD *md = !is_new ? NULL : kind == SH_DIGEST_SM3 ? EVP_sm3() : EVP_sha256();
+    if ((is_new && !md) || EVP_DigestInit_ex(digest->context, md, NULL) != 1) {
+        sh_digest_release(digest);
         return sh_fail(err, SH_E_UNSUPPORTED, "OpenSSL here has no %s", sh_digest_name(kind));
+    }
+    digest->kind = kind;
     return SH_OK;
 }
 
@@ -54,6 +59,13 @@ sh_code sh_digest_of(sh_digest_kind kind, const void *at, size_t len, uint8_t re
     SH_TRY(sh_digest_begin(&digest, kind, err));
     SH_TRY(sh_digest_add(&digest, at, len, err));
     return sh_digest_end(&digest, ret, err);
+}
+
+sh_code sh_digest_again(struct sh_digest *digest, sh_digest_kind kind, const void *at, size_t len,
+                        uint8_t ret[SH_DIGEST_BYTES], struct sh_err *err) {
+    SH_TRY(sh_digest_begin(digest, kind, err));
+    SH_TRY(sh_digest_add(digest, at, len, err));
+    return sh_digest_end(digest, ret, err);
 }
 
 const char *sh_digest_name(sh_digest_kind kind) {

@@ -25,13 +25,17 @@ enum { SH_DIGEST_BYTES = 32, SH_DIGEST_HEX_MAX = 65 };
 
 /** A digest under way. Zero-init ok; release with sh_digest_release (SH_CLEANUP). */
 struct sh_digest {
-    void *context; /* EVP_MD_CTX */
+    void *context;       /* EVP_MD_CTX */
+    sh_digest_kind kind; /* it is set up for */
 };
 /** Start, or start again. Errors: SH_E_NOMEM; SH_E_UNSUPPORTED the OpenSSL here lacks the digest. */
 SH_MUST sh_code sh_digest_begin(struct sh_digest *digest, sh_digest_kind kind, struct sh_err *err);
 SH_MUST sh_code sh_digest_add(struct sh_digest *digest, const void *at, size_t len, struct sh_err *err);
 SH_MUST sh_code sh_digest_end(struct sh_digest *digest, uint8_t ret[SH_DIGEST_BYTES], struct sh_err *err);
 void sh_digest_release(struct sh_digest *digest);
+/** All at once, in a context that is kept: for many short texts one after the other. */
+SH_MUST sh_code sh_digest_again(struct sh_digest *digest, sh_digest_kind kind, const void *at, size_t len,
+                                uint8_t ret[SH_DIGEST_BYTES], struct sh_err *err);
 /** All at once. */
 SH_MUST sh_code sh_digest_of(sh_digest_kind kind, const void *at, size_t len, uint8_t ret[SH_DIGEST_BYTES],
                              struct sh_err *err);

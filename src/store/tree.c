@@ -4,11 +4,18 @@ static bool same(const struct sh_hash *a, const struct sh_hash *b) {
     return memcmp(a->at, b->at, SH_DIGEST_BYTES) == 0;
 }
 
-sh_code sh_tree_leaf_hash(sh_digest_kind kind, struct sh_str body, struct sh_hash *ret, struct sh_err *err) {
-    uint8_t bytes[512] = {0x00};
+static sh_code hash_in(struct sh_digest *kept, sh_digest_kind kind, struct sh_str bytes, struct sh_hash *ret,
+                       struct sh_err *err) {
+    return kept ? sh_digest_again(kept, kind, bytes.at, bytes.len, ret->at, err)
+                : sh_digest_of(kind, bytes.at, bytes.len, ret->at, err);
+}
+
+sh_code sh_tree_leaf_hash_in(struct sh_digest *kept, sh_digest_kind kind, struct sh_str body,
+                             struct sh_hash *ret, struct sh_err *err) {
+    char bytes[512] = {0x00};
     if (body.len < sizeof bytes) { /* one call is twice as fast as three */
         memcpy(bytes + 1, body.at, body.len);
-        return sh_digest_of(kind, bytes, body.len + 1, ret->at, err);
+        return hash_in(kept, kind, (struct sh_str){bytes, body.len + 1}, ret, err);
     }
     SH_CLEANUP(sh_digest_release) struct sh_digest digest = {0};
     SH_TRY(sh_digest_begin(&digest, kind, err));
@@ -17,12 +24,21 @@ sh_code sh_tree_leaf_hash(sh_digest_kind kind, struct sh_str body, struct sh_has
     return sh_digest_end(&digest, ret->at, err);
 }
 
-sh_code sh_tree_node_hash(sh_digest_kind kind, const struct sh_hash *left, const struct sh_hash *right,
-                          struct sh_hash *ret, struct sh_err *err) {
-    uint8_t bytes[1 + 2 * SH_DIGEST_BYTES] = {0x01};
+sh_code sh_tree_leaf_hash(sh_digest_kind kind, struct sh_str body, struct sh_hash *ret, struct sh_err *err) {
+    return sh_tree_leaf_hash_in(NULL, kind, body, ret, err);
+}
+
+static sh_code node_hash(struct sh_digest *kept, sh_digest_kind kind, const struct sh_hash *left,
+                         const struct sh_hash *right, struct sh_hash *ret, struct sh_err *err) {
+    char bytes[1 + 2 * SH_DIGEST_BYTES] = {0x01};
     memcpy(bytes + 1, left->at, SH_DIGEST_BYTES);
     memcpy(bytes + 1 + SH_DIGEST_BYTES, right->at, SH_DIGEST_BYTES);
-    return sh_digest_of(kind, bytes, sizeof bytes, ret->at, err);
+    return hash_in(kept, kind, (struct sh_str){bytes, sizeof bytes}, ret, err);
+}
+
+sh_code sh_tree_node_hash(sh_digest_kind kind, const struct sh_hash *left, const struct sh_hash *right,
+                          struct sh_hash *ret, struct sh_err *err) {
+    return node_hash(NULL, kind, left, right, ret, err);
 }
 
 /* A perfect subtree of height 8 × level came to be: it is a node of that level's tile, and, but for level 0,
@@ -50,7 +66,7 @@ sh_code sh_tree_add(struct sh_tree *tree, const struct sh_hash *leaf, struct sh_
     tree->size++;
     note_node(tree, 0, &node, ret_tiles, ret_n);
     for (size_t height = 0; (tree->size >> height & 1) == 0; height++) {
-        SH_TRY(sh_tree_node_hash(tree->kind, &tree->stack[--tree->n_stack], &node, &node, err));
+        SH_TRY(node_hash(tree->kept, tree->kind, &tree->stack[--tree->n_stack], &node, &node, err));
         if ((height + 1) % 8 == 0)
             note_node(tree, (height + 1) / 8, &node, ret_tiles, ret_n);
     }
@@ -63,7 +79,7 @@ sh_code sh_tree_root(const struct sh_tree *tree, struct sh_hash *ret, struct sh_
         return sh_digest_of(tree->kind, "", 0, ret->at, err);
     struct sh_hash root = tree->stack[tree->n_stack - 1];
     for (size_t i = tree->n_stack - 1; i-- > 0;)
-        SH_TRY(sh_tree_node_hash(tree->kind, &tree->stack[i], &root, &root, err));
+        SH_TRY(node_hash(tree->kept, tree->kind, &tree->stack[i], &root, &root, err));
     *ret = root;
     return SH_OK;
 }

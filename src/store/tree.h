@@ -20,6 +20,7 @@ struct sh_tree {
     size_t n_stack;
     struct sh_hash tile[SH_TREE_LEVELS][SH_TILE]; /* the unfinished tile of each level */
     size_t tile_n[SH_TREE_LEVELS];
+    struct sh_digest *kept; /* a context to hash in, of the caller; NULL: each time a new one */
 };
 /** A tile just finished. */
 struct sh_tile {
@@ -29,6 +30,9 @@ struct sh_tile {
     struct sh_hash hashes[SH_TILE];
 };
 
+/** kept  see sh_digest_again; NULL: a new one. */
+SH_MUST sh_code sh_tree_leaf_hash_in(struct sh_digest *kept, sh_digest_kind kind, struct sh_str body,
+                                     struct sh_hash *ret, struct sh_err *err);
 SH_MUST sh_code sh_tree_leaf_hash(sh_digest_kind kind, struct sh_str body, struct sh_hash *ret,
                                   struct sh_err *err);
 SH_MUST sh_code sh_tree_node_hash(sh_digest_kind kind, const struct sh_hash *left,

@@ -1,9 +1,10 @@
 /* Everything stored, checked against the journal, and the journal against its signed heads. One pass over the
  * leaves with the versions they prove beside them; then the rows that other leaves prove, one by one. */
 #include "store/verify.h"
+#include "base/pool.h"
 #include <inttypes.h>
 
-enum { CHUNK = 4096, FAULTS_MAX = 10000 };
+enum { FAULTS_MAX = 10000 };
 
 void sh_fault(struct sh_check *check, const char *format, ...) {
     char text[512];
@@ -107,28 +108,20 @@ static sh_code check_tile(struct sh_check *check, const struct sh_tile *tile, st
     return SH_OK;
 }
 
-static sh_code check_version(struct sh_check *check, const struct sh_leaf_body *leaf,
-                             const struct sh_value *row, struct sh_err *err) {
+static void check_version(struct sh_check *check, const struct sh_leaf_body *leaf, const struct sh_value *row,
+                          const struct sh_version_seen *seen) {
     char id[SH_ID_TEXT + 1];
     sh_hex(leaf->record, SH_ID_BYTES, id);
-    struct sh_version_body version;
-    bool is_same = sh_version_of_row(row, &version, NULL) == SH_OK &&
-                   memcmp(version.record, leaf->record, SH_ID_BYTES) == 0 &&
-                   version.version == leaf->version && row[18].i64 == leaf->at;
-    if (is_same && row[19].i64 == 0) {
-        struct sh_hash hash;
-        sh_buf_clear(&check->buf);
-        sh_version_encode(&version, &check->buf);
-        SH_TRY(sh_content_hash(check->tree.kind, &check->buf, &hash, err));
-        is_same = memcmp(hash.at, leaf->content.at, SH_DIGEST_BYTES) == 0;
-    }
-    if (is_same && row[19].i64 != 0)
-        check->report->erased++;
+    const bool is_erased = row[19].i64 != 0;
+    const bool is_same = seen->is_sound && memcmp(row[1].str.at, leaf->record, SH_ID_BYTES) == 0 &&
+                         row[2].i64 == leaf->version && row[18].i64 == leaf->at &&
+                         (is_erased || memcmp(seen->hash.at, leaf->content.at, SH_DIGEST_BYTES) == 0);
+    check->report->erased += is_erased;
+    check->n_sealed += !is_erased && row[14].str.len > 0;
     if (!is_same)
         sh_fault(check, "st_version %s version %lld: not what its leaf %lld proves", id,
                  (long long)leaf->version, (long long)row[0].i64);
     check->report->versions++;
-    return SH_OK;
 }
 
 static void count_type(struct sh_check *check, struct sh_str type) {
@@ -139,49 +132,45 @@ static void count_type(struct sh_check *check, struct sh_str type) {
             check->n_of_type[i]++;
 }
 
-static sh_code check_leaf(struct sh_check *check, const struct sh_value *row, struct sh_leaf_body *leaf,
+static sh_code check_leaf(struct sh_check *check, const struct sh_value *row, const struct sh_leaf_seen *seen,
                           struct sh_err *err) {
     const long long position = row[0].i64;
-    struct sh_hash hash;
-    SH_TRY(sh_tree_leaf_hash(check->tree.kind, row[1].str, &hash, err));
-    if (!sh_str_eq(row[2].str, sh_bytes_of(hash.at, SH_DIGEST_BYTES)))
+    if (!sh_str_eq(row[2].str, sh_bytes_of(seen->hash.at, SH_DIGEST_BYTES)))
         sh_fault(check, "st_leaf %lld: its bytes do not have its hash", position);
-    *leaf = (struct sh_leaf_body){0};
-    if (sh_leaf_decode(row[1].str, leaf, NULL) != SH_OK)
+    if (!seen->is_sound)
         sh_fault(check, "st_leaf %lld: its bytes are malformed", position);
-    if (leaf->at < check->last_at)
+    if (seen->body.at < check->last_at)
         sh_fault(check, "st_leaf %lld: its time lies before that of the leaf before it", position);
-    check->last_at = leaf->at;
-    count_type(check, leaf->type);
+    check->last_at = seen->body.at;
+    count_type(check, seen->body.type);
     size_t n_tiles = 0;
-    SH_TRY(sh_tree_add(&check->tree, &hash, check->tiles, &n_tiles, err));
+    SH_TRY(sh_tree_add(&check->tree, &seen->hash, check->tiles, &n_tiles, err));
     for (size_t t = 0; t < n_tiles; t++)
         SH_TRY(check_tile(check, &check->tiles[t], err));
     check->report->leaves++;
     return check_heads_here(check, err);
 }
 
-/* Leaves of a chunk with the versions that name them; both in the order of positions. */
-static sh_code check_chunk(struct sh_check *check, const struct sh_rows *leaves,
-                           const struct sh_rows *versions, struct sh_err *err) {
+static sh_code check_chunk(struct sh_check *check, const struct sh_chunk *chunk, struct sh_err *err) {
+    const struct sh_rows *leaves = &chunk->leaves, *versions = &chunk->versions;
     size_t v = 0;
     for (size_t i = 0; i < leaves->n_rows; i++) {
         const struct sh_value *row = sh_cell(leaves, i, 0);
-        struct sh_leaf_body leaf;
+        const struct sh_leaf_body *leaf = &chunk->leaf[i].body;
         while (check->tree.size < (uint64_t)row[0].i64) { /* a hole: say it once and go on behind it */
             sh_fault(check, "st_leaf %" PRIu64 ": missing", check->tree.size);
             size_t n_tiles = 0;
             const struct sh_hash none = {{0}};
             SH_TRY(sh_tree_add(&check->tree, &none, check->tiles, &n_tiles, err));
         }
-        SH_TRY(check_leaf(check, row, &leaf, err));
+        SH_TRY(check_leaf(check, row, &chunk->leaf[i], err));
         for (; v < versions->n_rows && sh_cell(versions, v, 0)->i64 < row[0].i64; v++)
             sh_fault(check, "st_version with leaf %lld: that leaf proves no version",
                      (long long)sh_cell(versions, v, 0)->i64);
         const bool has = v < versions->n_rows && sh_cell(versions, v, 0)->i64 == row[0].i64;
-        if (has && sh_str_is(leaf.type, "record"))
-            SH_TRY(check_version(check, &leaf, sh_cell(versions, v, 0), err));
-        else if (has || sh_str_is(leaf.type, "record"))
+        if (has && sh_str_is(leaf->type, "record"))
+            check_version(check, leaf, sh_cell(versions, v, 0), &chunk->version[v]);
+        else if (has || sh_str_is(leaf->type, "record"))
             sh_fault(check,
                      has ? "st_version with leaf %lld: that leaf is of another type"
                          : "st_leaf %lld: the version it proves is missing",
@@ -192,20 +181,16 @@ static sh_code check_chunk(struct sh_check *check, const struct sh_rows *leaves,
 }
 
 static sh_code check_leaves(struct sh_check *check, struct sh_err *err) {
-    for (int64_t from = 0;; from += CHUNK) {
-        struct sh_rows leaves, versions;
+    struct sh_chunk *now = &check->chunks[0], *next = &check->chunks[1];
+    SH_TRY(sh_check_ahead(check, NULL, 0, now, err));
+    for (int64_t from = 0;; from += SH_CHECK_CHUNK) {
+        SH_TRY(sh_check_ahead(check, now, from + SH_CHECK_CHUNK, next, err));
         sh_arena_reset(&check->arena);
-        SH_TRY(query(check,
-                     "select position, body, hash from st_leaf where position >= $1 and position < $2 order "
-                     "by position",
-                     from, from + CHUNK, &leaves, err));
-        SH_TRY(query(check,
-                     "select " SH_VERSION_COLUMNS
-                     " from st_version v where v.leaf >= $1 and v.leaf < $2 order by v.leaf",
-                     from, from + CHUNK, &versions, err));
-        SH_TRY(check_chunk(check, &leaves, &versions, err));
-        if (leaves.n_rows == 0 && (uint64_t)from >= check->last_size)
+        SH_TRY(check_chunk(check, now, err));
+        if (now->leaves.n_rows == 0 && (uint64_t)from >= check->last_size)
             break;
+        struct sh_chunk *const done = now;
+        now = next, next = done;
     }
     const uint64_t size = check->report->size;
     for (; check->next_head < check->heads.n_rows; check->next_head++)
@@ -223,10 +208,12 @@ static sh_code check_leaves(struct sh_check *check, struct sh_err *err) {
 static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_check *check = ctx;
     check->txn = txn;
-    check->tree = (struct sh_tree){.kind = txn->store->journal.kind};
+    check->n_threads = sh_processors() < SH_THREADS_MAX ? sh_processors() : SH_THREADS_MAX;
     check->tiles = sh_new(&check->keep, struct sh_tile, SH_TREE_LEVELS);
-    if (!check->tiles)
-        return sh_fail(err, SH_E_NOMEM, "no room for tiles");
+    check->scratch = sh_new(&check->keep, struct sh_check_scratch, check->n_threads);
+    if (!check->tiles || !check->scratch)
+        return sh_fail(err, SH_E_NOMEM, "no room to verify");
+    check->tree = (struct sh_tree){.kind = txn->store->journal.kind, .kept = &check->scratch[0].digest};
     SH_TRY(load_signers(check, err));
     SH_TRY(sh_txn_query(txn, "select size, body, signature from st_head order by size", NULL, 0, &check->keep,
                         &check->heads, err));
@@ -252,6 +239,12 @@ sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, v
         code = sh_store_read(store, verify_body, check, err);
     for (size_t i = 0; i < check->n_signers; i++)
         sh_signer_release(&check->signers[i]);
+    for (size_t i = 0; check->scratch && i < check->n_threads; i++) {
+        sh_digest_release(&check->scratch[i].digest);
+        sh_buf_free(&check->scratch[i].buf);
+    }
+    for (size_t i = 0; i < 2; i++)
+        sh_arena_free(&check->chunks[i].arena);
     sh_buf_free(&check->buf);
     sh_arena_free(&check->arena);
     sh_arena_free(&check->keep);
