@@ -94,3 +94,16 @@ SH_HANDLER(sh_api_items_act);
 SH_HANDLER(sh_api_items_undo);
 SH_HANDLER(sh_api_item);
 SH_HANDLER(sh_api_work);
+/* selfcheck.c */
+SH_HANDLER(sh_api_selfchecks);
+SH_HANDLER(sh_api_selfcheck_new);
+SH_HANDLER(sh_api_selfcheck);
+SH_HANDLER(sh_api_selfcheck_drop);
+SH_HANDLER(sh_api_selfcheck_file);
+SH_HANDLER(sh_api_selfcheck_start);
+SH_HANDLER(sh_api_selfcheck_workbook);
+SH_HANDLER(sh_api_selfcheck_report);
+/* peers.c */
+SH_HANDLER(sh_api_peers);
+/* export.c */
+SH_HANDLER(sh_api_findings_export);

@@ -1,10 +1,12 @@
 /* What jobs there are, and the API to them. */
 #include "gate/jobkinds.h"
 #include "base/date.h"
+#include "base/limits.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/jobs.h"
 #include "gate/password.h"
+#include "gate/selfcheck.h"
 
 /* A kind: the subcommand, and which arguments a caller may give as --name value. */
 static const struct job_kind {
@@ -30,15 +32,37 @@ static const struct job_kind *kind_of(struct sh_str name) {
     return NULL;
 }
 
-sh_code sh_job_command(struct sh_gate *gate, struct sh_str kind, struct sh_str arguments,
-                       struct sh_arena *arena, struct sh_job_command *ret, struct sh_err *err) {
-    const struct job_kind *k = kind_of(kind);
+/* shouhu audit --from=FOLDER: a lake of its own, read by nobody else. */
+static sh_code selfcheck_command(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,
+                                 struct sh_job_command *ret, struct sh_err *err) {
+    char dir[SH_PATH_BYTES_MAX];
+    SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
+    SH_TRY(sh_json_read("arguments", job->arguments, &root, err));
+    SH_TRY(sh_selfcheck_dir(gate, job->id, dir, err));
+    size_t n = 0;
+    ret->folder = sh_arena_printf(arena, NULL, "%s", dir);
+    ret->argv[n++] = gate->options.program;
+    ret->argv[n++] = "audit";
+    ret->argv[n++] = sh_arena_printf(arena, NULL, "--from=%s", dir);
+    ret->argv[n++] = sh_arena_printf(arena, NULL, "--place=%.*s", SH_ARG(sh_member(root, "place", arena)));
+    ret->argv[n++] = sh_arena_printf(arena, NULL, "--lang=%.*s", SH_ARG(sh_member(root, "lang", arena)));
+    for (size_t i = 0; i < n; i++)
+        if (!ret->argv[i] || !ret->folder)
+            return sh_fail(err, SH_E_NOMEM, "no room for a command");
+    return SH_OK;
+}
+
+sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,
+                       struct sh_job_command *ret, struct sh_err *err) {
+    *ret = (struct sh_job_command){0};
+    if (sh_str_is(job->kind, SH_SELFCHECK_KIND))
+        return selfcheck_command(gate, job, arena, ret, err);
+    const struct job_kind *k = kind_of(job->kind);
     if (!k || !gate->options.lake_dir || !gate->options.program)
         return sh_fail(err, SH_E_UNSUPPORTED, "no such job here");
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
-    SH_TRY(sh_json_read("arguments", arguments, &root, err));
+    SH_TRY(sh_json_read("arguments", job->arguments, &root, err));
     size_t n = 0;
-    *ret = (struct sh_job_command){0};
     ret->argv[n++] = gate->options.program;
     ret->argv[n++] = k->command;
     if (k->verb)
@@ -90,8 +114,9 @@ static void show_job(struct sh_json *json, const struct sh_rows *rows, size_t ro
 
 static sh_code get_job(struct sh_txn *txn, struct jobbing *jobbing, struct sh_str id, struct sh_err *err) {
     const struct sh_value values[] = {SH_TEXT(id)};
-    SH_TRY(sh_sql_query(txn, "select " JOB_COLUMNS " from gate_job where id = $1", values, 1,
-                        &jobbing->rq->arena, &jobbing->rows, err));
+    SH_TRY(sh_sql_query(
+        txn, "select " JOB_COLUMNS " from gate_job where id = $1 and kind <> '" SH_SELFCHECK_KIND "'", values,
+        1, &jobbing->rq->arena, &jobbing->rows, err));
     if (jobbing->rows.n_rows != 1 || !sh_scope_holds(&jobbing->scope, sh_cell(&jobbing->rows, 0, 4)->str,
                                                      sh_cell(&jobbing->rows, 0, 5)->str))
         return sh_fail(err, SH_E_NOTFOUND, "no such job");
@@ -115,7 +140,8 @@ static sh_code jobbing_begin(struct sh_gate *gate, struct sh_request *rq, struct
 static sh_code list_jobs(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct jobbing *jobbing = ctx;
     return sh_sql_query(txn,
-                        "select " JOB_COLUMNS " from gate_job order by created_at desc, id desc limit 200",
+                        "select " JOB_COLUMNS " from gate_job where kind <> '" SH_SELFCHECK_KIND
+                        "' order by created_at desc, id desc limit 200",
                         NULL, 0, &jobbing->rq->arena, &jobbing->rows, err);
 }
 

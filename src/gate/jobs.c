@@ -1,7 +1,10 @@
 /* Children: started, listened to, ended. The table gate_job is the truth; this thread alone moves jobs on. */
 #include "gate/jobs.h"
+#include "base/fs.h"
+#include "base/limits.h"
 #include "gate/auth.h"
 #include "gate/jobkinds.h"
+#include "gate/selfcheck.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -18,8 +21,10 @@ struct child {
     pid_t pid;                                                 /* 0: the place is free */
     int pipe;
     size_t line_len;
-    int64_t began_ns, term_ns; /* term_ns: asked to end */
-    bool is_dirty;             /* the line is newer than the table */
+    int64_t began_ns, term_ns;      /* term_ns: asked to end */
+    bool is_dirty;                  /* the line is newer than the table */
+    char folder[SH_PATH_BYTES_MAX]; /* of a self-check, see jobkinds.h; "": none */
+    struct sh_buf report;           /* what it said, for the report in that folder */
 };
 
 struct sh_jobs {
@@ -102,7 +107,10 @@ static sh_code read_waiting(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 
 /* ---- children ---------------------------------------------------------------------------------------- */
 
-static void limit_child(void) {
+static void limit_child(bool is_foreign) {
+    const struct rlimit file = {(rlim_t)SH_SELFCHECK_CHILD_GIB << 30, (rlim_t)SH_SELFCHECK_CHILD_GIB << 30};
+    if (is_foreign) /* files that unpack to a disk full of claims */
+        (void)setrlimit(RLIMIT_FSIZE, &file);
     const struct rlimit space = {(rlim_t)SH_JOB_BYTES_MAX_GIB << 30, (rlim_t)SH_JOB_BYTES_MAX_GIB << 30};
     const struct rlimit core = {0, 0}; /* a core file would hold claims */
 #ifdef __SANITIZE_ADDRESS__
@@ -125,7 +133,7 @@ static sh_code start_child(struct child *child, const struct sh_job_command *com
         dup2(null, 0);
         dup2(pipes[1], 1);
         dup2(pipes[1], 2);
-        limit_child();
+        limit_child(command->folder != NULL);
         sigset_t none;
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
@@ -143,6 +151,7 @@ static sh_code start_child(struct child *child, const struct sh_job_command *com
     child->pid = pid, child->pipe = pipes[0];
     child->last[0] = '\0', child->line_len = 0, child->is_dirty = false;
     child->began_ns = sh_monotonic_ns(), child->term_ns = 0;
+    child->report = sh_buf_init(SH_SELFCHECK_REPORT_MAX);
     return SH_OK;
 }
 
@@ -176,9 +185,12 @@ static void start_waiting(struct sh_jobs *jobs, const struct sh_rows *rows, size
         return;
     struct sh_err err;
     struct sh_job_command command;
-    snprintf(child->id, sizeof child->id, "%.*s", SH_ARG(sh_cell(rows, row, 0)->str));
-    sh_code code = sh_job_command(jobs->gate, sh_cell(rows, row, 1)->str, sh_cell(rows, row, 2)->str, arena,
-                                  &command, &err);
+    const struct sh_job job = {sh_cell(rows, row, 0)->str, sh_cell(rows, row, 1)->str,
+                               sh_cell(rows, row, 2)->str};
+    snprintf(child->id, sizeof child->id, "%.*s", SH_ARG(job.id));
+    sh_code code = sh_job_command(jobs->gate, &job, arena, &command, &err);
+    snprintf(child->folder, sizeof child->folder, "%s",
+             code == SH_OK && command.folder ? command.folder : "");
     if (code == SH_OK)
         code = start_child(child, &command, &err);
     write_state(jobs, &(struct update){child->id, code == SH_OK ? "running" : "failed", "",
@@ -217,9 +229,24 @@ static void listen_to(struct child *child) {
                 memcpy(child->last, child->line, keep);
                 child->last[keep] = '\0';
                 child->is_dirty = true;
+                if (child->folder[0] && bytes[i] == '\n') /* \r: progress, written over on a terminal */
+                    sh_buf_addf(&child->report, "%.*s\n", (int)child->line_len, child->line);
             }
             child->line_len = 0;
         }
+}
+
+/* The files of a self-check go with its end; workbook and report stay. */
+static void tidy(struct sh_jobs *jobs, struct child *child) {
+    struct sh_err err;
+    char path[SH_PATH_BYTES_MAX];
+    sh_code code = sh_path_join(path, child->folder, SH_SELFCHECK_REPORT, &err);
+    if (code == SH_OK)
+        code = sh_fs_write(path, sh_buf_view(&child->report), &err);
+    if (code == SH_OK)
+        code = sh_selfcheck_tidy(child->folder, &err);
+    if (code != SH_OK && code != SH_E_NOTFOUND)
+        sh_log(&jobs->gate->log, SH_LOG_ERROR, "self-check not tidied", " code=%s", sh_code_name(code));
 }
 
 static void reap(struct sh_jobs *jobs, struct child *child) {
@@ -239,6 +266,9 @@ static void reap(struct sh_jobs *jobs, struct child *child) {
                                   : is_done      ? "done"
                                                  : "failed",
                                   child->last, result};
+    if (child->folder[0])
+        tidy(jobs, child);
+    sh_buf_free(&child->report);
     write_state(jobs, &update);
     child->pid = 0;
 }
@@ -292,6 +322,7 @@ sh_code sh_jobs_open(struct sh_gate *gate, struct sh_jobs **ret, struct sh_err *
     if (pipe2(jobs->wake, O_CLOEXEC | O_NONBLOCK) != 0)
         return sh_fail_errno(err, "no pipe for jobs");
     SH_TRY(interrupt_left(gate, err));
+    SH_TRY(sh_selfcheck_sweep(gate, err));
     if (pthread_create(&jobs->thread, NULL, run, jobs) != 0)
         return sh_fail(err, SH_E_IO, "cannot start the thread of jobs");
     jobs->is_started = true;

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """The API as its users meet it, and as those do who want to break it. Prints TAP. usage: api.py SHOUHU [NAME …]
 Every answer of every test is held to docs/openapi.yaml."""
+import calendar
 import concurrent.futures
+import csv
 import io
 import json
 import pathlib
@@ -1076,13 +1078,17 @@ def make_lake(dir):
     return dir / "lake"
 
 
-def wait_for(person, job, states, seconds=120):
+def wait_until(ask, states, seconds=120):
     for _ in range(seconds * 10):
-        answer = person.get("/jobs/" + job)
+        answer = ask()
         if answer["state"] in states:
             return answer
         time.sleep(0.1)
     raise AssertionError(answer.raw)
+
+
+def wait_for(person, job, states):
+    return wait_until(lambda: person.get("/jobs/" + job), states)
 
 
 @test
@@ -1137,6 +1143,109 @@ def a_backup_beside_the_running_server_is_restored_and_served():
         assert o.run("journal", "verify").strip().endswith("sound")
 
 
+def findings_leave_as_a_table_of_the_filter_alone(auditor, user, one):
+    def rows(person, query):
+        answer = person.get("/runs/r1/export?" + query)
+        assert answer.status == 200, answer.raw
+        return list(csv.reader(io.StringIO(answer.raw.decode("utf-8-sig"))))
+    everything = rows(auditor, "format=csv")
+    assert len(everything) - 1 == auditor.get("/runs/r1/totals")["findings"]
+    filtered = rows(auditor, f"rule={one['rule']}&level={one['level']}")
+    assert len(filtered) - 1 == auditor.get(f"/runs/r1/totals?rule={one['rule']}&level={one['level']}")["findings"]
+    assert {row[2] for row in filtered[1:]} == {one["rule"]}
+    assert all("*" in row[7] for row in everything[1:] if row[7])  # no person leaves whole
+    assert not [cell for row in everything for cell in row if cell[:1] in "=+@\t" and cell]
+    mine = rows(user, "format=csv")
+    assert len(mine) > 1 and {row[5] for row in mine[1:]} == {one["institution"]}
+    book = auditor.get(f"/runs/r1/export?format=xlsx&rule={one['rule']}")
+    with zipfile.ZipFile(io.BytesIO(book.raw)) as archive:
+        assert archive.read("xl/worksheets/sheet1.xml").count(b"<row ") == 1 + auditor.get(f"/runs/r1/totals?rule={one['rule']}")["findings"]
+    assert auditor.get("/runs/r1/export?format=exe").status == 400
+    assert auditor.get("/runs/r1/export?amount_min=abc").status == 422
+
+
+def peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign):
+    own = user.get(f"/runs/r1/peers?institution={one['institution']}")
+    assert own.status == 200 and own["group"] == "all" and own["peers"] >= 4, own.raw
+    total = user.get("/runs/r1/totals?from=2000-01-01")
+    assert sum(round(float(m["counted"]) * 100) for m in own["months"]) == round(float(total["counted"]) * 100)
+    assert sum(m["findings"] for m in own["months"]) == total["findings"]
+    # the quartiles are those of the others, by hand
+    last = own["months"][-1]["month"]
+    end = f"{last}-{calendar.monthrange(int(last[:4]), int(last[5:]))[1]}"
+    others = [g["key"] for g in auditor.get("/runs/r1/groups?by=institution&from=2000-01-01")["items"] if g["key"] not in ("", one["institution"])]
+    values = sorted(round(float(auditor.get(f"/runs/r1/totals?institution={code}&from={last}-01&to={end}")["counted"]) * 100) for code in others)
+    assert len(values) == own["peers"]
+    assert round(float(own["months"][-1]["median"]) * 100) == values[(len(values) - 1) // 2], (values, own.raw)
+    assert user.get(f"/runs/r1/peers?institution={foreign}").status == 404
+    assert user.get("/runs/r1/peers").status == 404
+    assert foreign not in own.raw.decode()
+
+
+@test
+def an_institution_checks_its_own_files_and_nobody_else_sees_them():
+    with Office(SHOUHU) as o:
+        lake_is_apart = o.dir / "synth"
+        env = {"SHOUHU_LANG": "en", "PATH": "/usr/bin:/bin"}
+        subprocess.run([SHOUHU, "synth", "--persons", "60", "--months", "2", "--seed", "1", "--plant", "0.2", "--out", str(lake_is_apart)],
+                       check=True, capture_output=True, env=env)
+        for code in ("h1", "h2", "ag1"):
+            o.body(code, "agency" if code == "ag1" else "institution", "620102")
+        user, other = (o.hire(login, "institution.user", body=body) for login, body in (("user", "h1"), ("other", "h2")))
+        auditor = o.hire("auditor", "agency.auditor", body="ag1")
+        assert auditor.post("/self-checks", {}).status == 403
+        made = user.post("/self-checks", {})
+        assert made.status == 201 and made["state"] == "collecting" and made["files"] == [], made.raw
+        at = f"/self-checks/{made['id']}"
+        assert user.post(at + "/start", {}).status == 409  # nothing to check yet
+        for name in ("x.exe", "..%2Fx.csv", ".x.csv", "report.txt", "a%0Ab.csv", "a" * 200 + ".csv"):
+            assert user.put(f"{at}/files/{name}", None, raw=b"a,b\n").status in (400, 404, 422), name
+        assert user.put(at + "/files/empty.csv", None, raw=b"").status == 422
+        for path in sorted(lake_is_apart.glob("*.csv")):
+            sent = user.put(f"{at}/files/{urllib.parse.quote(path.name)}", None, raw=path.read_bytes())
+            assert sent.status == 200, sent.raw
+        assert user.put(at + "/files/fee_list_d.csv", None, raw=next(lake_is_apart.glob("fee_list*.csv")).read_bytes()).status == 200
+        broken = user.put(at + "/files/broken.csv", None, raw="不是费用文件,甲\n1,2\n".encode())
+        names = [f["name"] for f in broken["files"]]
+        assert len(names) == len(set(names)) and "broken.csv" in names
+        for i in range(30):
+            full = user.put(f"{at}/files/more{i}.csv", None, raw=b"x")
+            if full.status != 200:
+                break
+        assert full.status == 413, full.raw  # at most 20 files
+        for stranger in (other, auditor):
+            assert stranger.get(at).status in (403, 404) and stranger.post(at + "/start", {}).status in (403, 404)
+        assert user.ask("DELETE", at).status == 204 and user.get(at).status == 404
+        assert not (o.dir / "data" / "self-checks" / made["id"]).exists()
+        # again, whole this time
+        at = "/self-checks/" + user.post("/self-checks", {})["id"]
+        for path in sorted(lake_is_apart.glob("*.csv")):
+            assert user.put(f"{at}/files/{path.name}", None, raw=path.read_bytes()).status == 200
+        assert user.post(at + "/start", {}).status == 202 and user.post(at + "/start", {}).status == 409
+        assert user.put(at + "/files/late.csv", None, raw=b"x").status == 409
+        done = wait_until(lambda: user.get(at), ("done", "failed"))
+        assert done["state"] == "done" and done["has_findings"] and done["has_workbook"], done.raw
+        assert done["files"] == []  # what was sent is gone
+        left = sorted(p.name for p in (o.dir / "data" / at[1:]).iterdir())
+        assert left == ["findings.xlsx", "report.txt"], left
+        book = user.get(at + "/workbook")
+        with zipfile.ZipFile(io.BytesIO(book.raw)) as archive:
+            assert archive.read("xl/worksheets/sheet1.xml").count(b"<row ") > 1
+        report = user.get(at + "/report").raw.decode()
+        assert str(o.dir) not in report and len(report) > 100, report
+        for stranger in (other, auditor):
+            assert all(stranger.get(at + end).status in (403, 404) for end in ("", "/workbook", "/report"))
+        assert at[13:] not in auditor.get("/jobs").raw.decode() and auditor.get("/jobs/" + at[13:]).status == 404
+        assert [c["id"] for c in user.get("/self-checks")["items"]] == [at[13:]] and other.get("/self-checks")["items"] == []
+        # one that fails says why and leaves nothing
+        at = "/self-checks/" + user.post("/self-checks", {})["id"]
+        assert user.put(at + "/files/broken.csv", None, raw=b"a,b\n1,2\n").status == 200
+        user.post(at + "/start", {})
+        failed = wait_until(lambda: user.get(at), ("done", "failed"))
+        assert failed["files"] == [] and str(o.dir) not in failed.raw.decode(), failed.raw
+        assert "broken.csv" in user.get(at + "/report").raw.decode()
+
+
 @test
 def an_audit_runs_as_a_job_and_each_sees_his_findings():
     o = Office(SHOUHU)
@@ -1171,6 +1280,9 @@ def an_audit_runs_as_a_job_and_each_sees_his_findings():
         mine = user.get("/runs/r1/findings?limit=200")["items"]
         assert mine and all(f["institution"] == one["institution"] for f in mine)
         assert other.get("/runs/r1/findings")["items"] == [] and other.get(f"/runs/r1/findings/{one['id']}").status == 404
+        findings_leave_as_a_table_of_the_filter_alone(auditor, user, one)
+        peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign=next(
+            f["institution"] for f in auditor.get("/runs/r1/findings?limit=200")["items"] if f["institution"] != one["institution"]))
         first, second, third = (auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100"}}) for _ in range(3))
         cancelled = auditor.post(f"/jobs/{third['id']}/cancellation", {})
         assert cancelled.status in (202, 409)
