@@ -131,6 +131,7 @@ def office():
     o.contract2 = o.hire("contract2", "agency.contract", body="ag2")
     o.head2 = o.hire("head2", "agency.head", body="ag2")
     o.auditor2 = o.hire("auditor2", "agency.auditor", body="ag2")
+    o.user2 = o.hire("user2", "institution.user", body="h2")
     o.admin, o.boss = first
     o.contract = o.hire("contract", "agency.contract", body="ag1")
     o.head = o.hire("head", "agency.head", body="ag1")
@@ -359,7 +360,7 @@ def ids_of_first_place(o):
     key = o.contract.post("/keys", {"name": "k", "to": to})["id"]
     return {"register": "practitioners", "record": record, "change": change, "person": person, "grant": grant, "key": key,
             "job": "0" * 32, "run": "no-run", "finding": "0" * 32, "procedure": "no-procedure", "matter": "0" * 32,
-            "paper": "0" * 32, "item": "0" * 32, "rule": "no-rule", "table": "no-table"}
+            "check": o.user1.post("/self-checks", {})["id"], "name": "a.csv", "paper": "0" * 32, "item": "0" * 32, "rule": "no-rule", "table": "no-table"}
 
 
 def body_for(path):
@@ -374,7 +375,7 @@ def body_for(path):
 def a_foreign_id_is_answered_404_on_every_path():
     o = office()
     ids = ids_of_first_place(o)
-    strangers = (o.admin2, o.boss2, o.contract2, o.head2, o.auditor2)
+    strangers = (o.admin2, o.boss2, o.contract2, o.head2, o.auditor2, o.user2)
     paths = [(m, p) for p, ops in API["paths"].items() for m in ops if re.search(r"\{(?!register\})", p)]
     assert len(paths) > 15
     for method, path in paths:

@@ -18,6 +18,7 @@ const routes: RouteRecordRaw[] = [
   { path: '/work', component: () => import('@/pages/MyWork.vue'), meta: { title: 'nav.work' } },
   { path: '/account', component: () => import('@/pages/AccountPage.vue'), meta: { title: 'nav.account' } },
   { path: '/findings', component: () => import('@/pages/desk/FindingsDesk.vue'), meta: { title: 'nav.findings', need: 'findings.read' } },
+  { path: '/portal', component: () => import('@/pages/portal/PortalPage.vue'), meta: { title: 'nav.portal', need: 'selfcheck.run' } },
   { path: '/review', component: () => import('@/pages/matters/ReviewDesk.vue'), meta: { title: 'nav.review', need: 'matters.read' } },
   { path: '/matters', component: () => import('@/pages/matters/MattersPage.vue'), meta: { title: 'nav.matters', need: 'matters.read' } },
   { path: '/matters/:matter', component: () => import('@/pages/matters/MatterPage.vue'), meta: { title: 'nav.matters', need: 'matters.read' } },

@@ -35,3 +35,8 @@ export function today(): string {
 export function shortId(id: string | null | undefined): string {
   return id ? id.slice(0, 8) : ''
 }
+/** "2026-02" → "2026-02-28" */
+export function monthEnd(month: string): string {
+  const [year, of] = month.split('-').map(Number)
+  return new Date(Date.UTC(year!, of!, 0)).toISOString().slice(0, 10)
+}

@@ -10,6 +10,7 @@ export interface Place {
 }
 export const places: Place[] = [
   { path: '/work', title: 'nav.work', about: 'work.about', sign: '◎' },
+  { path: '/portal', title: 'nav.portal', about: 'place.portal', sign: '⌂', need: ['selfcheck.run'] },
   { path: '/findings', title: 'nav.findings', about: 'place.findings', sign: '◈', need: ['findings.read'] },
   { path: '/review', title: 'nav.review', about: 'place.review', sign: '✓', need: ['matters.act'] },
   { path: '/matters', title: 'nav.matters', about: 'place.matters', sign: '▣', need: ['matters.read'] },
