@@ -389,7 +389,7 @@ static sh_code write_dict(struct compact *compact, enum sh_dict dict, struct sh_
                                          .last_day = INT32_MIN,
                                          .batch_to = sh_manifest_last_batch(&compact->before)}};
     char suffix[64];
-    SH_TRY(sh_dict_load(compact->dir, &compact->before, dict, compact->connections[0], &full, err));
+    SH_TRY(sh_dict_load(compact->dir, &compact->before, dict, &full, err));
     SH_CLEANUP(sh_free_at) int32_t *ids = sh_alloc_array(full.view.n, sizeof *ids);
     if (!ids)
         return sh_fail(err, SH_E_NOMEM, "no room for a dictionary");

@@ -4,7 +4,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "lake/parquet.h"
-#include <duckdb.h>
+#include "lake/pq_scan.h"
 #include <inttypes.h>
 
 #define DICT_BYTES_MAX ((size_t)64 << 30)
@@ -124,38 +124,25 @@ static sh_code take_row(struct sh_dict_full *dict, int32_t id, struct sh_str cod
     return sh_dict_improve(dict, id, name, kind, &changed, err);
 }
 
-static sh_code load_file(const char *path, void *connection, struct sh_dict_full *dict, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    SH_CLEANUP(sh_scan_close) struct sh_scan scan = {0};
-    (void)sh_buf_add_text(&sql, "SELECT id, code, name, kind FROM read_parquet(");
-    sh_sql_text(&sql, sh_str_of(path));
-    (void)sh_buf_add_text(&sql, ")");
-    SH_TRY(sh_buf_check(&sql, err));
-    SH_TRY(sh_scan_open(connection, sql.at, &scan, err));
-    const size_t cap = duckdb_vector_size();
-    SH_CLEANUP(sh_free_at) int32_t *ids = sh_alloc_array(cap, sizeof *ids);
-    SH_CLEANUP(sh_free_at) struct sh_str *texts = sh_alloc_array(3 * cap, sizeof *texts);
-    if (!ids || !texts)
-        return sh_fail(err, SH_E_NOMEM, "no room to read a dictionary");
+static sh_code load_file(const char *path, struct sh_dict_full *dict, struct sh_err *err) {
+    static const struct sh_pq_wanted columns[] = {
+        {"id", SH_P32}, {"code", SH_PSTR}, {"name", SH_PSTR}, {"kind", SH_PSTR}};
+    SH_CLEANUP(sh_pq_scan_close) struct sh_pq_scan scan = {0};
+    SH_TRY(sh_pq_scan_open(&scan, &path, 1, columns, 4, err));
     for (;;) {
-        void *chunk = NULL;
-        SH_TRY(sh_scan_next(&scan, &chunk, err));
-        if (!chunk)
+        uint32_t n;
+        SH_TRY(sh_pq_scan_next(&scan, &n, err));
+        const int32_t *ids = scan.batch[0];
+        const struct sh_str *code = scan.batch[1], *name = scan.batch[2], *kind = scan.batch[3];
+        for (uint32_t i = 0; i < n; i++)
+            SH_TRY(take_row(dict, ids[i], code[i], name[i], kind[i], err));
+        if (n == 0)
             return SH_OK;
-        const size_t n = duckdb_data_chunk_get_size(chunk);
-        sh_chunk_copy(chunk, 0, SH_P32, 0, n, ids);
-        for (size_t c = 0; c < 3; c++)
-            sh_chunk_copy(chunk, c + 1, SH_PSTR, 0, n, texts + c * cap);
-        sh_code code = SH_OK;
-        for (size_t i = 0; i < n && code == SH_OK; i++)
-            code = take_row(dict, ids[i], texts[i], texts[cap + i], texts[2 * cap + i], err);
-        duckdb_destroy_data_chunk((duckdb_data_chunk *)&chunk);
-        SH_TRY(code);
     }
 }
 
 sh_code sh_dict_load(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
-                     void *connection, struct sh_dict_full *ret, struct sh_err *err) {
+                     struct sh_dict_full *ret, struct sh_err *err) {
     struct sh_dict_full full = {0};
     sh_code code = reserve(&full, 1, err);
     for (size_t i = 0; i < manifest->n_files && code == SH_OK; i++) {
@@ -165,9 +152,7 @@ sh_code sh_dict_load(const char *lake_dir, const struct sh_manifest *manifest, e
             continue;
         code = sh_path_join(path, lake_dir, file->path, err);
         if (code == SH_OK)
-            code = load_file(path, connection, &full, err);
-        if (code != SH_OK)
-            code = sh_err_wrap(err, code, "%s: ", path);
+            code = load_file(path, &full, err);
     }
     if (code != SH_OK) {
         sh_dict_release(&full);

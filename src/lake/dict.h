@@ -13,10 +13,10 @@ struct sh_dict_full {
     uint32_t n_slots;
     struct sh_arena arena;
 };
-/** Load all files of a dictionary that a manifest names. connection: of DuckDB. Errors: SH_E_CORRUPT,
+/** Load all files of a dictionary that a manifest names. Errors: SH_E_CORRUPT and SH_E_IO with the path,
  * SH_E_NOMEM. */
 SH_MUST sh_code sh_dict_load(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
-                             void *connection, struct sh_dict_full *ret, struct sh_err *err);
+                             struct sh_dict_full *ret, struct sh_err *err);
 void sh_dict_release(struct sh_dict_full *dict);
 /** Add a code that is not there; gives its id. Texts are copied. */
 SH_MUST sh_code sh_dict_add(struct sh_dict_full *dict, struct sh_str code, struct sh_str name,

@@ -57,9 +57,7 @@ static sh_code open_lake(struct sh_lake *lake, const char *dir, uint64_t number,
                       &lake->superseded, err));
     SH_TRY(open_state(lake, SH_FILE_COVERAGE, SH_COVERAGE_MAGIC, sizeof(struct sh_coverage), &lake->coverage,
                       err));
-    SH_TRY(open_state(lake, SH_FILE_LOST, SH_LOST_MAGIC, sizeof(uint64_t), &lake->lost, err));
-    const char *dirs[] = {lake->dir};
-    return sh_duck_open(dirs, 1, 1, 0, "", &lake->duck, err);
+    return open_state(lake, SH_FILE_LOST, SH_LOST_MAGIC, sizeof(uint64_t), &lake->lost, err);
 }
 
 sh_code sh_lake_open(const char *dir, uint64_t manifest, struct sh_lake **ret, struct sh_err *err) {
@@ -81,7 +79,6 @@ void sh_lake_close(struct sh_lake *lake) {
         return;
     for (size_t d = 0; d < SH_DICTS; d++)
         sh_dict_release(&lake->dicts[d]);
-    sh_duck_close(lake->duck);
     sh_records_close(&lake->superseded);
     sh_records_close(&lake->coverage);
     sh_records_close(&lake->lost);
@@ -121,8 +118,7 @@ sh_code sh_lake_dict(struct sh_lake *lake, enum sh_dict dict, const struct sh_di
     if (!atomic_load_explicit(&lake->has_dict[dict], memory_order_acquire)) {
         (void)pthread_mutex_lock(&lake->lock);
         if (!atomic_load_explicit(&lake->has_dict[dict], memory_order_relaxed))
-            code = sh_dict_load(lake->dir, &lake->manifest, dict, sh_duck_connection(lake->duck),
-                                &lake->dicts[dict], err);
+            code = sh_dict_load(lake->dir, &lake->manifest, dict, &lake->dicts[dict], err);
         if (code == SH_OK)
             atomic_store_explicit(&lake->has_dict[dict], true, memory_order_release);
         (void)pthread_mutex_unlock(&lake->lock);

@@ -119,7 +119,7 @@ static sh_code write_new(struct code_phase *phase, struct sh_err *err) {
 
 static sh_code run_dict(struct code_phase *phase, struct sh_err *err) {
     struct sh_landing *landing = phase->landing;
-    SH_TRY(sh_dict_load(landing->options->lake_dir, landing->before, phase->dict, landing->connections[0],
+    SH_TRY(sh_dict_load(landing->options->lake_dir, landing->before, phase->dict,
                         &landing->dicts[phase->dict], err));
     phase->n_before = landing->dicts[phase->dict].view.n;
     SH_TRY(collect(phase, err));

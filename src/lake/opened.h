@@ -13,7 +13,6 @@ struct sh_lake {
     struct sh_arena arena;
     struct sh_manifest manifest;
     uint64_t rows[SH_TABLES]; /* of all files of a table: asked for every row whose absence matters */
-    struct sh_duck *duck;
     struct sh_records superseded, coverage, lost;
     pthread_mutex_t lock; /* of the dictionaries while they load */
     struct sh_dict_full dicts[SH_DICTS];

@@ -14,6 +14,7 @@
 
 struct verify {
     struct sh_lake *lake;
+    struct sh_duck *duck; /* files are looked at by another reader than the one audits use */
     FILE *out;
     uint64_t faults;
     uint64_t rows[SH_TABLES], keys[SH_TABLES];
@@ -216,7 +217,7 @@ static sh_code scan_rows(struct rows_check *check, const char *path, struct sh_e
     sh_sql_text(&sql, sh_str_of(path));
     (void)sh_buf_add_text(&sql, ")");
     SH_TRY(sh_buf_check(&sql, err));
-    SH_TRY(sh_scan_open(sh_duck_connection(check->verify->lake->duck), sql.at, &scan, err));
+    SH_TRY(sh_scan_open(sh_duck_connection(check->verify->duck), sql.at, &scan, err));
     for (;;) {
         void *chunk = NULL;
         SH_TRY(sh_scan_next(&scan, &chunk, err));
@@ -362,7 +363,11 @@ static sh_code verify_all(struct verify *verify, struct sh_err *err) {
 sh_code sh_lake_verify(const char *dir, FILE *out, uint64_t *ret_faults, struct sh_err *err) {
     struct verify verify = {.out = out};
     SH_TRY(sh_lake_open(dir, 0, &verify.lake, err));
-    const sh_code code = verify_all(&verify, err);
+    const char *dirs[] = {verify.lake->dir};
+    sh_code code = sh_duck_open(dirs, 1, 1, 0, "", &verify.duck, err);
+    if (code == SH_OK)
+        code = verify_all(&verify, err);
+    sh_duck_close(verify.duck);
     sh_lake_close(verify.lake);
     SH_TRY(code);
     *ret_faults = verify.faults;
