@@ -39,11 +39,10 @@ static void close_session(struct sh_session *session) {
 }
 
 static sh_code write_records(const struct sh_audit_worker *worker, const struct sh_chunk_findings *found,
-                             uint32_t bucket, struct sh_arena *text, struct sh_err *err) {
+                             uint32_t bucket, struct sh_record_room *room, struct sh_err *err) {
     for (size_t i = 0; i < found->n; i++) {
         struct sh_record record;
-        sh_arena_reset(text);
-        SH_TRY(sh_record_of(worker, &found->findings[i], bucket, text, &record, err));
+        SH_TRY(sh_record_of(worker, &found->findings[i], bucket, room, &record, err));
     }
     return SH_OK;
 }
@@ -51,7 +50,7 @@ static sh_code write_records(const struct sh_audit_worker *worker, const struct 
 static sh_code audit_bucket(const struct sh_session *s, struct sh_audit_worker *worker, uint32_t bucket,
                             int rounds, struct tally *tally, struct sh_err *err) {
     SH_CLEANUP(close_reader) struct sh_reader *reader = NULL;
-    SH_CLEANUP(sh_arena_free) struct sh_arena text = {0};
+    SH_CLEANUP(sh_record_room_release) struct sh_record_room room = {0};
     const struct sh_selection what = sh_plan_selection(s->plan);
     SH_TRY(sh_reader_open(s->lake, &what, (struct sh_bucket_range){bucket, bucket + 1}, INT32_MAX, CHUNK_ROWS,
                           &reader, err));
@@ -65,7 +64,7 @@ static sh_code audit_bucket(const struct sh_session *s, struct sh_audit_worker *
             const int64_t begin = cpu_ns();
             SH_TRY(sh_audit_chunk(worker, chunk, &found, err));
             const int64_t audited = cpu_ns();
-            SH_TRY(write_records(worker, &found, bucket, &text, err));
+            SH_TRY(write_records(worker, &found, bucket, &room, err));
             tally->audit_ns += audited - begin, tally->record_ns += cpu_ns() - audited;
             tally->lines += chunk->tables[SH_TABLE_LINE].n_rows, tally->findings += found.n;
         }

@@ -83,6 +83,7 @@ struct sh_rule_plan {
         *carry;        /* what its rows take along to those of other persons; NULL: reach TIMELINE */
     enum sh_level cap; /* by level and state */
     struct sh_str rule_json, basis_json; /* as each receipt says them */
+    struct sh_str basis;                 /* the articles in one cell */
 };
 
 struct sh_plan {

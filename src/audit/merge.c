@@ -1,4 +1,5 @@
 /* Joining slices: the same bytes a whole run would have given, or a refusal that says why not. */
+#include "audit/texts.h"
 #include "audit/together.h"
 #include "base/date.h"
 #include "base/fs.h"
@@ -100,31 +101,13 @@ static sh_code add_part(const struct part *part, struct sh_spool_runs *runs, str
 
 /* The texts of any slice are those of all: their inputs are equal. */
 static sh_code copy_texts(const char *from, const char *to, struct sh_err *err) {
-    static const char *const names[] = {"rules", "rules/views", "knowledge", "params"};
-    for (size_t d = 0; d < sizeof(names) / sizeof(names[0]); d++) {
-        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-        char source[SH_PATH_BYTES_MAX], target[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-        const struct sh_dir_entry *entries;
-        size_t n;
-        bool there;
-        SH_TRY(sh_path_format(source, err, "%s/%s/%s", from, SH_RUN_TEXT, names[d]));
-        SH_TRY(sh_is_dir(source, &there, err));
-        if (!there)
-            continue;
-        SH_TRY(sh_path_format(target, err, "%s/%s/%s", to, SH_RUN_TEXT, names[d]));
-        SH_TRY(sh_mkdir_all(target, err));
-        SH_TRY(sh_dir_list(source, &arena, &entries, &n, err));
-        for (size_t i = 0; i < n; i++) {
-            struct sh_str text;
-            if (entries[i].kind == SH_ENTRY_DIR)
-                continue;
-            SH_TRY(sh_path_join(path, source, entries[i].name, err));
-            SH_TRY(sh_fs_read(path, SH_TEXT_FILE_BYTES_MAX, &arena, &text, err));
-            SH_TRY(sh_path_join(path, target, entries[i].name, err));
-            SH_TRY(sh_fs_write(path, text, err));
-        }
-    }
-    return SH_OK;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_str bytes;
+    SH_TRY(sh_path_join(path, from, SH_RUN_TEXT, err));
+    SH_TRY(sh_fs_read(path, SH_TEXTS_BYTES_MAX, &arena, &bytes, err));
+    SH_TRY(sh_path_join(path, to, SH_RUN_TEXT, err));
+    return sh_fs_write(path, bytes, err);
 }
 
 static sh_code drop_part(const char *dir, struct sh_err *err) {

@@ -10,7 +10,6 @@
 #define SH_RUN_PARQUET "findings.parquet"
 #define SH_RUN_RECORDS "findings.run" /* only of a slice */
 #define SH_RUN_ROWS "rows2.run"       /* only of a slice: rows that must meet those of others */
-#define SH_RUN_TEXT "text"            /* the rules, knowledge and parameters of the run */
 
 struct sh_index_entry {
     uint8_t id[16];

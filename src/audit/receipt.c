@@ -46,7 +46,23 @@ static sh_code rule_text(void (*put)(struct sh_json *json, const struct sh_rule 
     return kept ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the texts of rules");
 }
 
+/* The same articles in a cell of a table. */
+static sh_code basis_text(const struct sh_rule *r, struct sh_arena *arena, struct sh_str *ret,
+                          struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    for (size_t i = 0; i < r->n_basis; i++) {
+        if (i > 0)
+            sh_buf_add_text(&text, "；");
+        sh_buf_add_str(&text, r->basis[i]);
+    }
+    SH_TRY(sh_buf_check(&text, err));
+    const char *kept = sh_arena_dup(arena, text.at, text.len);
+    *ret = (struct sh_str){kept, text.len};
+    return kept ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the texts of rules");
+}
+
 sh_code sh_receipt_texts(struct sh_rule_plan *rp, struct sh_arena *arena, struct sh_err *err) {
+    SH_TRY(basis_text(rp->rule, arena, &rp->basis, err));
     SH_TRY(rule_text(put_rule, rp->rule, arena, &rp->rule_json, err));
     return rule_text(put_basis, rp->rule, arena, &rp->basis_json, err);
 }

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECEIPT_BYTES = 4096 }; /* most are smaller */
+void sh_record_room_release(struct sh_record_room *room) {
+    sh_arena_free(&room->text);
+    sh_buf_free(&room->receipt);
+}
 
 static sh_code money_cell(struct sh_arena *arena, int64_t fen, struct sh_str *ret, struct sh_err *err) {
     char text[SH_MONEY_TEXT_MAX];
@@ -33,20 +36,6 @@ static sh_code hex_cell(struct sh_arena *arena, const uint8_t *bytes, size_t n, 
     return SH_OK;
 }
 
-static sh_code basis_cell(const struct sh_rule *r, struct sh_arena *arena, struct sh_str *ret,
-                          struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    for (size_t i = 0; i < r->n_basis; i++) {
-        if (i > 0)
-            sh_buf_add_text(&text, "；");
-        sh_buf_add_str(&text, r->basis[i]);
-    }
-    SH_TRY(sh_buf_check(&text, err));
-    const char *kept = sh_arena_dup(arena, text.at, text.len);
-    *ret = (struct sh_str){kept, text.len};
-    return kept ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a finding's row");
-}
-
 static int compare_texts(const void *a, const void *b) {
     return sh_str_cmp(*(const struct sh_str *)a, *(const struct sh_str *)b);
 }
@@ -54,25 +43,29 @@ static int compare_texts(const void *a, const void *b) {
 /* The blamed lines by their source ids, in byte order, so that a reader can point at them. */
 static sh_code lines_cell(const struct sh_timeline *tl, const struct sh_finding *f, struct sh_arena *arena,
                           struct sh_str *ret, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    struct sh_str *ids = sh_new(arena, struct sh_str, f->n_lines + 1);
+    struct sh_str *ids = sh_new_raw(arena, struct sh_str, f->n_lines + 1);
     if (!ids)
         return sh_fail(err, SH_E_NOMEM, "no room for a finding's row");
-    size_t n = 0;
+    size_t n = 0, len = 0;
     for (size_t i = 0; i < f->n_lines; i++)
-        if (f->lines[i].blamed)
-            SH_TRY(sh_row_id(tl, SH_TABLE_LINE, f->lines[i].row, &ids[n++], err));
+        if (f->lines[i].blamed) {
+            SH_TRY(sh_row_id(tl, SH_TABLE_LINE, f->lines[i].row, &ids[n], err));
+            len += ids[n++].len + 1;
+        }
     if (n > 1)
         qsort(ids, n, sizeof(*ids), compare_texts);
+    char *text = sh_new_raw(arena, char, len + 1), *at = text;
+    if (!text)
+        return sh_fail(err, SH_E_NOMEM, "no room for a finding's row");
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
-            sh_buf_add_char(&text, '|');
-        sh_buf_add_str(&text, ids[i]);
+            *at++ = '|';
+        if (ids[i].len > 0)
+            memcpy(at, ids[i].at, ids[i].len);
+        at += ids[i].len;
     }
-    SH_TRY(sh_buf_check(&text, err));
-    const char *kept = sh_arena_dup(arena, text.at, text.len);
-    *ret = (struct sh_str){kept, text.len};
-    return kept ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a finding's row");
+    *ret = (struct sh_str){text, (size_t)(at - text)};
+    return SH_OK;
 }
 
 static sh_code sums(const struct sh_finding *f, struct sh_arena *arena, struct sh_str *cells,
@@ -94,21 +87,19 @@ static sh_code day_cell(int32_t day, struct sh_arena *arena, struct sh_str *ret,
 }
 
 sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_finding *f, uint32_t bucket,
-                     struct sh_arena *arena, struct sh_record *ret, struct sh_err *err) {
+                     struct sh_record_room *room, struct sh_record *ret, struct sh_err *err) {
+    struct sh_arena *arena = &room->text;
     const struct sh_engine *en = sh_worker_engine(worker);
     const struct sh_rule *r = en->plan->active[f->rule].rule;
-    SH_CLEANUP(sh_buf_free) struct sh_buf receipt = {0};
-    if (sh_buf_reserve(&receipt, RECEIPT_BYTES) != SH_OK)
-        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
-    SH_TRY(sh_audit_receipt(worker, f, &receipt, err));
+    sh_arena_reset(arena);
+    sh_buf_clear(&room->receipt);
+    SH_TRY(sh_audit_receipt(worker, f, &room->receipt, err));
+    const struct sh_str receipt = sh_buf_view(&room->receipt);
     uint8_t digest[SH_DIGEST_BYTES];
     SH_TRY(sh_digest_of(SH_DIGEST_SHA256, receipt.at, receipt.len, digest, err));
     *ret = (struct sh_record){.rule = f->rule, .bucket = bucket, .key = f->key};
     memcpy(ret->id, f->id, sizeof(ret->id));
-    const char *kept = sh_arena_dup(arena, receipt.at, receipt.len);
-    if (!kept)
-        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
-    ret->receipt = (struct sh_str){kept, receipt.len};
+    ret->receipt = receipt;
     struct sh_str *c = ret->cells;
     SH_TRY(hex_cell(arena, f->id, sizeof(f->id), &c[SH_CELL_ID], err));
     c[SH_CELL_RULE] = r->id;
@@ -126,6 +117,6 @@ sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_findi
     SH_TRY(lines_cell(&en->tl, f, arena, &c[SH_CELL_LINES], err));
     SH_TRY(sums(f, arena, c, err));
     c[SH_CELL_SAY] = f->say;
-    SH_TRY(basis_cell(r, arena, &c[SH_CELL_BASIS], err));
+    c[SH_CELL_BASIS] = en->plan->active[f->rule].basis;
     return hex_cell(arena, digest, sizeof(digest), &c[SH_CELL_RECEIPT], err);
 }

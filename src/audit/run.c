@@ -1,5 +1,6 @@
 /* A run over a lake: ranges of buckets to threads, findings to sorted parts, parts to files. */
 #include "audit/run.h"
+#include "audit/texts.h"
 #include "audit/together.h"
 #include "base/date.h"
 #include "base/fs.h"
@@ -16,7 +17,7 @@ struct lane {
     struct sh_audit_worker *worker;
     struct sh_spool spool;
     struct sh_spool_runs runs;
-    struct sh_arena text;
+    struct sh_record_room room;
     int64_t audit_ns;
 };
 
@@ -39,7 +40,7 @@ static void run_release(struct run *run) {
         sh_audit_worker_free(run->lanes[i].worker);
         sh_spool_release(&run->lanes[i].spool);
         sh_free(run->lanes[i].runs.at);
-        sh_arena_free(&run->lanes[i].text);
+        sh_record_room_release(&run->lanes[i].room);
     }
     sh_free(run->lanes);
     sh_free(run->tasks);
@@ -55,8 +56,7 @@ static sh_code keep_findings(struct lane *lane, const struct sh_chunk_findings *
                              struct sh_err *err) {
     for (size_t i = 0; i < found->n; i++) {
         struct sh_record record;
-        sh_arena_reset(&lane->text);
-        SH_TRY(sh_record_of(lane->worker, &found->findings[i], bucket, &lane->text, &record, err));
+        SH_TRY(sh_record_of(lane->worker, &found->findings[i], bucket, &lane->room, &record, err));
         SH_TRY(sh_spool_add(&lane->spool, &record, err));
     }
     return lane->spool.records.len > PART_BYTES_MAX ? sh_spool_cut(&lane->spool, &lane->runs, err) : SH_OK;
@@ -100,6 +100,13 @@ static sh_code audit_buckets(void *ctx, size_t task, size_t number, struct sh_er
     }
 }
 
+/* What a thread still holds is sorted where it is. */
+static sh_code hold_findings(void *ctx, size_t task, size_t number, struct sh_err *err) {
+    (void)number;
+    struct lane *lane = &((struct run *)ctx)->lanes[task];
+    return lane->worker ? sh_spool_hold(&lane->spool, &lane->runs, err) : SH_OK;
+}
+
 static sh_code run_buckets(struct run *run, struct sh_err *err) {
     const uint32_t n_buckets = run->buckets.to - run->buckets.from;
     size_t threads = run->options->threads ? run->options->threads : sh_processors();
@@ -111,9 +118,7 @@ static sh_code run_buckets(struct run *run, struct sh_err *err) {
         return sh_fail(err, SH_E_NOMEM, "no room for %zu threads", run->n_lanes);
     run->n_tasks = sh_buckets_split(run->buckets, run->n_lanes, run->tasks);
     SH_TRY(sh_pool_run(run->n_lanes, run->n_tasks, audit_buckets, run, run->options->control, err));
-    for (size_t i = 0; i < run->n_lanes; i++)
-        if (run->lanes[i].worker)
-            SH_TRY(sh_spool_cut(&run->lanes[i].spool, &run->lanes[i].runs, err));
+    SH_TRY(sh_pool_run(run->n_lanes, run->n_lanes, hold_findings, run, NULL, err));
     for (size_t i = 0; i < run->n_lanes; i++)
         if (run->lanes[i].worker)
             SH_TRY(sh_audit_worker_cut(run->lanes[i].worker, err));
@@ -170,63 +175,6 @@ static sh_code gather(struct run *run, const char *dir, struct sh_arena *arena, 
     return sh_run_rules_fill(run->session.plan, arena, &ret->rules, err);
 }
 
-/* The texts of the run, so that a receipt can be replayed when rules have moved on. */
-static sh_code keep_dir(const char *from, const char *name, const char *end, const char *run_dir,
-                        struct sh_err *err) {
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    const struct sh_dir_entry *entries;
-    size_t n;
-    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-    bool there = false;
-    if (from)
-        SH_TRY(sh_is_dir(from, &there, err));
-    if (!there)
-        return SH_OK;
-    SH_TRY(sh_path_format(dir, err, "%s/%s/%s", run_dir, SH_RUN_TEXT, name));
-    SH_TRY(sh_mkdir_all(dir, err));
-    SH_TRY(sh_dir_list(from, &arena, &entries, &n, err));
-    for (size_t i = 0; i < n; i++) {
-        struct sh_str text;
-        if (entries[i].kind == SH_ENTRY_DIR || !sh_str_ends_with(sh_str_of(entries[i].name), sh_str_of(end)))
-            continue;
-        SH_TRY(sh_path_join(path, from, entries[i].name, err));
-        SH_TRY(sh_fs_read(path, SH_TEXT_FILE_BYTES_MAX, &arena, &text, err));
-        SH_TRY(sh_path_join(path, dir, entries[i].name, err));
-        SH_TRY(sh_fs_write(path, text, err));
-    }
-    return SH_OK;
-}
-
-/* The layers of the place, as they stand beside the rules. */
-static sh_code keep_layers(const struct sh_audit_options *o, const char *run_dir, struct sh_err *err) {
-    const char *place = o->place ? o->place : "000000";
-    char code[7] = "000000", before[7] = "000000";
-    for (size_t pair = 0; pair < 3 && strlen(place) == 6; pair++) {
-        char from[SH_PATH_BYTES_MAX], name[64];
-        memcpy(code, place, 2 * pair + 2);
-        if (strcmp(code, before) == 0)
-            continue;
-        memcpy(before, code, sizeof(code));
-        SH_TRY(sh_path_format(from, err, "%s/local/%s", o->rules_dir, code));
-        (void)snprintf(name, sizeof(name), "rules/local/%s", code);
-        SH_TRY(keep_dir(from, name, ".yaml", run_dir, err));
-        SH_TRY(sh_path_format(from, err, "%s/local/%s/knowledge", o->rules_dir, code));
-        (void)snprintf(name, sizeof(name), "rules/local/%s/knowledge", code);
-        SH_TRY(keep_dir(from, name, ".csv", run_dir, err));
-    }
-    return SH_OK;
-}
-
-static sh_code keep_texts(const struct sh_audit_options *o, const char *run_dir, struct sh_err *err) {
-    char views[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(views, o->rules_dir, "views", err));
-    SH_TRY(keep_dir(o->rules_dir, "rules", ".yaml", run_dir, err));
-    SH_TRY(keep_dir(views, "rules/views", ".yaml", run_dir, err));
-    SH_TRY(keep_dir(o->knowledge_dir, "knowledge", ".csv", run_dir, err));
-    SH_TRY(keep_dir(o->params_dir, "params", ".csv", run_dir, err));
-    return keep_layers(o, run_dir, err);
-}
-
 static sh_code choose_buckets(struct run *run, struct sh_err *err) {
     const struct sh_audit_options *o = run->options;
     const uint32_t all = sh_lake_buckets(run->session.lake);
@@ -240,12 +188,29 @@ static sh_code choose_buckets(struct run *run, struct sh_err *err) {
     return SH_OK;
 }
 
+/* What is written when all is known. */
+struct writing {
+    const struct run *run;
+    const char *dir;
+    const struct sh_spool_runs *runs;
+    struct sh_run_summary *ret;
+};
+
+/* Two tasks side by side: the findings; and the texts of the run, which wait for the disk. */
+static sh_code write_part(void *ctx, size_t task, size_t number, struct sh_err *err) {
+    (void)number;
+    const struct writing *w = ctx;
+    const struct sh_audit_options *o = w->run->options;
+    return task == 1 ? sh_texts_keep(o, w->dir, err)
+                     : sh_outputs_write(w->dir, o->out, w->ret->partial, w->runs, &w->ret->findings, err);
+}
+
 static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t audited,
                       struct sh_run_summary *ret, struct sh_arena *arena, struct sh_err *err) {
     SH_CLEANUP(runs_free) struct sh_spool_runs runs = {0};
     SH_TRY(gather(run, dir, arena, &runs, ret, err));
-    SH_TRY(sh_outputs_write(dir, run->options->out, ret->partial, &runs, &ret->findings, err));
-    SH_TRY(keep_texts(run->options, dir, err));
+    struct writing writing = {run, dir, &runs, ret};
+    SH_TRY(sh_pool_run(run->n_lanes < 2 ? 1 : 2, 2, write_part, &writing, NULL, err));
     const int64_t now = sh_monotonic_ns();
     ret->merge_seconds = (double)(now - audited) / 1e9;
     ret->seconds = (double)(now - begun) / 1e9;

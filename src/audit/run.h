@@ -32,7 +32,13 @@ SH_MUST sh_code sh_run_rules_fill(const struct sh_plan *plan, struct sh_arena *a
 /** Copy answers from the heap into the arena. */
 SH_MUST sh_code sh_answers_copy(const struct sh_answers *from, struct sh_arena *arena, struct sh_answers *ret,
                                 struct sh_err *err);
-/** The finding's row and receipt as a record; texts live in `text`. */
+/* Room for one record after the other. All zero is empty. */
+struct sh_record_room {
+    struct sh_arena text;
+    struct sh_buf receipt;
+};
+void sh_record_room_release(struct sh_record_room *room);
+/** The finding's row and receipt as a record; its texts live in `room`, until the next. */
 SH_MUST sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_finding *finding,
-                             uint32_t bucket, struct sh_arena *arena, struct sh_record *ret,
+                             uint32_t bucket, struct sh_record_room *room, struct sh_record *ret,
                              struct sh_err *err);

@@ -5,6 +5,8 @@
 #include "base/limits.h"
 #include "audit/inner.h"
 #include "audit/run.h"
+#include "audit/texts.h"
+#include <stdlib.h>
 #include <string.h>
 
 static sh_code lake_facts(void *ctx, enum sh_table table, struct sh_arena *arena, struct sh_facts *ret,
@@ -50,12 +52,13 @@ sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena
     return sh_plan_make(ret->rules, &ret->dicts, &plan, arena, &ret->plan, err);
 }
 
-sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct sh_run_file *run,
-                            struct sh_arena *arena, struct sh_session *ret, struct sh_err *err) {
+/* Opens with the texts of a run that lie in a folder of their own. */
+static sh_code open_with(const char *lake_dir, const char *texts, const struct sh_run_file *run,
+                         struct sh_arena *arena, struct sh_session *ret, struct sh_err *err) {
     char rules[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX], params[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_format(rules, err, "%s/%s/rules", dir, SH_RUN_TEXT));
-    SH_TRY(sh_path_format(knowledge, err, "%s/%s/knowledge", dir, SH_RUN_TEXT));
-    SH_TRY(sh_path_format(params, err, "%s/%s/params", dir, SH_RUN_TEXT));
+    SH_TRY(sh_path_format(rules, err, "%s/rules", texts));
+    SH_TRY(sh_path_format(knowledge, err, "%s/knowledge", texts));
+    SH_TRY(sh_path_format(params, err, "%s/params", texts));
     const size_t n = run->summary.answers.n_rules;
     const char **only = sh_new(arena, const char *, n + 1);
     if (!only)
@@ -74,6 +77,18 @@ sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct 
                                              .known = run->known,
                                              .manifest = run->summary.manifest};
     return sh_session_open(&options, arena, ret, err);
+}
+
+sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct sh_run_file *run,
+                            struct sh_arena *arena, struct sh_session *ret, struct sh_err *err) {
+    char texts[] = "/tmp/shouhu-texts-XXXXXX"; /* who may read a lake need not be able to write in it */
+    if (!mkdtemp(texts))
+        return sh_fail_errno(err, "%s", texts);
+    sh_code code = sh_texts_unpack(dir, texts, err);
+    if (code == SH_OK)
+        code = open_with(lake_dir, texts, run, arena, ret, err);
+    (void)!sh_remove_tree(texts, NULL); /* all of it is loaded; the failure before it is the one to tell */
+    return code;
 }
 
 void sh_session_close(struct sh_session *session) {

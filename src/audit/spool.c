@@ -1,4 +1,4 @@
-/* Sorted runs of records on disk and their merge. Memory: one buffer a run. */
+/* Sorted runs of records, on disk and in memory, and their merge. Memory: one buffer a run on disk. */
 #include "audit/spool.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -92,74 +92,92 @@ int sh_record_compare(const struct sh_record *a, const struct sh_record *b) {
 
 sh_code sh_spool_open(struct sh_spool *spool, const char *path, struct sh_err *err) {
     *spool = (struct sh_spool){0};
-    SH_TRY(sh_path_format(spool->path, err, "%s", path));
-    spool->file = fopen(path, "wbe");
-    return spool->file ? SH_OK : sh_fail_errno(err, "%s", path);
+    return sh_path_format(spool->path, err, "%s", path);
 }
 
 void sh_spool_release(struct sh_spool *spool) {
     if (spool->file)
         (void)fclose(spool->file);
     sh_buf_free(&spool->records);
-    sh_free(spool->offsets);
+    sh_free(spool->entries);
     *spool = (struct sh_spool){0};
 }
 
 sh_code sh_spool_add(struct sh_spool *spool, const struct sh_record *record, struct sh_err *err) {
-    SH_TRY(
-        sh_grow(&spool->offsets, &spool->cap, spool->n + 1, sizeof(size_t), SIZE_MAX / sizeof(size_t), err));
-    spool->offsets[spool->n] = spool->records.len;
+    SH_TRY(sh_grow(&spool->entries, &spool->cap, spool->n + 1, sizeof(*spool->entries),
+                   SIZE_MAX / sizeof(*spool->entries), err));
+    const size_t offset = spool->records.len;
     SH_TRY(sh_spool_record_put(&spool->records, record, err));
-    spool->n++;
+    spool->entries[spool->n++] =
+        (struct sh_spool_entry){.offset = offset, .key_len = (uint32_t)record->key.len, .rule = record->rule};
     return SH_OK;
 }
 
-/* What a record just written is ordered by; its cells are left alone. */
-static void get_order(const struct sh_buf *records, size_t offset, struct sh_record *ret) {
-    struct head head;
-    struct sh_str rest = {records->at + offset, records->len - offset};
-    memcpy(&head, rest.at, sizeof(head));
-    rest = sh_str_sub(rest, sizeof(head), rest.len);
-    ret->rule = head.rule;
-    memcpy(ret->id, head.id, sizeof(head.id));
-    sh_check(get_text(&rest, &ret->key));
+/* As sh_record_compare, from what lies at the head of each record. */
+static int compare_entries(const void *a, const void *b, void *bytes) {
+    const struct sh_spool_entry *x = a, *y = b;
+    const char *at = bytes;
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    const size_t key = sizeof(struct head) + sizeof(uint32_t), id = offsetof(struct head, id);
+    const int order = sh_str_cmp((struct sh_str){at + x->offset + key, x->key_len},
+                                 (struct sh_str){at + y->offset + key, y->key_len});
+    return order != 0 ? order : memcmp(at + x->offset + id, at + y->offset + id, 16);
 }
 
-static int compare_offsets(const void *a, const void *b, void *ctx) {
-    const struct sh_buf *records = ctx;
-    struct sh_record x, y;
-    get_order(records, *(const size_t *)a, &x);
-    get_order(records, *(const size_t *)b, &y);
-    return sh_record_compare(&x, &y);
+static void sort_entries(struct sh_spool *spool) {
+    if (spool->n > 1)
+        qsort_r(spool->entries, spool->n, sizeof(*spool->entries), compare_entries, spool->records.at);
+}
+
+static sh_code add_run(struct sh_spool_runs *runs, const struct sh_spool_run *run, struct sh_err *err) {
+    SH_TRY(sh_grow(&runs->at, &runs->cap, runs->n + 1, sizeof(*runs->at), UINT32_MAX, err));
+    runs->at[runs->n++] = *run;
+    return SH_OK;
+}
+
+static sh_code write_entries(struct sh_spool *spool, struct sh_err *err) {
+    if (!spool->file)
+        spool->file = fopen(spool->path, "wbe");
+    if (!spool->file)
+        return sh_fail_errno(err, "%s", spool->path);
+    for (size_t i = 0; i < spool->n; i++) {
+        uint32_t total;
+        const char *at = spool->records.at + spool->entries[i].offset;
+        memcpy(&total, at, sizeof(total));
+        if (fwrite(at, 1, total, spool->file) != total)
+            return sh_fail_errno(err, "%s", spool->path);
+    }
+    return fflush(spool->file) == 0 ? SH_OK : sh_fail_errno(err, "%s", spool->path);
 }
 
 sh_code sh_spool_cut(struct sh_spool *spool, struct sh_spool_runs *runs, struct sh_err *err) {
     if (spool->n == 0)
         return SH_OK;
-    qsort_r(spool->offsets, spool->n, sizeof(size_t), compare_offsets, &spool->records);
-    for (size_t i = 0; i < spool->n; i++) {
-        struct head head;
-        memcpy(&head, spool->records.at + spool->offsets[i], sizeof(head));
-        if (fwrite(spool->records.at + spool->offsets[i], 1, head.total, spool->file) != head.total)
-            return sh_fail_errno(err, "%s", spool->path);
-    }
-    if (fflush(spool->file) != 0)
-        return sh_fail_errno(err, "%s", spool->path);
-    SH_TRY(sh_grow(&runs->at, &runs->cap, runs->n + 1, sizeof(*runs->at), UINT32_MAX, err));
-    struct sh_spool_run *run = &runs->at[runs->n++];
-    *run = (struct sh_spool_run){.offset = spool->bytes, .bytes = spool->records.len};
-    memcpy(run->path, spool->path, sizeof(run->path));
+    sort_entries(spool);
+    SH_TRY(write_entries(spool, err));
+    struct sh_spool_run run = {.offset = spool->bytes, .bytes = spool->records.len};
+    memcpy(run.path, spool->path, sizeof(run.path));
+    SH_TRY(add_run(runs, &run, err));
     spool->bytes += spool->records.len;
     sh_buf_clear(&spool->records);
     spool->n = 0;
     return SH_OK;
 }
 
+sh_code sh_spool_hold(struct sh_spool *spool, struct sh_spool_runs *runs, struct sh_err *err) {
+    if (spool->n == 0)
+        return SH_OK;
+    sort_entries(spool);
+    return add_run(runs, &(struct sh_spool_run){.bytes = spool->records.len, .held = spool}, err);
+}
+
 /* ---- merging ------------------------------------------------------------------------------------ */
 
-/* A run being read: a window of the file that begins at the present record. */
+/* A run being read: a window of the file that begins at the present record, or the next entry of a spool. */
 struct source {
     const struct sh_spool_run *run;
+    size_t entry; /* of a run that is held */
     int fd;
     uint64_t at; /* bytes of the run already taken into the buffer */
     struct sh_buf buf;
@@ -211,7 +229,19 @@ static sh_code read_more(struct source *s, size_t need, struct sh_err *err) {
     return SH_OK;
 }
 
+static sh_code advance_held(struct source *s, struct sh_err *err) {
+    const struct sh_spool *held = s->run->held;
+    s->done = s->entry == held->n;
+    if (s->done)
+        return SH_OK;
+    const size_t offset = held->entries[s->entry++].offset;
+    return sh_spool_record_get((struct sh_str){held->records.at + offset, held->records.len - offset},
+                               &s->record, &s->record_len, err);
+}
+
 static sh_code advance(struct source *s, struct sh_err *err) {
+    if (s->run->held)
+        return advance_held(s, err);
     s->begin += s->record_len;
     s->record_len = 0;
     uint32_t total = 0;
@@ -254,6 +284,8 @@ static void sift_down(struct sources *s, size_t i) {
 
 static sh_code open_source(struct sources *s, size_t i, struct sh_err *err) {
     struct source *one = &s->at[i];
+    if (one->run->held)
+        return advance(one, err);
     for (size_t j = 0; j < i; j++)
         if (strcmp(s->at[j].run->path, one->run->path) == 0)
             one->fd = s->at[j].fd;

@@ -42,22 +42,34 @@ SH_MUST sh_code sh_spool_record_get(struct sh_str at, struct sh_record *ret, siz
 /** Order of findings: rule, key (bytes), id. */
 int sh_record_compare(const struct sh_record *a, const struct sh_record *b);
 
-/* A file of sorted runs. One writer. */
+/* Where a record begins, and what it is ordered by. */
+struct sh_spool_entry {
+    size_t offset;
+    uint32_t key_len;
+    uint16_t rule;
+};
+
+/* Sorted runs: the last one in memory, those before it in a file made when the first of them is cut. One
+ * writer.
+ */
 struct sh_spool {
-    FILE *file;
+    FILE *file; /* NULL: nothing was cut yet */
     char path[4096];
     uint64_t bytes;
     struct sh_buf records; /* of the run under way */
-    size_t *offsets, n, cap;
+    struct sh_spool_entry *entries;
+    size_t n, cap;
 };
+/** Nothing is written before the first cut. Errors: SH_E_LIMIT path. */
 SH_MUST sh_code sh_spool_open(struct sh_spool *spool, const char *path, struct sh_err *err);
 /** Close and free; the file stays. */
 void sh_spool_release(struct sh_spool *spool);
 
-/* Where a run lies. */
+/* Where a run lies: in a file, or in the memory of a spool. */
 struct sh_spool_run {
     char path[4096];
     uint64_t offset, bytes;
+    const struct sh_spool *held; /* NULL: in the file */
 };
 struct sh_spool_runs {
     struct sh_spool_run *at;
@@ -66,6 +78,10 @@ struct sh_spool_runs {
 SH_MUST sh_code sh_spool_add(struct sh_spool *spool, const struct sh_record *record, struct sh_err *err);
 /** Sort what was added and write it as a run; nothing when there is nothing. */
 SH_MUST sh_code sh_spool_cut(struct sh_spool *spool, struct sh_spool_runs *runs, struct sh_err *err);
+/** Sort what was added and let it stand as a run where it is; it holds until the spool is added to or
+ * released.
+ */
+SH_MUST sh_code sh_spool_hold(struct sh_spool *spool, struct sh_spool_runs *runs, struct sh_err *err);
 
 /** Hand every record of all runs to `take`, in order. Equal records (same rule, key, id) are refused:
  * SH_E_CONFLICT. */

@@ -4,12 +4,12 @@
 struct together {
     struct sh_audit_worker *joiner;
     struct sh_spool spool;
-    struct sh_arena text;
+    struct sh_record_room room;
 };
 static void together_release(struct together *t) {
     sh_audit_worker_free(t->joiner);
     sh_spool_release(&t->spool);
-    sh_arena_free(&t->text);
+    sh_record_room_release(&t->room);
 }
 
 bool sh_plan_crosses(const struct sh_plan *plan) {
@@ -23,8 +23,7 @@ static sh_code keep(void *ctx, struct sh_engine *en, size_t first, struct sh_err
     struct together *t = ctx;
     for (size_t i = first; i < en->n_findings; i++) {
         struct sh_record record;
-        sh_arena_reset(&t->text);
-        SH_TRY(sh_record_of(t->joiner, &en->findings[i], SH_BUCKET_MANY, &t->text, &record, err));
+        SH_TRY(sh_record_of(t->joiner, &en->findings[i], SH_BUCKET_MANY, &t->room, &record, err));
         SH_TRY(sh_spool_add(&t->spool, &record, err));
     }
     en->n_findings = 0;

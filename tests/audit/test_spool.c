@@ -56,6 +56,36 @@ static void runs_merge_in_order(void **state) {
     sh_free(runs.at);
 }
 
+static void a_run_in_memory_merges_with_those_on_disk(void **state) {
+    (void)state;
+    struct temp_dir dir SH_CLEANUP(temp_dir_release) = temp_dir_new();
+    char path[SH_PATH_BYTES_MAX], key[8];
+    struct sh_err err;
+    bool there;
+    SH_CLEANUP(sh_spool_release) struct sh_spool spills = {0}, holds = {0};
+    struct sh_spool_runs runs = {0};
+    CHECK_OK(sh_spool_open(&spills, temp_path(&dir, "a", path), &err), &err);
+    CHECK_OK(sh_spool_open(&holds, temp_path(&dir, "b", path), &err), &err);
+    for (int i = 0; i < 240; i++) {
+        const struct sh_record r = record_of((uint16_t)(i % 2), key, i * 7 % 240);
+        CHECK_OK(sh_spool_add(i % 3 ? &spills : &holds, &r, &err), &err);
+        if (i == 99)
+            CHECK_OK(sh_spool_cut(&spills, &runs, &err), &err);
+    }
+    CHECK_OK(sh_spool_hold(&spills, &runs, &err), &err);
+    CHECK_OK(sh_spool_hold(&holds, &runs, &err), &err);
+    CHECK_I64(runs.n, 3);
+    CHECK_OK(sh_fs_exists(path, &there, &err), &err);
+    CHECK(!there); /* what was never cut never met the disk */
+    struct seen *seen = sh_alloc_array(1, sizeof(*seen));
+    CHECK_OK(sh_spool_merge(&runs, take, seen, &err), &err);
+    CHECK_I64(seen->n, 240);
+    for (size_t i = 1; i < seen->n; i++)
+        CHECK(i == 120 || strcmp(seen->keys[i - 1], seen->keys[i]) < 0);
+    sh_free(seen);
+    sh_free(runs.at);
+}
+
 static void a_record_reads_back_or_is_refused(void **state) {
     (void)state;
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
@@ -75,4 +105,5 @@ static void a_record_reads_back_or_is_refused(void **state) {
         CHECK_CODE(sh_spool_record_get((struct sh_str){text.at, n}, &back, &len, &err), SH_E_CORRUPT);
 }
 
-CHECK_MAIN(cmocka_unit_test(runs_merge_in_order), cmocka_unit_test(a_record_reads_back_or_is_refused))
+CHECK_MAIN(cmocka_unit_test(runs_merge_in_order), cmocka_unit_test(a_run_in_memory_merges_with_those_on_disk),
+           cmocka_unit_test(a_record_reads_back_or_is_refused))
