@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define RUN_BYTES_MAX ((size_t)64 << 20)    /* held in memory by one worker before it goes to disk */
+#define READ_BYTES_HELD ((size_t)4 << 20)   /* of a run that was read: given back to the system beyond that */
 #define RECORD_BYTES_MAX ((size_t)16 << 20) /* one record */
 
 struct head {
@@ -214,8 +215,8 @@ sh_code sh_exchange_cut(struct sh_exchange *x, struct sh_err *err) {
 
 /* A run being read: its bytes as the system maps them. */
 struct source {
-    void *map;
-    size_t map_len;
+    char *map;
+    size_t map_len, given_back; /* bytes of the map that need not stay in memory */
     struct sh_str rest;
     struct sh_xrecord record;
     const char *path;
@@ -261,6 +262,16 @@ static sh_code map_run(struct source *s, const struct sh_xrun *run, struct sh_er
     return SH_OK;
 }
 
+/* A run that is merged lies in memory only a little at a time, however long it is. */
+static void give_back(struct source *s) {
+    const size_t read = (size_t)(s->rest.at - s->map);
+    if (read < s->given_back + READ_BYTES_HELD)
+        return;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), to = read / page * page;
+    (void)madvise(s->map + s->given_back, to - s->given_back, MADV_DONTNEED);
+    s->given_back = to;
+}
+
 static sh_code advance(struct source *s, struct sh_err *err) {
     size_t len;
     if (s->own) {
@@ -276,6 +287,7 @@ static sh_code advance(struct source *s, struct sh_err *err) {
         return SH_OK;
     if (!get(s->rest, &s->record, &len))
         return sh_fail(err, SH_E_CORRUPT, "%s does not read back", s->path);
+    give_back(s); /* what lies before the record at hand */
     s->rest = (struct sh_str){s->rest.at + len, s->rest.len - len};
     return SH_OK;
 }

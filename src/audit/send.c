@@ -2,6 +2,7 @@
  * where they meet. Rows that cannot take part are answered here. */
 #include "audit/send.h"
 #include "audit/drawn.h"
+#include "audit/second.h"
 #include "audit/tally.h"
 #include "base/date.h"
 #include "base/hash.h"
@@ -22,7 +23,7 @@ int64_t sh_order_time(const struct sh_engine *en, uint16_t table, int32_t row) {
 }
 
 /* Bytes that compare as the number does. */
-static void add_ordered(struct sh_buf *out, int64_t v) {
+void sh_sort_number(int64_t v, struct sh_buf *out) {
     const uint64_t u = (uint64_t)v ^ ((uint64_t)1 << 63);
     for (int shift = 56; shift >= 0; shift -= 8)
         sh_buf_add_char(out, (char)(u >> shift));
@@ -57,13 +58,13 @@ size_t sh_sort_begin(uint16_t rule, struct sh_str key, struct sh_buf *out) {
 
 void sh_sort_time(int side, int64_t time, struct sh_buf *out) {
     sh_buf_add_char(out, (char)side);
-    add_ordered(out, time);
+    sh_sort_number(time, out);
 }
 
 sh_code sh_sort_row(struct sh_engine *en, uint16_t table, int32_t row, int32_t k, struct sh_buf *out,
                     struct sh_err *err) {
     SH_TRY(sh_key_of_row(en, table, row, out, err));
-    add_ordered(out, k);
+    sh_sort_number(k, out);
     return sh_buf_check(out, err);
 }
 
@@ -153,48 +154,19 @@ struct part {
 
 static sh_code batch_of(struct sh_engine *en, const struct sh_rule_plan *rp, const struct part *p,
                         const struct sh_tuple_rows *of, struct sh_batch *ret, struct sh_err *err) {
-    const uint32_t n = of->n;
-    if (!p->side_b)
-        return sh_batch_make(en, rp, of, ret, err);
-    int32_t *nothing = sh_new(en->scratch, int32_t, (size_t)n + 1);
-    if (!nothing)
-        return out_of_room(err);
-    memset(nothing, 0xff, (size_t)n * sizeof(*nothing));
-    *ret = (struct sh_batch){.n = n};
-    for (uint16_t s = 0; s < SH_VARIABLES_MAX; s++)
-        ret->rows[s] = nothing;
-    ret->rows[rp->rule->slot_b] = of->rows;
-    return SH_OK;
+    return p->side_b ? sh_batch_b(en, rp, of->rows, of->n, ret, err) : sh_batch_make(en, rp, of, ret, err);
 }
 
 static bool is_of_side(const struct sh_rule *r, const struct sh_partial *p, bool side_b) {
     return !r->has_b || side_b == ((p->slots >> r->slot_b & 1) != 0);
 }
 
-/* All rows of the second table that are there and in force. */
-static sh_code members_b(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p,
-                         struct sh_err *err) {
-    const uint32_t n = en->tl.tables[p->table].n_rows;
-    const uint8_t *alive = en->tl.alive[p->table];
-    int32_t *rows = sh_new(en->work, int32_t, (size_t)n + 1);
-    if (!rows)
-        return out_of_room(err);
-    p->m = (struct sh_members){.row = rows};
-    for (uint32_t i = 0; i < n; i++) {
-        const int32_t day = sh_subject_day(&en->tl, p->table, (int32_t)i);
-        if ((!alive || alive[i]) && (day == SH_MISSING_I32 || (rp->rule->from <= day && day < rp->rule->to)))
-            rows[p->m.n++] = (int32_t)i;
-    }
-    return SH_OK;
-}
-
 static sh_code keys_b(struct sh_engine *en, const struct sh_rule_plan *rp, struct part *p,
                       struct sh_err *err) {
-    const struct sh_rule *r = rp->rule;
-    p->keys = sh_new(en->work, int64_t *, r->n_keys + 1);
+    p->keys = sh_new(en->work, int64_t *, rp->rule->n_keys + 1);
     if (!p->keys)
         return out_of_room(err);
-    for (size_t k = 0; k < r->n_keys; k++) {
+    for (size_t k = 0; k < rp->rule->n_keys; k++) {
         p->keys[k] = sh_new(en->work, int64_t, (size_t)p->m.n + 1);
         if (!p->keys[k])
             return out_of_room(err);
@@ -203,19 +175,8 @@ static sh_code keys_b(struct sh_engine *en, const struct sh_rule_plan *rp, struc
         const uint32_t n = p->m.n - from < SH_BLOCK ? p->m.n - from : SH_BLOCK;
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
         struct sh_batch batch;
-        SH_TRY(
-            batch_of(en, rp, p, &(const struct sh_tuple_rows){n, p->m.row + from, NULL, NULL}, &batch, err));
-        const struct sh_eval eval = sh_engine_eval(en);
-        for (size_t k = 0; k < r->n_keys; k++) {
-            SH_TRY(sh_expr_eval(r->keys_b[k].expr, &eval, &batch, p->keys[k] + from, err));
-            for (uint32_t i = 0; i < n; i++) {
-                struct sh_str field;
-                if (p->keys[k][from + i] != SH_MISSING || p->fields[from + i].len > 0)
-                    continue;
-                SH_TRY(sh_expr_missing(r->keys_b[k].expr, &eval, &batch, i, &field, err));
-                p->fields[from + i] = sh_keep_str(en, field.len > 0 ? field : r->keys_b[k].text);
-            }
-        }
+        SH_TRY(sh_batch_b(en, rp, p->m.row + from, n, &batch, err));
+        SH_TRY(sh_keys_b(en, rp, &batch, from, p->keys, p->fields + from, err));
         sh_arena_rewind(en->scratch, at);
     }
     return SH_OK;
@@ -247,7 +208,7 @@ static sh_code make_part(struct sh_engine *en, const struct sh_rule_plan *rp, st
                          struct sh_err *err) {
     size_t n_keys = rp->rule->n_keys;
     if (p->side_b)
-        SH_TRY(members_b(en, rp, p, err));
+        SH_TRY(sh_rows_b(en, rp, &p->m, err));
     else
         SH_TRY(sh_members_collect(en, rp, false, false, &p->m, err));
     if (!p->side_b)
@@ -453,5 +414,7 @@ sh_code sh_send_rule(struct sh_engine *en, const struct sh_rule_plan *rp, struct
     if (done)
         return SH_OK;
     SH_TRY(send_part(en, rp, false, err));
-    return rp->rule->has_b ? send_part(en, rp, true, err) : SH_OK;
+    if (rp->rule->has_b)
+        SH_TRY(sh_second_rule(en, rp, &done, err));
+    return rp->rule->has_b && !done ? send_part(en, rp, true, err) : SH_OK;
 }

@@ -9,6 +9,8 @@ int64_t sh_order_time(const struct sh_engine *en, uint16_t table, int32_t row);
 size_t sh_sort_begin(uint16_t rule, struct sh_str key, struct sh_buf *out);
 /** What orders rows of one key: side (a row of the first table speaks before one of the second), time. */
 void sh_sort_time(int side, int64_t time, struct sh_buf *out);
+/** A number. */
+void sh_sort_number(int64_t v, struct sh_buf *out);
 /** And where times are the same: source ids, row of knowledge. */
 SH_MUST sh_code sh_sort_row(struct sh_engine *en, uint16_t table, int32_t row, int32_t k, struct sh_buf *out,
                             struct sh_err *err);

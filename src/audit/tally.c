@@ -1,6 +1,7 @@
 /* Groups of many persons, added up over the chunks of a worker: see tally.h. */
 #include "audit/tally.h"
 #include "audit/parting.h"
+#include "audit/second.h"
 #include "audit/send.h"
 #include "base/hash.h"
 #include <string.h>
@@ -43,7 +44,12 @@ struct sh_tally {
     size_t n_ledgers;
     struct sh_arena texts;
     size_t bytes;
+    struct sh_seconds *seconds;
 };
+
+struct sh_seconds *sh_tally_seconds(struct sh_tally *t) {
+    return t->seconds;
+}
 
 static sh_code out_of_room(struct sh_err *err) {
     return sh_fail(err, SH_E_NOMEM, "no room for groups of many persons");
@@ -56,9 +62,10 @@ sh_code sh_tally_new(const struct sh_plan *plan, struct sh_tally **ret, struct s
     t->plan = plan;
     t->accounts = sh_alloc_array(plan->n_active + 1, sizeof(*t->accounts));
     t->ledgers = sh_alloc_array(plan->n_active + 1, sizeof(*t->ledgers));
-    if (!t->accounts || !t->ledgers) {
+    sh_code code = t->accounts && t->ledgers ? sh_seconds_new(plan, &t->seconds, err) : out_of_room(err);
+    if (code != SH_OK) {
         sh_tally_free(t);
-        return out_of_room(err);
+        return code;
     }
     *ret = t;
     return SH_OK;
@@ -88,13 +95,13 @@ void sh_tally_free(struct sh_tally *t) {
     clear(t);
     sh_free(t->accounts);
     sh_free(t->ledgers);
+    sh_seconds_free(t->seconds);
     sh_free(t);
 }
 
 /* ---- which rules -------------------------------------------------------------------------------- */
 
-/* A key that has the same number in every chunk. */
-static bool is_lasting(const struct sh_plan *plan, const struct sh_rule_key *key) {
+bool sh_is_lasting_key(const struct sh_plan *plan, const struct sh_rule_key *key) {
     const struct sh_type type = sh_expr_type(key->expr);
     if (key->kind != SH_RULE_KEY_EXPR)
         return false;
@@ -111,7 +118,7 @@ static bool is_tallied(struct sh_tally *t, const struct sh_rule_plan *rp) {
         return a->kind == TALLIED;
     bool yes = r->reach == SH_REACH_MERGED && !r->has_b && r->n_uses == 0 && r->n_with == 0;
     for (size_t k = 0; yes && k < r->n_keys; k++)
-        yes = is_lasting(t->plan, &r->keys[k]);
+        yes = sh_is_lasting_key(t->plan, &r->keys[k]);
     for (size_t p = 0; yes && p < r->n_partials; p++)
         yes = sh_partial_is_sum(&r->partials[p]);
     a->kind = yes ? TALLIED : OTHER;
@@ -365,10 +372,11 @@ sh_code sh_tally_send(struct sh_tally *t, struct sh_exchange *to, struct sh_err 
     for (size_t i = 0; i < t->plan->n_active; i++)
         SH_TRY(send_account(t, (uint16_t)i, to, &sort, &payload, err));
     clear(t);
-    return SH_OK;
+    return sh_seconds_send(t->seconds, to, err);
 }
 
 sh_code sh_tally_begin(struct sh_tally *t, struct sh_exchange *to, struct sh_err *err) {
     const size_t most = t->plan->options.held_bytes_max ? t->plan->options.held_bytes_max : HELD_BYTES_MAX;
-    return t->bytes > most ? sh_tally_send(t, to, err) : SH_OK;
+    sh_seconds_begin(t->seconds);
+    return t->bytes + sh_seconds_bytes(t->seconds) > most ? sh_tally_send(t, to, err) : SH_OK;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include "audit/carry.h"
 
+struct sh_seconds;
 SH_MUST sh_code sh_tally_new(const struct sh_plan *plan, struct sh_tally **ret, struct sh_err *err);
 void sh_tally_free(struct sh_tally *t);
 /** Before a chunk: sends what is there when it has grown large. */
@@ -12,3 +13,7 @@ SH_MUST sh_code sh_tally_rule(struct sh_engine *en, const struct sh_rule_plan *r
                               struct sh_err *err);
 /** Send all groups. */
 SH_MUST sh_code sh_tally_send(struct sh_tally *t, struct sh_exchange *to, struct sh_err *err);
+/** What it knows of second tables; see second.h. */
+struct sh_seconds *sh_tally_seconds(struct sh_tally *t);
+/** Has a key the same number in every chunk? */
+bool sh_is_lasting_key(const struct sh_plan *plan, const struct sh_rule_key *key);

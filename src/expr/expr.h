@@ -438,6 +438,8 @@ SH_MUST sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval
  * those marked are left out, NULL none. ret [n_groups] */
 void sh_partial_sums(const int64_t *adds, const uint32_t *group, uint32_t n, const uint8_t *gaps,
                      sh_i128 *ret, uint32_t n_groups);
+/** Add what members add to sums that stand already: that of group g at io[g * step]. */
+void sh_partial_sums_more(const int64_t *adds, const uint32_t *group, uint32_t n, sh_i128 *io, size_t step);
 /** Does e read nothing beside aggregates and constants? Then merged aggregates suffice to evaluate it. */
 bool sh_expr_is_of_aggregates(const struct sh_expr *e);
 /** ret[i] becomes 1 where member i alone would make the aggregate missing. */

@@ -292,6 +292,15 @@ void sh_partial_sums(const int64_t *adds, const uint32_t *group, uint32_t n, con
         ret[g] = ret[g] > SH_NONE && ret[g] <= INT64_MAX ? ret[g] : SH_WIDE_MISSING;
 }
 
+void sh_partial_sums_more(const int64_t *adds, const uint32_t *group, uint32_t n, sh_i128 *io, size_t step) {
+    for (uint32_t i = 0; i < n; i++) {
+        if (group[i] == UINT32_MAX)
+            continue;
+        sh_i128 *sum = &io[group[i] * step];
+        *sum = *sum == SH_WIDE_MISSING || adds[i] == SH_MISSING ? SH_WIDE_MISSING : *sum + adds[i];
+    }
+}
+
 static bool is_of_aggregates(const struct sh_node *node) { // NOLINT(misc-no-recursion): trees are shallow
     switch ((int)node->op) {
     case SH_OP_AGGREGATE:
