@@ -55,8 +55,50 @@ static void catch_up(struct sh_gate *gate) {
     }
 }
 
+/* ---- once, at the start: calendars and numbers may be others than those the clocks were counted by ----- */
+
+struct recounting {
+    struct sh_gate *gate;
+    char after[SH_ID_TEXT + 1];
+    bool may_write;
+    struct sh_recount report;
+};
+static sh_code recount(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct recounting *r = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {.limit_bytes = SH_REQUEST_ARENA_MAX};
+    SH_TRY(
+        sh_matter_recount(txn, r->gate->texts, sh_str_of(r->after), r->may_write, &arena, &r->report, err));
+    return r->report.n_moved || !r->may_write ? SH_OK
+                                              : sh_fail(err, SH_E_CANCELLED, "another server was first");
+}
+
+static void recount_all(struct sh_gate *gate) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("recount"), .is_large = true};
+    struct recounting r = {.gate = gate};
+    struct sh_err err;
+    size_t moved = 0;
+    while (!is_over(gate)) {
+        r.may_write = false;
+        sh_code code = sh_store_read(gate->store, recount, &r, &err);
+        r.may_write = true;
+        if (code == SH_OK && r.report.n_moved)
+            code = sh_store_write(gate->store, &act, recount, &r, NULL, &err);
+        if (code != SH_OK && code != SH_E_CANCELLED) {
+            sh_log(&gate->log, SH_LOG_ERROR, "recount", " code=%s", sh_code_name(code));
+            return;
+        }
+        moved += r.report.n_moved;
+        if (r.report.is_over)
+            break;
+        memcpy(r.after, r.report.last, sizeof r.after);
+    }
+    if (moved)
+        sh_log(&gate->log, SH_LOG_INFO, "recount", " ends=%zu", moved);
+}
+
 static void *main_of(void *ctx) {
     struct sh_gate *gate = ctx;
+    recount_all(gate);
     while (!is_over(gate)) {
         catch_up(gate);
         struct timespec until;

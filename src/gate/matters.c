@@ -125,6 +125,31 @@ static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *e
     return sh_items_json(txn, &a->desk, &query, &a->json, err);
 }
 
+/* ---- what was opened --------------------------------------------------------------------------------- */
+
+struct opening {
+    struct asking *asking;
+    struct sh_str matter, what;
+    bool is_asked;
+};
+static sh_code ask_seen(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct opening *o = ctx;
+    return sh_matter_asks_seen(txn, &o->asking->desk, o->matter, o->what, &o->is_asked, err);
+}
+static sh_code note_seen(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct opening *o = ctx;
+    return sh_matter_saw(txn, &o->asking->desk, o->matter, o->what, err);
+}
+
+/* Where a step asks that its actor has read it himself, the answer leaves a trace: the program saw it go out.
+ */
+static sh_code keep_seen(struct asking *a, struct sh_str matter, struct sh_str what, struct sh_err *err) {
+    struct opening o = {.asking = a, .matter = matter, .what = what};
+    const struct sh_act act = {.actor = a->who.person, .why = SH_STR("opened")};
+    SH_TRY(sh_store_read(a->gate->store, ask_seen, &o, err));
+    return o.is_asked ? sh_store_write(a->gate->store, &act, note_seen, &o, NULL, err) : SH_OK;
+}
+
 sh_code sh_api_matters(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_read(gate, rq, list_matters, err);
 }
@@ -135,7 +160,12 @@ sh_code sh_api_items(struct sh_gate *gate, struct sh_request *rq, struct sh_err 
     return answer_read(gate, rq, list_items, err);
 }
 sh_code sh_api_item(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    return answer_read(gate, rq, show_item, err);
+    struct asking a;
+    SH_TRY(answer_read(gate, rq, show_item, err));
+    if (rq->problem)
+        return SH_OK;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    return keep_seen(&a, SH_STR(""), rq->params[0], err);
 }
 sh_code sh_api_work(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_read(gate, rq, show_work, err);
@@ -182,7 +212,7 @@ sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct 
     SH_TRY(sh_paper_render(a.source.template, a.source.facts, &proof, &rq->out, NULL, err));
     rq->status = 200;
     rq->content_type = "application/pdf";
-    return SH_OK;
+    return keep_seen(&a, rq->params[0], rq->params[1], err);
 }
 
 /* ---- acting ------------------------------------------------------------------------------------------ */

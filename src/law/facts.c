@@ -563,6 +563,20 @@ sh_code sh_factbook_ask_items(struct sh_factbook *facts, const struct sh_yaml *c
     return n ? ask(facts, condition, rows, n, ret, NULL, err) : SH_OK;
 }
 
+sh_code sh_factbook_numbers(struct sh_factbook *facts, const struct sh_yaml *number, const int32_t *rows,
+                            size_t n, int64_t *ret, struct sh_err *err) {
+    struct asking asking = asking_of(facts);
+    struct sh_expr *e = NULL;
+    struct sh_batch batch;
+    SH_TRY(compile(facts->model, &asking, number, true, facts->arena, &e, err));
+    SH_TRY(batch_of(facts, rows, n, &batch, err));
+    const struct sh_eval in = {&facts->frame, &facts->world, facts->arena};
+    SH_TRY(sh_expr_eval(e, &in, &batch, ret, err));
+    for (size_t i = 0; i < n; i++)
+        ret[i] = ret[i] == SH_MISSING ? INT64_MIN : ret[i];
+    return SH_OK;
+}
+
 sh_code sh_factbook_fen(struct sh_factbook *facts, const struct sh_yaml *amount, int32_t item, int64_t *ret,
                         bool *ret_known, struct sh_str *ret_missing, struct sh_err *err) {
     struct asking asking = asking_of(facts);
@@ -620,6 +634,17 @@ static sh_code check_money(struct checking *c, const struct sh_yaml *node, bool 
                : sh_yaml_fail(err, node, "an amount of money is wanted here");
 }
 
+static sh_code check_number(struct checking *c, const struct sh_yaml *node, struct sh_err *err) {
+    struct sh_expr *e = NULL;
+    if (!node)
+        return SH_OK;
+    SH_TRY(compile(c->procedure->model, &c->asking, node, true, c->arena, &e, err));
+    const enum sh_kind kind = sh_expr_type(e).kind;
+    return kind == SH_KIND_NUMBER || kind == SH_KIND_BOOL
+               ? SH_OK
+               : sh_yaml_fail(err, node, "a number or a condition is wanted here");
+}
+
 static sh_code check_values(struct checking *c, const struct sh_source *values, size_t n, bool of_item,
                             struct sh_err *err) {
     for (size_t i = 0; i < n; i++)
@@ -663,6 +688,8 @@ sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_
         SH_TRY(check_step(&c, &procedure->matter.steps[i], false, err));
     for (size_t i = 0; procedure->items && i < procedure->items->n_steps; i++)
         SH_TRY(check_step(&c, &procedure->items->steps[i], true, err));
+    if (procedure->items)
+        SH_TRY(check_number(&c, procedure->items->queue, err));
     for (size_t i = 0; i < procedure->n_gates; i++)
         SH_TRY(check_condition(&c, procedure->gates[i].when, false, err));
     return SH_OK;

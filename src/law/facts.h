@@ -58,6 +58,9 @@ SH_MUST sh_code sh_factbook_ask(struct sh_factbook *facts, const struct sh_yaml 
 SH_MUST sh_code sh_factbook_ask_items(struct sh_factbook *facts, const struct sh_yaml *condition,
                                       const int32_t *rows, size_t n, enum sh_guard_answer *ret,
                                       struct sh_err *err);
+/** Numbers of many items at once, as whole numbers of their unit's smallest part; INT64_MIN: unknown. */
+SH_MUST sh_code sh_factbook_numbers(struct sh_factbook *facts, const struct sh_yaml *number,
+                                    const int32_t *rows, size_t n, int64_t *ret, struct sh_err *err);
 /** Money in fen; *ret_known false: unknown. */
 SH_MUST sh_code sh_factbook_fen(struct sh_factbook *facts, const struct sh_yaml *amount, int32_t item,
                                 int64_t *ret, bool *ret_known, struct sh_str *ret_missing,

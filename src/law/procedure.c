@@ -139,23 +139,99 @@ static sh_code read_from(const struct sh_yaml *node, const struct sh_procedure *
                               SH_ARG(from->text));
 }
 
+/* "10 wd", or param(name) that there is. */
 static sh_code read_length(const struct sh_yaml *node, const struct sh_params *params,
-                           struct sh_clock_text *clock, struct sh_err *err) {
+                           struct sh_str *ret_length, struct sh_str *ret_param, struct sh_err *err) {
     const struct sh_yaml *length = NULL;
     SH_TRY(sh_yaml_need(node, "length", SH_YAML_TEXT, &length, err));
     if (sh_str_starts_with(length->text, SH_STR("param(")) && sh_str_ends_with(length->text, SH_STR(")"))) {
-        clock->param = sh_str_sub(length->text, 6, length->text.len - 7);
+        *ret_param = sh_str_sub(length->text, 6, length->text.len - 7);
         for (size_t i = 0; i < params->n; i++)
-            if (sh_str_eq(params->rows[i].name, clock->param))
+            if (sh_str_eq(params->rows[i].name, *ret_param))
                 return SH_OK;
-        return sh_yaml_fail(err, length, "no parameter \"%.*s\"", SH_ARG(clock->param));
+        return sh_yaml_fail(err, length, "no parameter \"%.*s\"", SH_ARG(*ret_param));
     }
     struct sh_length parsed;
-    clock->length = length->text;
+    *ret_length = length->text;
     struct sh_err inner;
     return sh_length_parse(length->text, &parsed, &inner) == SH_OK
                ? SH_OK
                : sh_yaml_fail(err, length, "%s", inner.message);
+}
+
+static sh_code need_step(const struct sh_yaml *node, const char *key, const struct sh_procedure *p,
+                         int32_t *ret, struct sh_err *err) {
+    const struct sh_yaml *word = NULL;
+    SH_TRY(sh_yaml_need(node, key, SH_YAML_TEXT, &word, err));
+    *ret = sh_machine_step(&p->matter, word->text);
+    return *ret >= 0 ? SH_OK : sh_yaml_fail(err, word, "no step \"%.*s\"", SH_ARG(word->text));
+}
+
+/* {from: STEP, to: STEP, name, basis} or {while: PROCEDURE, name, basis} */
+static sh_code read_exclusions(const struct sh_yaml *clock, const struct sh_procedure *p,
+                               struct sh_arena *arena, struct sh_clock_text *ret, struct sh_err *err) {
+    static const char *const known[] = {"from", "to", "while", "name", "basis"};
+    const struct sh_yaml *list = sh_yaml_get(clock, "excluding");
+    if (!list)
+        return SH_OK;
+    if (list->kind != SH_YAML_LIST)
+        return sh_yaml_fail(err, list,
+                            "excluding is a list of {from, to, name, basis} or {while, name, basis}");
+    struct sh_clock_exclusion *of = sh_new(arena, struct sh_clock_exclusion, list->n + 1);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < list->n; i++) {
+        const struct sh_yaml *node = list->items[i], *name = NULL, *basis = NULL;
+        SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], err));
+        SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
+        SH_TRY(sh_yaml_need(node, "basis", SH_YAML_TEXT, &basis, err));
+        of[i] = (struct sh_clock_exclusion){name->text, basis->text, -1, -1, sh_yaml_text(node, "while")};
+        if (of[i].procedure.len)
+            continue;
+        SH_TRY(need_step(node, "from", p, &of[i].from, err));
+        SH_TRY(need_step(node, "to", p, &of[i].to, err));
+    }
+    ret->excluding = of, ret->n_excluding = list->n;
+    return SH_OK;
+}
+
+/* {step, length, basis} */
+static sh_code read_extensions(const struct sh_yaml *clock, const struct sh_params *params,
+                               const struct sh_procedure *p, struct sh_arena *arena,
+                               struct sh_clock_text *ret, struct sh_err *err) {
+    static const char *const known[] = {"step", "length", "basis"};
+    const struct sh_yaml *list = sh_yaml_get(clock, "extend");
+    if (!list)
+        return SH_OK;
+    if (list->kind != SH_YAML_LIST)
+        return sh_yaml_fail(err, list, "extend is a list of {step, length, basis}");
+    struct sh_clock_extension *of = sh_new(arena, struct sh_clock_extension, list->n + 1);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < list->n; i++) {
+        const struct sh_yaml *node = list->items[i], *basis = NULL;
+        SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], err));
+        SH_TRY(sh_yaml_need(node, "basis", SH_YAML_TEXT, &basis, err));
+        of[i].basis = basis->text;
+        SH_TRY(need_step(node, "step", p, &of[i].step, err));
+        SH_TRY(read_length(node, params, &of[i].length, &of[i].param, err));
+    }
+    ret->extend = of, ret->n_extend = list->n;
+    return SH_OK;
+}
+
+/* The outer clock: it must be written before this one. */
+static sh_code read_within(const struct sh_yaml *node, const struct sh_clock_text *before, size_t n,
+                           struct sh_clock_text *clock, struct sh_err *err) {
+    const struct sh_str word = sh_yaml_text(node, "within");
+    clock->within = -1;
+    for (size_t i = 0; i < n; i++)
+        if (sh_str_eq(before[i].id, word))
+            clock->within = (int32_t)i;
+    return word.len == 0 || clock->within >= 0
+               ? SH_OK
+               : sh_yaml_fail(err, sh_yaml_get(node, "within"), "no clock \"%.*s\" before this one",
+                              SH_ARG(word));
 }
 
 /* "do STEP", "refuse STEP", "mark STEP", "mark", "warn". */
@@ -206,8 +282,8 @@ static sh_code read_indexes(const struct sh_yaml *map, const char *key, const st
 
 static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *params, struct sh_procedure *p,
                            struct sh_arena *arena, struct sh_err *err) {
-    static const char *const known[] = {"name", "basis", "from", "length", "per",
-                                        "roll", "warn",  "end",  "stops"};
+    static const char *const known[] = {"name", "basis", "from",      "length", "per",    "roll",   "warn",
+                                        "end",  "stops", "excluding", "extend", "within", "recount"};
     const struct names_of steps = {&p->matter, sh_machine_step, "step"};
     const struct sh_yaml *map = sh_yaml_get(root, "clocks");
     if (!map)
@@ -224,10 +300,14 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
                                        .basis = sh_yaml_text(node, "basis"),
                                        .per_party = sh_str_is(sh_yaml_text(node, "per"), "party"),
                                        .no_roll = sh_str_is(sh_yaml_text(node, "roll"), "no"),
+                                       .recount = sh_str_is(sh_yaml_text(node, "recount"), "true"),
                                        .warn = sh_yaml_text(node, "warn"),
                                        .node = node};
         SH_TRY(read_from(node, p, &of[i], err));
-        SH_TRY(read_length(node, params, &of[i], err));
+        SH_TRY(read_length(node, params, &of[i].length, &of[i].param, err));
+        SH_TRY(read_exclusions(node, p, arena, &of[i], err));
+        SH_TRY(read_extensions(node, params, p, arena, &of[i], err));
+        SH_TRY(read_within(node, of, i, &of[i], err));
         SH_TRY(read_end(node, p, &of[i], err));
         SH_TRY(read_indexes(node, "stops", &steps, arena, &of[i].stops, &of[i].n_stops, err));
         if (of[i].warn.len == 0)
@@ -457,7 +537,7 @@ static bool covers(struct sh_str place, struct sh_str other) {
     return other.len >= len && (len == 0 || memcmp(place.at, other.at, len) == 0);
 }
 
-static size_t width(struct sh_str place) {
+size_t sh_procedure_width(struct sh_str place) {
     size_t len = place.len;
     while (len >= 2 && place.at[len - 1] == '0' && place.at[len - 2] == '0')
         len -= 2;
@@ -470,7 +550,20 @@ const struct sh_procedure *sh_procedure_find(const struct sh_procedures *procedu
     for (size_t i = 0; i < procedures->n; i++) {
         const struct sh_procedure *p = &procedures->of[i];
         if (sh_str_eq(p->id, id) && covers(p->place, place) && p->from <= day && day < p->to &&
-            (!best || width(p->place) > width(best->place)))
+            (!best || sh_procedure_width(p->place) > sh_procedure_width(best->place)))
+            best = p;
+    }
+    return best;
+}
+
+const struct sh_procedure *sh_procedure_to_open(const struct sh_procedures *procedures, struct sh_str id,
+                                                struct sh_str place, int32_t day, int32_t act_day) {
+    const struct sh_procedure *best = sh_procedure_find(procedures, id, place, day);
+    for (size_t i = 0; i < procedures->n; i++) {
+        const struct sh_procedure *p = &procedures->of[i];
+        if (p->acts_before && p->to <= day && p->from <= act_day && act_day < p->to && sh_str_eq(p->id, id) &&
+            covers(p->place, place) &&
+            (!best || sh_procedure_width(p->place) > sh_procedure_width(best->place)))
             best = p;
     }
     return best;

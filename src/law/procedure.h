@@ -36,6 +36,19 @@ struct sh_guard {
     struct sh_str refuse, basis;     /* refuse may hold {expressions} */
 };
 
+/* Time that does not count (T9): from the day after one step to the day of another, or while a sub-matter of
+ * a procedure is open. */
+struct sh_clock_exclusion {
+    struct sh_str name, basis;
+    int32_t from, to;        /* steps; -1: `procedure` */
+    struct sh_str procedure; /* empty: steps */
+};
+/* A step that lengthens the clock (T10), in the order of the text: the second needs the first used. */
+struct sh_clock_extension {
+    struct sh_str length, param, basis; /* length empty: param */
+    int32_t step;
+};
+
 enum sh_clock_end { SH_END_DO, SH_END_REFUSE, SH_END_MARK, SH_END_WARN };
 enum sh_clock_from { SH_FROM_OPENED, SH_FROM_STEP, SH_FROM_SERVED };
 struct sh_clock_text {
@@ -50,7 +63,11 @@ struct sh_clock_text {
     int32_t end_step;     /* DO: step the law takes; MARK: the step that is late (-1 any); REFUSE: step that
                              is gone */
     const int32_t *stops; /* [n_stops] steps that stop it */
-    size_t n_stops;
+    const struct sh_clock_exclusion *excluding;
+    const struct sh_clock_extension *extend;
+    size_t n_stops, n_excluding, n_extend;
+    int32_t within; /* outer clock that no extension passes; -1 none */
+    bool recount;   /* a new text's length reaches clocks that run (V3) */
     const struct sh_yaml *node;
 };
 
@@ -117,14 +134,15 @@ struct sh_step {
     const struct sh_write_text *writes;
     const struct sh_post_text *posts;
     const struct sh_open_text *opens;
+    const struct sh_str *seen; /* what the actor must have opened: papers of a kind, attachments, receipt */
     size_t n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,
-        n_writes, n_posts, n_opens;
+        n_writes, n_posts, n_opens, n_seen;
     struct sh_str holds; /* kind of credential valid that day */
     enum sh_per per;
-    uint32_t together;                 /* n different persons make it; 0, 1: one */
-    bool is_dated;                     /* the day it happened is stated */
-    bool is_bulk, is_seen, is_serving; /* serving: says when a paper was served (field `paper`) */
-    uint32_t undo_seconds;
+    uint32_t together;        /* n different persons make it; 0, 1: one */
+    bool is_dated;            /* the day it happened is stated */
+    bool is_bulk, is_serving; /* serving: says when a paper was served (field `paper`) */
+    uint32_t undo_seconds;    /* how long a bulk act may be taken back; 0 never */
     const struct sh_yaml *node;
 };
 
@@ -191,6 +209,15 @@ SH_MUST sh_code sh_procedures_load(const char *dir, const struct sh_registers *r
 /** The text in force for a place on a day: the narrowest place that covers (V1); NULL none. */
 const struct sh_procedure *sh_procedure_find(const struct sh_procedures *procedures, struct sh_str id,
                                              struct sh_str place, int32_t day);
+/**
+ * The text by which a new matter about acts of act_day is opened on `day`: the narrowest place that covers,
+ * among the texts in force and those that have lapsed but still serve acts before (after_lapse, V5). NULL
+ * none.
+ */
+const struct sh_procedure *sh_procedure_to_open(const struct sh_procedures *procedures, struct sh_str id,
+                                                struct sh_str place, int32_t day, int32_t act_day);
+/** How much of a place's code says something: a wider place has less. */
+size_t sh_procedure_width(struct sh_str place);
 /** The very version: id, place, from. NULL none. */
 const struct sh_procedure *sh_procedure_version(const struct sh_procedures *procedures, struct sh_str id,
                                                 struct sh_str place, int32_t from);

@@ -100,6 +100,23 @@ static int32_t find_paper(const struct loader *l, struct sh_str word) {
     return -1;
 }
 
+/* seen: kinds of papers, `attachments`; for items `receipt`. */
+static sh_code read_seen(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    const bool of_items = l->machine != &l->p->matter;
+    SH_TRY(sh_law_list(map, "seen", l->arena, &step->seen, &step->n_seen, l->err));
+    for (size_t i = 0; i < step->n_seen; i++) {
+        const bool is_known =
+            of_items ? sh_str_is(step->seen[i], "receipt")
+                     : sh_str_is(step->seen[i], "attachments") || find_paper(l, step->seen[i]) >= 0;
+        if (!is_known)
+            return sh_yaml_fail(l->err, sh_yaml_get(map, "seen"),
+                                "\"%.*s\" cannot be opened: a paper of this procedure, attachments, or an "
+                                "item's receipt",
+                                SH_ARG(step->seen[i]));
+    }
+    return SH_OK;
+}
+
 /* from: a state, a list, or "any except X". */
 static sh_code read_from(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
     const struct sh_yaml *from = sh_yaml_get(map, "from");
@@ -295,6 +312,22 @@ static sh_code read_number(const struct sh_yaml *map, const char *key, uint32_t 
     return SH_OK;
 }
 
+/* "60 s", "5 min": how long a bulk act may be taken back. */
+static sh_code read_undo(const struct sh_yaml *map, uint32_t *ret, struct sh_err *err) {
+    const struct sh_yaml *node = sh_yaml_get(map, "undo");
+    *ret = 0;
+    if (!node)
+        return SH_OK;
+    struct sh_str rest = node->text, number = {0};
+    int64_t v = 0;
+    const bool is_text = node->kind == SH_YAML_TEXT && sh_str_split(&rest, ' ', &number) && rest.at;
+    const int64_t unit = !is_text ? 0 : sh_str_is(rest, "s") ? 1 : sh_str_is(rest, "min") ? 60 : 0;
+    if (unit == 0 || sh_decimal_scan(number.at, number.len, 0, &v) != SH_DECIMAL_OK || v < 1 || v > 86400)
+        return sh_yaml_fail(err, node, "undo is a length of time: 60 s, 5 min");
+    *ret = (uint32_t)(v * unit);
+    return SH_OK;
+}
+
 static bool is_true(const struct sh_yaml *map, const char *key) {
     return sh_str_is(sh_yaml_text(map, key), "true");
 }
@@ -309,20 +342,23 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
         return sh_yaml_fail(l->err, sh_yaml_get(map, "dated"), "dated: stated");
     step->per = per.len ? SH_PER_PARTY : SH_PER_NONE;
     step->is_dated = dated.len > 0;
-    step->is_bulk = is_true(map, "bulk"), step->is_seen = is_true(map, "seen");
+    step->is_bulk = is_true(map, "bulk");
     step->is_serving = is_true(map, "serves");
     SH_TRY(read_number(map, "together", &step->together, l->err));
-    SH_TRY(read_number(map, "undo_seconds", &step->undo_seconds, l->err));
-    if (step->is_bulk && step->is_seen)
+    SH_TRY(read_undo(map, &step->undo_seconds, l->err));
+    if (step->undo_seconds && !step->is_bulk)
+        return sh_yaml_fail(l->err, sh_yaml_get(map, "undo"),
+                            "only bulk acts are taken back; others by a step");
+    if (step->is_bulk && step->n_seen)
         return sh_yaml_fail(l->err, map, "a step with `seen` is never bulk");
     return SH_OK;
 }
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
-    static const char *const known[] = {"name",  "from",  "to",     "by",       "not_by",       "not_body_of",
-                                        "needs", "may",   "guard",  "gate",     "issues",       "writes",
-                                        "posts", "opens", "holds",  "basis",    "per",          "dated",
-                                        "bulk",  "seen",  "serves", "together", "undo_seconds", "served"};
+    static const char *const known[] = {"name",  "from",  "to",     "by",       "not_by", "not_body_of",
+                                        "needs", "may",   "guard",  "gate",     "issues", "writes",
+                                        "posts", "opens", "holds",  "basis",    "per",    "dated",
+                                        "bulk",  "seen",  "serves", "together", "undo",   "served"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));
@@ -336,6 +372,7 @@ static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, st
     SH_TRY(sh_law_list(map, "not_by", l->arena, &step->not_by, &step->n_not_by, l->err));
     SH_TRY(sh_law_list(map, "not_body_of", l->arena, &step->not_body_of, &step->n_not_body_of, l->err));
     SH_TRY(sh_law_list(map, "served", l->arena, &step->need_papers, &step->n_need_papers, l->err));
+    SH_TRY(read_seen(l, map, step));
     SH_TRY(read_from(l, map, step));
     SH_TRY(read_to(l, map, step));
     SH_TRY(read_indexes(l, map, "needs", find_field, "field", &step->needs, &step->n_needs));

@@ -1,5 +1,6 @@
 /* A step: judged whole, then taken whole. */
-#include "matter/inner.h"
+#include "base/decimal.h"
+#include "matter/timing.h"
 
 /* ---- judging ----------------------------------------------------------------------------------------- */
 
@@ -129,6 +130,41 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, bool wit
     return SH_OK;
 }
 
+/* Material the actor must have opened himself, at least so long before (V-04). */
+static sh_code judge_seen(struct work *w, const struct sh_step *step) {
+    if (!w->who || step->n_seen == 0)
+        return SH_OK;
+    struct sh_str why = SH_STR("");
+    const struct sh_param *least = sh_param_read(w, "view.min_seconds", &why);
+    if (!least) {
+        unknown(w, step->basis, SH_STR("seen"), why);
+        return SH_OK;
+    }
+    for (size_t i = 0; i < step->n_seen; i++) {
+        struct sh_rows rows;
+        const bool is_file = sh_str_is(step->seen[i], "attachments");
+        const struct sh_value key[] = {SH_TEXT(w->m.id), SH_TEXT(step->seen[i]), SH_TEXT(w->who->person),
+                                       SH_I64(sh_txn_now(w->txn) - least->value / sh_pow10(least->scale))};
+        SH_TRY(sh_sql_query(w->txn,
+                            is_file ? "select a.name from mt_attachment a where a.matter = $1 and $2 <> '' "
+                                      "and not exists (select 1 "
+                                      "from mt_seen s where s.matter = a.matter and s.what = a.id and "
+                                      "s.person = $3 and s.at <= $4) "
+                                      "order by a.at limit 20"
+                                    : "select p.number from mt_paper p where p.matter = $1 and p.kind = $2 "
+                                      "and not exists (select 1 "
+                                      "from mt_seen s where s.matter = p.matter and s.what = p.id and "
+                                      "s.person = $3 and s.at <= $4) "
+                                      "order by p.seq limit 20",
+                            key, 4, w->arena, &rows, w->err));
+        for (size_t r = 0; r < rows.n_rows; r++)
+            sh_failure_add(w, SH_FAIL_SEEN, step->basis, step->seen[i], M_SEEN,
+                           SH_ARG(sh_cell(&rows, r, 0)->str),
+                           (long long)(least->value / sh_pow10(least->scale)));
+    }
+    return SH_OK;
+}
+
 static sh_code judge_gates(struct work *w, const struct sh_step *step, const struct sh_str *values,
                            bool with_needs) {
     for (size_t i = 0; i < step->n_gates; i++) {
@@ -168,6 +204,7 @@ sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct s
     if (with_needs)
         SH_TRY(judge_needs(w, step, values));
     SH_TRY(judge_papers(w, step));
+    SH_TRY(judge_seen(w, step));
     if (!w->facts)
         SH_TRY(sh_work_facts(w, values, sh_step_asks_items(w->m.text, step)));
     SH_TRY(judge_guards(w, step, with_needs));
@@ -301,7 +338,9 @@ sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_
         return sh_fail(w->err, SH_E_CANCELLED, "refused");
     SH_TRY(sh_clocks_after_step(w));
     SH_TRY(sh_matter_save(w, w->step->id));
-    return insert_step(w, w->step->id, before);
+    SH_TRY(insert_step(w, w->step->id, before));
+    SH_TRY(sh_clocks_move(w));
+    return machine->states[after].is_final ? sh_clocks_move_parent(w) : SH_OK;
 }
 
 /* ---- from outside ------------------------------------------------------------------------------------ */

@@ -364,7 +364,7 @@ static sh_code undo_row(struct undoing *u, struct sh_str id, int64_t seq, struct
     const struct sh_str after = item.state;
     item.state = before;
     item.fields = rows.n_rows ? sh_cell(&rows, 0, 0)->str : SH_STR("{}");
-    item.is_final = false;
+    SH_TRY(sh_item_stand(w, &item));
     u->n++;
     u->fen += item.amount;
     SH_TRY(sh_item_save(w, &item, SH_STR("undo"), after, u->act, SH_STR("")));

@@ -1,86 +1,58 @@
 /* Clocks of a matter: when they start, stop, and what their end does (T1–T14). */
-#include "matter/inner.h"
+#include "matter/timing.h"
 
-#define CLOCK_COLUMNS "clock, member, seq, state, event, due, due_day, certain, missing"
-
-static const struct sh_clock_text *clock_of(const struct work *w, struct sh_str id) {
-    for (size_t i = 0; i < w->m.text->n_clocks; i++)
-        if (sh_str_eq(w->m.text->clocks[i].id, id))
-            return &w->m.text->clocks[i];
-    return NULL;
+struct sh_str sh_due_missing(struct work *w, const struct sh_due *due) {
+    return due->is_open || due->is_certain ? SH_STR("")
+                                           : sh_textf(w->arena, "calendar %d", due->unknown_year);
 }
 
-/* The length by the number in force on the day of the step; a clock keeps it (V3). *ret_why: none is set. */
-static sh_code length_of(struct work *w, const struct sh_clock_text *clock, struct sh_length *ret,
-                         struct sh_str *ret_why) {
-    *ret_why = SH_STR("");
-    if (clock->param.len == 0)
-        return sh_length_parse(clock->length, ret, w->err);
-    struct sh_param_dates dates;
-    SH_TRY(sh_param_dates_of(w, &dates));
-    const struct sh_param_pick pick = sh_param_pick(w->texts->params, clock->param, w->m.place, dates);
-    if (pick.state == SH_PARAM_SET)
-        return sh_length_of_param(pick.row, ret, w->err);
-    SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
-    sh_param_tell(&pick, clock->param, w->m.place, lang_of(w), &why);
-    *ret_why = sh_copy(w->arena, sh_buf_view(&why));
-    if (ret_why->len == 0)
-        *ret_why = clock->param;
-    return SH_OK;
-}
-
-static sh_code insert(struct work *w, const struct sh_clock_text *clock, struct sh_str member, int32_t event,
-                      const struct sh_due *due, struct sh_str length, struct sh_str missing) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf account = {0};
-    if (due)
+/* due NULL: nobody has set the length, or it waits for something else (missing). */
+static sh_code insert(struct work *w, const struct sh_clock_text *clock, struct sh_str member,
+                      const struct clock_run *run, const struct sh_due *due, struct sh_str missing) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf account = {0}, tell = {0};
+    if (due) {
         sh_due_tell(due, SH_ZH, &account);
-    /* The end is 24:00 of the last day of Shanghai; hours by the minute. */
-    const int64_t at = due ? due->time - SH_SHANGHAI_SECONDS : SH_NEVER;
-    const bool is_certain = due && due->is_certain && !due->is_open;
+        sh_length_tell(run->length, SH_ZH, &tell);
+    }
     struct sh_rows rows;
     const struct sh_value key[] = {SH_TEXT(w->m.id), SH_TEXT(clock->id), SH_TEXT(member)};
     SH_TRY(sh_sql_query(
         w->txn, "select coalesce(max(seq), 0) from mt_clock where matter = $1 and clock = $2 and member = $3",
         key, 3, w->arena, &rows, w->err));
+    /* The end is 24:00 of the last day of Shanghai; hours by the minute. */
     const struct sh_value values[] = {SH_TEXT(w->m.id),
                                       SH_TEXT(clock->id),
                                       SH_TEXT(member),
                                       SH_I64(sh_cell(&rows, 0, 0)->i64 + 1),
-                                      SH_I64(event),
-                                      SH_I64(at),
-                                      SH_I64(due ? due->day : 0),
-                                      SH_I64(is_certain),
-                                      SH_TEXT(length),
+                                      SH_I64(run->event),
+                                      SH_I64(due ? sh_due_instant(due) : SH_NEVER),
+                                      SH_I64(due && !due->is_open ? due->day : 0),
+                                      SH_I64(due && due->is_certain && !due->is_open),
+                                      SH_TEXT(sh_copy(w->arena, sh_buf_view(&tell))),
                                       SH_TEXT(sh_copy(w->arena, sh_buf_view(&account))),
-                                      SH_TEXT(missing)};
+                                      SH_TEXT(missing),
+                                      SH_TEXT(due ? sh_length_text(w, run->length) : SH_STR("")),
+                                      SH_I64(run->event_time),
+                                      SH_I64(due && due->is_open)};
     return sh_sql_run(
         w->txn,
         "insert into mt_clock (matter, clock, member, seq, state, event, due, due_day, certain, length, "
-        "account, missing) values ($1, $2, $3, $4, 'running', $5, $6, $7, $8, $9, $10, $11)",
-        values, 11, NULL, w->err);
+        "account, missing, kept, event_time, paused, recounted) values ($1, $2, $3, $4, 'running', $5, $6, "
+        "$7, $8, "
+        "$9, $10, $11, $12, $13, $14, 0)",
+        values, 14, NULL, w->err);
 }
 
 static sh_code start(struct work *w, const struct sh_clock_text *clock, struct sh_str member, int32_t event,
                      int64_t event_time) {
-    struct sh_length length;
+    struct clock_run run = {.event = event, .event_time = event_time};
     struct sh_str missing;
-    SH_TRY(length_of(w, clock, &length, &missing));
-    if (missing.len) /* nobody has set it: the step stands, the clock says what it lacks (V6) */
-        return insert(w, clock, member, event, NULL, SH_STR(""), missing);
-    const struct sh_calendar *calendar = NULL;
-    SH_TRY(sh_calendar_open(w->texts->calendars, w->m.place, INT32_MAX, w->arena, &calendar, w->err));
-    const struct sh_due_question question = {.calendar = calendar,
-                                             .event = event,
-                                             .event_time = event_time,
-                                             .length = length,
-                                             .no_roll = clock->no_roll};
     struct sh_due due;
-    SH_TRY(sh_due(&question, w->arena, &due, w->err));
-    if (!due.is_certain)
-        missing = sh_textf(w->arena, "calendar %d", due.unknown_year);
-    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    sh_length_tell(length, SH_ZH, &text);
-    return insert(w, clock, member, event, &due, sh_copy(w->arena, sh_buf_view(&text)), missing);
+    SH_TRY(sh_length_in_force(w, clock->length, clock->param, &run.length, &missing));
+    if (missing.len) /* nobody has set it: the step stands, the clock says what it lacks (V6) */
+        return insert(w, clock, member, &run, NULL, missing);
+    SH_TRY(sh_clock_reckon(w, clock, &run, &due));
+    return insert(w, clock, member, &run, &due, sh_due_missing(w, &due));
 }
 
 static sh_code start_all(struct work *w, enum sh_clock_from from, int32_t from_at, struct sh_str addressee,
@@ -150,6 +122,44 @@ sh_code sh_clocks_nearest(struct work *w, int64_t *ret) {
     return SH_OK;
 }
 
+/* Only before the end, and the second after the first (T10). */
+static sh_code judge_extension(struct work *w, const struct sh_step *step, const struct sh_clock_text *clock,
+                               size_t at) {
+    struct sh_rows rows;
+    const struct sh_value key[] = {SH_TEXT(w->m.id), SH_TEXT(clock->id), SH_I64(w->occurred)};
+    SH_TRY(sh_sql_query(
+        w->txn,
+        "select count(*) from mt_clock where matter = $1 and clock = $2 and state = 'running' and "
+        "due > $3",
+        key, 3, w->arena, &rows, w->err));
+    if (sh_cell(&rows, 0, 0)->i64 == 0)
+        sh_failure_add(w, SH_FAIL_TIME, clock->extend[at].basis, SH_STR(""), M_EXTEND_OVER,
+                       SH_ARG(clock->name));
+    SH_TRY(sh_steps_read(w, &rows));
+    for (size_t i = 0; i <= at; i++) {
+        const struct sh_step *other = &w->m.text->matter.steps[clock->extend[i].step];
+        bool is_taken = false;
+        for (size_t r = 0; r < rows.n_rows; r++)
+            is_taken = is_taken || sh_str_eq(sh_cell(&rows, r, STEP_STEP)->str, other->id);
+        if (i < at && !is_taken)
+            sh_failure_add(w, SH_FAIL_TIME, clock->extend[at].basis, SH_STR(""), M_EXTEND_ORDER,
+                           SH_ARG(lang_of(w) == SH_EN ? other->english : other->name));
+        if (i == at && is_taken)
+            sh_failure_add(w, SH_FAIL_TIME, clock->extend[at].basis, SH_STR(""), M_EXTEND_TWICE,
+                           SH_ARG(lang_of(w) == SH_EN ? step->english : step->name));
+    }
+    return SH_OK;
+}
+
+static sh_code judge_extensions(struct work *w, const struct sh_step *step) {
+    const int32_t at = (int32_t)(step - w->m.text->matter.steps);
+    for (size_t c = 0; c < w->m.text->n_clocks; c++)
+        for (size_t i = 0; i < w->m.text->clocks[c].n_extend; i++)
+            if (w->m.text->clocks[c].extend[i].step == at)
+                SH_TRY(judge_extension(w, step, &w->m.text->clocks[c], i));
+    return SH_OK;
+}
+
 /* A right that ended is gone; an authority's late act asks a reason and is marked (T11, T12). */
 sh_code sh_clocks_judge(struct work *w, const struct sh_step *step) {
     const int32_t at = (int32_t)(step - w->m.text->matter.steps);
@@ -162,7 +172,7 @@ sh_code sh_clocks_judge(struct work *w, const struct sh_step *step) {
         "'passed' order by clock, member, seq",
         values, 1, w->arena, &rows, w->err));
     for (size_t i = 0; i < rows.n_rows; i++) {
-        const struct sh_clock_text *clock = clock_of(w, sh_cell(&rows, i, 0)->str);
+        const struct sh_clock_text *clock = sh_clock_of(w, sh_cell(&rows, i, 0)->str);
         const struct sh_str member = sh_cell(&rows, i, 1)->str;
         if (!clock || clock->end_step != at || (member.len && !sh_str_eq(member, w->member)))
             continue;
@@ -178,7 +188,7 @@ sh_code sh_clocks_judge(struct work *w, const struct sh_step *step) {
             sh_failure_add(w, SH_FAIL_TIME, clock->basis, SH_STR("why"), M_LATE, SH_ARG(clock->name), day);
         w->is_late = w->is_late || clock->end == SH_END_MARK;
     }
-    return SH_OK;
+    return judge_extensions(w, step);
 }
 
 /* ---- the end of time --------------------------------------------------------------------------------- */
@@ -213,7 +223,7 @@ static sh_code note_end(struct work *w, const struct sh_clock_text *clock, const
 
 /* One end, carried out as the law (T13): w has the matter, `row` was running a moment ago. */
 static sh_code fire(struct work *w, const struct due_row *row) {
-    const struct sh_clock_text *clock = clock_of(w, row->clock);
+    const struct sh_clock_text *clock = sh_clock_of(w, row->clock);
     const struct sh_value key[] = {SH_TEXT(row->matter), SH_TEXT(row->clock), SH_TEXT(row->member),
                                    SH_I64(row->seq)};
     int64_t changed = 0;

@@ -22,6 +22,11 @@ bool sh_item_visible(const struct sh_matter_who *who, const struct item *item,
  * new. */
 SH_MUST sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, struct sh_str before,
                              struct sh_str act, struct sh_str sealed);
+/** What follows from an item's state and fields: final, assigned. By the text of its matter. */
+SH_MUST sh_code sh_item_stand(struct work *w, struct item *item);
+/** Its place in the queue: by the text's expression, else the most recoverable money first; then by id. n
+ * items of one matter with facts set up (row i is items[i]) or without an expression. */
+SH_MUST sh_code sh_items_queue(struct work *w, struct item *items, size_t n);
 /** Sums by state, for the matter's page. */
 SH_MUST sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state, int64_t n,
                               int64_t fen);

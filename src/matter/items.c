@@ -1,4 +1,5 @@
 /* Items: rows of a matter, loaded from findings, judged, saved. */
+#include "base/decimal.h"
 #include "matter/item.h"
 
 void sh_item_of_row(const struct sh_rows *rows, size_t row, struct item *ret) {
@@ -137,6 +138,20 @@ sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state,
         values, 4, NULL, w->err);
 }
 
+/* Its place among those that wait; by an expression of the text only where there is one. */
+static sh_code order_item(struct work *w, struct item *item) {
+    const struct sh_machine *machine = w->m.text->items;
+    if (machine->queue) {
+        struct sh_str *values = sh_new(w->arena, struct sh_str, machine->n_fields + 1);
+        const struct sh_str *const one[] = {values};
+        if (!values)
+            return sh_fail(w->err, SH_E_NOMEM, "no room for a row");
+        SH_TRY(sh_fields_parse(machine, item->fields, w->arena, values, w->err));
+        SH_TRY(sh_items_facts(w, item, one, 1));
+    }
+    return sh_items_queue(w, item, 1);
+}
+
 sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, struct sh_str before,
                      struct sh_str act, struct sh_str sealed) {
     SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
@@ -158,9 +173,7 @@ sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, stru
     item->changed_at = sh_txn_now(w->txn);
     if (is_new) {
         item->id = sh_copy(w->arena, (struct sh_str){ref.id, SH_ID_TEXT});
-        /* The most recoverable money first; the id makes the order total. */
-        item->queue =
-            sh_textf(w->arena, "%019lld-%.*s", (long long)(INT64_MAX - item->fund_amount), SH_ARG(item->id));
+        SH_TRY(order_item(w, item));
         SH_TRY(insert_row(w, item));
     } else {
         SH_TRY(update_row(w, item));
@@ -256,6 +269,33 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, size_t n
     return SH_OK;
 }
 
+/* Of each item the receipt, opened by this person long enough before. */
+static sh_code judge_seen(struct work *w, const struct sh_step *step, const struct item *items, size_t n,
+                          struct sh_failures **rows_failures) {
+    struct sh_failures *const all = w->failures;
+    struct sh_str why = SH_STR("");
+    if (!w->who || step->n_seen == 0)
+        return SH_OK;
+    const struct sh_param *least = sh_param_read(w, "view.min_seconds", &why);
+    const int64_t seconds = least ? least->value / sh_pow10(least->scale) : 0;
+    for (size_t i = 0; i < n; i++) {
+        struct sh_rows rows;
+        const struct sh_value key[] = {SH_TEXT(items[i].matter), SH_TEXT(items[i].id),
+                                       SH_TEXT(w->who->person), SH_I64(sh_txn_now(w->txn) - seconds)};
+        SH_TRY(sh_sql_query(
+            w->txn, "select at from mt_seen where matter = $1 and what = $2 and person = $3 and at <= $4",
+            key, 4, w->arena, &rows, w->err));
+        w->failures = rows_failures[i];
+        if (!least)
+            sh_failure_add(w, SH_FAIL_UNKNOWN, step->basis, SH_STR("receipt"), M_BULK_LIMIT, SH_ARG(why));
+        else if (rows.n_rows == 0)
+            sh_failure_add(w, SH_FAIL_SEEN, step->basis, SH_STR("receipt"), M_SEEN, SH_ARG(items[i].name),
+                           (long long)seconds);
+        w->failures = all;
+    }
+    return SH_OK;
+}
+
 static void judge_row(struct work *w, const struct sh_step *step, const struct item *item,
                       const struct sh_str *values, bool with_needs, const struct sh_failures *shared,
                       struct sh_failures *of) {
@@ -286,6 +326,7 @@ sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct 
     for (size_t i = 0; i < n; i++)
         judge_row(w, step, &items[i], values[i], with_needs, &shared, ret[i]);
     SH_TRY(judge_separation(w, step, items, n, ret));
+    SH_TRY(judge_seen(w, step, items, n, ret));
     SH_TRY(sh_items_facts(w, items, values, n));
     return judge_guards(w, step, n, with_needs, ret);
 }
@@ -372,6 +413,7 @@ static sh_code reload(struct batch *batch, const struct sh_finding_in *finding, 
     item->say = finding->say, item->level = finding->level, item->run = finding->run,
     item->receipt = finding->receipt;
     io->updated++;
+    SH_TRY(order_item(&batch->w, item));
     SH_TRY(sh_item_count(&batch->w, item->matter, item->state, 0, item->amount - was));
     return sh_item_save(&batch->w, item, SH_STR("update"), item->state, finding->run, SH_STR(""));
 }

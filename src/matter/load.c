@@ -70,7 +70,9 @@ static sh_code of_row(struct work *w, const struct sh_rows *rows) {
 static sh_code newer_text(struct work *w) {
     struct matter *m = &w->m;
     const struct sh_procedure *now = sh_procedure_find(w->texts->procedures, m->text->id, m->place, w->today);
-    if (!now || now == m->text || now->running == SH_RUNNING_STAY)
+    /* A text that lapsed without successor goes on for what is open (V5): a wider one is no successor. */
+    if (!now || now == m->text || now->running == SH_RUNNING_STAY || now->from < m->text->from ||
+        sh_procedure_width(now->place) < sh_procedure_width(m->text->place))
         return SH_OK;
     const int32_t state = sh_machine_state(&now->matter, m->text->matter.states[m->state].id);
     if (state < 0)

@@ -124,6 +124,27 @@ SH_MUST sh_code sh_matter_is_due(struct sh_txn *txn, int64_t now, bool *ret_due,
 SH_MUST sh_code sh_matter_run_due(struct sh_txn *txn, const struct sh_matter_texts *texts,
                                   struct sh_arena *arena, bool *ret_done, struct sh_err *err);
 
+struct sh_recount {
+    size_t n_seen, n_moved;
+    bool is_over; /* there are no more */
+    char last[SH_ID_TEXT + 1];
+};
+/**
+ * Clocks of up to 100 matters with an id > after ("" the first) by the calendars and numbers now loaded (T15,
+ * V6): a running clock whose end is another gets it, old and new into its matter's file; what has passed
+ * stands and is noted once. Not may_write: only told, in ret->n_moved.
+ */
+SH_MUST sh_code sh_matter_recount(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                                  struct sh_str after, bool may_write, struct sh_arena *arena,
+                                  struct sh_recount *ret, struct sh_err *err);
+/** Is a paper, attachment or item of that matter one that a step asks its actor to have opened, and not noted
+ * yet? */
+SH_MUST sh_code sh_matter_asks_seen(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
+                                    struct sh_str what, bool *ret, struct sh_err *err);
+/** Note that desk->who opened it now, with a leaf. Once: the first time counts. */
+SH_MUST sh_code sh_matter_saw(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
+                              struct sh_str what, struct sh_err *err);
+
 /* ---- items -------------------------------------------------------------------------------------------- */
 
 enum { SH_BULK_MAX = 5000 };

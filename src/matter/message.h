@@ -27,6 +27,15 @@
     X(M_GATE_ROLE, "不是本次讨论、审核的成员", "not a member of that panel or review")                       \
     X(M_GONE, "“%.*s”已于 %s 届满，逾期不得办理", "\"%.*s\" ended on %s: the right is gone")                 \
     X(M_LATE, "“%.*s”已于 %s 届满，须说明逾期原因", "\"%.*s\" ended on %s: say why it is late")              \
+    X(M_EXTEND_OVER, "“%.*s”已届满或未计算，不能延长",                                                       \
+      "\"%.*s\" has ended or does not run: it cannot be extended")                                           \
+    X(M_EXTEND_ORDER, "须先用“%.*s”", "\"%.*s\" comes first")                                                \
+    X(M_EXTEND_TWICE, "“%.*s”只能用一次", "\"%.*s\" is used once only")                                      \
+    X(M_RECOUNT, "日历或标准变动，期限由 %.*s 改为 %.*s",                                                    \
+      "by the calendar or number now in force the end moves from %.*s to %.*s")                              \
+    X(M_RECOUNT_OVER, "按现日历，原 %.*s 届满的期限应为 %.*s；已生效的不变，供复核",                         \
+      "the end of %.*s would now be %.*s; what took effect stands, for review")                              \
+    X(M_SEEN, "须先打开“%.*s”并阅读 %lld 秒", "open \"%.*s\" first and read it for %lld seconds")            \
     X(M_DATED_FUTURE, "发生日期不得晚于今天", "what happened cannot lie in the future")                      \
     X(M_DATED_BAD, "发生日期应写作 YYYY-MM-DD", "write the day as YYYY-MM-DD")                               \
     X(M_DATED_NO, "本步骤以办理时间为准，不得另填日期", "this step is dated by its doing")                   \

@@ -1,5 +1,5 @@
 /* Opening matters: by a person, by a step of another matter, by the program. */
-#include "matter/inner.h"
+#include "matter/timing.h"
 
 enum { DEPTH_MAX = 6 };
 
@@ -77,14 +77,6 @@ static sh_code first_version(struct work *w, struct sh_str why) {
         values, 9, NULL, w->err);
 }
 
-/* Clocks need the id, the row needs the clocks: the row's nearest end is put right last. */
-static sh_code settle_due(struct work *w) {
-    int64_t due = SH_NEVER;
-    SH_TRY(sh_clocks_nearest(w, &due));
-    const struct sh_value values[] = {SH_TEXT(w->m.id), SH_I64(due)};
-    return sh_sql_run(w->txn, "update mt_matter set due = $2 where id = $1", values, 2, NULL, w->err);
-}
-
 static sh_code make(struct work *w, const struct sh_procedure *text, const struct sh_matter_new *wanted,
                     struct sh_str place, struct sh_str source) {
     w->today = day_of_utc(sh_txn_now(w->txn));
@@ -111,7 +103,7 @@ static sh_code make(struct work *w, const struct sh_procedure *text, const struc
     SH_TRY(add_party(w, w->m.subject));
     SH_TRY(sh_matter_parties(w));
     SH_TRY(sh_clocks_after_opening(w));
-    return settle_due(w);
+    return sh_clocks_settle(w); /* clocks need the id, the row needs the clocks */
 }
 
 sh_code sh_matter_make(struct work *w, const struct sh_procedure *text, const struct sh_matter_new *wanted,
@@ -187,6 +179,27 @@ static sh_code check_subject(struct work *w, const struct sh_procedure *text,
     return is_visible ? SH_OK : sh_fail(w->err, SH_E_NOTFOUND, "no such parent");
 }
 
+/* The day of the acts it is about: as given, else its period, else today. */
+static int32_t act_day_of(const struct sh_matter_new *wanted, int32_t today) {
+    char month[20];
+    int32_t day = today;
+    for (size_t i = 0; i < wanted->n_values; i++)
+        if (sh_str_is(wanted->values[i].field, "act_day") &&
+            sh_date_scan(wanted->values[i].text.at, wanted->values[i].text.len, &day) == SH_DATE_OK)
+            return day;
+    (void)snprintf(month, sizeof month, "%.*s%s", SH_ARG(wanted->period),
+                   wanted->period.len == 4 ? "-01-01" : "-01");
+    return sh_date_scan(month, strlen(month), &day) == SH_DATE_OK ? day : today;
+}
+
+/* Is there a text of that name at all, so that what is missing is one in force there? */
+static bool is_known(const struct sh_procedures *all, struct sh_str id) {
+    for (size_t i = 0; i < all->n; i++)
+        if (sh_str_eq(all->of[i].id, id))
+            return true;
+    return false;
+}
+
 sh_code sh_matter_open(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_matter_new *wanted,
                        char ret_id[SH_ID_TEXT + 1], struct sh_err *err) {
     const struct sh_matter_who *who = desk->who;
@@ -196,17 +209,26 @@ sh_code sh_matter_open(struct sh_txn *txn, const struct sh_desk *desk, const str
     w.today = day_of_utc(sh_txn_now(txn));
     w.why = SH_STR("");
     const struct sh_procedure *any = NULL;
+    const int32_t act_day = act_day_of(wanted, w.today);
     for (size_t k = 0; k < who->n_grants && !any; k++)
-        any = sh_procedure_find(texts->procedures, wanted->procedure, who->grants[k].place, w.today);
-    if (!any)
-        return sh_fail(err, SH_E_NOTFOUND, "no such procedure in force here");
+        any = sh_procedure_to_open(texts->procedures, wanted->procedure, who->grants[k].place, w.today,
+                                   act_day);
+    if (!any && !is_known(texts->procedures, wanted->procedure))
+        return sh_fail(err, SH_E_NOTFOUND, "no such procedure");
+    if (!any) { /* V5: the gap is named */
+        sh_failure_add(&w, SH_FAIL_UNKNOWN, SH_STR(""), SH_STR("procedure"), M_TEXT_NONE);
+        return sh_fail(err, SH_E_CANCELLED, "refused");
+    }
     w.used = (struct sh_matter_grant){SH_STR(""), SH_STR(""), SH_STR("")};
     find_opener(&w, any, wanted->body);
     if (w.used.role.len == 0) {
         sh_failure_add(&w, SH_FAIL_ROLE, any->basis[0], SH_STR(""), M_OPENERS);
         return sh_fail(err, SH_E_CANCELLED, "refused");
     }
-    const struct sh_procedure *text = sh_procedure_find(texts->procedures, any->id, w.used.place, w.today);
+    const struct sh_procedure *text =
+        sh_procedure_to_open(texts->procedures, any->id, w.used.place, w.today, act_day);
+    if (!text)
+        text = any;
     SH_TRY(check_subject(&w, text, wanted));
     if (!is_period(text, wanted->period))
         sh_failure_add(&w, SH_FAIL_NEEDS, text->basis[0], SH_STR("period"), M_PERIOD);

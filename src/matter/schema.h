@@ -82,3 +82,34 @@ static const char matter_0002[] =
     "create table mt_count (\n"
     "    matter text not null, state text not null, n bigint not null, amount bigint not null,\n"
     "    primary key (matter, state)) strict;\n";
+
+/* kept: the length a clock started with, "5 wd"; event_time: seconds of the wall clock; recounted: the day a
+ * passed clock would end by a calendar that came later. */
+static const char matter_0003[] =
+    "alter table mt_clock add column kept text not null default '';\n"
+    "alter table mt_clock add column event_time bigint not null default 0;\n"
+    "alter table mt_clock add column paused bigint not null default 0;\n"
+    "alter table mt_clock add column recounted bigint not null default 0;\n"
+    "alter table mt_paper add column drawn_at bigint not null default 0;\n"
+    "alter table mt_paper add column pdf text not null default '';\n"
+    "alter table mt_paper add column blob text not null default '';\n"
+    "create index mt_matter_procedure on mt_matter (procedure, ord);\n"
+    "create table mt_seen (\n"
+    "    matter text not null, what text not null, person text not null, at bigint not null,\n"
+    "    primary key (matter, what, person)) strict;\n"
+    "create table mt_comment (\n"
+    "    id text primary key, matter text not null, person text not null, role text not null,\n"
+    "    at bigint not null, words text not null) strict;\n"
+    "create index mt_comment_matter on mt_comment (matter, at, id);\n"
+    "create table mt_attachment (\n"
+    "    id text primary key, matter text not null, name text not null, type text not null,\n"
+    "    bytes bigint not null, hash text not null, blob text not null, person text not null,\n"
+    "    body text not null, role text not null, at bigint not null, source text not null,\n"
+    "    party_sees bigint not null) strict;\n"
+    "create index mt_attachment_matter on mt_attachment (matter, at, id);\n"
+    "create table mt_custody (\n"
+    "    attachment text not null, seq bigint not null, person text not null, what text not null,\n"
+    "    at bigint not null, why text not null, primary key (attachment, seq)) strict;\n"
+    "create table mt_watch (\n"
+    "    watch text not null, key text not null, matter text not null, at bigint not null,\n"
+    "    primary key (watch, key)) strict;\n";

@@ -238,11 +238,12 @@ static void put_deadline(struct page *p, const struct sh_rows *rows, size_t r) {
     const int32_t due = (int32_t)sh_cell(rows, r, 4)->i64;
     const struct sh_str state = sh_cell(rows, r, 2)->str, missing = sh_cell(rows, r, 8)->str;
     const bool is_unknown = missing.len && sh_str_is(state, "running");
+    const bool is_paused = sh_cell(rows, r, 9)->i64 && sh_str_is(state, "running");
     sh_json_object(p->json);
     sh_json_put_str(p->json, "clock", clock->id);
     sh_json_put_str(p->json, "name", clock->name);
     sh_json_put_str(p->json, "member", sh_cell(rows, r, 1)->str);
-    sh_json_put_str(p->json, "state", is_unknown ? SH_STR("unknown") : state);
+    sh_json_put_str(p->json, "state", is_unknown ? SH_STR("unknown") : is_paused ? SH_STR("paused") : state);
     sh_json_key(p->json, "started");
     sh_json_date(p->json, (int32_t)sh_cell(rows, r, 3)->i64);
     sh_put_day_or_null(p->json, "due", due, due != 0);
@@ -266,11 +267,11 @@ static void put_deadline(struct page *p, const struct sh_rows *rows, size_t r) {
 
 static sh_code put_deadlines(struct page *p) {
     struct sh_rows rows;
-    SH_TRY(sh_sql_query(
-        p->w.txn,
-        "select clock, member, state, event, due_day, certain, length, account, missing from mt_clock "
-        "where matter = $1 order by due, clock, member, seq limit 1000",
-        &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
+    SH_TRY(sh_sql_query(p->w.txn,
+                        "select clock, member, state, event, due_day, certain, length, account, missing, "
+                        "paused from mt_clock "
+                        "where matter = $1 order by due, clock, member, seq limit 1000",
+                        &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
     sh_json_key(p->json, "deadlines");
     sh_json_array(p->json);
     for (size_t r = 0; r < rows.n_rows; r++)

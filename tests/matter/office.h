@@ -77,12 +77,10 @@ static inline void office_put(struct office *o, const char *reg, const char *key
     CHECK_OK(sh_store_write(o->store, &act, put_body, &put, NULL, &err), &err);
 }
 
-static inline struct office office_new(const char *now) {
+/* A folder of its own; in memory where there is such a place: walks commit thousands of times, and kill -9 is
+ * not a power cut. No texts yet. */
+static inline struct office office_begin(const char *now) {
     struct office o = {.clock = {.is_fixed = true}};
-    char path[SH_PATH_BYTES_MAX], law[SH_PATH_BYTES_MAX];
-    struct sh_err err = {0};
-    /* in memory where there is such a place: walks commit thousands of times, and kill -9 is not a power cut
-     */
     (void)snprintf(o.dir, sizeof o.dir, "%s/shouhu-matter-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     CHECK(mkdtemp(o.dir) != NULL);
@@ -90,12 +88,25 @@ static inline struct office office_new(const char *now) {
     (void)snprintf(o.keys, sizeof o.keys, "%s/keys", o.dir);
     (void)snprintf(o.heads, sizeof o.heads, "%s/heads", o.dir);
     o.clock.fixed_utc = utc_of(now);
-    CHECK_OK(sh_path_join(law, getenv("SHOUHU_SOURCE_DIR"), "law", &err), &err);
+    return o;
+}
+
+static inline void office_read(struct office *o, const char *law) {
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_err err = {0};
     CHECK_OK(sh_path_join(path, law, "roles.yaml", &err), &err);
-    CHECK_OK(sh_roles_load(path, &o.arena, &o.roles, &err), &err);
+    CHECK_OK(sh_roles_load(path, &o->arena, &o->roles, &err), &err);
     CHECK_OK(sh_path_join(path, law, "registers", &err), &err);
-    CHECK_OK(sh_registers_load(path, o.roles, &o.arena, &o.registers, &err), &err);
-    CHECK_OK(sh_matter_texts_load(law, o.registers, o.roles, &o.arena, &o.texts, &err), &err);
+    CHECK_OK(sh_registers_load(path, o->roles, &o->arena, &o->registers, &err), &err);
+    CHECK_OK(sh_matter_texts_load(law, o->registers, o->roles, &o->arena, &o->texts, &err), &err);
+}
+
+static inline struct office office_new(const char *now) {
+    struct office o = office_begin(now);
+    char law[SH_PATH_BYTES_MAX];
+    struct sh_err err = {0};
+    CHECK_OK(sh_path_join(law, getenv("SHOUHU_SOURCE_DIR"), "law", &err), &err);
+    office_read(&o, law);
     return o;
 }
 

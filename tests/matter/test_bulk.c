@@ -1,0 +1,195 @@
+/* Goal: many rows at once: taken back as they were, in the order the text says, never by more than it says.
+ */
+#include "matter/own_law.h"
+
+struct bulking {
+    struct office *o;
+    const char *role, *step, *field, *value;
+    struct sh_buf out; /* what the API would answer */
+    char act[40];
+};
+
+static sh_code bulk_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct bulking *b = ctx;
+    struct doing d = {.roll_back = false};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_matter_value values[] = {{sh_str_of(b->field), sh_str_of(b->value)}};
+    struct sh_failures failures;
+    struct sh_rows rows;
+    struct sh_json json;
+    struct sh_item_row list[8];
+    become(&d, b->o, "p", sh_str_of(b->role));
+    SH_TRY(sh_sql_query(txn, "select id, version from mt_item order by id limit 8", NULL, 0, &arena, &rows,
+                        err));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        list[i] = (struct sh_item_row){sh_cell(&rows, i, 0)->str, sh_cell(&rows, i, 1)->i64};
+    const struct sh_bulk bulk = {.step = sh_str_of(b->step),
+                                 .why = SH_STR("x"),
+                                 .rows = list,
+                                 .n_rows = rows.n_rows,
+                                 .values = values,
+                                 .n_values = 1};
+    const struct sh_desk desk = {b->o->texts, &d.who, &arena, &failures};
+    sh_buf_clear(&b->out);
+    sh_json_begin(&json, &b->out);
+    return sh_items_act(txn, &desk, &bulk, false, &json, err);
+}
+
+static sh_code undo_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct bulking *b = ctx;
+    struct doing d = {.roll_back = false};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_failures failures;
+    struct sh_json json;
+    become(&d, b->o, "p", sh_str_of(b->role));
+    const struct sh_desk desk = {b->o->texts, &d.who, &arena, &failures};
+    sh_buf_clear(&b->out);
+    sh_json_begin(&json, &b->out);
+    return sh_items_undo(txn, &desk, sh_str_of(b->act), &json, err);
+}
+
+static void bulk(struct bulking *b) {
+    const struct sh_act act = {.actor = SH_STR("p"), .why = SH_STR("x"), .is_large = true};
+    struct sh_err err;
+    CHECK_OK(sh_store_write(b->o->store, &act, bulk_body, b, NULL, &err), &err);
+    const char *at = strstr(b->out.at, "\"act\":\"");
+    (void)snprintf(b->act, sizeof b->act, "%.32s", at ? at + 7 : "");
+}
+
+static sh_code undo(struct bulking *b) {
+    const struct sh_act act = {.actor = SH_STR("p"), .why = SH_STR("x"), .is_large = true};
+    struct sh_err err;
+    return sh_store_write(b->o->store, &act, undo_body, b, NULL, &err);
+}
+
+static void load(struct office *o, size_t n) {
+    static const char *const keys[] = {"f-0", "f-1", "f-2", "f-3"};
+    struct sh_finding_in rows[4];
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
+                                         .institution = HOSPITAL,
+                                         .period = SH_STR("2026-02"),
+                                         .rule = SH_STR("r"),
+                                         .level = i % 2 ? SH_STR("suspected") : SH_STR("certain"),
+                                         .run = SH_STR("r1"),
+                                         .person = SH_STR("P1"),
+                                         .day = 20000,
+                                         .amount_fen = 1000 * (int64_t)(i + 1),
+                                         .fund_fen = 1000 * (int64_t)(i + 1)};
+    CHECK_I64(office_load(o, rows, n).made, (int64_t)n);
+}
+
+static void an_act_taken_back_leaves_rows_as_they_stood_assigned_and_all(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    load(&o, 2);
+    struct bulking b = {&o, "agency.reviewer", "assign", "assigned", "p8", {0}, ""};
+    bulk(&b);
+    b.value = "p9";
+    bulk(&b);
+    o.clock.fixed_utc += 60;
+    CHECK(undo(&b) == SH_OK);
+    const struct asked kept = ask_sql(
+        &o, "select count(*) from mt_item where assigned = 'p8' and state = 'assigned'", (struct sh_str){0});
+    CHECK_I64(kept.ret, 2);
+    CHECK(undo(&b) == SH_E_CANCELLED); /* once */
+    b.value = "p7";
+    bulk(&b);
+    o.clock.fixed_utc += 61; /* a second late */
+    CHECK(undo(&b) == SH_E_CANCELLED);
+    const struct asked left =
+        ask_sql(&o, "select count(*) from mt_item where assigned = 'p7'", (struct sh_str){0});
+    CHECK_I64(left.ret, 2);
+    const struct asked sum =
+        ask_sql(&o, "select amount from mt_count where state = 'assigned'", (struct sh_str){0});
+    CHECK_I64(sum.ret, 3000);
+    check_journal(&o);
+    sh_buf_free(&b.out);
+    office_drop(&o);
+}
+
+/* A final state left by taking back is no longer final. */
+static void rows_screened_out_come_back_open(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    load(&o, 1);
+    struct bulking b = {&o, "agency.reviewer", "screen", "screened", "send", {0}, ""};
+    bulk(&b);
+    CHECK(undo(&b) == SH_OK);
+    const struct asked open =
+        ask_sql(&o, "select count(*) from mt_item where state = 'new' and final = 0", (struct sh_str){0});
+    CHECK_I64(open.ret, 1);
+    sh_buf_free(&b.out);
+    office_drop(&o);
+}
+
+static const char queued[] =
+    "procedure: queued\nname: 排队 / Queued\nrank: paper\nin_force: {from: 2021-01-01}\nrunning: "
+    "stay\nbasis: [T]\n"
+    "about: institution\nbody: agency\nperiod: month\nopen_by: own agency.reviewer\n"
+    "states: {open: 进行 / Open, done: 完 / Done}\nfinal: [done]\n"
+    "steps: {finish: {name: 办结 / Finish, from: open, to: done, by: own agency.head, basis: T}}\n"
+    "items:\n"
+    "  name: 疑点 / Finding\n"
+    "  queue: \"level = suspected\"\n"
+    "  fields: {level: {type: choice, name: 等级, of: {certain: 明确 / Certain, suspected: 可疑 / "
+    "Suspected}}}\n"
+    "  states: {new: 新 / New, out: 排除 / Out}\n"
+    "  final: [out]\n"
+    "  steps: {drop: {name: 排除 / Drop, from: new, to: out, by: own agency.reviewer, bulk: \"true\", basis: "
+    "T}}\n";
+
+static sh_code load_queued(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct loading *l = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_matter_who who = {.person = SH_STR("cli")};
+    const struct sh_desk desk = {l->o->texts, &who, &arena, NULL};
+    const struct sh_load_into into = {SH_STR("queued"), AGENCY};
+    return sh_items_load(txn, &desk, &into, l->rows, l->n, &l->report, err);
+}
+
+static void rows_wait_in_the_order_of_the_text(void **state) {
+    (void)state;
+    const struct sh_act act = {.actor = SH_STR("cli"), .why = SH_STR("r1")};
+    struct office o = office_of_own_law("2026-03-02 09:00:00");
+    struct sh_err err;
+    write_law(&o, "procedures/queued.yaml", queued);
+    office_reread(&o);
+    office_open(&o);
+    office_people_the_city(&o);
+    struct sh_finding_in rows[3];
+    for (size_t i = 0; i < 3; i++)
+        rows[i] = (struct sh_finding_in){.key = i == 0   ? SH_STR("a")
+                                                : i == 1 ? SH_STR("b")
+                                                         : SH_STR("c"),
+                                         .institution = HOSPITAL,
+                                         .period = SH_STR("2026-02"),
+                                         .rule = SH_STR("r"),
+                                         .level = i == 1 ? SH_STR("suspected") : SH_STR("certain"),
+                                         .run = SH_STR("r1"),
+                                         .person = SH_STR("P1"),
+                                         .day = 20000,
+                                         .amount_fen = 100,
+                                         .fund_fen = i == 1 ? 1 : 100};
+    struct loading l = {.o = &o, .rows = rows, .n = 3};
+    CHECK_OK(sh_store_write(o.store, &act, load_queued, &l, NULL, &err), &err);
+    CHECK_TEXT(ask_sql(&o, "select key from mt_item order by queue limit 1", (struct sh_str){0}).text, "b");
+    rows[1].level = SH_STR("certain"), rows[2].level = SH_STR("suspected"); /* a later run says otherwise */
+    CHECK_OK(sh_store_write(o.store, &act, load_queued, &l, NULL, &err), &err);
+    CHECK_TEXT(ask_sql(&o, "select key from mt_item order by queue limit 1", (struct sh_str){0}).text, "c");
+    check_journal(&o);
+    office_drop(&o);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_act_taken_back_leaves_rows_as_they_stood_assigned_and_all),
+        cmocka_unit_test(rows_screened_out_come_back_open),
+        cmocka_unit_test(rows_wait_in_the_order_of_the_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
