@@ -189,23 +189,24 @@ static void add_in(struct sh_query *query, const char *column, const struct grou
     (void)sh_buf_add_char(&query->sql, ')');
 }
 
+/* Asked of the leading pair's key where there is one: then only records that have all pairs are fetched. */
 static void add_conditions(const struct page *page, size_t reg, struct sh_query *query) {
+    const char *key = page->lead ? "d.key" : "v.key";
     for (size_t i = 0; i < page->n_groups; i++) {
         const struct group *group = &page->groups[i];
         if (group == page->lead || group->is_scope)
             continue;
-        (void)sh_buf_addf(
-            &query->sql,
-            " and exists (select 1 from st_gram g where g.register = $%zu and g.key = v.key and ", reg);
+        (void)sh_buf_addf(&query->sql,
+                          " and exists (select 1 from st_gram g where g.register = $%zu and g.key = %s and ",
+                          reg, key);
         add_in(query, "g.gram", group);
         (void)sh_buf_add_char(&query->sql, ')');
     }
     for (size_t i = 0; i < page->n_singles; i++) {
-        (void)sh_buf_addf(
-            &query->sql,
-            " and exists (select 1 from st_gram g where g.register = $%zu and g.key = v.key and "
-            "g.gram >= $%zu",
-            reg, sh_query_value(query, SH_I64(page->singles[i])));
+        (void)sh_buf_addf(&query->sql,
+                          " and exists (select 1 from st_gram g where g.register = $%zu and g.key = %s and "
+                          "g.gram >= $%zu",
+                          reg, key, sh_query_value(query, SH_I64(page->singles[i])));
         (void)sh_buf_addf(&query->sql, " and g.gram <= $%zu)",
                           sh_query_value(query, SH_I64(page->singles[i] | 0x1fffff)));
     }
