@@ -84,18 +84,51 @@ static sh_code check_values(const struct sh_value *values, size_t n, struct sh_e
     return SH_OK;
 }
 
-// NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
-sh_code sh_db_run(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
-                  int64_t *ret_changed, struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err) {
+static sh_code find(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
+                    struct sh_db_statement **ret, size_t *ret_slot, struct sh_err *err) {
     SH_TRY(check_values(values, n, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf key = {0};
     SH_TRY(statement_key(db, sql, values, n, &key, err));
-    size_t slot = 0;
-    SH_TRY(find_statement(db, sh_buf_view(&key), &slot, err));
+    SH_TRY(find_statement(db, sh_buf_view(&key), ret_slot, err));
     db->must_retry = false;
-    struct sh_db_statement *statement = &db->statements[slot];
+    *ret = &db->statements[*ret_slot];
+    return SH_OK;
+}
+
+// NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
+sh_code sh_db_run(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
+                  int64_t *ret_changed, struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err) {
+    size_t slot = 0;
+    struct sh_db_statement *statement = NULL;
+    SH_TRY(find(db, sql, values, n, &statement, &slot, err));
     return db->pg ? sh_db_pg_run(db, statement, slot, values, n, ret_changed, arena, rows, err)
                   : sh_db_lite_run(db, statement, values, n, ret_changed, arena, rows, err);
+}
+
+sh_code sh_db_run_later(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
+                        struct sh_err *err) {
+    size_t slot = 0;
+    struct sh_db_statement *statement = NULL;
+    sh_check(db->is_in_txn && db->is_writing);
+    SH_TRY(find(db, sql, values, n, &statement, &slot, err));
+    if (db->pg)
+        return sh_db_pg_send(db, statement, slot, values, n, err);
+    int64_t changed = 0;
+    SH_TRY(sh_db_lite_run(db, statement, values, n, &changed, NULL, NULL, err));
+    db->later_changed += changed;
+    return SH_OK;
+}
+
+sh_code sh_db_settle(struct sh_db *db, struct sh_err *err) {
+    return db->pg ? sh_db_pg_settle(db, err) : SH_OK;
+}
+
+sh_code sh_db_release(struct sh_db *db, bool is_last, struct sh_err *err) {
+    db->must_retry = false;
+    return db->pg
+               ? sh_db_pg_release(db, is_last, err)
+               : sh_db_lite_exec(
+                     db, is_last ? "release savepoint body" : "release savepoint body; savepoint body", err);
 }
 
 sh_code sh_db_exec(struct sh_db *db, const char *sql, struct sh_err *err) {
@@ -109,6 +142,7 @@ sh_code sh_db_begin(struct sh_db *db, bool for_writing, struct sh_err *err) {
                                     : "begin isolation level repeatable read read only";
     SH_TRY(sh_db_exec(db, sql, err));
     db->is_in_txn = true;
+    db->is_writing = for_writing;
     return SH_OK;
 }
 

@@ -22,7 +22,9 @@ struct sh_db {
     struct sh_db_statement *statements; /* [SH_DB_STATEMENTS], open addressing */
     size_t n_statements;
     bool must_retry; /* the last failure was a serialization failure: run the whole transaction again */
-    bool is_in_txn;
+    bool is_in_txn, is_writing;
+    size_t n_later;        /* statements sent whose results nobody has read */
+    int64_t later_changed; /* rows that statements run later have changed; the reader sets it to 0 */
     struct sh_db *next_idle;
 };
 
@@ -39,6 +41,17 @@ SH_MUST sh_code sh_db_exec(struct sh_db *db, const char *sql, struct sh_err *err
 SH_MUST sh_code sh_db_run(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
                           int64_t *ret_changed, struct sh_arena *arena, struct sh_rows *rows,
                           struct sh_err *err);
+/**
+ * A statement whose rows nobody wants, within a transaction for writing. PostgreSQL gets it without waiting
+ * for its answer, as a round trip costs more than most statements: what it changed is added to later_changed,
+ * and if it fails the next statement that waits, or sh_db_settle, says so. SQLite runs it at once.
+ */
+SH_MUST sh_code sh_db_run_later(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
+                                struct sh_err *err);
+/** Wait for what was sent; gives the first failure. */
+SH_MUST sh_code sh_db_settle(struct sh_db *db, struct sh_err *err);
+/** Release the savepoint "body", once all that was sent has succeeded, and set it anew for the next one. */
+SH_MUST sh_code sh_db_release(struct sh_db *db, bool is_last, struct sh_err *err);
 /** Begin for writing (SQLite IMMEDIATE, PostgreSQL SERIALIZABLE) or reading one snapshot; commit; roll back.
  */
 SH_MUST sh_code sh_db_begin(struct sh_db *db, bool for_writing, struct sh_err *err);
@@ -58,6 +71,10 @@ SH_MUST sh_code sh_db_pg_exec(struct sh_db *db, const char *sql, struct sh_err *
 SH_MUST sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
                              const struct sh_value *values, size_t n, int64_t *ret_changed,
                              struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err);
+SH_MUST sh_code sh_db_pg_send(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
+                              const struct sh_value *values, size_t n, struct sh_err *err);
+SH_MUST sh_code sh_db_pg_settle(struct sh_db *db, struct sh_err *err);
+SH_MUST sh_code sh_db_pg_release(struct sh_db *db, bool is_last, struct sh_err *err);
 void sh_db_pg_close(struct sh_db *db);
 bool sh_db_pg_is_broken(const struct sh_db *db);
 

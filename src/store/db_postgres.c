@@ -5,6 +5,7 @@
 #include <endian.h>
 #include <libpq-fe.h>
 
+enum { LATER_MAX = 64 }; /* so few answers fit into the socket: neither side waits for the other to read */
 enum {
     OID_BOOL = 16,
     OID_BYTEA = 17,
@@ -45,7 +46,46 @@ static sh_code fail(struct sh_db *db, const PGresult *result, struct sh_err *err
     return sh_fail(err, code, "database: %.*s (%s)", SH_ARG(text), state ? state : "connection");
 }
 
+static int64_t changed_of(PGresult *result) {
+    if (strncmp(PQcmdStatus(result), "SELECT", 6) == 0)
+        return 0; /* its number is of rows read */
+    return (int64_t)strtoll(PQcmdTuples(result), NULL, 10);
+}
+
+/* The answer to one of the statements sent; the connection then is at the next one. */
+static sh_code take_answer(struct sh_db *db, struct sh_err *err) {
+    SH_CLEANUP(clear_at) PGresult *result = PQgetResult(db->pg);
+    const ExecStatusType status = PQresultStatus(result);
+    sh_code code = SH_OK;
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        code = fail(db, result, err);
+    else
+        db->later_changed += changed_of(result);
+    PGresult *end = result ? PQgetResult(db->pg) : NULL;
+    PQclear(end); /* NULL: the end of this statement's answers */
+    return code;
+}
+
+sh_code sh_db_pg_settle(struct sh_db *db, struct sh_err *err) {
+    if (db->n_later == 0)
+        return SH_OK;
+    sh_code code = PQpipelineSync(db->pg) == 1 ? SH_OK : fail(db, NULL, err);
+    for (; db->n_later > 0; db->n_later--) {
+        if (code == SH_OK)
+            code = take_answer(db, err);
+        else /* those behind a failure were not run */
+            (void)take_answer(&(struct sh_db){.pg = db->pg}, NULL);
+    }
+    PQclear(PQgetResult(db->pg)); /* of the sync */
+    if (PQexitPipelineMode(db->pg) != 1 && code == SH_OK)
+        code = fail(db, NULL, err);
+    return code;
+}
+
 sh_code sh_db_pg_exec(struct sh_db *db, const char *sql, struct sh_err *err) {
+    const sh_code code = sh_db_pg_settle(db, err);
+    if (code != SH_OK && strncmp(sql, "rollback", 8) != 0)
+        return code;
     SH_CLEANUP(clear_at) PGresult *result = PQexec(db->pg, sql);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
@@ -181,10 +221,63 @@ static sh_code read_all(const PGresult *result, struct sh_arena *arena, struct s
     return SH_OK;
 }
 
-static int64_t changed_of(PGresult *result) {
-    if (strncmp(PQcmdStatus(result), "SELECT", 6) == 0)
-        return 0; /* its number is of rows read */
-    return (int64_t)strtoll(PQcmdTuples(result), NULL, 10);
+/* Values as libpq takes them. */
+struct values {
+    const char *at[SH_DB_PARAMS_MAX + 1];
+    int lengths[SH_DB_PARAMS_MAX + 1], formats[SH_DB_PARAMS_MAX + 1];
+    uint64_t numbers[SH_DB_PARAMS_MAX + 1];
+};
+
+static sh_code lay_out(const struct sh_value *values, size_t n, struct values *ret, struct sh_err *err) {
+    for (size_t i = 0; i < n; i++) {
+        ret->formats[i] = 1;
+        ret->numbers[i] = htobe64((uint64_t)values[i].i64);
+        const bool is_number = values[i].kind == SH_VALUE_I64;
+        if (!is_number && values[i].str.len > INT32_MAX / 2)
+            return sh_fail(err, SH_E_LIMIT, "a value of %zu bytes", values[i].str.len);
+        ret->at[i] = values[i].kind == SH_VALUE_NULL ? NULL
+                     : is_number                     ? (const char *)&ret->numbers[i]
+                                                     : (values[i].str.at ? values[i].str.at : "");
+        ret->lengths[i] = is_number ? 8 : (int)values[i].str.len;
+    }
+    return SH_OK;
+}
+
+/* Ready to be run by its name. */
+static sh_code name_of(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
+                       const struct sh_value *values, size_t n, char name[24], struct sh_err *err) {
+    (void)snprintf(name, 24, "s%zu", slot);
+    if (statement->is_prepared)
+        return SH_OK;
+    SH_TRY(sh_db_pg_settle(db, err));
+    return prepare(db, statement, name, values, n, err);
+}
+
+sh_code sh_db_pg_send(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
+                      const struct sh_value *values, size_t n, struct sh_err *err) {
+    char name[24];
+    struct values v;
+    if (db->n_later == LATER_MAX)
+        SH_TRY(sh_db_pg_settle(db, err));
+    SH_TRY(name_of(db, statement, slot, values, n, name, err));
+    SH_TRY(lay_out(values, n, &v, err));
+    if ((db->n_later == 0 && PQenterPipelineMode(db->pg) != 1) ||
+        PQsendQueryPrepared(db->pg, name, (int)n, v.at, v.lengths, v.formats, 1) != 1)
+        return fail(db, NULL, err);
+    db->n_later++;
+    return SH_OK;
+}
+
+sh_code sh_db_pg_release(struct sh_db *db, bool is_last, struct sh_err *err) {
+    static const char *const both[] = {"release savepoint body", "savepoint body"};
+    if (db->n_later == 0 && PQenterPipelineMode(db->pg) != 1)
+        return fail(db, NULL, err);
+    for (size_t i = 0; i < (is_last ? 1 : 2); i++) {
+        if (PQsendQueryParams(db->pg, both[i], 0, NULL, NULL, NULL, NULL, 1) != 1)
+            return fail(db, NULL, err);
+        db->n_later++;
+    }
+    return sh_db_pg_settle(db, err);
 }
 
 // NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
@@ -192,24 +285,12 @@ sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement, size_t
                      const struct sh_value *values, size_t n, int64_t *ret_changed, struct sh_arena *arena,
                      struct sh_rows *rows, struct sh_err *err) {
     char name[24];
-    (void)snprintf(name, sizeof name, "s%zu", slot);
-    if (!statement->is_prepared)
-        SH_TRY(prepare(db, statement, name, values, n, err));
-    const char *at[SH_DB_PARAMS_MAX + 1];
-    int lengths[SH_DB_PARAMS_MAX + 1], formats[SH_DB_PARAMS_MAX + 1];
-    uint64_t numbers[SH_DB_PARAMS_MAX + 1];
-    for (size_t i = 0; i < n; i++) {
-        formats[i] = 1;
-        numbers[i] = htobe64((uint64_t)values[i].i64);
-        const bool is_number = values[i].kind == SH_VALUE_I64;
-        if (!is_number && values[i].str.len > INT32_MAX / 2)
-            return sh_fail(err, SH_E_LIMIT, "a value of %zu bytes", values[i].str.len);
-        at[i] = values[i].kind == SH_VALUE_NULL ? NULL
-                : is_number                     ? (const char *)&numbers[i]
-                                                : (values[i].str.at ? values[i].str.at : "");
-        lengths[i] = is_number ? 8 : (int)values[i].str.len;
-    }
-    SH_CLEANUP(clear_at) PGresult *result = PQexecPrepared(db->pg, name, (int)n, at, lengths, formats, 1);
+    struct values v;
+    SH_TRY(sh_db_pg_settle(db, err));
+    SH_TRY(name_of(db, statement, slot, values, n, name, err));
+    SH_TRY(lay_out(values, n, &v, err));
+    SH_CLEANUP(clear_at)
+    PGresult *result = PQexecPrepared(db->pg, name, (int)n, v.at, v.lengths, v.formats, 1);
     const ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
         return fail(db, result, err);

@@ -296,7 +296,10 @@ static sh_code finish(struct sh_txn *txn, sh_code code, int64_t changed, struct 
 sh_code sh_txn_run(struct sh_txn *txn, const char *sql, const struct sh_value *values, size_t n,
                    int64_t *ret_changed, struct sh_err *err) {
     int64_t changed = 0;
-    const sh_code code = txn->failed ? txn->failed : txn_db(txn, sql, values, n, &changed, NULL, NULL);
+    sh_code code = txn->failed;
+    if (code == SH_OK)
+        code = txn->act && !ret_changed ? sh_db_run_later(txn->db, sql, values, n, &txn->failure)
+                                        : txn_db(txn, sql, values, n, &changed, NULL, NULL);
     SH_TRY(finish(txn, code, changed, err));
     if (ret_changed)
         *ret_changed = changed;

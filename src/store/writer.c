@@ -35,12 +35,16 @@ static sh_code batch_time(struct sh_store *store, int64_t *ret, struct sh_err *e
 static void run_body(struct sh_store *store, struct sh_job *job, int64_t at) {
     struct sh_txn txn = {
         .store = store, .db = &store->writer, .act = job->act, .at = at, .first_leaf = store->batch.n};
+    txn.db->later_changed = 0;
     job->code = job->body(&txn, job->ctx, &job->err);
     if (job->code == SH_OK && txn.failed != SH_OK) { /* a body that swallowed a failure */
         job->code = txn.failed;
         job->err = txn.failure;
     }
     const size_t leaves = store->batch.n - txn.first_leaf;
+    if (job->code == SH_OK && leaves == 0) /* what it changed must be known before it is released */
+        job->code = sh_db_settle(txn.db, &job->err);
+    txn.changed += txn.db->later_changed;
     if (job->code == SH_OK && txn.changed > 0 && leaves == 0 && !job->act->is_housekeeping)
         job->code = sh_fail(&job->err, SH_E_INTERNAL, "a write without a journal leaf");
     job->commit = (struct sh_commit){at, leaves, store->journal.tree.size + txn.first_leaf};
@@ -58,6 +62,8 @@ static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t a
     for (struct sh_job *job = jobs; job; job = job->next) {
         const size_t before = store->batch.n;
         run_body(store, job, at);
+        if (job->code == SH_OK)
+            job->code = is_alone ? sh_db_settle(db, &job->err) : sh_db_release(db, !job->next, &job->err);
         if (job->code != SH_OK && db->must_retry) {
             if (err)
                 *err = job->err;
@@ -65,13 +71,10 @@ static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t a
         }
         if (job->code != SH_OK)
             store->batch.n = before;
-        if (is_alone)
-            break;
-        if (job->code != SH_OK)
+        if (job->code != SH_OK && !is_alone) {
             SH_TRY(sh_db_exec(db, "rollback to savepoint body", err));
-        /* One message, as each costs PostgreSQL a round trip. */
-        SH_TRY(sh_db_exec(db, job->next ? "release savepoint body; savepoint body" : "release savepoint body",
-                          err));
+            SH_TRY(sh_db_release(db, !job->next, err));
+        }
     }
     return SH_OK;
 }

@@ -95,6 +95,35 @@ ON_BOTH(a_failed_body_leaves_nothing_and_its_neighbours_stay) {
     CHECK_I64(rows_of(place), 2);
 }
 
+/* Two rows of one key, the second as the last thing a body does: nothing waits for its answer. */
+static sh_code insert_twice(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct row *row = ctx, first = {.a = row->a};
+    SH_TRY(insert(txn, (void *)(uintptr_t)&first, err));
+    const struct sh_value values[] = {SH_I64(row->a), SH_TEXT(SH_STR("乙"))};
+    const sh_code code = sh_sql_run(txn, "insert into t (a, b) values ($1, $2)", values, 2, NULL, err);
+    return row->fail ? SH_OK : code; /* one that does not listen */
+}
+static sh_code no_leaf_late(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    return sh_sql_run(txn, "update t set b = b where a = $1", &SH_I64(*(int64_t *)ctx), 1, NULL, err);
+}
+ON_BOTH(what_fails_as_the_last_thing_a_body_does_fails_the_body) {
+    struct sh_err err = {0};
+    open_with_table(place);
+    CHECK_CODE(sh_store_write(place->store, &act, insert_twice, &(struct row){.a = 1}, NULL, &err),
+               SH_E_CONFLICT);
+    CHECK_CODE(
+        sh_store_write(place->store, &act, insert_twice, &(struct row){.a = 1, .fail = true}, NULL, &err),
+        SH_E_CONFLICT);
+    CHECK_I64(rows_of(place), 0);
+    CHECK_OK(sh_store_write(place->store, &act, insert, &(struct row){.a = 1}, NULL, &err), &err);
+    int64_t one = 1, none = 7;
+    CHECK_CODE(sh_store_write(place->store, &act, no_leaf_late, &one, NULL, &err), SH_E_INTERNAL);
+    CHECK_HAS(err.message, "without a journal leaf");
+    CHECK_OK(sh_store_write(place->store, &act, no_leaf_late, &none, NULL, &err), &err);
+    CHECK_I64(rows_of(place), 1);
+    CHECK_I64(size_of(place), 2);
+}
+
 struct client {
     struct place *place;
     int first, n, done;
@@ -105,6 +134,8 @@ static void *client_main(void *ctx) {
         struct row row = {.a = client->first + i, .fail = i % 5 == 4};
         if (sh_store_write(client->place->store, &act, insert, &row, NULL, NULL) == SH_OK)
             client->done++;
+        row.fail = false; /* neighbours in the same transaction are not disturbed by a late failure */
+        CHECK_CODE(sh_store_write(client->place->store, &act, insert_twice, &row, NULL, NULL), SH_E_CONFLICT);
     }
     return NULL;
 }
@@ -282,6 +313,7 @@ CHECK_MAIN(cmocka_unit_test(a_disk_that_refuses_loses_nothing_acknowledged),
            cmocka_unit_test(a_full_disk_under_the_file_of_heads_stops_writing),
            BOTH(a_write_is_there_after_reopening_and_has_a_leaf),
            BOTH(a_failed_body_leaves_nothing_and_its_neighbours_stay),
+           BOTH(what_fails_as_the_last_thing_a_body_does_fails_the_body),
            BOTH(fifty_clients_at_once_get_each_their_own_answer),
            BOTH(a_second_writer_is_refused_and_told_who_holds_it), BOTH(a_clock_set_back_stops_writing),
            BOTH(a_changed_or_newer_schema_refuses_the_start),
