@@ -136,6 +136,7 @@ struct sh_timeline {
     struct sh_rows_by *by_encounter, *by_stay;
     struct sh_rows_by *made_of;    /* views of groups: the rows of their source behind each row */
     struct sh_str *ids[SH_TABLES]; /* [n_rows] of lines, encounters, settlements: those made so far */
+    uint8_t *has_id[SH_TABLES];    /* a bit a row: its id stands in ids */
     struct sh_str *texts;          /* interned texts of the chunk, numbered behind those of the knowledge */
     size_t n_texts, cap_texts;
     struct sh_text_slot *text_slots;

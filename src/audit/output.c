@@ -1,5 +1,6 @@
 /* The files of a run: CSV, JSON, Parquet, receipts with an index by id. */
 #include "audit/output.h"
+#include "audit/parquet_out.h"
 #include "base/csv.h"
 #include "base/fs.h"
 #include "base/hash.h"
@@ -11,6 +12,7 @@ enum { WRITE_BYTES = 256 << 10 };
 
 struct writer {
     FILE *csv, *receipts, *json, *records;
+    struct sh_parquet_out *parquet;
     struct sh_buf csv_buf, json_buf, record_buf;
     struct sh_csv_writer csv_writer;
     struct sh_index_entry *index;
@@ -29,6 +31,7 @@ static void writer_release(struct writer *w) {
     file_close(&w->receipts);
     file_close(&w->json);
     file_close(&w->records);
+    sh_parquet_out_free(w->parquet);
     sh_buf_free(&w->csv_buf);
     sh_buf_free(&w->json_buf);
     sh_buf_free(&w->record_buf);
@@ -93,6 +96,7 @@ static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
     for (int c = 0; c < SH_CELLS; c++)
         sh_csv_cell(&w->csv_writer, r->cells[c]);
     sh_csv_end_row(&w->csv_writer);
+    SH_TRY(sh_parquet_out_row(w->parquet, r->cells, err));
     SH_TRY(sh_grow(&w->index, &w->cap, w->n + 1, sizeof(*w->index), UINT32_MAX, err));
     struct sh_index_entry *entry = &w->index[w->n++];
     *entry =
@@ -121,38 +125,7 @@ static sh_code write_index(const char *dir, struct writer *w, struct sh_err *err
     return fflush(file) == 0 ? SH_OK : sh_fail_errno(err, "%s", SH_RUN_INDEX);
 }
 
-/* ---- Parquet by DuckDB -------------------------------------------------------------------------- */
-
-static void duck_close(struct sh_duck **duck) {
-    if (*duck)
-        sh_duck_close(*duck);
-}
-
-static sh_code write_parquet(const char *dir, struct sh_err *err) {
-    char csv[SH_PATH_BYTES_MAX], parquet[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(csv, dir, SH_RUN_CSV, err));
-    SH_TRY(sh_path_join(parquet, dir, SH_RUN_PARQUET, err));
-    struct sh_duck *duck SH_CLEANUP(duck_close) = NULL;
-    SH_TRY(sh_duck_open(&dir, 1, 1, (uint64_t)512 << 20, dir, &duck, err));
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    sh_buf_add_text(&sql, "COPY (SELECT * FROM read_csv(");
-    sh_sql_text(&sql, sh_str_of(csv));
-    sh_buf_add_text(&sql, ", header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
-                          "null_padding = false, "
-                          "max_line_size = 16777216, parallel = false, columns = {");
-    for (int c = 0; c < SH_CELLS; c++) {
-        const char *type = c == SH_CELL_NUMBER ? "INTEGER"
-                           : c == SH_CELL_DAY  ? "DATE"
-                           : is_number(c)      ? "DECIMAL(18,2)"
-                                               : "VARCHAR";
-        sh_buf_addf(&sql, "%s'%s': '%s'", c ? ", " : "", sh_cell_names[c], type);
-    }
-    sh_buf_add_text(&sql, "})) TO ");
-    sh_sql_text(&sql, sh_str_of(parquet));
-    sh_buf_add_text(&sql, " (FORMAT parquet, COMPRESSION zstd)");
-    SH_TRY(sh_buf_check(&sql, err));
-    return sh_duck_run(duck, sql.at, err);
-}
+/* ---- the whole ---------------------------------------------------------------------------------- */
 
 static sh_code copy_file(const char *dir, const char *name, const char *to, struct sh_err *err) {
     char path[SH_PATH_BYTES_MAX];
@@ -174,6 +147,7 @@ static sh_code copy_file(const char *dir, const char *name, const char *to, stru
 
 static sh_code finish(struct writer *w, struct sh_err *err) {
     SH_TRY(sh_csv_end(&w->csv_writer, err));
+    SH_TRY(sh_parquet_out_end(w->parquet, err));
     if (w->json)
         SH_TRY(write_bytes(w->json, w->n == 0 ? "[]\n" : "\n]\n", 3, err));
     FILE *const files[] = {w->csv, w->receipts, w->json, w->records};
@@ -183,12 +157,48 @@ static sh_code finish(struct writer *w, struct sh_err *err) {
     return SH_OK;
 }
 
+/* Findings stand by rule, so what a rule or a point says alike is a word; the rest is of each finding alone.
+ */
+static enum sh_parquet_kind kind_of(int cell) {
+    switch (cell) {
+    case SH_CELL_NUMBER:
+        return SH_PARQUET_NUMBER;
+    case SH_CELL_DAY:
+        return SH_PARQUET_DAY;
+    case SH_CELL_AMOUNT:
+    case SH_CELL_COUNTED:
+    case SH_CELL_FUND:
+        return SH_PARQUET_MONEY;
+    case SH_CELL_RULE:
+    case SH_CELL_NAME:
+    case SH_CELL_LEVEL:
+    case SH_CELL_POINT:
+    case SH_CELL_INSTITUTION:
+    case SH_CELL_INSTITUTION_NAME:
+    case SH_CELL_BASIS:
+        return SH_PARQUET_WORD;
+    default:
+        return SH_PARQUET_TEXT;
+    }
+}
+
+static sh_code open_parquet(const char *dir, struct sh_parquet_field fields[SH_CELLS],
+                            struct sh_parquet_out **ret, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, dir, SH_RUN_PARQUET, err));
+    for (int c = 0; c < SH_CELLS; c++)
+        fields[c] = (struct sh_parquet_field){sh_cell_names[c], kind_of(c)};
+    return sh_parquet_out_open(path, fields, SH_CELLS, ret, err);
+}
+
 sh_code sh_outputs_write(const char *dir, const char *out, bool keep_records,
                          const struct sh_spool_runs *runs, uint64_t *ret_findings, struct sh_err *err) {
     SH_CLEANUP(writer_release) struct writer w = {0};
+    struct sh_parquet_field fields[SH_CELLS];
     const struct sh_str name = sh_str_of(out);
     SH_TRY(open_file(dir, SH_RUN_CSV, &w.csv, err));
     SH_TRY(open_file(dir, SH_RUN_RECEIPTS, &w.receipts, err));
+    SH_TRY(open_parquet(dir, fields, &w.parquet, err));
     if (keep_records)
         SH_TRY(open_file(dir, SH_RUN_RECORDS, &w.records, err));
     if (sh_str_ends_with(name, SH_STR(".json"))) {
@@ -203,7 +213,6 @@ sh_code sh_outputs_write(const char *dir, const char *out, bool keep_records,
     SH_TRY(sh_spool_merge(runs, take, &w, err));
     SH_TRY(finish(&w, err));
     SH_TRY(write_index(dir, &w, err));
-    SH_TRY(write_parquet(dir, err));
     if (sh_str_ends_with(name, SH_STR(".csv")))
         SH_TRY(copy_file(dir, SH_RUN_CSV, out, err));
     if (sh_str_ends_with(name, SH_STR(".parquet")))

@@ -125,8 +125,10 @@ static sh_code take_columns(struct sh_timeline *tl, struct sh_err *err) {
 static sh_code room_for_ids(struct sh_timeline *tl, struct sh_err *err) {
     static const enum sh_table named[] = {SH_TABLE_LINE, SH_TABLE_ENCOUNTER, SH_TABLE_SETTLEMENT};
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++) {
-        tl->ids[named[i]] = sh_new(tl->arena, struct sh_str, (size_t)tl->tables[named[i]].n_rows + 1);
-        if (!tl->ids[named[i]])
+        const size_t n = (size_t)tl->tables[named[i]].n_rows + 1;
+        tl->ids[named[i]] = sh_new_raw(tl->arena, struct sh_str, n);
+        tl->has_id[named[i]] = sh_new(tl->arena, uint8_t, n / 8 + 1);
+        if (!tl->ids[named[i]] || !tl->has_id[named[i]])
             return out_of_room(err);
     }
     return SH_OK;
@@ -518,13 +520,15 @@ sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct s
     if (row < 0 || table >= SH_TABLES || !tl->chunk->tables[table].columns)
         return SH_OK;
     struct sh_str *known = tl->ids[table] ? &tl->ids[table][row] : NULL;
-    if (known && known->len > 0) {
+    uint8_t *const has_id = known ? &tl->has_id[table][row >> 3] : NULL;
+    const uint8_t bit = (uint8_t)(1u << (row & 7));
+    if (known && (*has_id & bit)) {
         *ret = *known;
         return SH_OK;
     }
     SH_TRY(sh_chunk_id(tl->chunk, (enum sh_table)table, (uint32_t)row, tl->arena, ret, err));
     if (known)
-        *known = *ret;
+        *known = *ret, *has_id |= bit;
     return SH_OK;
 }
 

@@ -94,7 +94,38 @@ static size_t han_run(struct sh_str text, size_t i) {
     return i;
 }
 
+/* Does every byte stand for itself? So it is of nearly all texts. */
+static bool is_clean(struct sh_str text) {
+    for (size_t i = 0;;) {
+        const size_t begin = clean_run(text, i);
+        i = han_run(text, begin);
+        if (i == begin)
+            return i == text.len;
+    }
+}
+
+/* `before`, the text in quotes, `after`: in one go where there is room. */
+static bool add_clean(struct sh_buf *buf, struct sh_str text, char before, char after) {
+    if (buf->failed != SH_OK || buf->cap - buf->len < text.len + 5 || !is_clean(text))
+        return false;
+    char *at = buf->at + buf->len;
+    if (before)
+        *at++ = before;
+    *at++ = '"';
+    if (text.len > 0)
+        memcpy(at, text.at, text.len);
+    at += text.len;
+    *at++ = '"';
+    if (after)
+        *at++ = after;
+    *at = '\0';
+    buf->len = (size_t)(at - buf->at);
+    return true;
+}
+
 static void add_string(struct sh_buf *buf, struct sh_str text) {
+    if (add_clean(buf, text, 0, 0))
+        return;
     (void)sh_buf_add_char(buf, '"');
     size_t clean = 0; /* bytes before it are written */
     for (size_t i = clean_run(text, 0); i < text.len; i = clean_run(text, i)) {
@@ -119,11 +150,14 @@ static void add_string(struct sh_buf *buf, struct sh_str text) {
 
 void sh_json_key(struct sh_json *json, const char *key) {
     sh_check(json->levels[json->depth].is_object && !json->has_key);
-    if (json->levels[json->depth].has_members)
-        (void)sh_buf_add_char(json->buf, ',');
+    json->has_key = true;
+    const char comma = json->levels[json->depth].has_members ? ',' : 0;
+    if (add_clean(json->buf, sh_str_of(key), comma, ':'))
+        return;
+    if (comma)
+        (void)sh_buf_add_char(json->buf, comma);
     add_string(json->buf, sh_str_of(key));
     (void)sh_buf_add_char(json->buf, ':');
-    json->has_key = true;
 }
 
 void sh_json_str(struct sh_json *json, struct sh_str text) {
