@@ -1,15 +1,20 @@
-/* shouhu draw seal | run: what each person of a draw does at home, and the draw repeated from its
+/* shouhu draw seal | frame | run: what each person of a draw does at home, and the draw repeated from its
  * frame. */
 #include "draw/draw.h"
 #include "base/fs.h"
 #include "cli/cli.h"
+#include "gate/gate.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define DRAW_MESSAGES(X)                                                                                     \
-    X(DRAW_USAGE, "用法：shouhu draw seal|run …\n", "Usage: shouhu draw seal|run …\n")                       \
+    X(DRAW_USAGE, "用法：shouhu draw seal|frame|run …\n", "Usage: shouhu draw seal|frame|run …\n")           \
     X(DRAW_VALUE, "取值 %s\n请自行保管，公布抽样框之前不得告知任何人。\n",                                   \
       "value %s\nKeep it to yourself until the frame has been made known.\n")                                \
     X(DRAW_SEAL, "封值 %s\n", "seal %s\n")                                                                   \
+    X(DRAW_UNITS, "抽样框 %lld 例；%lld 例所属批次尚未完成初审，未列入\n",                                   \
+      "%lld cases in the frame; %lld left out: their batch is not certified\n")                              \
+    X(DRAW_STORE, "--lake、--data 与 --matter", "--lake, --data and --matter")                               \
     X(DRAW_HEX, "--value：64 位小写十六进制", "--value: 64 lower-case hex digits")                           \
     X(DRAW_FILES, "--frame 与每席一个 --value", "--frame, and one --value for each seat")
 
@@ -18,7 +23,10 @@ static const struct sh_msg messages[] = {DRAW_MESSAGES(SH_MSG_ENTRY)};
 SH_UNUSED static const size_t messages_n = DRAW_MESSAGES_N;
 
 struct drawing {
-    const char *name, *frame, *digest;
+    struct sh_gate_options store;
+    struct sh_clock clock;
+    const char *name, *frame, *digest, *matter, *actor;
+    struct sh_arena *arena;
     struct sh_cli_list values;
     uint64_t seat;
     sh_lang lang;
@@ -38,6 +46,10 @@ static void say(const struct drawing *d, enum draw_message id, const uint8_t byt
     char hex[SH_DIGEST_HEX_MAX];
     sh_hex(bytes, SH_DIGEST_BYTES, hex);
     fprintf(d->output, sh_msg(messages, id, d->lang), hex);
+}
+static void tell(const struct drawing *d, const struct sh_units_report *report) {
+    fprintf(d->output, sh_msg(messages, DRAW_UNITS, d->lang), (long long)report->units,
+            (long long)report->left_out);
 }
 #pragma GCC diagnostic pop
 
@@ -81,11 +93,28 @@ static sh_code run(struct drawing *d, struct sh_err *err) {
                                                             : sh_fail_errno(err, "cannot write the result");
 }
 
+static sh_code fill(struct drawing *d, struct sh_err *err) {
+    struct sh_units_report report;
+    if (!d->store.lake_dir || !d->store.data_dir || !d->matter)
+        return sh_fail(err, SH_E_INPUT, "%s", sh_msg(messages, DRAW_STORE, d->lang));
+    d->store.clock = &d->clock;
+    d->store.passphrase = getenv("SHOUHU_PASSPHRASE");
+    SH_TRY(sh_cli_share("law", d->arena, &d->store.law_dir, err));
+    SH_TRY(sh_clock_from_env(&d->clock, err));
+    const struct sh_frame_load load = {sh_str_of(d->matter), sh_str_of(d->actor)};
+    SH_TRY(sh_gate_frame_load(&d->store, &load, &report, err));
+    tell(d, &report);
+    return SH_OK;
+}
+
 static const struct verb {
     struct sh_verb says;
     sh_code (*run)(struct drawing *d, struct sh_err *err);
 } verbs[] = {
     {{"seal", "draw seal", "为一席取值并计算封值", "a value for a seat, and its seal"}, lay},
+    {{"frame", "draw frame", "把当月住院病例装入事项的抽样框",
+      "put the month's inpatient cases into a matter's frame"},
+     fill},
     {{"run", "draw run", "按抽样框和公布的取值重做抽签",
       "repeat a draw from its frame and the values opened"},
      run},
@@ -93,7 +122,12 @@ static const struct verb {
 
 int sh_cmd_draw(int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct drawing d = {.lang = sh_lang_from_env(), .output = out, .digest = "sm3", .seat = 1};
+    struct drawing d = {.lang = sh_lang_from_env(),
+                        .output = out,
+                        .digest = "sm3",
+                        .seat = 1,
+                        .actor = "cli",
+                        .arena = &arena};
     const struct sh_option table[] = {
         {"name", SH_OPTION_TEXT, &d.name, "TEXT", "seal：抽签名称（事项编号）",
          "seal: name of the draw (number of its matter)"},
@@ -104,6 +138,16 @@ int sh_cmd_draw(int argc, char **argv, FILE *out, FILE *errout) {
         {"digest", SH_OPTION_TEXT, &d.digest, "sm3|sha256", "seal：摘要算法（默认 sm3）",
          "seal: digest (default sm3)"},
         {"frame", SH_OPTION_TEXT, &d.frame, "FILE", "run：抽样框文件", "run: file of the frame"},
+        {"lake", SH_OPTION_TEXT, &d.store.lake_dir, "DIR", "frame：数据湖目录", "frame: folder of the lake"},
+        {"data", SH_OPTION_TEXT, &d.store.data_dir, "DIR", "frame：业务数据目录",
+         "frame: folder of the store"},
+        {"keys", SH_OPTION_TEXT, &d.store.keys_dir, "DIR", "frame：密钥目录（默认 数据目录-keys）",
+         "frame: folder of the keys (default DATA-keys)"},
+        {"database", SH_OPTION_TEXT, &d.store.database_url, "URL", "frame：postgresql:// 地址；缺省用 SQLite",
+         "frame: postgresql:// URL; else SQLite"},
+        {"matter", SH_OPTION_TEXT, &d.matter, "NUMBER", "frame：复审事项编号", "frame: number of the matter"},
+        {"actor", SH_OPTION_TEXT, &d.actor, "ID", "frame：操作人账号（默认 cli）",
+         "frame: account that acts (default cli)"},
         {"lang", SH_OPTION_LANG, &d.lang, "zh|en", "语言", "language"},
     };
     const struct sh_verbs known = {&verbs[0].says,  sizeof verbs / sizeof verbs[0],

@@ -97,3 +97,17 @@ struct sh_findings_load {
 SH_MUST sh_code sh_gate_findings_load(const struct sh_gate_options *options,
                                       const struct sh_findings_load *load, struct sh_load_report *ret,
                                       struct sh_err *err);
+
+/* ---- cases become the frame of a draw -------------------------------------------------------------------
+ */
+
+struct sh_frame_load {
+    struct sh_str matter, actor; /* number or id of a matter with a month; account */
+};
+/**
+ * Put the inpatient cases of options->lake_dir whose stay ended in the matter's month into its frame, beside
+ * a running server too; again: the same cases are written anew. Errors: SH_E_NOTFOUND no such matter;
+ * SH_E_INPUT its frame is fixed; those of lake and store.
+ */
+SH_MUST sh_code sh_gate_frame_load(const struct sh_gate_options *options, const struct sh_frame_load *load,
+                                   struct sh_units_report *ret, struct sh_err *err);

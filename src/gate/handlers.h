@@ -88,6 +88,7 @@ SH_HANDLER(sh_api_matter_new);
 SH_HANDLER(sh_api_matter);
 SH_HANDLER(sh_api_matter_act);
 SH_HANDLER(sh_api_matter_paper);
+SH_HANDLER(sh_api_matter_draw);
 SH_HANDLER(sh_api_items);
 SH_HANDLER(sh_api_items_preview);
 SH_HANDLER(sh_api_items_act);

@@ -215,6 +215,30 @@ sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct 
     return keep_seen(&a, rq->params[0], rq->params[1], err);
 }
 
+/* Frame or result of a draw, as anybody can check them with tools/verify-draw. */
+static sh_code show_draw(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_str text;
+    const bool is_result = sh_str_is(a->rq->params[1], "result");
+    if (!is_result && !sh_str_is(a->rq->params[1], "frame"))
+        return sh_fail(err, SH_E_NOTFOUND, "frame or result");
+    SH_TRY(sh_draw_read(txn, &a->desk, a->rq->params[0], is_result, &text, err));
+    sh_buf_clear(&a->rq->out);
+    sh_buf_add_str(&a->rq->out, text);
+    return sh_buf_check(&a->rq->out, err);
+}
+
+sh_code sh_api_matter_draw(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    a.act = show_draw;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    if (rq->problem)
+        return SH_OK;
+    rq->status = 200;
+    rq->content_type = "text/plain; charset=utf-8";
+    return SH_OK;
+}
+
 /* ---- acting ------------------------------------------------------------------------------------------ */
 
 /* Every failed condition with its article. */

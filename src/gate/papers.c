@@ -157,6 +157,7 @@ static sh_code put_all(struct collecting *c, const struct sh_paper *template) {
     SH_TRY(put(c, "period", member(c->paper, "period")));
     SH_TRY(put(c, "party_code", party));
     SH_TRY(put_name(c, "party", "institutions", party));
+    SH_TRY(put_name(c, "reviewed", "bodies", subject));
     return put_name(c, "body", "bodies", member(c->matter, "body"));
 }
 

@@ -93,6 +93,7 @@ static const struct sh_route routes[] = {
     {SH_POST, V1 "/matters", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_new},
     {SH_GET, V1 "/matters/{matter}", "matters.read", R, 0, 0, sh_api_matter},
     {SH_POST, V1 "/matters/{matter}/actions", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_act},
+    {SH_GET, V1 "/matters/{matter}/draw/{part}", "matters.read", R, 0, 0, sh_api_matter_draw},
     {SH_GET, V1 "/matters/{matter}/papers/{paper}", "matters.read", R, 0, 0, sh_api_matter_paper},
     {SH_GET, V1 "/items", "matters.read", R, 0, 0, sh_api_items},
     {SH_POST, V1 "/items/preview", "matters.act", R, 0, 0, sh_api_items_preview},

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/hash.h"
+#include "base/money.h"
 #include "expr/expr.h"
 #include "law/law.h"
 #include <assert.h>
@@ -593,6 +594,34 @@ sh_code sh_factbook_fen(struct sh_factbook *facts, const struct sh_yaml *amount,
     return *ret_known ? SH_OK : sh_expr_missing(e, &in, &batch, 0, ret_missing, err);
 }
 
+static int8_t digits_of(const struct sh_field *field) {
+    return field->type == SH_FIELD_INT ? 0 : 2;
+}
+
+sh_code sh_factbook_value(struct sh_factbook *facts, const struct sh_yaml *number,
+                          const struct sh_field *field, struct sh_str *ret, struct sh_str *ret_missing,
+                          struct sh_err *err) {
+    struct asking asking = asking_of(facts);
+    struct sh_expr *e = NULL;
+    struct sh_batch batch;
+    int64_t value = SH_MISSING;
+    char text[SH_MONEY_TEXT_MAX];
+    SH_TRY(compile(facts->model, &asking, number, false, facts->arena, &e, err));
+    SH_TRY(batch_of(facts, NULL, 1, &batch, err));
+    const struct sh_eval in = {&facts->frame, &facts->world, facts->arena};
+    SH_TRY(sh_expr_eval_scaled(e, digits_of(field), &in, &batch, &value, err));
+    *ret = *ret_missing = SH_STR("");
+    if (value == SH_MISSING)
+        return sh_expr_missing(e, &in, &batch, 0, ret_missing, err);
+    if (digits_of(field) == 0)
+        (void)snprintf(text, sizeof text, "%lld", (long long)value);
+    else
+        sh_money_plain(value, text);
+    const char *copy = sh_arena_dup(facts->arena, text, strlen(text));
+    *ret = sh_str_of(copy);
+    return copy ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a value");
+}
+
 sh_code sh_factbook_say(struct sh_factbook *facts, const struct sh_yaml *at, struct sh_str text, int32_t item,
                         struct sh_str *ret, struct sh_err *err) {
     *ret = text;
@@ -656,6 +685,21 @@ static sh_code check_values(struct checking *c, const struct sh_source *values, 
     return SH_OK;
 }
 
+/* What a step computes is a number, money where the field holds money. */
+static sh_code check_sets(struct checking *c, const struct sh_step *step, struct sh_err *err) {
+    for (size_t i = 0; i < step->n_sets; i++) {
+        const struct sh_yaml *node = step->sets[i].from;
+        const int32_t at = sh_machine_field(&c->procedure->matter, step->sets[i].to);
+        struct sh_expr *e = NULL;
+        SH_TRY(compile(c->procedure->model, &c->asking, node, false, c->arena, &e, err));
+        const bool is_money = c->procedure->matter.fields[at].type == SH_FIELD_MONEY;
+        if (sh_expr_type(e).kind != SH_KIND_NUMBER || (sh_expr_type(e).unit == SH_UNIT_YUAN) != is_money)
+            return sh_yaml_fail(err, node,
+                                is_money ? "an amount of money is wanted here" : "a number is wanted here");
+    }
+    return SH_OK;
+}
+
 static sh_code check_step(struct checking *c, const struct sh_step *step, bool of_item, struct sh_err *err) {
     for (size_t i = 0; i < step->n_guards; i++) {
         SH_TRY(check_condition(c, step->guards[i].condition, of_item, err));
@@ -670,8 +714,10 @@ static sh_code check_step(struct checking *c, const struct sh_step *step, bool o
         SH_TRY(check_condition(c, step->writes[i].when, of_item, err));
         SH_TRY(check_values(c, step->writes[i].values, step->writes[i].n_values, of_item, err));
     }
+    SH_TRY(check_sets(c, step, err));
     for (size_t i = 0; i < step->n_opens; i++) {
-        SH_TRY(check_condition(c, step->opens[i].when, of_item, err));
+        SH_TRY(
+            check_condition(c, step->opens[i].when, of_item || sh_str_is(step->opens[i].per, "item"), err));
         SH_TRY(check_values(c, step->opens[i].values, step->opens[i].n_values, of_item, err));
     }
     for (size_t i = 0; i < step->n_posts; i++) {
@@ -692,5 +738,7 @@ sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_
         SH_TRY(check_number(&c, procedure->items->queue, err));
     for (size_t i = 0; i < procedure->n_gates; i++)
         SH_TRY(check_condition(&c, procedure->gates[i].when, false, err));
+    for (size_t i = 0; procedure->draw && i < procedure->draw->n_strata; i++)
+        SH_TRY(check_condition(&c, procedure->draw->strata[i].when, true, err));
     return SH_OK;
 }

@@ -65,6 +65,11 @@ SH_MUST sh_code sh_factbook_numbers(struct sh_factbook *facts, const struct sh_y
 SH_MUST sh_code sh_factbook_fen(struct sh_factbook *facts, const struct sh_yaml *amount, int32_t item,
                                 int64_t *ret, bool *ret_known, struct sh_str *ret_missing,
                                 struct sh_err *err);
+/** A number as the canonical text of a field (whole, money, else two digits), rounded once, half away from
+ * zero; empty: unknown. */
+SH_MUST sh_code sh_factbook_value(struct sh_factbook *facts, const struct sh_yaml *number,
+                                  const struct sh_field *field, struct sh_str *ret,
+                                  struct sh_str *ret_missing, struct sh_err *err);
 /** A sentence with its {expressions}. */
 SH_MUST sh_code sh_factbook_say(struct sh_factbook *facts, const struct sh_yaml *at, struct sh_str text,
                                 int32_t item, struct sh_str *ret, struct sh_err *err);

@@ -111,9 +111,29 @@ struct sh_post_text {
 struct sh_open_text {
     struct sh_str procedure;
     const struct sh_yaml *when;
-    struct sh_str per; /* "paper": for each paper this step issued; else once */
+    struct sh_str per; /* "paper": for each paper this step issued; "item": for each item `when` holds for;
+                          else once */
     const struct sh_source *values;
     size_t n_values;
+    const struct sh_yaml *node;
+};
+
+/* What a step does in the draw of its procedure. */
+enum sh_draw_act { SH_DRAW_NONE, SH_DRAW_SEAL, SH_DRAW_FRAME, SH_DRAW_OPEN, SH_DRAW_SAMPLE };
+struct sh_stratum_text {
+    struct sh_str id;
+    const struct sh_yaml *when; /* condition over a unit as an item; NULL: all not drawn before */
+    struct sh_str share;        /* parameter, percent of the sample; empty: the rest */
+};
+/* A sample out of units that are read into the matter before it is fixed (src/draw, docs/draw.md). */
+struct sh_draw_text {
+    struct sh_str of;    /* procedure whose matter of the same subject and period each unit comes from */
+    struct sh_str ratio; /* parameter, percent of the units, rounded up */
+    bool is_sha256;
+    const int32_t *seals, *values; /* [n_seats] fields by seat */
+    const struct sh_stratum_text *strata;
+    size_t n_seats, n_strata;
+    int32_t digest, units, sample; /* fields that get the frame's digest and the two counts */
     const struct sh_yaml *node;
 };
 
@@ -135,7 +155,8 @@ struct sh_step {
     const struct sh_post_text *posts;
     const struct sh_open_text *opens;
     const struct sh_str *seen; /* what the actor must have opened: papers of a kind, attachments, receipt */
-    size_t n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,
+    const struct sh_source *sets; /* fields that the step computes: number, money; rounded once */
+    size_t n_sets, n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,
         n_writes, n_posts, n_opens, n_seen;
     struct sh_str holds; /* kind of credential valid that day */
     enum sh_per per;
@@ -143,6 +164,7 @@ struct sh_step {
     bool is_dated;            /* the day it happened is stated */
     bool is_bulk, is_serving; /* serving: says when a paper was served (field `paper`) */
     uint32_t undo_seconds;    /* how long a bulk act may be taken back; 0 never */
+    enum sh_draw_act draw;
     const struct sh_yaml *node;
 };
 
@@ -186,6 +208,9 @@ struct sh_procedure {
     const struct sh_gate_text *gates;
     const struct sh_paper_text *papers;
     const struct sh_read_text *reads;
+    const struct sh_draw_text *draw; /* NULL: draws nothing */
+    const int32_t *again; /* [n_again] final states after which one of the same period may follow */
+    size_t n_again;
     size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads;
     const struct sh_factbook_model *model;
     const char *file;

@@ -146,6 +146,23 @@ static sh_code check_gates(struct checker *c) {
     return SH_OK;
 }
 
+/* A draw whose seals nobody lays, whose frame nobody fixes, whose sample nobody draws is none. */
+static sh_code check_draw(struct checker *c) {
+    const struct sh_machine *m = &c->p->matter;
+    static const char *const acts[] = {"", "seal", "frame", "open", "sample"};
+    for (int act = SH_DRAW_SEAL; act <= SH_DRAW_SAMPLE; act++) {
+        bool is_there = false;
+        for (size_t i = 0; i < m->n_steps; i++)
+            is_there = is_there || (int)m->steps[i].draw == act;
+        if (is_there != (c->p->draw != NULL))
+            SH_TRY(
+                note(c, SH_LAW_ERROR, c->p->draw ? c->p->draw->node : c->p->node,
+                     c->p->draw ? "no step with draw: %s" : "a step with draw: %s, but no draw is described",
+                     acts[act]));
+    }
+    return SH_OK;
+}
+
 /* Whole texts against each other: two in force at once, lapses without successor. */
 static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, int32_t day) {
     const struct sh_procedure *p = c->p;
@@ -176,6 +193,7 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
         }
         SH_TRY(check_papers(&c));
         SH_TRY(check_gates(&c));
+        SH_TRY(check_draw(&c));
         SH_TRY(check_lapse(&c, procedures, day));
     }
     return SH_OK;

@@ -16,3 +16,9 @@ SH_MUST sh_code sh_law_actors(const struct sh_yaml *node, const struct sh_roles 
 SH_MUST sh_code sh_law_steps(const struct sh_yaml *map, const struct sh_procedure *p,
                              struct sh_machine *machine, const struct sh_registers *registers,
                              const struct sh_roles *roles, struct sh_arena *arena, struct sh_err *err);
+/** draw: seats, strata and fields of a sample; fields and items are there already. In drawing.c. */
+SH_MUST sh_code sh_law_draw(const struct sh_yaml *root, const struct sh_params *params,
+                            const struct sh_procedure *p, struct sh_arena *arena,
+                            const struct sh_draw_text **ret, struct sh_err *err);
+/** seal, frame, open, sample; a missing word is none. */
+SH_MUST sh_code sh_law_draw_act(const struct sh_yaml *node, enum sh_draw_act *ret, struct sh_err *err);

@@ -198,6 +198,19 @@ static sh_code read_guards(struct loader *l, const struct sh_yaml *map, struct s
     return SH_OK;
 }
 
+/* "item.amount", "item.institution": of the item a sub-matter is opened for. */
+static bool is_item_word(const struct loader *l, struct sh_str word) {
+    static const char *const kept[] = {"id", "name", "institution", "amount", "fund_amount", "state"};
+    if (!sh_str_starts_with(word, SH_STR("item.")))
+        return false;
+    const struct sh_str name = sh_str_sub(word, 5, word.len);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (sh_str_is(name, kept[i]))
+            return true;
+    return l->p->items == NULL ||
+           sh_machine_field(l->p->items, name) >= 0; /* items are read after the steps */
+}
+
 static sh_code read_sources(struct loader *l, const struct sh_yaml *map, const struct sh_source **ret,
                             size_t *ret_n) {
     *ret = NULL, *ret_n = 0;
@@ -213,10 +226,11 @@ static sh_code read_sources(struct loader *l, const struct sh_yaml *map, const s
     for (size_t i = 0; i < map->n; i++) {
         const struct sh_yaml *from = map->entries[i].value;
         of[i] = (struct sh_source){map->entries[i].key, from};
-        bool is_known = from->kind == SH_YAML_TEXT && (sh_str_starts_with(from->text, SH_STR("=")) ||
-                                                       sh_str_starts_with(from->text, SH_STR("fen:")) ||
-                                                       sh_machine_field(l->machine, from->text) >= 0 ||
-                                                       sh_machine_field(&l->p->matter, from->text) >= 0);
+        bool is_known =
+            from->kind == SH_YAML_TEXT &&
+            (sh_str_starts_with(from->text, SH_STR("=")) || sh_str_starts_with(from->text, SH_STR("fen:")) ||
+             sh_machine_field(l->machine, from->text) >= 0 || is_item_word(l, from->text) ||
+             sh_machine_field(&l->p->matter, from->text) >= 0);
         for (size_t k = 0; k < sizeof builtins / sizeof builtins[0]; k++)
             is_known = is_known || sh_str_is(from->text, builtins[k]);
         if (!is_known)
@@ -280,6 +294,29 @@ static sh_code read_posts(struct loader *l, const struct sh_yaml *map, struct sh
     return SH_OK;
 }
 
+/* sets: {field: expression}: what the step itself computes when it is taken. */
+static sh_code read_sets(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    const struct sh_yaml *sets = sh_yaml_get(map, "sets");
+    if (!sets)
+        return SH_OK;
+    if (sets->kind != SH_YAML_MAP || l->machine != &l->p->matter)
+        return sh_yaml_fail(l->err, sets, "sets is a map of field: expression, in steps of the matter");
+    struct sh_source *of = sh_new(l->arena, struct sh_source, sets->n);
+    if (!of)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for values");
+    for (size_t i = 0; i < sets->n; i++) {
+        of[i] = (struct sh_source){sets->entries[i].key, sets->entries[i].value};
+        const int32_t at = find_field(l, of[i].to);
+        const enum sh_field_type type = at < 0 ? SH_FIELD_TEXT : l->machine->fields[at].type;
+        if (of[i].from->kind != SH_YAML_TEXT ||
+            (type != SH_FIELD_INT && type != SH_FIELD_MONEY && type != SH_FIELD_DECIMAL))
+            return sh_yaml_fail(l->err, of[i].from, "no field of a number or of money \"%.*s\"",
+                                SH_ARG(of[i].to));
+    }
+    step->sets = of, step->n_sets = sets->n;
+    return SH_OK;
+}
+
 static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
     static const char *const known[] = {"procedure", "if", "per", "with"};
     const struct sh_yaml *list = sh_yaml_get(map, "opens");
@@ -295,6 +332,8 @@ static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh
                                       .when = sh_yaml_get(node, "if"),
                                       .per = sh_yaml_text(node, "per"),
                                       .node = node};
+        if (of[i].per.len && !sh_str_is(of[i].per, "paper") && !sh_str_is(of[i].per, "item"))
+            return sh_yaml_fail(l->err, node, "a sub-matter is opened per paper, per item, or once");
         SH_TRY(read_sources(l, sh_yaml_get(node, "with"), &of[i].values, &of[i].n_values));
     }
     step->opens = of, step->n_opens = n;
@@ -344,6 +383,7 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
     step->is_dated = dated.len > 0;
     step->is_bulk = is_true(map, "bulk");
     step->is_serving = is_true(map, "serves");
+    SH_TRY(sh_law_draw_act(sh_yaml_get(map, "draw"), &step->draw, l->err));
     SH_TRY(read_number(map, "together", &step->together, l->err));
     SH_TRY(read_undo(map, &step->undo_seconds, l->err));
     if (step->undo_seconds && !step->is_bulk)
@@ -355,10 +395,10 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
 }
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
-    static const char *const known[] = {"name",  "from",  "to",     "by",       "not_by", "not_body_of",
-                                        "needs", "may",   "guard",  "gate",     "issues", "writes",
-                                        "posts", "opens", "holds",  "basis",    "per",    "dated",
-                                        "bulk",  "seen",  "serves", "together", "undo",   "served"};
+    static const char *const known[] = {
+        "name", "from",   "to",     "by",       "not_by", "not_body_of", "needs", "may", "guard",
+        "gate", "issues", "writes", "posts",    "opens",  "holds",       "basis", "per", "dated",
+        "bulk", "seen",   "serves", "together", "undo",   "served",      "draw",  "sets"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));
@@ -386,6 +426,7 @@ static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, st
     SH_TRY(read_writes(l, map, step));
     SH_TRY(read_posts(l, map, step));
     SH_TRY(read_opens(l, map, step));
+    SH_TRY(read_sets(l, map, step));
     return read_flags(l, map, step);
 }
 

@@ -309,6 +309,25 @@ static sh_code together(struct work *w, const struct sh_str *values, bool *ret_d
     return sh_journal_add(w->txn, &leaf, w->err);
 }
 
+/* Fields that the step computes, of the values as they will stand. */
+static sh_code set_fields(struct work *w, struct sh_str *next) {
+    const struct sh_machine *machine = &w->m.text->matter;
+    for (size_t i = 0; i < w->step->n_sets; i++) {
+        const struct sh_source *set = &w->step->sets[i];
+        const int32_t at = sh_machine_field(machine, set->to);
+        struct sh_str missing, value;
+        if (!w->facts)
+            SH_TRY(sh_work_facts(w, next, sh_step_asks_items(w->m.text, w->step)));
+        SH_TRY(sh_factbook_value(w->facts, set->from, &machine->fields[at], &value, &missing, w->err));
+        if (value.len == 0)
+            unknown(w, w->step->basis, machine->fields[at].name, missing);
+        next[at] = value;
+    }
+    if (w->step->n_sets)
+        w->facts = NULL; /* what follows sees the new values */
+    return SH_OK;
+}
+
 sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_t n) {
     const struct sh_machine *machine = &w->m.text->matter;
     struct sh_str *next = sh_new(w->arena, struct sh_str, machine->n_fields + 1);
@@ -324,6 +343,10 @@ sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_
     SH_TRY(together(w, next, &is_whole));
     if (!is_whole)
         return SH_OK;
+    SH_TRY(sh_draw_step(w, next));
+    SH_TRY(set_fields(w, next));
+    if (w->failures->n)
+        return sh_fail(w->err, SH_E_CANCELLED, "refused");
     w->m.values = next;
     const int32_t before = w->m.state;
     int32_t after = before;

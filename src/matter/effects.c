@@ -1,5 +1,5 @@
 /* What belongs to a step: papers with their numbers, rows of registers, postings, sub-matters. */
-#include "matter/inner.h"
+#include "matter/item.h"
 
 /* Papers that the step under way has issued. */
 struct issued {
@@ -347,8 +347,45 @@ static sh_code post(struct work *w, const struct sh_post_text *text) {
     return sh_ledger_post(w->txn, &posting, id, w->err);
 }
 
-static sh_code open_one(struct work *w, const struct sh_open_text *text, struct sh_str source,
-                        const struct issued *issued, size_t paper) {
+/* What a sub-matter is opened for: nothing, a paper just issued, or an item. */
+struct cause {
+    struct sh_str source;
+    size_t paper;            /* SIZE_MAX: none */
+    const struct item *item; /* NULL: none */
+};
+
+/* "item.amount" and the like; empty for other words. */
+static sh_code item_value(struct work *w, const struct item *item, struct sh_str word, struct sh_str *ret) {
+    const struct sh_str name = sh_str_sub(word, 5, word.len);
+    const struct {
+        const char *word;
+        const struct sh_str *text;
+        const int64_t *fen;
+    } kept[] = {{"id", &item->id, NULL},         {"name", &item->name, NULL},
+                {"state", &item->state, NULL},   {"institution", &item->institution, NULL},
+                {"amount", NULL, &item->amount}, {"fund_amount", NULL, &item->fund_amount}};
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        char money[SH_MONEY_TEXT_MAX];
+        if (!sh_str_is(name, kept[i].word))
+            continue;
+        if (kept[i].fen)
+            sh_money_plain(*kept[i].fen, money);
+        *ret = kept[i].text ? *kept[i].text : sh_copy(w->arena, sh_str_of(money));
+        return SH_OK;
+    }
+    const struct sh_machine *items = w->m.text->items;
+    struct sh_str *values = sh_new(w->arena, struct sh_str, items->n_fields + 1);
+    if (!values)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for an item");
+    SH_TRY(sh_fields_parse(items, item->fields, w->arena, values, w->err));
+    const int32_t at = sh_machine_field(items, name);
+    *ret = at >= 0 ? values[at] : SH_STR("");
+    return SH_OK;
+}
+
+static sh_code open_one(struct work *w, const struct sh_open_text *text, const struct issued *issued,
+                        const struct cause *cause) {
+    const size_t paper = cause->paper;
     const struct sh_procedure *child =
         sh_procedure_find(w->texts->procedures, text->procedure, w->m.place, w->today);
     if (!child) {
@@ -371,29 +408,69 @@ static sh_code open_one(struct work *w, const struct sh_open_text *text, struct 
     }
     for (size_t i = 0; i < text->n_values && wanted.n_values < SH_PROCEDURE_NAMES_MAX; i++) {
         struct sh_str value;
-        SH_TRY(value_of(w, &one, text->values[i].from, &value));
+        if (cause->item && sh_str_starts_with(text->values[i].from->text, SH_STR("item.")))
+            SH_TRY(item_value(w, cause->item, text->values[i].from->text, &value));
+        else
+            SH_TRY(value_of(w, &one, text->values[i].from, &value));
         if (sh_str_is(text->values[i].to, "subject"))
             wanted.subject = value;
         else
             values[wanted.n_values++] = (struct sh_matter_value){text->values[i].to, value};
     }
     char id[SH_ID_TEXT + 1];
-    return sh_matter_make(w, child, &wanted, w->m.place, source, id);
+    return sh_matter_make(w, child, &wanted, w->m.place, cause->source, id);
+}
+
+/* One for each item the condition holds for, in the order of the items. */
+static sh_code open_for_items(struct work *w, const struct sh_open_text *text, const struct issued *issued) {
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(w->txn,
+                        "select " ITEM_COLUMNS " from mt_item where matter = $1 order by id limit 50000",
+                        &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
+    struct item *items = sh_new(w->arena, struct item, rows.n_rows + 1);
+    const struct sh_str **values = sh_new(w->arena, const struct sh_str *, rows.n_rows + 1);
+    int32_t *at = sh_new(w->arena, int32_t, rows.n_rows + 1);
+    enum sh_guard_answer *answers = sh_new(w->arena, enum sh_guard_answer, rows.n_rows + 1);
+    if (!items || !values || !at || !answers)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for items");
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        struct sh_str *fields = sh_new(w->arena, struct sh_str, w->m.text->items->n_fields + 1);
+        if (!fields)
+            return sh_fail(w->err, SH_E_NOMEM, "no room for items");
+        sh_item_of_row(&rows, i, &items[i]);
+        SH_TRY(sh_fields_parse(w->m.text->items, items[i].fields, w->arena, fields, w->err));
+        values[i] = fields, at[i] = (int32_t)i;
+    }
+    SH_TRY(sh_items_facts(w, items, values, rows.n_rows));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        answers[i] = SH_YES;
+    if (text->when)
+        SH_TRY(sh_factbook_ask_items(w->facts, text->when, at, rows.n_rows, answers, w->err));
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        const struct cause cause = {items[i].id, SIZE_MAX, &items[i]};
+        if (answers[i] == SH_YES)
+            SH_TRY(open_one(w, text, issued, &cause));
+    }
+    return sh_work_facts(w, w->m.values, sh_step_asks_items(w->m.text, w->step));
 }
 
 static sh_code open_all(struct work *w, const struct issued *issued) {
     for (size_t i = 0; i < w->step->n_opens; i++) {
         const struct sh_open_text *text = &w->step->opens[i];
         bool is = false;
+        if (sh_str_is(text->per, "item")) {
+            SH_TRY(open_for_items(w, text, issued));
+            continue;
+        }
         SH_TRY(is_wanted(w, text->when, &is));
         if (!is)
             continue;
-        if (!sh_str_is(text->per, "paper")) {
-            SH_TRY(open_one(w, text, w->step->id, issued, SIZE_MAX));
-            continue;
+        const bool per_paper = sh_str_is(text->per, "paper");
+        for (size_t p = 0; p < (per_paper ? issued->n : 1); p++) {
+            const struct cause cause = {per_paper ? issued->id[p] : w->step->id, per_paper ? p : SIZE_MAX,
+                                        NULL};
+            SH_TRY(open_one(w, text, issued, &cause));
         }
-        for (size_t p = 0; p < issued->n; p++)
-            SH_TRY(open_one(w, text, issued->id[p], issued, p));
     }
     return SH_OK;
 }

@@ -172,6 +172,11 @@ SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
 SH_MUST sh_code sh_effects(struct work *w);
 SH_MUST sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day);
 
+/* ---- draw.c */
+/** What the step does of the procedure's draw; next [n_fields]: values as they will stand. May note failures.
+ */
+SH_MUST sh_code sh_draw_step(struct work *w, struct sh_str *next);
+
 /* ---- clocks.c */
 SH_MUST sh_code sh_clocks_after_step(struct work *w);
 SH_MUST sh_code sh_clocks_after_service(struct work *w, int32_t paper, struct sh_str addressee, int32_t day);

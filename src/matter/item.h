@@ -41,3 +41,9 @@ SH_MUST sh_code sh_items_judge(struct work *w, const struct sh_step *step, const
 /** An id for an act: of this transaction and person, never given twice. */
 SH_MUST sh_code sh_act_id(struct sh_txn *txn, const struct sh_matter_who *who, struct sh_arena *arena,
                           char ret[33], struct sh_err *err);
+/**
+ * Nobody who did a named step in the matter an item was drawn from, nor that body, takes this step (W5). In
+ * draw.c. *io_rows, *io_origin: kept from item to item, empty at first.
+ */
+SH_MUST sh_code sh_draw_separation(struct work *w, const struct sh_step *step, const struct item *item,
+                                   struct sh_rows *io_rows, struct sh_str *io_origin);

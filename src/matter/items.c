@@ -223,6 +223,8 @@ static void fail_row(struct work *w, struct sh_failures *of, enum sh_failure_kin
 static sh_code judge_separation(struct work *w, const struct sh_step *step, const struct item *items,
                                 size_t n, struct sh_failures **rows_failures) {
     struct sh_failures *const all = w->failures;
+    struct sh_rows first = {0};
+    struct sh_str origin = SH_STR("");
     for (size_t i = 0; i < n && w->who; i++) {
         struct sh_rows rows;
         const struct sh_value key[] = {SH_TEXT(items[i].id), SH_TEXT(w->who->person)};
@@ -241,6 +243,7 @@ static sh_code judge_separation(struct work *w, const struct sh_step *step, cons
                 sh_failure_add(w, SH_FAIL_ROLES, pair->basis, SH_STR(""), M_ROLES, SH_ARG(role),
                                SH_ARG(lang_of(w) == SH_EN ? pair->english : pair->why));
         }
+        SH_TRY(sh_draw_separation(w, step, &items[i], &first, &origin));
         w->failures = all;
     }
     return SH_OK;

@@ -128,6 +128,17 @@ sh_code sh_matter_labels(struct sh_txn *txn, struct sh_str id, struct sh_arena *
     return SH_OK;
 }
 
+sh_code sh_matter_find(struct sh_txn *txn, struct sh_str number, struct sh_arena *arena,
+                       struct sh_str *ret_id, struct sh_str *ret_period, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(txn, "select id, period from mt_matter where number = $1 or id = $1",
+                        &SH_TEXT(number), 1, arena, &rows, err));
+    if (rows.n_rows != 1)
+        return sh_fail(err, SH_E_NOTFOUND, "no matter \"%.*s\"", SH_ARG(number));
+    *ret_id = sh_cell(&rows, 0, 0)->str, *ret_period = sh_cell(&rows, 0, 1)->str;
+    return SH_OK;
+}
+
 static bool holds(const struct sh_scope *scope, struct sh_str body, struct sh_str place) {
     bool is_place = false, is_body = scope->any_body;
     for (size_t i = 0; i < scope->n_places; i++)

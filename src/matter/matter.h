@@ -115,6 +115,10 @@ SH_MUST sh_code sh_matter_act(struct sh_txn *txn, const struct sh_desk *desk, st
 SH_MUST sh_code sh_matter_labels(struct sh_txn *txn, struct sh_str id, struct sh_arena *arena,
                                  struct sh_labels *ret, struct sh_err *err);
 
+/** By number or id, in the arena. For the program's own acts: no scope is asked. Errors: SH_E_NOTFOUND. */
+SH_MUST sh_code sh_matter_find(struct sh_txn *txn, struct sh_str number, struct sh_arena *arena,
+                               struct sh_str *ret_id, struct sh_str *ret_period, struct sh_err *err);
+
 /** A due clock, the earliest first; *ret_due false: none up to `now`. Read only. */
 SH_MUST sh_code sh_matter_is_due(struct sh_txn *txn, int64_t now, bool *ret_due, struct sh_err *err);
 /**
@@ -191,6 +195,31 @@ struct sh_load_into {
 SH_MUST sh_code sh_items_load(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_load_into *into,
                               const struct sh_finding_in *findings, size_t n, struct sh_load_report *io,
                               struct sh_err *err);
+
+/* ---- draws (docs/draw.md) ------------------------------------------------------------------------------ */
+
+/** A unit that can be drawn, on its way into the frame of a matter. */
+struct sh_unit_in {
+    struct sh_str id;          /* 1 … 200 bytes, one line, in its own words no person: it is published */
+    struct sh_str institution; /* code */
+    int32_t day;
+    int64_t amount_fen, fund_fen;
+    const struct sh_matter_value *values; /* [n_values] fields of the item it may become */
+    size_t n_values;
+};
+struct sh_units_report {
+    int64_t units, left_out; /* left out: no matter of the period that has left its first state */
+};
+/**
+ * Put units into the frame of a matter that is not fixed yet; one that is there is written anew. Adds to *io.
+ * Errors: SH_E_NOTFOUND; SH_E_INPUT the frame is fixed, the procedure draws nothing, or a value is wrong.
+ */
+SH_MUST sh_code sh_units_load(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
+                              const struct sh_unit_in *units, size_t n, struct sh_units_report *io,
+                              struct sh_err *err);
+/** Frame or result as written (docs/draw.md), in the arena. Errors: SH_E_NOTFOUND, also outside the scope. */
+SH_MUST sh_code sh_draw_read(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id, bool is_result,
+                             struct sh_str *ret, struct sh_err *err);
 
 /* ---- reading: answers of the API, docs/openapi.yaml --------------------------------------------------- */
 

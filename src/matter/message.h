@@ -63,6 +63,14 @@
     X(M_NO_BODY, "名录中没有应当办理的机构（%.*s）", "no body on record to take it (%.*s)")                  \
     X(M_NO_RULE, "记账规则表没有：%.*s %.*s", "no posting rule for %.*s of fund %.*s")                       \
     X(M_TEXT_NONE, "该地当日没有有效的程序文本", "no text of this procedure is in force there that day")     \
+    X(M_DRAW_HEX, "“%.*s”应为 64 位小写十六进制", "\"%.*s\" is 64 lower-case hex digits")                    \
+    X(M_DRAW_LAID, "“%.*s”已经提交，不得更改", "\"%.*s\" has been laid; it cannot be changed")               \
+    X(M_DRAW_SAME, "两席的封值相同", "two seats laid the same seal")                                         \
+    X(M_DRAW_WITHHELD, "您在此前作废的抽签中没有公布取值，不得再担任一席",                                   \
+      "you kept your value back in an earlier draw; another lays this seal")                                 \
+    X(M_DRAW_OPENS, "“%.*s”与提交的封值不符", "\"%.*s\" does not open the seal that was laid")               \
+    X(M_DRAW_EMPTY, "抽样框为空：尚未导入可以抽取的单位", "the frame is empty: no units have been read in")  \
+    X(M_DRAW_FRAME, "抽样框与公布的摘要不符", "the frame is not the one whose digest was made known")        \
     X(M_STEP_OPENED, "立项", "opened")                                                                       \
     X(M_STEP_SERVED, "送达", "served")
 

@@ -144,9 +144,13 @@ static sh_code check_twice(struct work *w, const struct sh_procedure *text,
     if (text->period == SH_PERIOD_NONE)
         return SH_OK;
     SH_TRY(sh_sql_query(
-        w->txn, "select number from mt_matter where subject = $1 and procedure = $2 and period = $3 limit 1",
+        w->txn, "select state from mt_matter where subject = $1 and procedure = $2 and period = $3 limit 100",
         key, 3, w->arena, &rows, w->err));
-    if (rows.n_rows)
+    size_t standing = rows.n_rows;
+    for (size_t r = 0; r < rows.n_rows; r++)
+        for (size_t i = 0; i < text->n_again; i++)
+            standing -= sh_str_eq(text->matter.states[text->again[i]].id, sh_cell(&rows, r, 0)->str);
+    if (standing)
         sh_failure_add(w, SH_FAIL_MEMBERS, text->basis[0], SH_STR("period"), M_OPEN_TWICE);
     return SH_OK;
 }
@@ -169,6 +173,9 @@ static sh_code check_subject(struct work *w, const struct sh_procedure *text,
     const struct sh_as_of now = {w->today, INT64_MAX};
     if (sh_str_is(text->about, "institution"))
         SH_TRY(sh_record_find(w->txn, &w->who->scope, SH_STR("institutions"), wanted->subject, now, w->arena,
+                              &record, w->err));
+    if (sh_str_is(text->about, "body"))
+        SH_TRY(sh_record_find(w->txn, &w->who->scope, SH_STR("bodies"), wanted->subject, now, w->arena,
                               &record, w->err));
     if (wanted->parent.len == 0)
         return SH_OK;

@@ -113,3 +113,11 @@ static const char matter_0003[] =
     "create table mt_watch (\n"
     "    watch text not null, key text not null, matter text not null, at bigint not null,\n"
     "    primary key (watch, key)) strict;\n";
+
+static const char matter_0004[] =
+    "create table mt_unit (\n"
+    "    matter text not null, id text not null, institution text not null, origin text not null,\n"
+    "    day bigint not null, amount bigint not null, fund_amount bigint not null, fields text not null,\n"
+    "    primary key (matter, id)) strict;\n"
+    "create table mt_frame (\n"
+    "    matter text primary key, frame text not null, result text not null) strict;\n";

@@ -16,7 +16,8 @@ static sh_code make_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         .txn = txn, .texts = making->o->texts, .arena = &making->arena, .failures = &failures, .err = err};
     w.used = (struct sh_matter_grant){SH_STR(""), SH_STR(""), SH_STR("")};
     const struct sh_matter_new wanted = {.procedure = making->text->id,
-                                         .subject = HOSPITAL,
+                                         .subject =
+                                             sh_str_is(making->text->about, "body") ? AGENCY : HOSPITAL,
                                          .body = AGENCY,
                                          .period = making->text->period == SH_PERIOD_MONTH ? SH_STR("2026-02")
                                                    : making->text->period == SH_PERIOD_YEAR ? SH_STR("2026")

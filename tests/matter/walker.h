@@ -4,14 +4,14 @@
 #pragma once
 #include "matter/office.h"
 
-enum { MOVES_MAX = 4000, EDGES_MAX = 512 };
+enum { MOVES_MAX = 4000, EDGES_MAX = 512, PROCEDURES_MAX = 64 };
 
 struct walker {
     struct office o;
     struct sh_rng rng;
     uint64_t n_moves, n_done;
     char why[2000]; /* last refusals, for the message */
-    bool taken[16][SH_PROCEDURE_STEPS_MAX], taken_item[16][SH_PROCEDURE_STEPS_MAX];
+    bool taken[PROCEDURES_MAX][SH_PROCEDURE_STEPS_MAX], taken_item[PROCEDURES_MAX][SH_PROCEDURE_STEPS_MAX];
 };
 
 static inline uint64_t pick(struct walker *w, uint64_t n) {
@@ -69,7 +69,7 @@ static inline const struct sh_actor *draw_actor(struct walker *w, const struct s
 static inline size_t number_of(const struct walker *w, struct sh_str procedure) {
     const struct sh_procedures *all = sh_matter_procedures(w->o.texts);
     for (size_t i = 0; i < all->n; i++)
-        if (sh_str_eq(all->of[i].id, procedure))
+        if (sh_str_eq(all->of[i].id, procedure) && i < PROCEDURES_MAX)
             return i;
     CHECK(false);
     return 0;
@@ -344,12 +344,12 @@ static inline void walk(struct walker *w, uint64_t number) {
     CHECK(false);
 }
 
-/* Every step of the walked procedures that people can take was taken. upper roles are not in this city.
- */
+/* Every step of the walked procedures that people can take was taken. upper roles are not in this city; the
+ * seals of a draw are not found by chance: tests/gate/review.py walks those. */
 static inline void check_edges(const struct walker *w, bool is_long) {
     const struct sh_procedures *all = sh_matter_procedures(w->o.texts);
     for (size_t p = 0; p < all->n; p++)
-        for (size_t s = 0; s < all->of[p].matter.n_steps; s++) {
+        for (size_t s = 0; s < all->of[p].matter.n_steps && !all->of[p].draw; s++) {
             const struct sh_step *step = &all->of[p].matter.steps[s];
             bool by_people = false;
             for (size_t i = 0; i < step->n_by; i++)
