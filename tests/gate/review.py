@@ -60,7 +60,7 @@ def certify(o, batch):
 
 
 def certified(o):
-    """Months whose batches are certified, the first and one more; the last batch of the second month is left open."""
+    """Two months: all batches of the first are certified, one of the second."""
     if Shared.periods:
         return Shared.periods
     Shared.lake = matters.Lake()
@@ -71,7 +71,7 @@ def certified(o):
         if subject != "H1":
             o.hospital(subject, "h1")
     for period in periods:
-        for batch in [b for b in batches if b["period"] == period][:None if period == periods[0] else -1]:
+        for batch in sorted((b for b in batches if b["period"] == period), key=lambda b: b["subject"])[:None if period == periods[0] else 1]:
             certify(o, batch["id"])
     Shared.periods = periods
     return periods
