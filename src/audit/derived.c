@@ -298,15 +298,32 @@ sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err) {
 
 struct sh_text_slot {
     uint64_t hash;
-    int32_t id; /* 0: free, else id + 1 */
+    int32_t id; /* 0: free, else number of the text + 1 */
 };
 
+static struct sh_str text_of(const struct sh_timeline *tl, int32_t id) {
+    const size_t n = tl->plan->bound->n_texts;
+    return (size_t)id < n ? tl->plan->bound->texts[id] : tl->texts[(size_t)id - n];
+}
+
+/* Where a text stands or would stand. */
+static struct sh_text_slot *slot_of(const struct sh_timeline *tl, struct sh_str text, uint64_t hash) {
+    size_t at = hash & (tl->n_text_slots - 1);
+    while (tl->text_slots[at].id &&
+           (tl->text_slots[at].hash != hash || !sh_str_eq(text_of(tl, tl->text_slots[at].id - 1), text)))
+        at = (at + 1) & (tl->n_text_slots - 1);
+    return &tl->text_slots[at];
+}
+
 /* A text the knowledge names has the number it has there. */
-static int32_t known_text(const struct sh_timeline *tl, struct sh_str text) {
-    for (size_t i = 0; i < tl->plan->bound->n_texts; i++)
-        if (sh_str_eq(tl->plan->bound->texts[i], text))
-            return (int32_t)i;
-    return -1;
+static void seed_texts(struct sh_timeline *tl) {
+    const struct sh_bound *bound = tl->plan->bound;
+    for (size_t i = 0; i < bound->n_texts; i++) {
+        const uint64_t hash = sh_hash64(bound->texts[i].at, bound->texts[i].len, 0);
+        struct sh_text_slot *slot = slot_of(tl, bound->texts[i], hash);
+        if (slot->id == 0)
+            *slot = (struct sh_text_slot){hash, (int32_t)i + 1};
+    }
 }
 
 static sh_code text_id(struct sh_timeline *tl, struct sh_str text, int32_t *ret, struct sh_err *err) {
@@ -315,23 +332,14 @@ static sh_code text_id(struct sh_timeline *tl, struct sh_str text, int32_t *ret,
         return SH_OK;
     }
     const uint64_t hash = sh_hash64(text.at, text.len, 0);
-    size_t at = hash & (tl->n_text_slots - 1);
-    for (; tl->text_slots[at].id; at = (at + 1) & (tl->n_text_slots - 1))
-        if (tl->text_slots[at].hash == hash && sh_str_eq(tl->texts[tl->text_slots[at].id - 1], text)) {
-            *ret = tl->text_slots[at].id - 1 + (int32_t)tl->plan->bound->n_texts;
-            return SH_OK;
-        }
-    const int32_t known = known_text(tl, text);
-    if (known >= 0) {
-        *ret = known;
-        return SH_OK;
+    struct sh_text_slot *slot = slot_of(tl, text, hash);
+    if (slot->id == 0) {
+        if (tl->n_texts >= tl->cap_texts)
+            return sh_fail(err, SH_E_INTERNAL, "more texts than rows in a chunk");
+        tl->texts[tl->n_texts] = text;
+        *slot = (struct sh_text_slot){hash, (int32_t)(tl->n_texts++ + tl->plan->bound->n_texts) + 1};
     }
-    if (tl->n_texts >= tl->cap_texts)
-        return sh_fail(err, SH_E_INTERNAL, "more texts than rows in a chunk");
-    tl->texts[tl->n_texts] = text;
-    tl->text_slots[at].hash = hash;
-    tl->text_slots[at].id = (int32_t)tl->n_texts + 1;
-    *ret = (int32_t)(tl->n_texts++ + tl->plan->bound->n_texts);
+    *ret = slot->id - 1;
     return SH_OK;
 }
 
@@ -348,13 +356,14 @@ sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err) {
             n += is_text_needed(tl, t, c) ? tl->chunk->tables[t].n_rows : 0;
     if (n == 0)
         return SH_OK;
-    for (tl->n_text_slots = 16; tl->n_text_slots < n * 2;)
+    for (tl->n_text_slots = 16; tl->n_text_slots < (n + tl->plan->bound->n_texts) * 2;)
         tl->n_text_slots *= 2;
     tl->cap_texts = n;
     tl->texts = sh_new(tl->arena, struct sh_str, n);
     tl->text_slots = sh_new(tl->arena, struct sh_text_slot, tl->n_text_slots);
     if (!tl->texts || !tl->text_slots)
         return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
+    seed_texts(tl);
     for (int t = 0; t < SH_TABLES; t++)
         for (int c = 0; c < sh_lake_schema[t].n_columns; c++) {
             if (!is_text_needed(tl, t, c))
@@ -364,7 +373,10 @@ sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err) {
             if (!ids)
                 return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
             for (uint32_t i = 0; i < tl->chunk->tables[t].n_rows; i++)
-                SH_TRY(text_id(tl, from[i], &ids[i], err));
+                if (i > 0 && from[i].len > 0 && sh_str_eq(from[i], from[i - 1]))
+                    ids[i] = ids[i - 1]; /* lines of one prescription stand together */
+                else
+                    SH_TRY(text_id(tl, from[i], &ids[i], err));
             tl->columns[t][c] = ids;
         }
     return SH_OK;

@@ -159,6 +159,10 @@ sh_code sh_audit_worker_spill(struct sh_audit_worker *w, const char *path, struc
     return sh_exchange_open(&w->exchange, w->engine.plan, path, err);
 }
 
+void sh_audit_worker_census(struct sh_audit_worker *w, const struct sh_census *census) {
+    w->engine.census = census;
+}
+
 struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *w) {
     return &w->exchange;
 }

@@ -63,6 +63,7 @@ struct sh_exchange;
 struct sh_tally;
 struct sh_parting;
 struct sh_adds;
+struct sh_census;
 struct sh_rule_plan {
     const struct sh_rule *rule;
     uint16_t index;
@@ -238,8 +239,9 @@ struct sh_engine {
         *knowledge_json;          /* [n_active][rows] how receipts name rows of knowledge; made when asked */
     struct sh_arena *lasting;     /* of the worker */
     struct sh_exchange *exchange; /* where rows go that must meet those of other persons */
-    struct sh_tally *tally;       /* what groups of many persons have added up so far */
-    struct sh_parting *partings;  /* of the chunk, see parting.h */
+    const struct sh_census *census; /* keys that are alone in the lake; NULL: not counted */
+    struct sh_tally *tally;         /* what groups of many persons have added up so far */
+    struct sh_parting *partings;    /* of the chunk, see parting.h */
     struct sh_adds *adds;
     uint8_t **item_open; /* [n_active][n_items] 0: no line of the item can meet the rule's where; NULL: not
                             made yet */
@@ -352,6 +354,8 @@ SH_MUST sh_code sh_group_key(struct sh_engine *en, const struct sh_rule_plan *rp
 /** Whole value of a column of the rule's first knowledge table; SH_MISSING none. */
 int64_t sh_knowledge_value(const struct sh_engine *en, const struct sh_rule_plan *rp, int column, int32_t k);
 
+/** Is a field of a view read, by rules, by other views or by the engine itself? Others are not filled. */
+bool sh_view_field_is_read(const struct sh_plan *plan, const struct sh_rule_view *v, size_t field);
 /** Fill the views that rules read, each after those it builds on. */
 SH_MUST sh_code sh_views_fill(struct sh_engine *en, struct sh_err *err);
 /** The row a view's row is made of, step by step, until it is no view's: table and row; row -1 where it is of
@@ -438,6 +442,8 @@ int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale);
 struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *worker);
 /** Send full runs of rows that must meet to a file; before the first chunk. */
 SH_MUST sh_code sh_audit_worker_spill(struct sh_audit_worker *worker, const char *path, struct sh_err *err);
+/** What is known of keys that are alone; before the first chunk. Borrowed. */
+void sh_audit_worker_census(struct sh_audit_worker *worker, const struct sh_census *census);
 /** Send what is still held back; after the last chunk. */
 SH_MUST sh_code sh_audit_worker_cut(struct sh_audit_worker *worker, struct sh_err *err);
 struct sh_exchange *sh_worker_exchange(struct sh_audit_worker *worker);

@@ -160,9 +160,18 @@ static bool is_in(const struct sh_rule *r, uint16_t slot, enum sh_slot_source *r
 /* What views need, from the last to the first: each asks for those it builds on. */
 static sh_code need_view(struct needs *n, const struct sh_rule_view *v, struct sh_err *err) {
     const struct sh_model_table *source = &n->plan->model->model.tables[v->source];
+    bool is_told[SH_VIEW_COLUMNS_MAX] = {0};
     SH_TRY(need_rule(n, v->rule, err));
-    for (size_t f = 0; f < v->n_fields; f++)
-        SH_TRY(need_expr(n, v->fields[f].expr, err));
+    for (size_t told = 0, before = SIZE_MAX; told != before;) { /* a field may ask for another one */
+        before = told;
+        for (size_t f = 0; f < v->n_fields; f++) {
+            if (is_told[f] || !sh_view_field_is_read(n->plan, v, f))
+                continue;
+            is_told[f] = true;
+            told++;
+            SH_TRY(need_expr(n, v->fields[f].expr, err));
+        }
+    }
     take_need(n, (struct sh_need){v->source, UINT16_MAX});
     if (v->kind == SH_VIEW_DAYS) {
         need_column(n, v->source, source->time_column);

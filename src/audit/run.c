@@ -1,5 +1,6 @@
 /* A run over a lake: ranges of buckets to threads, findings to sorted parts, parts to files. */
 #include "audit/run.h"
+#include "audit/census.h"
 #include "audit/texts.h"
 #include "audit/together.h"
 #include "base/date.h"
@@ -28,6 +29,7 @@ struct run {
     struct lane *lanes;
     size_t n_lanes;
     const char *parts_dir;
+    struct sh_census *census;
     struct sh_bucket_range buckets;
     struct sh_bucket_range *tasks; /* [n_tasks] */
     size_t n_tasks;
@@ -44,6 +46,7 @@ static void run_release(struct run *run) {
     }
     sh_free(run->lanes);
     sh_free(run->tasks);
+    sh_census_free(run->census);
     sh_session_close(&run->session);
 }
 
@@ -69,6 +72,7 @@ static sh_code open_lane(struct run *run, struct lane *lane, size_t number, stru
     SH_TRY(sh_path_format(path, err, "%s/%zu.part", run->parts_dir, number));
     SH_TRY(sh_spool_open(&lane->spool, path, err));
     SH_TRY(sh_audit_worker_new(run->session.plan, &lane->worker, err));
+    sh_audit_worker_census(lane->worker, run->census);
     SH_TRY(sh_path_format(path, err, "%s/%zu.rows", run->parts_dir, number));
     return sh_plan_crosses(run->session.plan) ? sh_audit_worker_spill(lane->worker, path, err) : SH_OK;
 }
@@ -249,7 +253,12 @@ sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *ar
     ret->partial = run.buckets.to - run.buckets.from < ret->buckets;
     const int64_t loaded = sh_monotonic_ns();
     ret->load_seconds = (double)(loaded - begun) / 1e9;
-    sh_code code = run_buckets(&run, err);
+    sh_code code = SH_OK;
+    if (!ret->partial) /* else rows of other slices are not seen */
+        code = sh_census_take(run.session.plan, run.session.lake, options->known, run.buckets,
+                              options->threads, options->control, &run.census, err);
+    if (code == SH_OK)
+        code = run_buckets(&run, err);
     const int64_t audited = sh_monotonic_ns();
     ret->audit_seconds = (double)(audited - loaded) / 1e9;
     if (code == SH_OK)

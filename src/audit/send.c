@@ -1,6 +1,7 @@
 /* First half of a rule whose rows are of many persons: what its rows of this chunk have to tell, sent to
  * where they meet. Rows that cannot take part are answered here. */
 #include "audit/send.h"
+#include "audit/census.h"
 #include "audit/drawn.h"
 #include "audit/second.h"
 #include "audit/tally.h"
@@ -213,6 +214,8 @@ static sh_code make_part(struct sh_engine *en, const struct sh_rule_plan *rp, st
         SH_TRY(sh_members_collect(en, rp, false, false, &p->m, err));
     if (!p->side_b)
         sh_count_not_concerned(en, rp, &p->m);
+    if (!p->side_b)
+        SH_TRY(sh_census_set_aside(en, rp, &p->m, err));
     p->fields = sh_new(en->work, struct sh_str, (size_t)p->m.n + 1);
     if (!p->fields)
         return out_of_room(err);

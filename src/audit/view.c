@@ -166,6 +166,12 @@ int64_t sh_view_covered(const struct sh_timeline *tl, int table, int32_t row) {
     return sum;
 }
 
+bool sh_view_field_is_read(const struct sh_plan *plan, const struct sh_rule_view *v, size_t field) {
+    const uint16_t c = (uint16_t)v->fields[field].column;
+    const struct sh_model_column *column = &plan->model->model.tables[v->table].columns[c];
+    return plan->needed[v->table][c] || column->join >= 0 || strcmp(column->name, "institution") == 0;
+}
+
 /* ---- columns ------------------------------------------------------------------------------------ */
 
 static void *column_room(struct sh_engine *en, enum sh_storage storage, uint32_t n) {
@@ -199,6 +205,8 @@ static sh_code make_room(struct sh_engine *en, struct made *m, struct sh_err *er
     m->source = sh_new(en->tl.arena, int32_t, (size_t)m->n + 1);
     bool ok = m->person && m->day && m->source;
     for (size_t f = 0; f < m->v->n_fields; f++) {
+        if (!sh_view_field_is_read(en->plan, m->v, f))
+            continue;
         m->fields[f] = column_room(en, t->columns[m->v->fields[f].column].storage, m->n);
         ok = ok && m->fields[f];
     }
@@ -247,6 +255,8 @@ static sh_code eval_fields(struct sh_engine *en, const struct made *m, const str
         return out_of_room(err);
     for (size_t f = 0; f < m->v->n_fields; f++) {
         const struct sh_view_field *field = &m->v->fields[f];
+        if (!m->fields[f])
+            continue;
         const struct sh_model_column *column = &t->columns[field->column];
         if (sh_expr_type(field->expr).unit == SH_UNIT_RATIO)
             SH_TRY(sh_expr_eval_scaled(field->expr, column->type.scale, &eval, batch, values, err));

@@ -142,8 +142,9 @@ static void slices_join_to_the_whole(void **state) {
 /* Rules over rows of many persons: merged sums, exchanged rows, pairs and a statistic. */
 static void rows_of_many_persons_meet_the_same_way(void **state) {
     struct fixture *f = *state;
-    static const char *const only[] = {"t-merged",    "t-exchange",   "t-exchange-pair",   "t-statistic",
-                                       "t-view-days", "t-two-tables", "t-two-tables-money"};
+    static const char *const only[] = {"t-merged",           "t-exchange",      "t-exchange-pair",
+                                       "t-statistic",        "t-view-days",     "t-two-tables",
+                                       "t-two-tables-money", "t-alone-invoice", "t-alone-diagnosis"};
     struct sh_audit_options o = options_of(f, "cross-one");
     struct sh_run_summary joined;
     struct sh_err err;
@@ -151,7 +152,7 @@ static void rows_of_many_persons_meet_the_same_way(void **state) {
     o.rules_dir = check_source_path("tests/audit/data/rules", rules, sizeof(rules));
     o.knowledge_dir = check_source_path("tests/audit/data/knowledge", knowledge, sizeof(knowledge));
     o.params_dir = check_source_path("tests/audit/data/params", params, sizeof(params));
-    o.only = only, o.n_only = 7;
+    o.only = only, o.n_only = 9;
     const struct sh_run_summary one = audit(f, &o);
     for (size_t i = 0; i < one.answers.n_rules; i++) {
         const struct sh_rule_answers *r = &one.answers.rules[i];
@@ -160,7 +161,8 @@ static void rows_of_many_persons_meet_the_same_way(void **state) {
                   of[SH_ANSWER_NOT_EVALUATED].subjects >
               0);
         if (sh_str_is(one.rules[i].id, "t-merged") || sh_str_is(one.rules[i].id, "t-exchange-pair") ||
-            sh_str_is(one.rules[i].id, "t-two-tables-money"))
+            sh_str_is(one.rules[i].id, "t-two-tables-money") ||
+            sh_str_starts_with(one.rules[i].id, SH_STR("t-alone")))
             CHECK(r->findings > 0);
     }
     o.run = "cross-many", o.threads = 4, o.chunk_rows = 37;
