@@ -88,19 +88,19 @@ static bool is_any_gone(const struct sh_timeline *tl, struct sh_plain_column c, 
 #define IS_THERE(type, gone)                                                                                 \
     do {                                                                                                     \
         const type *restrict x = data;                                                                       \
-        for (uint32_t i = 0; i < n; i++)                                                                     \
-            sure[i] &= (uint8_t)((x[rows[i]] != (gone)) & (x[rows[i]] != gone2));                            \
+        for (uint32_t i = from; i < to; i++)                                                                 \
+            sure[i] &= (uint8_t)((x[i] != (gone)) & (x[i] != gone2));                                        \
     } while (0)
 
-/* Rows whose key may be missing are not sure. */
-static void look_at_column(const struct sh_timeline *tl, struct sh_plain_column c,
-                           const int32_t *restrict rows, uint32_t n, uint8_t *restrict sure) {
+/* Lines whose key may be missing are not sure. */
+static void look_at_column(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from, uint32_t to,
+                           uint8_t *restrict sure) {
     const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
     const void *data = tl->columns[SH_TABLE_LINE][c.column];
     const int8_t *exact = c.exact >= 0 ? sh_i8(tl, SH_TABLE_LINE, c.exact) : NULL;
-    for (uint32_t i = 0; c.exact >= 0 && i < n; i++)
-        sure[i] &= (uint8_t)(exact && exact[rows[i]] == 1);
-    if (!is_any_gone(tl, c, (uint32_t)rows[0], (uint32_t)rows[n - 1] + 1))
+    for (uint32_t i = from; c.exact >= 0 && i < to; i++)
+        sure[i] &= (uint8_t)(exact && exact[i] == 1);
+    if (!is_any_gone(tl, c, from, to))
         return;
     if (column->storage == SH_STORE_I32) {
         const int32_t gone2 = c.minus_one ? -1 : SH_MISSING_I32;
@@ -110,45 +110,79 @@ static void look_at_column(const struct sh_timeline *tl, struct sh_plain_column 
         IS_THERE(int64_t, SH_MISSING);
     }
     const int64_t *times = column->type.kind == SH_KIND_TIME ? (const int64_t *)data : NULL;
-    for (uint32_t i = 0; times && i < n; i++)
-        sure[i] &= (uint8_t)((times[rows[i]] < TIME_MAX) & (times[rows[i]] > -TIME_MAX));
+    for (uint32_t i = from; times && i < to; i++)
+        sure[i] &= (uint8_t)((times[i] < TIME_MAX) & (times[i] > -TIME_MAX));
 }
 
-static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, const int32_t *restrict rows,
-                       uint32_t n, uint64_t *restrict hash) {
-    const enum sh_storage storage = tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column].storage;
-    const int32_t *narrow = storage == SH_STORE_I32 ? sh_i32(tl, SH_TABLE_LINE, c.column) : NULL;
-    const int64_t *wide = narrow ? NULL : sh_i64(tl, SH_TABLE_LINE, c.column);
-    for (uint32_t i = 0; i < n; i++) {
-        const uint64_t v = narrow ? (uint64_t)narrow[rows[i]] : (uint64_t)wide[rows[i]];
-        hash[i] = (hash[i] ^ v) * 0x9e3779b97f4a7c15u;
-        hash[i] ^= hash[i] >> 32;
-    }
+#define MIX(type)                                                                                            \
+    do {                                                                                                     \
+        const type *restrict x = data;                                                                       \
+        for (uint32_t i = from; i < to; i++) {                                                               \
+            const uint64_t h = (hash[i] ^ (uint64_t)x[i]) * 0x9e3779b97f4a7c15u;                             \
+            hash[i] = h ^ h >> 32;                                                                           \
+        }                                                                                                    \
+    } while (0)
+
+static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from, uint32_t to,
+                       uint64_t *restrict hash) {
+    const void *data = tl->columns[SH_TABLE_LINE][c.column];
+    if (tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column].storage == SH_STORE_I32)
+        MIX(int32_t);
+    else
+        MIX(int64_t);
 }
 
-/* Rows whose money is not known or that lie outside the rule's days are for others to look at. */
-static void look_at_rows(const struct sh_engine *en, const struct sh_rule *r, const int32_t *restrict rows,
-                         uint32_t n, uint8_t *restrict sure) {
-    const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
-    const int32_t *day = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.day);
-    const bool always = r->from == INT32_MIN && r->to == INT32_MAX;
-    for (uint32_t i = 0; i < n; i++) {
-        const int32_t row = rows[i];
-        bool is_sure = covered && covered[row] != SH_MISSING;
-        is_sure &= always || (day[row] != SH_MISSING_I32 && r->from <= day[row] && day[row] < r->to);
-        sure[i] = is_sure;
-    }
+/* Lines whose money is not known or that lie outside the rule's days are for others to look at. What holds
+ * for all lines of the chunk that are there is not asked of each; the rest are not in the list. */
+static void look_at_lines(const struct sh_engine *en, const struct sh_rule *r, uint32_t from, uint32_t to,
+                          uint8_t *restrict sure) {
+    const int64_t *restrict covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    const int32_t *restrict day = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.day);
+    const bool in_days = (r->from == INT32_MIN && r->to == INT32_MAX) ||
+                         (!en->has_undated && r->from <= en->first_day && en->last_day < r->to);
+    memset(sure + from, covered != NULL, to - from);
+    for (uint32_t i = from; covered && en->has_uncovered && i < to; i++)
+        sure[i] = covered[i] != SH_MISSING;
+    for (uint32_t i = from; !in_days && i < to; i++)
+        sure[i] &= (uint8_t)((day[i] != SH_MISSING_I32) & (r->from <= day[i]) & (day[i] < r->to));
 }
 
-/* A key finer than a day wants an exact time: rows without one have no such key, whatever the keys behind it
+/* A key finer than a day wants an exact time: lines without one have no such key, whatever the keys behind it
  * are, and need not be looked at again. Those before it are there: else they are what is missing. */
-static void leave_inexact_out(const struct sh_engine *en, const int32_t *restrict rows, uint32_t n,
-                              uint8_t *restrict sure, uint8_t *restrict inexact) {
+static void leave_inexact_out(const struct sh_engine *en, uint32_t from, uint32_t to, uint8_t *restrict sure,
+                              uint8_t *restrict inexact) {
     const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);
-    for (uint32_t i = 0; i < n; i++) {
-        const bool is_exact = exact && exact[rows[i]] == 1;
+    for (uint32_t i = from; i < to; i++) {
+        const bool is_exact = exact && exact[i] == 1;
         inexact[i] = (uint8_t)(sure[i] & !is_exact);
         sure[i] = (uint8_t)(sure[i] & is_exact);
+    }
+}
+
+/* What is known of the lines of the chunk, each [lines]; all of them, for those outside of the list are few
+ * and arrays are read faster one behind the other. */
+struct looked_at {
+    uint64_t *hash;
+    uint8_t *sure, *inexact;
+};
+
+static void look_at_keys(const struct sh_engine *en, const struct sh_rule_plan *rp, uint32_t first,
+                         uint32_t last, const struct looked_at *ret) {
+    struct behind behind;
+    (void)columns_behind(rp, en->plan, &behind);
+    for (uint32_t from = first, to; from < last; from = to) {
+        to = last - from < AT_ONCE ? last : from + AT_ONCE;
+        memset(ret->hash + from, 0, (to - from) * sizeof(uint64_t));
+        look_at_lines(en, rp->rule, from, to, ret->sure);
+        if (behind.n_before == behind.n)
+            memset(ret->inexact + from, 0, to - from);
+        for (size_t c = 0; c < behind.n; c++) {
+            if (c == behind.n_before)
+                leave_inexact_out(en, from, to, ret->sure, ret->inexact);
+            look_at_column(&en->tl, behind.columns[c], from, to, ret->sure);
+            if (behind.tells[c])
+                mix_column(&en->tl, behind.columns[c], from, to, ret->hash);
+        }
     }
 }
 
@@ -174,53 +208,37 @@ static sh_code bits_clear(struct sh_engine *en, struct bits *b, uint32_t rows, s
     return SH_OK;
 }
 
-/* What is known of the rows of the list, each [n]. */
-struct looked_at {
-    uint64_t *hash;
-    uint8_t *sure, *inexact, *single;
+/* What is left over, and what the rest came to. */
+struct sifted {
+    int32_t *rows;
+    uint32_t n;
+    struct sh_answer_count clear, inexact;
 };
 
-/* Rows from … to - 1 of the list are of one person. */
-static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct looked_at *rows, uint32_t from,
-                           uint32_t to, struct sh_err *err) {
-    const uint64_t *hash = rows->hash;
-    SH_TRY(bits_clear(en, b, to - from, err));
-    for (uint32_t i = from; i < to; i++) {
-        const uint32_t word = (uint32_t)(hash[i] >> 6) & (b->words - 1);
-        const uint64_t bit = (uint64_t)1 << (hash[i] & 63);
+/* Rows [n] are of one person. */
+static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct looked_at *lines,
+                           const int32_t *rows, uint32_t n, struct sifted *ret, struct sh_err *err) {
+    const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    SH_TRY(bits_clear(en, b, n, err));
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t hash = lines->hash[rows[i]], bit = (uint64_t)1 << (hash & 63);
+        const uint32_t word = (uint32_t)(hash >> 6) & (b->words - 1);
         b->again[word] |= b->once[word] & bit;
         b->once[word] |= bit;
     }
-    for (uint32_t i = from; i < to; i++)
-        rows->single[i] =
-            (uint8_t)(rows->sure[i] & ~(b->again[(hash[i] >> 6) & (b->words - 1)] >> (hash[i] & 63)) & 1);
-    return SH_OK;
-}
-
-static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp, const int32_t *rows,
-                            uint32_t n, const struct looked_at *ret, struct sh_err *err) {
-    const int32_t *person = en->tl.person_of[SH_TABLE_LINE];
-    struct behind behind;
-    struct bits bits = {0};
-    (void)columns_behind(rp, en->plan, &behind);
-    for (uint32_t from = 0; from < n; from += AT_ONCE) {
-        const uint32_t m = n - from < AT_ONCE ? n - from : AT_ONCE;
-        memset(ret->hash + from, 0, m * sizeof(uint64_t));
-        look_at_rows(en, rp->rule, rows + from, m, ret->sure + from);
-        if (behind.n_before == behind.n)
-            memset(ret->inexact + from, 0, m);
-        for (size_t c = 0; c < behind.n; c++) {
-            if (c == behind.n_before)
-                leave_inexact_out(en, rows + from, m, ret->sure + from, ret->inexact + from);
-            look_at_column(&en->tl, behind.columns[c], rows + from, m, ret->sure + from);
-            if (behind.tells[c])
-                mix_column(&en->tl, behind.columns[c], rows + from, m, ret->hash + from);
-        }
-    }
-    for (uint32_t from = 0, to; from < n; from = to) {
-        for (to = from + 1; to < n && person[rows[to]] == person[rows[from]];)
-            to++;
-        SH_TRY(sift_person(en, &bits, ret, from, to, err));
+    for (uint32_t i = 0; i < n; i++) {
+        const int32_t row = rows[i];
+        const uint64_t hash = lines->hash[row];
+        const bool is_inexact = lines->inexact[row];
+        const bool is_single =
+            lines->sure[row] & ~(b->again[(hash >> 6) & (b->words - 1)] >> (hash & 63)) & 1;
+        const int64_t fen = covered ? covered[row] : 0; /* known where it counts */
+        ret->rows[ret->n] = row;
+        ret->n += !is_single & !is_inexact;
+        ret->inexact.lines += is_inexact;
+        (void)!__builtin_add_overflow(ret->clear.fen, is_single ? fen : 0, &ret->clear.fen);
+        if (is_inexact)
+            (void)!__builtin_add_overflow(ret->inexact.fen, fen, &ret->inexact.fen);
     }
     return SH_OK;
 }
@@ -228,29 +246,25 @@ static sh_code find_singles(struct sh_engine *en, const struct sh_rule_plan *rp,
 /* The lines left over, which other rules of the same keys may want too, and what the rest came to. */
 static sh_code sift_lines(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
                           struct sh_singles *ret, struct sh_err *err) {
-    const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
-    const size_t room = (size_t)all->n + 1;
+    const int32_t *person = en->tl.person_of[SH_TABLE_LINE];
+    const size_t room = (size_t)en->tl.tables[SH_TABLE_LINE].n_rows + 1;
     const struct looked_at looked = {sh_new_raw(en->work, uint64_t, room),
-                                     sh_new_raw(en->work, uint8_t, room), sh_new_raw(en->work, uint8_t, room),
+                                     sh_new_raw(en->work, uint8_t, room),
                                      sh_new_raw(en->work, uint8_t, room)};
-    int32_t *rows = sh_new_raw(en->tl.arena, int32_t, room);
-    if (!looked.hash || !looked.sure || !looked.inexact || !looked.single || !rows)
+    struct sifted sifted = {.rows = sh_new_raw(en->tl.arena, int32_t, (size_t)all->n + 1)};
+    struct bits bits = {0};
+    if (!looked.hash || !looked.sure || !looked.inexact || !sifted.rows)
         return out_of_room(err);
-    SH_TRY(find_singles(en, rp, all->row, all->n, &looked, err));
-    struct sh_answer_count clear = {0}, inexact = {0};
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < all->n; i++) {
-        const bool is_single = looked.single[i], is_inexact = looked.inexact[i];
-        const int64_t fen = covered ? covered[all->row[i]] : SH_MISSING; /* known where either is so */
-        rows[n] = all->row[i];
-        n += !is_single & !is_inexact;
-        inexact.lines += is_inexact;
-        (void)!__builtin_add_overflow(clear.fen, is_single ? fen : 0, &clear.fen);
-        (void)!__builtin_add_overflow(inexact.fen, is_inexact ? fen : 0, &inexact.fen);
+    if (all->n > 0)
+        look_at_keys(en, rp, (uint32_t)all->row[0], (uint32_t)all->row[all->n - 1] + 1, &looked);
+    for (uint32_t from = 0, to; from < all->n; from = to) {
+        for (to = from + 1; to < all->n && person[all->row[to]] == person[all->row[from]];)
+            to++;
+        SH_TRY(sift_person(en, &bits, &looked, all->row + from, to - from, &sifted, err));
     }
-    inexact.subjects = inexact.lines;
-    clear.subjects = clear.lines = all->n - n - inexact.lines;
-    *ret = (struct sh_singles){rows, n, clear, inexact};
+    sifted.inexact.subjects = sifted.inexact.lines;
+    sifted.clear.subjects = sifted.clear.lines = all->n - sifted.n - sifted.inexact.lines;
+    *ret = (struct sh_singles){sifted.rows, sifted.n, sifted.clear, sifted.inexact};
     return SH_OK;
 }
 

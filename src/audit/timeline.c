@@ -356,6 +356,8 @@ static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err 
     const int64_t *key = sh_i64(tl, T, at->line.encounter_key);
     const int32_t *item = sh_i32(tl, T, at->line.item);
     const uint8_t *encounters = tl->alive[SH_TABLE_ENCOUNTER], *settlements = tl->alive[SH_TABLE_SETTLEMENT];
+    const int32_t as_of = tl->plan->options.as_of;
+    const int64_t later_from = as_of == INT32_MAX ? INT64_MAX : ((int64_t)as_of + 1) * SH_DAY_SECONDS;
     SH_TRY(orphans_make(tl, refund, n, err));
     for (uint32_t i = 0; i < n; i++) {
         bool is_void = dead && dead[i] == 1;
@@ -372,7 +374,7 @@ static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err 
         } else if (is_refund) {
             tl->refund_lines++;
         }
-        const bool later = time && time[i] != SH_MISSING && sh_day_of_time(time[i]) > tl->plan->options.as_of;
+        const bool later = time && time[i] != SH_MISSING && time[i] >= later_from;
         alive[i] = !is_void && !is_refund && !later;
     }
     qsort(tl->orphans, tl->n_orphans, sizeof(uint64_t), compare_u64);
