@@ -95,6 +95,7 @@ SH_HANDLER(sh_api_items_act);
 SH_HANDLER(sh_api_items_undo);
 SH_HANDLER(sh_api_item);
 SH_HANDLER(sh_api_work);
+SH_HANDLER(sh_api_funnel);
 /* selfcheck.c */
 SH_HANDLER(sh_api_selfchecks);
 SH_HANDLER(sh_api_selfcheck_new);

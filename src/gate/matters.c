@@ -81,6 +81,19 @@ static sh_code show_work(struct sh_txn *txn, struct asking *a, struct sh_err *er
     return sh_work_json(txn, &a->desk, &a->json, err);
 }
 
+static sh_code show_funnel(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    static const char *const words[] = {
+        [SH_FUNNEL_RULE] = "rule", [SH_FUNNEL_INSTITUTION] = "institution", [SH_FUNNEL_MONTH] = "month"};
+    const struct sh_str by = sh_target_arg(&a->rq->target, "by");
+    enum sh_funnel_by wanted = SH_FUNNEL_ALL;
+    for (unsigned i = SH_FUNNEL_RULE; i <= SH_FUNNEL_MONTH; i++)
+        if (sh_str_is(by, words[i]))
+            wanted = (enum sh_funnel_by)i;
+    if (by.len && wanted == SH_FUNNEL_ALL)
+        return sh_stop(sh_refuse(a->rq, GATE_BAD_REQUEST, "by: rule | institution | month"));
+    return sh_funnel_json(txn, &a->desk, wanted, &a->json, err);
+}
+
 static struct sh_str arg(const struct asking *a, const char *name) {
     const struct sh_str text = sh_target_arg(&a->rq->target, name);
     return text.at ? text : SH_STR("");
@@ -166,6 +179,9 @@ sh_code sh_api_item(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
         return SH_OK;
     SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
     return keep_seen(&a, SH_STR(""), rq->params[0], err);
+}
+sh_code sh_api_funnel(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, show_funnel, err);
 }
 sh_code sh_api_work(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_read(gate, rq, show_work, err);

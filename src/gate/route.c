@@ -100,6 +100,7 @@ static const struct sh_route routes[] = {
     {SH_POST, V1 "/items/actions", "matters.act", W, SH_ROUTE_ONCE | SH_ROUTE_LARGE, 0, sh_api_items_act},
     {SH_POST, V1 "/items/undo", "matters.act", W, SH_ROUTE_LARGE, 0, sh_api_items_undo},
     {SH_GET, V1 "/items/{item}", "matters.read", R, 0, 0, sh_api_item},
+    {SH_GET, V1 "/funnel", "matters.read", R, 0, 0, sh_api_funnel},
     {SH_GET, V1 "/work", "matters.read", R, 0, 0, sh_api_work},
 };
 #undef R

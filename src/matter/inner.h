@@ -14,6 +14,12 @@ enum { SH_CHAIN_MAX = 8, SH_PARTIES_MAX = 64, SH_PAPERS_MAX = 500, SH_STEPS_MAX 
 struct posting_rule {
     struct sh_str kind, fund, from, to, basis;
 };
+/* law/tables/funnel.csv */
+struct funnel_row {
+    unsigned stage; /* of enum funnel_stage */
+    bool is_of_items;
+    struct sh_str procedure, state, matter_state, field; /* * any */
+};
 struct sh_matter_texts {
     const struct sh_procedures *procedures;
     const struct sh_registers *registers;
@@ -22,6 +28,8 @@ struct sh_matter_texts {
     const struct sh_calendars *calendars;
     const struct posting_rule *rules;
     size_t n_rules;
+    const struct funnel_row *funnel;
+    size_t n_funnel;
 };
 
 /* A matter as it stands in this transaction. */
@@ -198,3 +206,6 @@ SH_MUST sh_code sh_gate_hash(struct work *w, size_t gate, const struct sh_str *v
                              char ret[SH_DIGEST_HEX_MAX]);
 SH_MUST sh_code sh_gate_needed(struct work *w, size_t gate, enum sh_guard_answer *ret,
                                struct sh_str *ret_missing);
+/** What counts as a stage of money on its way back; funnel.c. A missing table: none does. */
+SH_MUST sh_code sh_funnel_load(const char *law_dir, struct sh_arena *arena, struct sh_matter_texts *texts,
+                               struct sh_err *err);

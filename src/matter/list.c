@@ -1,68 +1,5 @@
 /* Lists: matters, items, one's work. Keyset pages; every list takes what its reader may see. */
-#include "matter/shape.h"
-
-enum { VALUES_MAX = 160 };
-
-/* A statement under construction; its text is made of literals here, values are bound. */
-struct query {
-    struct sh_buf sql;
-    struct sh_value values[VALUES_MAX];
-    size_t n;
-};
-static void query_free(struct query *q) {
-    sh_buf_free(&q->sql);
-}
-
-static void add(struct query *q, const char *text) {
-    sh_buf_add_text(&q->sql, text);
-}
-static void value(struct query *q, struct sh_value v) {
-    sh_check(q->n < VALUES_MAX);
-    q->values[q->n++] = v;
-    sh_buf_addf(&q->sql, "$%zu", q->n);
-}
-static void equals(struct query *q, const char *column, struct sh_str text) {
-    if (text.len == 0)
-        return;
-    sh_buf_addf(&q->sql, " and %s = ", column);
-    value(q, SH_TEXT(text));
-}
-
-/* Places and bodies of the reader, or one of his bodies as a party. */
-static void add_place(struct query *q, const struct sh_matter_who *who, struct sh_arena *arena) {
-    add(q, "(1 = 0");
-    for (size_t i = 0; i < who->scope.n_places; i++) {
-        if (who->scope.places[i].len == 0) {
-            add(q, " or 1 = 1");
-            continue;
-        }
-        add(q, " or (t.place >= ");
-        value(q, SH_TEXT(who->scope.places[i]));
-        add(q, " and t.place < ");
-        value(q, SH_TEXT(sh_textf(arena, "%.*s~", SH_ARG(who->scope.places[i]))));
-        add(q, ")");
-    }
-    add(q, ")");
-    if (who->scope.any_body)
-        return;
-    add(q, " and t.body in ('-'");
-    for (size_t i = 0; i < who->scope.n_bodies; i++) {
-        if (who->scope.bodies[i].len == 0)
-            continue;
-        add(q, ", ");
-        value(q, SH_TEXT(who->scope.bodies[i]));
-    }
-    add(q, ")");
-}
-
-static void add_bodies(struct query *q, const struct sh_matter_who *who) {
-    add(q, "('-'");
-    for (size_t i = 0; i < who->n_grants && i < 32; i++) {
-        add(q, ", ");
-        value(q, SH_TEXT(who->grants[i].body));
-    }
-    add(q, ")");
-}
+#include "matter/query.h"
 
 /* ---- matters ----------------------------------------------------------------------------------------- */
 
@@ -106,24 +43,24 @@ static void put_matter_row(struct sh_json *json, const struct sh_matter_texts *t
 
 static void matter_conditions(struct query *q, const struct sh_matter_who *who,
                               const struct sh_matter_query *query) {
-    equals(q, "t.procedure", query->procedure);
+    query_equals(q, "t.procedure", query->procedure);
     if (sh_str_is(query->state, "open"))
-        add(q, " and t.final = 0");
+        query_add(q, " and t.final = 0");
     else if (sh_str_is(query->state, "closed"))
-        add(q, " and t.final = 1");
+        query_add(q, " and t.final = 1");
     else
-        equals(q, "t.state", query->state);
-    equals(q, "t.subject", query->subject);
-    equals(q, "t.parent", query->parent);
-    equals(q, "t.number", query->number);
-    equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
+        query_equals(q, "t.state", query->state);
+    query_equals(q, "t.subject", query->subject);
+    query_equals(q, "t.parent", query->parent);
+    query_equals(q, "t.number", query->number);
+    query_equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
     if (query->due_until) {
-        add(q, " and t.due <= ");
-        value(q, SH_I64(query->due_until));
+        query_add(q, " and t.due <= ");
+        query_value(q, SH_I64(query->due_until));
     }
     if (query->after.len) {
-        add(q, " and t.ord < ");
-        value(q, SH_TEXT(query->after));
+        query_add(q, " and t.ord < ");
+        query_value(q, SH_TEXT(query->after));
     }
 }
 
@@ -134,14 +71,14 @@ sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
     const struct sh_matter_who *who = desk->who;
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
-    add(&q, "select " ROW_COLUMNS " from mt_matter t where ((");
-    add_place(&q, who, arena);
-    add(&q, ") or t.id in (select p.matter from mt_party p where p.body in ");
-    add_bodies(&q, who);
-    add(&q, "))");
+    query_add(&q, "select " ROW_COLUMNS " from mt_matter t where ((");
+    query_place(&q, who, arena);
+    query_add(&q, ") or t.id in (select p.matter from mt_party p where p.body in ");
+    query_bodies(&q, who);
+    query_add(&q, "))");
     matter_conditions(&q, who, query);
-    add(&q, " order by t.ord desc limit ");
-    value(&q, SH_I64((int64_t)query->limit + 1));
+    query_add(&q, " order by t.ord desc limit ");
+    query_value(&q, SH_I64((int64_t)query->limit + 1));
     SH_TRY(sh_buf_check(&q.sql, err));
     SH_TRY(sh_sql_query(txn, q.sql.at, q.values, q.n, arena, &rows, err));
     const size_t n = rows.n_rows < query->limit ? rows.n_rows : query->limit;
@@ -185,40 +122,40 @@ static const struct sh_machine *machine_of(const struct sh_matter_texts *texts, 
 /* A party sees its rows in the states its procedure lets it; others by place. */
 static void item_scope(struct query *q, const struct sh_matter_texts *texts, const struct sh_matter_who *who,
                        struct sh_arena *arena) {
-    add(q, "((");
-    add_place(q, who, arena);
-    add(q, ") or (t.party_body in ");
-    add_bodies(q, who);
-    add(q, " and t.state in ('-'");
+    query_add(q, "((");
+    query_place(q, who, arena);
+    query_add(q, ") or (t.party_body in ");
+    query_bodies(q, who);
+    query_add(q, " and t.state in ('-'");
     for (size_t i = 0; i < texts->procedures->n; i++) {
         const struct sh_machine *machine = texts->procedures->of[i].items;
-        for (size_t s = 0; machine && s < machine->n_states && q->n < VALUES_MAX - 40; s++)
+        for (size_t s = 0; machine && s < machine->n_states && q->n < SH_QUERY_VALUES_MAX - 40; s++)
             if (machine->states[s].party_sees) {
-                add(q, ", ");
-                value(q, SH_TEXT(machine->states[s].id));
+                query_add(q, ", ");
+                query_value(q, SH_TEXT(machine->states[s].id));
             }
     }
-    add(q, ")))");
+    query_add(q, ")))");
 }
 
 static void item_conditions(struct query *q, const struct sh_matter_who *who,
                             const struct sh_item_query *query) {
-    equals(q, "t.matter", query->matter);
-    equals(q, "t.state", query->state);
-    equals(q, "t.rule", query->rule);
-    equals(q, "t.institution", query->institution);
-    equals(q, "t.level", query->level);
+    query_equals(q, "t.matter", query->matter);
+    query_equals(q, "t.state", query->state);
+    query_equals(q, "t.rule", query->rule);
+    query_equals(q, "t.institution", query->institution);
+    query_equals(q, "t.level", query->level);
     if (sh_str_is(query->assigned, "none"))
-        add(q, " and t.assigned = ''");
+        query_add(q, " and t.assigned = ''");
     else
-        equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
+        query_equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
     if (query->amount_min != INT64_MIN) {
-        add(q, " and t.amount >= ");
-        value(q, SH_I64(query->amount_min));
+        query_add(q, " and t.amount >= ");
+        query_value(q, SH_I64(query->amount_min));
     }
     if (query->after.len) {
-        add(q, query->by_queue ? " and t.queue > " : " and t.id > ");
-        value(q, SH_TEXT(query->after));
+        query_add(q, query->by_queue ? " and t.queue > " : " and t.id > ");
+        query_value(q, SH_TEXT(query->after));
     }
 }
 
@@ -230,11 +167,11 @@ sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk, const stru
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
     const int32_t today = day_of_utc(sh_txn_now(txn));
-    add(&q, "select " ITEM_COLUMNS " from mt_item t where ");
+    query_add(&q, "select " ITEM_COLUMNS " from mt_item t where ");
     item_scope(&q, texts, who, arena);
     item_conditions(&q, who, query);
-    add(&q, query->by_queue ? " order by t.queue limit " : " order by t.id limit ");
-    value(&q, SH_I64((int64_t)query->limit + 1));
+    query_add(&q, query->by_queue ? " order by t.queue limit " : " order by t.id limit ");
+    query_value(&q, SH_I64((int64_t)query->limit + 1));
     SH_TRY(sh_buf_check(&q.sql, err));
     SH_TRY(sh_sql_query(txn, q.sql.at, q.values, q.n, arena, &rows, err));
     const size_t n = rows.n_rows < query->limit ? rows.n_rows : query->limit;
@@ -277,17 +214,17 @@ static sh_code count_state(struct counting *c, const struct sh_procedure *p, boo
                            struct sh_str state, int64_t *ret_n, int64_t *ret_due) {
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
-    add(&q, of_items ? "select count(*), 0 from (select 1 as one from mt_item t where "
-                     : "select count(*), min(due) from (select t.due as due from mt_matter t where ");
-    add(&q, "((");
-    add_place(&q, c->who, c->arena);
-    add(&q, of_items ? ") or t.party_body in "
-                     : ") or t.id in (select p.matter from mt_party p where p.body in ");
-    add_bodies(&q, c->who);
-    add(&q, of_items ? ")" : "))");
-    equals(&q, "t.procedure", p->id);
-    equals(&q, "t.state", state);
-    add(&q, " limit 1000) as waiting");
+    query_add(&q, of_items ? "select count(*), 0 from (select 1 as one from mt_item t where "
+                           : "select count(*), min(due) from (select t.due as due from mt_matter t where ");
+    query_add(&q, "((");
+    query_place(&q, c->who, c->arena);
+    query_add(&q, of_items ? ") or t.party_body in "
+                           : ") or t.id in (select p.matter from mt_party p where p.body in ");
+    query_bodies(&q, c->who);
+    query_add(&q, of_items ? ")" : "))");
+    query_equals(&q, "t.procedure", p->id);
+    query_equals(&q, "t.state", state);
+    query_add(&q, " limit 1000) as waiting");
     SH_TRY(sh_buf_check(&q.sql, c->err));
     SH_TRY(sh_sql_query(c->txn, q.sql.at, q.values, q.n, c->arena, &rows, c->err));
     *ret_n = sh_cell(&rows, 0, 0)->i64;

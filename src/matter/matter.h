@@ -249,5 +249,13 @@ SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk,
                               const struct sh_item_query *query, struct sh_json *json, struct sh_err *err);
 SH_MUST sh_code sh_item_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
                              struct sh_json *json, struct sh_err *err);
+enum sh_funnel_by { SH_FUNNEL_ALL, SH_FUNNEL_RULE, SH_FUNNEL_INSTITUTION, SH_FUNNEL_MONTH };
+/**
+ * Money on its way back, by what law/tables/funnel.csv says: {items: [{key, name, found, confirmed, refused,
+ * due, deposited: {n, amount}}]}, at most 1,000 keys, the most found first. By rule there is no due and no
+ * deposited: null.
+ */
+SH_MUST sh_code sh_funnel_json(struct sh_txn *txn, const struct sh_desk *desk, enum sh_funnel_by by,
+                               struct sh_json *json, struct sh_err *err);
 SH_MUST sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
                              struct sh_err *err);

@@ -79,6 +79,7 @@ sh_code sh_matter_texts_load(const char *law_dir, const struct sh_registers *reg
     texts->params = params;
     SH_TRY(load_calendars(law_dir, arena, texts, err));
     SH_TRY(load_rules(law_dir, arena, texts, err));
+    SH_TRY(sh_funnel_load(law_dir, arena, texts, err));
     SH_TRY(sh_path_join(path, law_dir, "procedures", err));
     SH_TRY(sh_procedures_load(path, registers, roles, params, arena, &texts->procedures, err));
     *ret = texts;

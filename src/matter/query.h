@@ -1,0 +1,20 @@
+/* A statement under construction: its text is made of literals, values are bound. Inner header of what lists.
+ */
+#pragma once
+#include "matter/shape.h"
+
+enum { SH_QUERY_VALUES_MAX = 160 };
+struct query {
+    struct sh_buf sql;
+    struct sh_value values[SH_QUERY_VALUES_MAX];
+    size_t n;
+};
+void query_free(struct query *q);
+void query_add(struct query *q, const char *text);
+void query_value(struct query *q, struct sh_value v);
+/** " and COLUMN = …", unless text is empty. */
+void query_equals(struct query *q, const char *column, struct sh_str text);
+/** What lies in the reader's places and bodies; the rows have the alias t. */
+void query_place(struct query *q, const struct sh_matter_who *who, struct sh_arena *arena);
+/** "(…)": bodies of the reader. */
+void query_bodies(struct query *q, const struct sh_matter_who *who);

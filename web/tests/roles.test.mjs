@@ -1,0 +1,245 @@
+// Each role's way through one office: an institution explains and appeals, a third party decides, a panel over fifty
+// thousand yuan, one yuan followed from the funnel to its line, an auditor of the journal.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Office, isClean, openBrowser } from './office.mjs'
+
+let office, browser, who, hospital, batch
+
+/** A step on the newest version of a matter. */
+async function act(person, matter, step, fields, more = {}) {
+  const shown = await person.get(`/matters/${matter}`)
+  return person.post(`/matters/${matter}/actions`, { step, ...(fields ? { fields } : {}), ...more }, { 'If-Match': `"v${shown.version}"` })
+}
+/** Every open paper of a matter is handed over. */
+async function serve(matter) {
+  const day = new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)
+  for (const sub of (await who.auditor.get(`/matters?parent=${matter}&procedure=service&state=open`)).items)
+    await act(who.auditor, sub.id, 'hand', { way: 'direct', receipt: 'R-1' }, { occurred: day })
+}
+async function items(person, query) {
+  const found = []
+  let after = ''
+  do {
+    const page = await person.get(`/items?limit=200&${query}${after ? `&after=${encodeURIComponent(after)}` : ''}`)
+    found.push(...page.items)
+    after = page.next
+  } while (after)
+  return found
+}
+async function bulk(person, step, rows, fields) {
+  const done = await person.post('/items/actions', { step, rows: rows.map(row => ({ id: row.id, version: row.version })), fields, why: '批量' })
+  assert.equal(done.n, rows.length, JSON.stringify(done.refused.slice(0, 2)))
+}
+async function record(editor, register, fields, approver) {
+  const made = await editor.post(`/registers/${register}/records`, { why: '登记', fields })
+  if (made.change) await approver.post(`/changes/${made.change}/approval`)
+}
+
+before(async () => {
+  office = new Office(process.env.SHOUHU)
+  office.city(200)
+  await office.open()
+  await office.body('ag1', 'agency', '虚构市医保中心')
+  await office.body('tp1', 'third_party', '虚构评估中心')
+  who = {}
+  for (const [login, role] of [
+    ['reviewer', 'reviewer'], ['checker', 'checker'], ['head', 'head'], ['contract', 'contract'], ['auditor', 'auditor'],
+    ['chief', 'chief'], ['member1', 'panel'], ['member2', 'panel'], ['finance', 'finance'],
+  ])
+    who[login] = await office.hire(login, 'ag1', `agency.${role}`)
+  // the institution with the most findings of one month
+  const groups = (await who.auditor.get('/runs/r1/groups?by=institution')).items.filter(one => one.key)
+  hospital = groups.sort((a, b) => b.findings - a.findings)[0]
+  await office.body(hospital.key, 'institution', hospital.name)
+  who.user = await office.hire('user', hospital.key, 'institution.user')
+  await record(who.contract, 'institutions', { code: hospital.key, name: hospital.name, body: hospital.key, kind: 'hospital', place: '990100', agency: 'ag1', grid: 'g1' }, who.head)
+  await record(who.contract, 'third_parties', { code: 'tp1', name: '虚构评估中心', kind: 'quality', credit_code: '91350100M000100Y43', place: '990100' }, who.head)
+  await record(who.contract, 'contracts', { number: 'C-1', third_party: 'tp1', scope: '申诉评估', signed_on: '2026-01-01', ends_on: '2099-01-01', place: '990100' }, who.head)
+  for (const [person, seat] of [['chief', 'chief'], ['member1', 'member'], ['member2', 'deputy']])
+    await record(who.head, 'panel_members', { body: 'ag1', panel: 'agency', person: who[person].id, seat, place: '990100' }, who.chief)
+  office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', 'r1', '--body', 'ag1', '--actor', who.reviewer.id)
+  browser = await openBrowser()
+})
+after(async () => {
+  await browser?.close()
+  office?.close()
+})
+
+test('an institution explains a finding from its own page and appeals what was deducted', async () => {
+  const batches = (await who.reviewer.get(`/matters?procedure=claim-batch&subject=${hospital.key}`)).items
+  batch = batches.sort((a, b) => a.n_items - b.n_items)[0].id
+  const all = await items(who.reviewer, `matter=${batch}`)
+  assert.ok(all.length > 1, String(all.length))
+  await bulk(who.reviewer, 'screen', all, { screened: 'send' })
+  await act(who.reviewer, batch, 'count', { lines_received: '100', lines_run: '100', not_evaluated: '0', received: '900000.00', clean: '1000.00', fund: '390' })
+  await act(who.reviewer, batch, 'certify')
+  await serve(batch)
+  const page = await office.page(browser, who.user)
+  await page.to('/portal')
+  await page.locator('[data-test=peers] svg').waitFor()
+  await isClean(page)
+  await page.getByRole('link', { name: /待说明/ }).click()
+  await page.waitForURL('**/review?state=sent*')
+  await page.getByRole('button', { name: /^机构说明/ }).and(page.locator(':not([disabled])')).waitFor()
+  const at = new URL(page.url()).searchParams.get('at')
+  await page.getByRole('button', { name: /^机构说明/ }).click()
+  const form = page.locator('form.form')
+  await form.getByLabel('机构说明').fill('两次手术分属不同部位，手术记录见附件')
+  await isClean(page)
+  await form.getByRole('button', { name: '机构说明' }).click()
+  await page.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
+  assert.equal((await who.checker.get(`/items/${at}`)).state, 'explained')
+  await page.context().close()
+  // the others by the interface, then judged by somebody else
+  await bulk(who.user, 'explain', await items(who.user, 'state=sent'), { explanation: '见病历' })
+  await bulk(who.checker, 'check', await items(who.checker, `matter=${batch}&state=explained`), { verdict: 'deduct', evidence: '病历抽查' })
+  await act(who.checker, batch, 'judge')
+  const early = await office.page(browser, who.user)
+  await early.to(`/review?state=deducted&at=${at}`)
+  await early.getByRole('button', { name: /^申诉/ }).waitFor()
+  assert.ok(await early.getByRole('button', { name: /^申诉/ }).isDisabled()) // the letter is not served: no clock, no appeal
+  await early.getByText('为何不能').first().click()
+  await early.getByText('不在申诉期限内').waitFor()
+  await serve(batch)
+  await early.reload()
+  await early.getByRole('button', { name: /^申诉/ }).and(early.locator(':not([disabled])')).click()
+  await early.locator('form.form').getByLabel('申诉理由').fill('第三方病历评估可以证明')
+  await early.locator('form.form').getByRole('button', { name: '申诉' }).click()
+  await early.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
+  assert.equal((await who.checker.get(`/items/${at}`)).state, 'appealed')
+  await early.context().close()
+})
+
+test('a paper is read in the page, as the court would get it', async () => {
+  const page = await office.page(browser, who.head)
+  await page.to(`/matters/${batch}`)
+  const [paper] = await Promise.all([page.waitForResponse(/\/papers\//), page.getByRole('button', { name: '审核结果告知书' }).click()])
+  assert.equal(paper.headers()['content-type'], 'application/pdf')
+  await page.locator('iframe.paper[src^="blob:"]').waitFor()
+  await page.getByRole('dialog').getByText('审核结果告知书 医保审结').waitFor()
+  assert.deepEqual(page.faults, [])
+  await page.context().close()
+})
+
+test('an appeal to a third party is filed in the pages, accepted by one and assigned by another', async () => {
+  const page = await office.page(browser, who.user)
+  await page.to('/matters')
+  await page.getByRole('button', { name: '立项' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('combobox', { name: '程序' }).click({ force: true })
+  await page.getByRole('option', { name: '第三方申诉' }).click()
+  await dialog.getByLabel(/对象代码/).fill(hospital.key)
+  await dialog.getByRole('button', { name: '立项' }).click()
+  await page.waitForURL(/matters\/[0-9a-f]{32}/)
+  await isClean(page)
+  const appeal = page.url().split('/').pop()
+  await page.context().close()
+  await act(who.checker, appeal, 'accept', { source: 'B-1', grounds: '手术分属不同部位' })
+  await assert.rejects(act(who.checker, appeal, 'assign', { third: 'tp1', contract: 'C-1' }), /409/)
+  const desk = await office.page(browser, who.head)
+  await desk.to(`/matters/${appeal}`)
+  await desk.getByRole('button', { name: '委托第三方' }).click()
+  const form = desk.locator('form.form')
+  await form.getByLabel('第三方机构').fill('tp1')
+  await form.getByLabel('委托合同').fill('C-1')
+  await form.getByRole('button', { name: '委托第三方' }).click()
+  await desk.getByText('已办理').waitFor()
+  assert.equal((await who.head.get(`/matters/${appeal}`)).state, 'assigned')
+  await desk.context().close()
+})
+
+test('a leader cannot decide over fifty thousand yuan until the panel has spoken', async () => {
+  const made = await who.auditor.post('/matters', { procedure: 'breach-decision', subject: hospital.key })
+  await act(who.auditor, made.id, 'notify', { facts: '多收床位费', evidence: '病历与清单', clause: '协议第二十条', source: 'B-9', measure: 'recover', severity: 'normal', amount: '60000.00', fund: '390' })
+  await serve(made.id)
+  await act(who.user, made.id, 'answer', { answer: 'waived' })
+  const page = await office.page(browser, who.head)
+  await page.to(`/matters/${made.id}`)
+  assert.ok(await page.getByRole('button', { name: '作出决定' }).isDisabled())
+  await page.getByText('S4§21').first().waitFor()
+  await isClean(page)
+  const chief = await office.page(browser, who.chief)
+  await chief.to(`/matters/${made.id}`)
+  await chief.getByRole('button', { name: /集体讨论/ }).click()
+  const form = chief.locator('form.form')
+  await form.getByRole('combobox').first().click({ force: true })
+  await chief.getByRole('option', { name: '同意' }).first().click()
+  await form.getByRole('button', { name: /集体讨论/ }).click()
+  await chief.getByText('已办理').waitFor()
+  for (const one of ['member1', 'member2']) await act(who[one], made.id, 'gate.panel', { opinion: 'agree' })
+  await page.reload()
+  await page.getByRole('button', { name: '作出决定' }).and(page.locator(':not([disabled])')).click()
+  await page.locator('form.form').getByRole('button', { name: '作出决定' }).click()
+  await page.getByText('已办理').waitFor()
+  assert.equal((await who.head.get(`/matters/${made.id}`)).state, 'decided')
+  await chief.context().close()
+  await page.context().close()
+})
+
+test('an institution checks its own files from its page and takes the workbook home', async () => {
+  const page = await office.page(browser, who.user)
+  await page.to('/portal')
+  const { readdirSync } = await import('node:fs')
+  const city = `${office.dir}/city`
+  const files = readdirSync(city).filter(name => name.endsWith('.csv')).map(name => `${city}/${name}`)
+  await page.getByLabel(/选择文件/).setInputFiles(files)
+  await page.getByText(new RegExp(`已选 ${files.length} 个文件`)).waitFor()
+  await page.getByRole('button', { name: '上传并自查' }).click()
+  await page.getByText('有疑点，见工作簿').waitFor()
+  await isClean(page)
+  const [book] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: '下载工作簿' }).click()])
+  assert.match(book.suggestedFilename(), /^报送前自查-.*\.xlsx$/)
+  await page.getByRole('button', { name: '删除' }).click()
+  await page.getByText('还没有自查过').waitFor()
+  await page.setViewportSize({ width: 390, height: 844 })
+  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  await page.context().close()
+})
+
+test('one yuan is followed from the funnel to the line it was charged on; stages add up', async () => {
+  const sums = {}
+  for (const by of ['', '?by=institution', '?by=month', '?by=rule']) sums[by] = (await who.head.get(`/funnel${by}`)).items
+  const [whole] = sums['']
+  for (const by of ['?by=institution', '?by=month', '?by=rule'])
+    for (const stage of ['found', 'confirmed', 'refused', 'due', 'deposited']) {
+      if (by === '?by=rule' && ['due', 'deposited'].includes(stage)) continue
+      assert.equal(sums[by].reduce((sum, one) => sum + Math.round(Number(one[stage].amount) * 100), 0), Math.round(Number(whole[stage].amount) * 100), by + stage)
+    }
+  assert.equal(Number(whole.due.amount), 60000) // what the panel let the leader decide
+  assert.equal(Number(whole.deposited.amount), 0)
+  await assert.rejects(who.head.get('/funnel?by=person'), /400/)
+  const own = (await who.user.get('/funnel?by=institution')).items
+  assert.ok(own.every(one => one.key === hospital.key)) // nothing of others
+  const page = await office.page(browser, who.head)
+  await page.to('/glance')
+  await page.locator('[data-test=funnel]').getByRole('link', { name: /^已认定/ }).click()
+  await page.waitForURL('**/review?state=deducted*')
+  await page.locator('.evidence .say').waitFor()
+  await page.locator('.evidence tr.blamed').first().waitFor()
+  await isClean(page)
+  await page.context().close()
+})
+
+test('one box finds an institution, a rule and a finding; the bell leads to what runs out', async () => {
+  const page = await office.page(browser, who.head)
+  await page.to('/work')
+  await page.getByRole('heading', { name: '我的工作' }).waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type(hospital.key)
+  await page.getByRole('option', { name: new RegExp(hospital.key) }).first().waitFor()
+  await isClean(page)
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/registers/institutions/*')
+  await page.keyboard.press('/')
+  await page.keyboard.type('service-frequency')
+  await page.getByRole('option', { name: /service-frequency/ }).click()
+  await page.waitForURL('**/rules/service-frequency')
+  await page.getByRole('combobox', { name: /查找/ }).fill('绝不存在的字样')
+  await page.getByText('没有找到').waitFor()
+  await page.keyboard.press('Escape')
+  await page.locator('[data-test=bell]').click()
+  await page.getByRole('menuitem').first().waitFor()
+  await isClean(page)
+  await page.context().close()
+})
