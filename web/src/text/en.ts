@@ -537,4 +537,5 @@ export const en: Record<Key, string> = {
   'outlier.about': 'Counted money of three medians ({median} yuan) and more; not scaled by size.',
   'outlier.times': 'of the median',
   'outlier.x': '{x}×',
+  'table.actions': 'Actions',
 }

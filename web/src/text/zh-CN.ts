@@ -536,4 +536,5 @@ export const zh = {
   'outlier.about': '计入金额达到全部机构中位数（{median} 元）三倍以上；金额未按规模折算。',
   'outlier.times': '为中位数的',
   'outlier.x': '{x} 倍',
+  'table.actions': '操作',
 } as const

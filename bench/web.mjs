@@ -1,0 +1,123 @@
+#!/usr/bin/env node
+// How fast the pages are: `name value unit`, one a line. usage: web.mjs SHOUHU [ROWS], from the top of the tree, after
+// tools/web.sh. ROWS (1,000,000) findings are the seeded city's, multiplied.
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Office, openBrowser } from '../web/tests/office.mjs'
+
+const [program, many = '1000000'] = process.argv.slice(2)
+if (!program) {
+  console.error('usage: web.mjs SHOUHU [ROWS]')
+  process.exit(2)
+}
+const say = (name, value, unit) => console.log(`${name} ${typeof value === 'number' ? value.toFixed(value < 10 ? 2 : 0) : value} ${unit}`)
+const at = (values, share) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))]
+const median = values => at(values, 0.5)
+
+/** Findings of run r1 again and again under other ids, as run `big`. */
+async function multiply(lake, rows) {
+  const duckdb = createRequire(import.meta.url)('../third_party/duckdb/node_modules/@duckdb/node-bindings-linux-x64/duckdb.node')
+  const connection = await duckdb.connect(await duckdb.open(':memory:'))
+  const [from, to] = [`${lake}/audits/r1`, `${lake}/audits/big`]
+  mkdirSync(to)
+  copyFileSync(`${from}/run.json`, `${to}/run.json`)
+  await duckdb.query(connection, `copy (select * replace (substr(md5(f.id || k.range), 1, 32) as id, counted + (k.range % 997) / 100.0 as counted)
+    from read_parquet('${from}/findings.parquet') f, range(0, (select ${rows} // count(*) + 1 from read_parquet('${from}/findings.parquet'))) k limit ${rows})
+    to '${to}/findings.parquet' (format parquet, compression lz4_raw, row_group_size 100000)`)
+}
+
+const office = new Office(resolve(program))
+office.city(800)
+await office.open()
+await office.body('ag1', 'agency', '虚构市医保中心')
+const auditor = await office.hire('auditor', 'ag1', 'agency.auditor')
+const reviewer = await office.hire('reviewer', 'ag1', 'agency.reviewer')
+office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', 'r1', '--body', 'ag1', '--actor', reviewer.id)
+const browser = await openBrowser()
+
+// The first page with an empty cache and a processor slowed four times, until its figures are there.
+const firsts = []
+const tasks = []
+for (let i = 0; i < 5; i++) {
+  const page = await office.page(browser, auditor)
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' })
+  await devtools.send('Emulation.setCPUThrottlingRate', { rate: 4 })
+  await page.to('/work')
+  await page.locator('.cards a').first().waitFor()
+  firsts.push(await page.evaluate(() => performance.now()))
+  const { metrics } = await devtools.send('Performance.getMetrics')
+  tasks.push(1000 * metrics.find(one => one.name === 'TaskDuration').value)
+  await page.context().close()
+}
+say('web_first_page_cpu4x_ms', median(firsts), 'ms')
+// The page's own thread alone, in its processor time and four times that: what a busy machine does not move.
+say('web_first_page_thread_ms', median(tasks), 'ms')
+
+// Every request the pages make over the seeded city.
+const paths = ['/work', '/findings', '/review', '/matters', '/registers', '/registers/bodies', '/rules', '/rules/service-frequency', '/knowledge', '/glance', '/admin/jobs', '/account']
+const asked = []
+for (let i = 0; i < 3; i++)
+  for (const path of paths) {
+    const page = await office.page(browser, path === '/review' ? reviewer : auditor)
+    await page.to(path)
+    await page.settled()
+    asked.push(...(await page.evaluate(() => performance.getEntriesByType('resource').filter(one => one.name.includes('/api/')).map(one => ({ path: new URL(one.name).pathname, ms: one.responseEnd - one.requestStart })))))
+    await page.context().close()
+  }
+say('web_requests_p95_ms', at(asked.map(one => one.ms), 0.95), 'ms')
+const slow = new Map()
+for (const one of asked) slow.set(one.path, [...(slow.get(one.path) ?? []), one.ms])
+for (const [path, ms] of [...slow].sort((a, b) => at(b[1], 0.95) - at(a[1], 0.95)).slice(0, 5)) say(`web_request_p95_ms ${path}`, at(ms, 0.95), 'ms')
+
+// Processor time of the server alone, which a busy machine hardly moves.
+const ticks = () => {
+  const [user, system] = readFileSync(`/proc/${office.process.pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13)
+  return 10 * (Number(user) + Number(system))
+}
+async function cpu(path, person = auditor, times = 20) {
+  const began = ticks()
+  for (let i = 0; i < times; i++) await person.get(path)
+  say(`web_request_cpu_ms ${path.split('?')[0]}`, (ticks() - began) / times, 'ms')
+}
+for (const path of ['/session', '/runs', '/runs/r1/totals', '/runs/r1/groups?by=rule', '/runs/r1/findings?sort=-money&limit=200', '/rules', '/work', '/funnel', '/items?limit=200']) await cpu(path)
+
+// A million findings: pages by keyset wherever one is, the sums beside them, and the table under the wheel.
+await multiply(office.lake, many)
+const timed = async path => {
+  const began = performance.now()
+  const answer = await auditor.get(path)
+  return { ms: performance.now() - began, answer }
+}
+const pages = []
+let after = ''
+for (let i = 0; i < 20; i++) {
+  const { ms, answer } = await timed(`/runs/big/findings?sort=-money&limit=200${after ? `&after=${encodeURIComponent(after)}` : ''}`)
+  pages.push(ms)
+  after = answer.next
+}
+say('web_findings_page_p95_ms', at(pages, 0.95), 'ms')
+await cpu('/runs/big/findings?sort=-money&limit=200', auditor, 5)
+await cpu('/runs/big/totals', auditor, 5)
+say('web_findings_totals_ms', median((await Promise.all([0, 1, 2].map(() => timed('/runs/big/totals')))).map(one => one.ms)), 'ms')
+const page = await office.page(browser, auditor)
+await page.to('/findings?run=big')
+await page.getByRole('grid').locator('.body').first().waitFor()
+const frames = await page.evaluate(async () => {
+  const box = document.querySelector('.box')
+  const gaps = []
+  let last = performance.now()
+  for (let i = 0; i < 240; i++) {
+    box.scrollTop += 400
+    await new Promise(done => requestAnimationFrame(done))
+    gaps.push(performance.now() - last)
+    last = performance.now()
+  }
+  return { gaps, rows: document.querySelectorAll('.box .body').length }
+})
+say('web_scroll_frame_p95_ms', at(frames.gaps, 0.95), 'ms')
+say('web_scroll_rows_drawn', frames.rows, 'rows')
+await browser.close()
+office.close()
