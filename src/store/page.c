@@ -5,8 +5,8 @@
 enum {
     GROUPS_MAX = 16, /* conditions that may lead */
     GROUP_MAX = 16,  /* grams of one of them */
-    COUNT_MAX = 500, /* counted so far to find the rarest */
-    SCAN_MAX = 4096, /* keys looked at for one page */
+    COUNT_MAX = 300, /* walked to find the rarest */
+    SCAN_MAX = 2048, /* keys looked at for one page */
 };
 
 /* A record has at least one of these grams. */
@@ -112,33 +112,6 @@ static sh_code add_groups(struct page *page, struct sh_err *err) {
     return query->search.len > 0 ? add_words(page, err) : SH_OK;
 }
 
-/* ---- the rarest leads */
-
-static sh_code count_gram(struct page *page, int64_t gram, size_t *sum, struct sh_err *err) {
-    struct sh_rows rows;
-    const struct sh_value values[] = {SH_TEXT(page->query->register_name), SH_I64(gram), SH_I64(COUNT_MAX)};
-    SH_TRY(
-        sh_txn_query(page->txn,
-                     "select count(*) from (select 1 as one from st_gram where register = $1 and gram = $2 "
-                     "limit $3) as few",
-                     values, 3, page->arena, &rows, err));
-    *sum += (size_t)sh_cell(&rows, 0, 0)->i64;
-    return SH_OK;
-}
-
-static sh_code choose_lead(struct page *page, struct sh_err *err) {
-    size_t least = SIZE_MAX;
-    for (size_t i = 0; i < page->n_groups; i++) {
-        const struct group *group = &page->groups[i];
-        size_t sum = page->n_groups == 1 ? 0 : group->n;
-        for (size_t k = 0; k < group->n && page->n_groups > 1 && sum < least; k++)
-            SH_TRY(count_gram(page, group->grams[k], &sum, err));
-        if (sum < least)
-            least = sum, page->lead = group;
-    }
-    return SH_OK;
-}
-
 /* ---- windows: keys after `after` up to the n-th next one */
 
 static sh_code key_at(struct page *page, const char *sql, const struct sh_value *values, size_t n,
@@ -172,6 +145,57 @@ static sh_code window(struct page *page, struct sh_str after, size_t n, struct s
                       "limit 1 offset $3",
                       values, 4, ret_hi, ret_has, err));
     }
+    return SH_OK;
+}
+
+/* ---- the rarest leads */
+
+/* How far the next COUNT_MAX keys of a group reach from where the page begins: the farther, the rarer it is
+ * there. ret->n keys, fewer than COUNT_MAX: that is all of it. */
+struct reach {
+    size_t n;
+    struct sh_str key;
+};
+
+static sh_code reach_of(struct page *page, const struct group *group, struct reach *ret, struct sh_err *err) {
+    struct sh_rows rows;
+    const struct sh_str after = page->query->after_key.at ? page->query->after_key : SH_STR("");
+    struct sh_value values[] = {SH_TEXT(page->query->register_name), SH_NULL, SH_TEXT(after),
+                                SH_I64(COUNT_MAX)};
+    *ret = (struct reach){0};
+    for (size_t k = 0; k < group->n; k++) {
+        values[1] = SH_I64(group->grams[k]);
+        SH_TRY(sh_txn_query(
+            page->txn,
+            "select count(*), max(key) from (select key from st_gram where register = $1 and gram = "
+            "$2 and key > $3 order by key limit $4) as few",
+            values, 4, page->arena, &rows, err));
+        const size_t n = (size_t)sh_cell(&rows, 0, 0)->i64;
+        const struct sh_str key = sh_cell(&rows, 0, 1)->str;
+        if (n == COUNT_MAX && (ret->n < COUNT_MAX || sh_str_cmp(key, ret->key) < 0))
+            ret->key = key; /* the commonest of the group says how far */
+        ret->n = n == COUNT_MAX || ret->n + n > COUNT_MAX ? COUNT_MAX : ret->n + n;
+    }
+    return SH_OK;
+}
+
+static bool is_rarer(const struct reach *a, const struct reach *b) {
+    return a->n != b->n ? a->n < b->n : a->n == COUNT_MAX && sh_str_cmp(a->key, b->key) > 0;
+}
+
+/* The rarest first: it leads, and the others are asked in this order. */
+static sh_code order_groups(struct page *page, struct sh_err *err) {
+    struct reach reaches[GROUPS_MAX];
+    for (size_t i = 0; i < page->n_groups && page->n_groups > 1; i++) {
+        const struct group group = page->groups[i];
+        struct reach reach;
+        SH_TRY(reach_of(page, &group, &reach, err));
+        size_t at = i;
+        for (; at > 0 && is_rarer(&reach, &reaches[at - 1]); at--)
+            page->groups[at] = page->groups[at - 1], reaches[at] = reaches[at - 1];
+        page->groups[at] = group, reaches[at] = reach;
+    }
+    page->lead = page->n_groups > 0 ? &page->groups[0] : NULL;
     return SH_OK;
 }
 
@@ -295,7 +319,7 @@ sh_code sh_record_scan(struct sh_txn *txn, const struct sh_scope *scope, const s
         return sh_fail(err, SH_E_NOMEM, "no room for a page");
     *page = (struct page){.txn = txn, .scope = scope, .query = query, .arena = arena, .records = records};
     SH_TRY(add_groups(page, err));
-    SH_TRY(choose_lead(page, err));
+    SH_TRY(order_groups(page, err));
     struct sh_str next = {0};
     SH_TRY(scan(page, &next, err));
     *ret = (struct sh_record_batch){records, page->n, next};
