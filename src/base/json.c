@@ -336,3 +336,7 @@ sh_code sh_json_get_i64(const json_t *object, const char *key, int64_t *ret, str
     *ret = json_integer_value(value);
     return SH_OK;
 }
+
+void sh_json_wipe(void) {
+    json_set_alloc_funcs(sh_alloc_raw, sh_free);
+}

@@ -58,6 +58,8 @@ SH_MUST sh_code sh_json_read_file(const char *path, json_t **ret, struct sh_err 
 /** Valid JSON with each number that has a point as text, so that sh_json_read keeps its digits; appended. */
 SH_MUST sh_code sh_json_quote_reals(struct sh_str text, struct sh_buf *out, struct sh_err *err);
 void sh_json_decref_at(json_t **json);
+/** Values that are freed are overwritten from now on; of the whole process, before the first value. */
+void sh_json_wipe(void);
 /** Member of an object by key; missing or another type is SH_E_INPUT with the key in the message. Borrowed.
  */
 SH_MUST sh_code sh_json_get_str(const json_t *object, const char *key, struct sh_str *ret,

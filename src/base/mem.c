@@ -40,21 +40,48 @@ void *sh_alloc_array(size_t n, size_t size) {
     return calloc(1, bytes ? bytes : 1);
 }
 
+/* The C library keeps small pieces as they were (in its thread caches, which sh_heap_wipe does not reach): a
+ * name, a field of a form. */
+enum { SMALL = 1040 };
+
+static size_t small_size(void *p) {
+    const size_t size = p ? malloc_usable_size(p) : 0;
+    return size <= SMALL ? size : 0;
+}
+
 void *sh_realloc_array(void *p, size_t n, size_t size) {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes) || must_fail())
         return NULL;
-    return realloc(p, bytes ? bytes : 1);
+    bytes = bytes ? bytes : 1;
+    const size_t small = small_size(p);
+    if (small == 0)
+        return realloc(p, bytes);
+    void *moved = malloc(bytes);
+    if (!moved)
+        return NULL;
+    memcpy(moved, p, small < bytes ? small : bytes);
+    sh_free(p);
+    return moved;
 }
 
 void sh_free(void *p) {
+    const size_t small = small_size(p);
+    if (small > 0)
+        explicit_bzero(p, small);
     free(p);
 }
 
 void sh_free_at(void *pointer_to_pointer) {
     void *p;
     memcpy(&p, pointer_to_pointer, sizeof(p));
-    free(p);
+    sh_free(p);
+}
+
+void sh_heap_wipe(void) {
+#ifdef __GLIBC__
+    (void)mallopt(M_PERTURB, 0xa5);
+#endif
 }
 
 sh_code sh_grow(void *pointer_to_array, size_t *cap, size_t need, size_t elem_size, size_t max,
@@ -173,7 +200,7 @@ void sh_buf_clear(struct sh_buf *buf) {
 void sh_buf_free(struct sh_buf *buf) {
     if (!buf)
         return;
-    free(buf->at);
+    sh_free(buf->at);
     *buf = (struct sh_buf){.max = buf->max};
 }
 

@@ -73,5 +73,11 @@ _Bool sh_alloc_has_failed(void);
  * C library has no such setting.
  */
 void sh_heap_keep(void);
+/**
+ * Let what is given back to the heap be overwritten, by libraries too, but for pieces of up to 1 KB that the
+ * C library caches: sh_free overwrites those. For programs that hold what is personal and may be asked to
+ * forget it. Once, before threads.
+ */
+void sh_heap_wipe(void);
 /** malloc under the hook; for arena.c. Not zeroed. */
 void *sh_alloc_raw(size_t size) SH_MUST __attribute__((malloc, alloc_size(1)));

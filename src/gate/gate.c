@@ -99,6 +99,8 @@ static sh_code start(struct sh_gate *gate, struct sh_err *err) {
 }
 
 sh_code sh_gate_start(const struct sh_gate_options *options, struct sh_gate **ret, struct sh_err *err) {
+    sh_heap_wipe(); /* what people sent must not outlive its answer in memory: a core dump, a swapped page */
+    sh_json_wipe();
     struct sh_gate *gate = sh_alloc_array(1, sizeof *gate);
     if (!gate)
         return sh_fail(err, SH_E_NOMEM, "no room for the server");

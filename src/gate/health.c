@@ -70,6 +70,11 @@ sh_code sh_api_metrics(struct sh_gate *gate, struct sh_request *rq, struct sh_er
     metric(out, "shouhu_http_refused_total", "counter", "Requests refused because a queue was full.");
     sh_buf_addf(out, "shouhu_http_refused_total %llu\n",
                 (unsigned long long)atomic_load(&gate->metrics.refused));
+    metric(out, "shouhu_http_connections", "gauge", "Connections that are open.");
+    pthread_mutex_lock(&gate->http.conns_mutex);
+    const size_t n_conns = gate->http.n_conns;
+    pthread_mutex_unlock(&gate->http.conns_mutex);
+    sh_buf_addf(out, "shouhu_http_connections %zu\n", n_conns);
     metric(out, "shouhu_http_cut_total", "counter", "Connections cut because they were too slow.");
     sh_buf_addf(out, "shouhu_http_cut_total %llu\n", (unsigned long long)atomic_load(&gate->http.n_cut));
     metric(out, "shouhu_logins_failed_total", "counter", "Sign-ins that failed.");
