@@ -124,7 +124,8 @@ sh_code sh_audit_sql(const struct sh_audit_options *o, struct sh_arena *arena, u
         const struct sh_sql_maker maker = {session.plan, SH_SQL_DUCKDB, arena};
         SH_TRY(sh_sql_rule(&maker, &session.plan->active[i], &sql, err));
     }
-    SH_TRY(sh_sql_open(session.plan, o->lake_dir, arena, &run, err));
+    SH_TRY(sh_sql_open(session.plan, o->lake_dir, o->threads ? o->threads : (unsigned)sh_processors(), arena,
+                       &run, err));
     SH_TRY(take_lake(&session, o, run, err));
     SH_TRY(sh_sql_ready(run, err));
     for (size_t i = 0; i < sh_plan_rules(session.plan); i++)

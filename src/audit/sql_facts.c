@@ -10,11 +10,13 @@ enum {
     DIMENSION_LEAD = 4 /* bucket … code */
 };
 
-/* Tables of persons beside their claims: settlement lists, rights, scans … */
+/* Tables beside the claims: settlement lists, rights, scans … of persons, stock of institutions. */
 static bool is_register(int table) {
-    return table >= SH_TABLE_SETTLEMENT_LIST && table < SH_TABLES &&
-           !sh_table_is_dimension((enum sh_table)table) &&
-           sh_table_lead((enum sh_table)table) == SH_DICT_PERSON;
+    return table >= SH_TABLE_STOCK_MOVE && table < SH_TABLES && !sh_table_is_dimension((enum sh_table)table);
+}
+
+static bool is_of_persons(int table) {
+    return sh_table_lead((enum sh_table)table) == SH_DICT_PERSON;
 }
 
 bool sh_sql_is_read(const struct sh_plan *plan, int table) {
@@ -269,6 +271,26 @@ static void stay_table(const struct sh_sql_maker *m, struct sh_buf *out) {
 
 /* ---- the tables --------------------------------------------------------------------------------- */
 
+/* What one unit of a line is in the smallest ones, as unit_factor in derived.c tells it. */
+static void base_quantity(const struct sh_sql_maker *m, struct sh_buf *out) {
+    const int T = SH_TABLE_LINE, c = sh_model_column(m->plan->model, T, "base_quantity");
+    if (m->plan->needed[T][c] == 0)
+        return;
+    const char *unit = col(m, T, "unit"),
+               *number = m->dialect == SH_SQL_DUCKDB ? "cast(u.n as hugeint)" : "cast(u.n as numeric)";
+    sh_buf_addf(out,
+                ", (select cast(sign(u.n) * %s as bigint) from (select %s * case when x.pack = 10000 then "
+                "10000 when %s is null then null when x.form_unit = %s then 10000 when x.pack_unit = %s then "
+                "x.pack end as n) u) as base_quantity",
+                m->dialect == SH_SQL_DUCKDB
+                    ? sh_arena_printf(m->arena, NULL, "((2 * abs(%s) + 10000) // 20000)", number)
+                    : sh_arena_printf(m->arena, NULL, "div(2 * abs(%s) + 10000, 20000)", number),
+                m->dialect == SH_SQL_DUCKDB
+                    ? sh_arena_printf(m->arena, NULL, "cast(%s as hugeint)", col(m, T, "quantity"))
+                    : sh_arena_printf(m->arena, NULL, "cast(%s as numeric)", col(m, T, "quantity")),
+                unit, unit, unit);
+}
+
 static void line_table(const struct sh_sql_maker *m, struct sh_buf *out) {
     const int T = SH_TABLE_LINE, E = SH_TABLE_ENCOUNTER;
     const char *days = col(m, T, "days");
@@ -292,9 +314,11 @@ static void line_table(const struct sh_sql_maker *m, struct sh_buf *out) {
             ? sh_arena_printf(m->arena, NULL, "(%s + 9999) // 10000", days)
             : sh_arena_printf(m->arena, NULL, "cast(div(%s + 9999, 10000) as bigint)", days),
         days, col(m, T, "id"));
+    base_quantity(m, out);
     sh_buf_addf(
         out,
-        " from raw_line r join a_line a on a.rn = r.rn left join (select r.rn, %s as since, %s as insurance, "
+        " from raw_line r join a_line a on a.rn = r.rn left join raw_item x on x.code = r.item left join "
+        "(select r.rn, %s as since, %s as insurance, "
         "%s as "
         "inpatient, %s as id from raw_encounter r) e on e.rn = a.encounter left join a_stay t on t.rn = "
         "a.encounter left join (select r.rn, %s as insurance from raw_settlement r) s on s.rn = a.settlement "
@@ -412,9 +436,10 @@ static void register_table(const struct sh_sql_maker *m, int T, struct sh_buf *o
                                            : "cast(null as varchar)";
     clock_of(m, T, &own_day, &time);
     sh_buf_addf(out,
-                "create table f_%s as select r.rn, not coalesce(%s, false)%s as _alive, r.person as _person, "
+                "create table f_%s as select r.rn, not coalesce(%s, false)%s as _alive, %s as _person, "
                 "%s as _institution, %s",
-                t->name, col(m, T, "void"), visits ? " and coalesce(e._alive, true)" : "", institution,
+                t->name, col(m, T, "void"), visits ? " and coalesce(e._alive, true)" : "",
+                is_of_persons(T) ? "r.person" : "cast(null as varchar)", institution,
                 visits ? "k.rn as _encounter, e._stay, k.rn as encounter"
                        : "cast(null as bigint) as _encounter, cast(null as bigint) as _stay");
     sh_buf_add_text(out, settled ? ", s.rn as settlement" : "");
@@ -468,7 +493,7 @@ static void person_table(const struct sh_sql_maker *m, struct sh_buf *out) {
     for (int i = 1; i < PERSON_TABLES; i++)
         sh_buf_addf(out, " union select person from raw_%s", sh_lake_schema[person_tables[i]].name);
     for (int more = 0; more < SH_TABLES; more++)
-        if (is_register(more) && sh_sql_is_read(m->plan, more))
+        if (is_register(more) && is_of_persons(more) && sh_sql_is_read(m->plan, more))
             sh_buf_addf(out, " union select person from raw_%s", sh_lake_schema[more].name);
     sh_buf_add_text(out, ") p left join (select r.person");
     for (uint16_t c = 0; c < t->n_columns; c++) {

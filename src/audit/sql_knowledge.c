@@ -187,12 +187,20 @@ static sh_code one_table(const struct sh_sql_maker *m, size_t number_, struct sh
     return sh_buf_check(out, err);
 }
 
+static bool is_used(const struct sh_rule *r, size_t table) {
+    for (size_t u = 0; u < r->n_uses; u++)
+        if (r->uses[u].knowledge == table)
+            return true;
+    return false;
+}
+
 sh_code sh_sql_knowledge(const struct sh_sql_maker *m, struct sh_buf *out, struct sh_err *err) {
     for (size_t i = 0; i < m->plan->rules->n_knowledge; i++) {
         bool used = false;
         for (size_t r = 0; r < m->plan->n_active; r++)
-            for (size_t u = 0; u < m->plan->active[r].rule->n_uses; u++)
-                used |= m->plan->active[r].rule->uses[u].knowledge == i;
+            used |= is_used(m->plan->active[r].rule, i);
+        for (size_t v = 0; v < m->plan->rules->n_views; v++)
+            used |= m->plan->views[v].rule && is_used(m->plan->views[v].rule, i);
         if (used)
             SH_TRY(one_table(m, i, out, err));
     }

@@ -5,13 +5,37 @@
 #define SAY(...) sh_sql_say(&p->sql, __VA_ARGS__)
 
 void sh_sql_cte(struct sh_sql_making *p, const char *name) {
-    sh_buf_addf(p->out, "%s%s as %s(", p->begun ? "),\n  " : "with recursive ", name,
+    sh_buf_addf(p->out, "%s%s as %s(", p->begun ? "),\n  " : "", name,
                 strchr(name, '(') ? "" : "materialized ");
     p->begun = true;
 }
 
+const char *sh_sql_table_name(struct sh_sql_making *p, uint16_t table) {
+    return SAY("f_%s", p->m->plan->model->model.tables[table].name);
+}
+
 const char *sh_sql_table(struct sh_sql_making *p) {
-    return SAY("f_%s", p->m->plan->model->model.tables[p->r->table].name);
+    (void)sh_sql_has_column(p, p->r->table, UINT16_MAX); /* a view is made beside the statement */
+    return sh_sql_table_name(p, p->r->table);
+}
+
+bool sh_sql_has_column(struct sh_sql_making *p, uint16_t table, uint16_t column) {
+    return p->sql.has(p->sql.ctx, table, column);
+}
+
+const char *sh_sql_bytes(const struct sh_sql_making *p) {
+    return p->m->dialect == SH_SQL_POSTGRES ? " collate \"C\"" : "";
+}
+
+const char *sh_sql_order_time(struct sh_sql_making *p, const char *s, uint16_t table) {
+    const struct sh_model_table *t = &p->m->plan->model->model.tables[table];
+    const int c = t->time_column;
+    const bool is_read = c >= 0 && (table >= SH_TABLES || c >= sh_lake_schema[table].n_columns ||
+                                    sh_sql_has(p->m->plan, table, t->columns[c].name));
+    if (!is_read)
+        return SAY("%s._day * 86400", s);
+    return SAY("coalesce(%s.\"%s\"%s, %s._day * 86400)", s, t->columns[c].name,
+               t->columns[c].type.kind == SH_KIND_TIME ? "" : " * 86400", s);
 }
 
 const char *sh_sql_knowledge_table(struct sh_sql_making *p) {
@@ -65,7 +89,7 @@ static const char *with_row(struct sh_sql_making *p, struct sh_sql_scope *scope,
     }
     if (w->where)
         text = SAY("%s and %s", text, sh_sql_value(&in, w->where));
-    if (!sh_sql_is_fact(w->table))
+    if (!sh_sql_has_column(p, w->table, UINT16_MAX))
         sh_sql_refuse(&p->sql, "previous or next of %s", p->m->plan->model->model.tables[w->table].name);
     return SAY("(select o.rn from f_%s o%s where o._alive and o._person = %s._person and %s order by o.rn%s "
                "limit 1)",
@@ -213,8 +237,9 @@ const char *sh_sql_verdict(struct sh_sql_making *p, const char *a, const char *n
 
 const char *sh_sql_covered(struct sh_sql_making *p, const char *alias) {
     const uint16_t t = p->r->table;
-    return t == SH_TABLE_LINE || t == SH_TABLE_ENCOUNTER || t == SH_MODEL_STAY ? SAY("%s._covered", alias)
-                                                                               : "0";
+    return t == SH_TABLE_LINE || t == SH_TABLE_ENCOUNTER || t == SH_MODEL_STAY || sh_view_of(p->m->plan, t)
+               ? SAY("%s._covered", alias)
+               : "0";
 }
 
 /* covered x (n - N) / n */
@@ -267,7 +292,7 @@ void sh_sql_nths(struct sh_sql_making *p, const char *from, const char *name) {
         const char *x = sh_sql_nth_part(&scope, &p->sql.nths[i], 0, &down),
                    *y = sh_sql_nth_part(&scope, &p->sql.nths[i], 1, &down);
         values = SAY("%s, %s as x%zu, %s as y%zu", values, x ? x : "0", i, y ? y : "0", i);
-        places = SAY("%s, row_number() over (partition by gid order by y%zu%s, \"row\", k) as p%zu, "
+        places = SAY("%s, row_number() over (partition by gid order by y%zu%s, ord, k) as p%zu, "
                      "bool_or(x%zu is null or "
                      "y%zu is null) over (partition by gid) as z%zu",
                      places, i, down ? " desc" : "", i, i, i, i);
@@ -275,7 +300,7 @@ void sh_sql_nths(struct sh_sql_making *p, const char *from, const char *name) {
         ranks = x ? SAY("%s, case when not z%zu then dense_rank() over (partition by gid order by f%zu) end "
                         "as n%zu",
                         ranks, i, i, i)
-                  : SAY("%s, row_number() over (partition by gid order by \"row\", k) as n%zu", ranks, i);
+                  : SAY("%s, row_number() over (partition by gid order by ord, k) as n%zu", ranks, i);
     }
     const char *a = SAY("%s_a", name), *b = SAY("%s_b", name), *c = SAY("%s_c", name);
     sh_sql_cte(p, a);
@@ -325,13 +350,13 @@ static const char *level_text(struct sh_sql_making *p, struct sh_type type, cons
     return SAY("(%s end)", text);
 }
 
-const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope, size_t key) {
-    const struct sh_rule_key *rk = &p->r->keys[key];
+const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope,
+                            const struct sh_rule_key *rk) {
     const struct sh_type type = sh_expr_type(rk->expr);
     const char *v = sh_sql_value(scope, rk->expr);
     const int table = type.kind == SH_KIND_CODE ? -1 : sh_expr_join(rk->expr);
-    if (table >= 0 && !sh_sql_is_fact(table))
-        sh_sql_refuse(&p->sql, "a key that is a row of a view or dictionary: %.*s", SH_ARG(rk->text));
+    if (table >= 0 && !sh_is_personal(p->m->plan, table))
+        sh_sql_refuse(&p->sql, "a key that is a row of a dictionary: %.*s", SH_ARG(rk->text));
     if (table >= 0)
         return SAY("%s._text", sh_sql_join(scope, v, (uint16_t)table));
     switch (type.kind) {
@@ -375,6 +400,11 @@ static void lines(struct sh_sql_making *p) {
             p->out,
             "select x.hid, x.\"row\" as rn, bool_or(x.blamed) as blamed, max(x.weight) as weight from bl x "
             "group by x.hid, x.\"row\"");
+    else if (sh_view_of(p->m->plan, t))
+        sh_buf_addf(p->out,
+                    "select x.hid, l.line as rn, bool_or(x.blamed) as blamed, cast(null as bigint) as weight "
+                    "from bl x join %s l on l.\"row\" = x.\"row\" group by x.hid, l.line",
+                    sh_sql_lines_behind(p, t));
     else if (t == SH_TABLE_ENCOUNTER || t == SH_MODEL_STAY)
         sh_buf_addf(p->out,
                     "select x.hid, l.rn, bool_or(x.blamed) as blamed, cast(null as bigint) as weight from bl "
@@ -409,7 +439,7 @@ static void lines(struct sh_sql_making *p) {
                 "s.rest desc, "
                 "s.id%s, s.rn) <= s.amount - sum(s.part) over (partition by s.hid) then 1 else 0 end as fen "
                 "from sp2 s",
-                p->m->dialect == SH_SQL_POSTGRES ? " collate \"C\"" : "");
+                sh_sql_bytes(p));
 }
 
 static const char *level(struct sh_sql_making *p, bool has_k) {
@@ -439,107 +469,14 @@ void sh_sql_finish(struct sh_sql_making *p) {
                                rule, point);
     sh_buf_addf(
         p->out,
-        ")\nselect %s as id, h.key, %s as point, %s as level, cast(h.amount as bigint) as amount, r._day as "
+        ")\nselect %s as id, h.key, %s as point, %s as level, cast(h.amount as bigint) as amount, r.%s as "
         "day, "
         "r._person as person, r._institution as institution, %s as encounter, s.id as line, s.blamed, "
         "cast(s.fen as bigint) as line_amount, s.rn as line_rn, h.hid from hits h join %s r on r.rn = "
         "h.\"row\"%s left "
         "join f_encounter e on e.rn = r._encounter left join sp s on s.hid = h.hid order by h.hid, s.rn",
-        id, point, level(p, has_k),
-        sh_sql_has(p->m->plan, SH_TABLE_ENCOUNTER, "id") ? "e.id" : "cast(null as varchar)", sh_sql_table(p),
+        id, point, level(p, has_k), p->found_in ? "_found" : "_day",
+        sh_sql_has(p->m->plan, SH_TABLE_ENCOUNTER, "id") ? "e.id" : "cast(null as varchar)",
+        p->found_in ? p->found_in : sh_sql_table(p),
         has_k ? SAY(" left join %s k on k.rn = h.k", sh_sql_knowledge_table(p)) : "");
-}
-
-/* ---- the statement ------------------------------------------------------------------------------ */
-
-static bool is_prefix_set(void *ctx, uint16_t table, uint16_t column) {
-    const struct sh_plan *plan = ctx;
-    for (size_t i = 0; i < plan->rules->n_knowledge; i++)
-        if (plan->rules->knowledge[i].model_table == table)
-            return plan->rules->knowledge[i].columns[column].under;
-    return false;
-}
-
-static bool is_diagnosis(void *ctx, int16_t domain) {
-    const struct sh_plan *plan = ctx;
-    return plan->model->domain_dicts[domain] == SH_DICT_DIAGNOSIS;
-}
-
-static bool is_category(void *ctx, int16_t domain) {
-    const struct sh_plan *plan = ctx;
-    return strcmp(plan->model->model.domain_names[domain], "diagnosis3") == 0;
-}
-
-/* A view is as complete as what it is made of, a stay as its encounters. */
-static uint16_t complete_as(void *ctx, uint16_t table) {
-    const struct sh_plan *plan = ctx;
-    while (sh_view_of(plan, table))
-        table = sh_view_of(plan, table)->source;
-    return table == SH_MODEL_STAY ? SH_TABLE_ENCOUNTER : table;
-}
-
-static bool has(void *ctx, uint16_t table, uint16_t column) {
-    const struct sh_plan *plan = ctx;
-    const struct sh_model_table *t = &plan->model->model.tables[table];
-    static const char *const of_dictionary[] = {"code", "name", "kind", "substance", "base", "surcharge"};
-    if (t->knowledge)
-        return true;
-    if (table == SH_MODEL_ITEM || table == SH_MODEL_INSTITUTION || table == SH_MODEL_DEPARTMENT ||
-        table == SH_MODEL_PRACTITIONER) {
-        for (size_t i = 0; column != UINT16_MAX && i < sizeof(of_dictionary) / sizeof(of_dictionary[0]); i++)
-            if (strcmp(t->columns[column].name, of_dictionary[i]) == 0)
-                return true;
-        return column == UINT16_MAX || sh_sql_has_entry(plan, table, column);
-    }
-    if (!sh_sql_is_fact((int)table))
-        return false;
-    return column == UINT16_MAX || plan->model->derived[table][column] != SH_DERIVED_BASE_QUANTITY;
-}
-
-sh_code sh_sql_rule(const struct sh_sql_maker *m, const struct sh_rule_plan *rp, struct sh_buf *out,
-                    struct sh_err *err) {
-    const struct sh_rule *r = rp->rule;
-    struct sh_sql_making making = {
-        .m = m,
-        .rp = rp,
-        .r = r,
-        .k = r->n_uses > 0 && r->knowledge >= 0 ? &m->plan->rules->knowledge[r->uses[0].knowledge] : NULL,
-        .out = out,
-        .sql = {.dialect = m->dialect,
-                .arena = m->arena,
-                .model = &m->plan->model->model,
-                .is_prefix_set = is_prefix_set,
-                .is_diagnosis = is_diagnosis,
-                .is_category = is_category,
-                .ctx = (void *)(uintptr_t)m->plan,
-                .has = has,
-                .complete_as = complete_as,
-                .stay_table = SH_MODEL_STAY}};
-    struct sh_sql_making *p = &making;
-    if (r->has_b || r->reach == SH_REACH_EXCHANGED)
-        sh_sql_refuse(&p->sql, "a group of two tables, or rows of many persons in their order, yet");
-    if (!sh_sql_is_fact(r->table))
-        sh_sql_refuse(&p->sql, "a rule over rows of %s", m->plan->model->model.tables[r->table].name);
-    switch (r->shape) {
-    case SH_SHAPE_ROW:
-        sh_sql_row_shape(p);
-        break;
-    case SH_SHAPE_GROUP:
-        sh_sql_group_shape(p);
-        break;
-    case SH_SHAPE_WINDOW:
-        sh_sql_window_shape(p);
-        break;
-    case SH_SHAPE_PAIR:
-        sh_sql_pair_shape(p);
-        break;
-    case SH_SHAPE_STAT:
-        sh_sql_refuse(&p->sql, "a statistic yet");
-        return sh_fail(err, p->sql.code, "rule %.*s: %s", SH_ARG(r->id), p->sql.err.message);
-    }
-    sh_sql_finish(p);
-    sh_buf_add_text(out, ";\n");
-    if (p->sql.code != SH_OK)
-        return sh_fail(err, p->sql.code, "rule %.*s: %s", SH_ARG(r->id), p->sql.err.message);
-    return sh_buf_check(out, err);
 }

@@ -2,18 +2,21 @@
 #pragma once
 #include "audit/sql.h"
 
-/* A rule while it is printed. CTEs are appended in order; the texts of conditions are made before them. */
+/* A rule, or a view, while it is printed. CTEs are appended in order; the texts of conditions are made before
+ * them. */
 struct sh_sql_making {
     const struct sh_sql_maker *m;
     const struct sh_rule_plan *rp;
     const struct sh_rule *r;
-    const struct sh_knowledge *k; /* NULL */
+    const struct sh_rule_view *view; /* NULL: a rule */
+    const struct sh_knowledge *k;    /* NULL */
     struct sh_sql sql;
     struct sh_buf *out;
     bool begun;
+    const char *found_in; /* where the rows that findings are about stand; NULL: f_ of the rule's table */
 };
 
-/** Begin a CTE: ", name as materialized (" or "with recursive name …". */
+/** Begin a CTE: "name as materialized (", ending the one before. */
 void sh_sql_cte(struct sh_sql_making *p, const char *name);
 /** FROM alias `t` over tuples with columns row, k, b, sN. */
 struct sh_sql_scope sh_sql_tuple_scope(struct sh_sql_making *p, const char *alias);
@@ -39,14 +42,32 @@ const char *sh_sql_covered(struct sh_sql_making *p, const char *alias);
 /** Window functions of nth() over CTE `from`, partitioned by gid: CTE `name`. */
 void sh_sql_nths(struct sh_sql_making *p, const char *from, const char *name);
 /** Text of a key part in scope. */
-const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope, size_t key);
+const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope,
+                            const struct sh_rule_key *key);
 /** The end: CTE hits(hid, key, k, doubted, amount, row) and bl(hid, row, blamed, weight) to the SELECT. */
 void sh_sql_finish(struct sh_sql_making *p);
-/** "f_line" of the rule's table. */
+/** "f_line" of the rule's table, of any. */
 const char *sh_sql_table(struct sh_sql_making *p);
+const char *sh_sql_table_name(struct sh_sql_making *p, uint16_t table);
+bool sh_sql_has_column(struct sh_sql_making *p, uint16_t table, uint16_t column);
+/** Where rows of many persons stand in their order: time of row `s` of a table (NULL first), then its text as
+ * bytes. */
+const char *sh_sql_order_time(struct sh_sql_making *p, const char *s, uint16_t table);
+/** The collation that compares texts as bytes. */
+const char *sh_sql_bytes(const struct sh_sql_making *p);
 const char *sh_sql_knowledge_table(struct sh_sql_making *p);
 
 void sh_sql_row_shape(struct sh_sql_making *p);
 void sh_sql_group_shape(struct sh_sql_making *p);
 void sh_sql_window_shape(struct sh_sql_making *p);
 void sh_sql_pair_shape(struct sh_sql_making *p);
+/** Groups and statistics whose parts are put together. */
+void sh_sql_merged_shape(struct sh_sql_making *p);
+
+/** The statement of a view, without its name. */
+void sh_sql_view(struct sh_sql_making *p);
+/** "(select …)" with columns row, line: the living lines behind the rows of a table. */
+const char *sh_sql_lines_behind(struct sh_sql_making *p, uint16_t table);
+/** Do rows of the table belong to stays, as a stay's own do; to encounters at all? */
+bool sh_sql_is_of_stays(const struct sh_plan *plan, uint16_t table);
+bool sh_sql_belongs_to_visits(const struct sh_plan *plan, uint16_t table);

@@ -13,14 +13,14 @@ static sh_code run_text(struct sh_sql_run *run, const struct sh_buf *sql, struct
     return sql->len > 0 ? sh_duck_run(run->duck, sql->at, err) : SH_OK;
 }
 
-sh_code sh_sql_open(const struct sh_plan *plan, const char *temp_dir, struct sh_arena *arena,
-                    struct sh_sql_run **ret, struct sh_err *err) {
+sh_code sh_sql_open(const struct sh_plan *plan, const char *temp_dir, unsigned threads,
+                    struct sh_arena *arena, struct sh_sql_run **ret, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
     struct sh_sql_run *run = sh_alloc_array(1, sizeof(*run));
     if (!run)
         return sh_fail(err, SH_E_NOMEM, "no room to run rules as SQL");
     run->maker = (struct sh_sql_maker){plan, SH_SQL_DUCKDB, arena};
-    sh_code code = sh_duck_open(&temp_dir, 1, 2, (uint64_t)4 << 30, temp_dir, &run->duck, err);
+    sh_code code = sh_duck_open(&temp_dir, 1, threads, (uint64_t)4 << 30, temp_dir, &run->duck, err);
     if (code == SH_OK)
         code = sh_sql_raw_tables(&run->maker, &sql, err);
     if (code == SH_OK)
@@ -112,6 +112,7 @@ static sh_code take_table(struct sh_sql_run *run, const struct sh_chunk *chunk, 
     duckdb_appender to SH_CLEANUP(appender_close) = NULL;
     SH_CLEANUP(sh_arena_free) struct sh_arena ids = {0};
     char name[64];
+    const int lead = sh_lake_column((enum sh_table)t, "institution");
     (void)snprintf(name, sizeof(name), "raw_%s", table->name);
     if (duckdb_appender_create(sh_duck_connection(run->duck), NULL, name, &to) != DuckDBSuccess)
         return appended(to, name, err);
@@ -127,6 +128,8 @@ static sh_code take_table(struct sh_sql_run *run, const struct sh_chunk *chunk, 
                 } else if (strcmp(table->columns[c].name, "id") == 0 && chunk->tables[t].columns) {
                     SH_TRY(sh_chunk_id(chunk, (enum sh_table)t, i, &ids, &id, err));
                     put_text(to, id);
+                } else if (c == lead && t == SH_TABLE_STOCK_MOVE) {
+                    put_text(to, sh_code_of(plan, SH_DICT_INSTITUTION, chunk->persons[p]));
                 } else if (!chunk->tables[t].columns || !chunk->tables[t].columns[c]) {
                     (void)duckdb_append_null(to);
                 } else {

@@ -25,9 +25,9 @@ struct sh_sql_findings {
 };
 
 struct sh_sql_run;
-/** plan is borrowed; temp_dir for what does not fit into memory. */
-SH_MUST sh_code sh_sql_open(const struct sh_plan *plan, const char *temp_dir, struct sh_arena *arena,
-                            struct sh_sql_run **ret, struct sh_err *err);
+/** plan is borrowed; temp_dir for what does not fit into memory; threads >= 1 of DuckDB. */
+SH_MUST sh_code sh_sql_open(const struct sh_plan *plan, const char *temp_dir, unsigned threads,
+                            struct sh_arena *arena, struct sh_sql_run **ret, struct sh_err *err);
 void sh_sql_close(struct sh_sql_run *run);
 /** Load the rows of a chunk. */
 SH_MUST sh_code sh_sql_take(struct sh_sql_run *run, const struct sh_chunk *chunk, struct sh_err *err);

@@ -73,7 +73,7 @@ const char *sh_sql_keys(struct sh_sql_making *p, const char *from) {
         if (p->r->keys[i].kind == SH_RULE_KEY_COURSE)
             continue;
         columns = SAY("%s, %s as key%zu, %s as kt%zu", columns, sh_sql_value(&scope, p->r->keys[i].expr), i,
-                      sh_sql_key_text(p, &scope, i), i);
+                      sh_sql_key_text(p, &scope, &p->r->keys[i]), i);
         known = SAY("%s and q.key%zu is not null", known, i);
         list = SAY("%s%skey%zu", list, *list ? ", " : "", i);
         if (p->r->table == SH_TABLE_LINE && sh_expr_type(p->r->keys[i].expr).kind == SH_KIND_TIME)
@@ -89,9 +89,16 @@ const char *sh_sql_keys(struct sh_sql_making *p, const char *from) {
     }
     if (!*list)
         list = "true";
+    /* rows of many persons stand in an order of their own */
+    const char *order = p->r->reach == SH_REACH_TIMELINE
+                            ? "t.\"row\""
+                            : SAY("dense_rank() over (order by %s nulls first, %s._text%s)",
+                                  sh_sql_order_time(p, s, p->r->table), s, sh_sql_bytes(p));
     sh_sql_cte(p, "kx");
-    sh_buf_addf(p->out, "select q.* from (select t.*, %s._day as day_, %s as cov_%s from %s t%s) q where %s",
-                s, sh_sql_covered(p, s), columns, from, sh_sql_joins(&scope), known);
+    sh_buf_addf(
+        p->out,
+        "select q.* from (select t.*, %s as ord, %s._day as day_, %s as cov_%s from %s t%s) q where %s",
+        order, s, sh_sql_covered(p, s), columns, from, sh_sql_joins(&scope), known);
     return list;
 }
 
@@ -183,15 +190,16 @@ static void after(struct sh_sql_making *p) {
                 limit, span, sh_sql_joins(&scope));
     const char *s = sh_sql_join(&row, "b.\"row\"", p->r->table);
     sh_sql_cte(p, "af1");
-    sh_buf_addf(p->out,
-                "select b.gid, b.\"row\", b.k, b.cov_, b.day_, a.lim, a.span, %s as days from m b join af0 a "
-                "on a.gid = b.gid%s "
-                "where b.blamed",
-                p->r->table == SH_TABLE_LINE
-                    ? SAY("case when not a.span then greatest(coalesce(%s.supply_days, 1), 1) else 1 end", s)
-                    : "1",
-                sh_sql_joins(&row));
-    const char *order = "partition by gid order by \"row\", k";
+    sh_buf_addf(
+        p->out,
+        "select b.gid, b.\"row\", b.ord, b.k, b.cov_, b.day_, a.lim, a.span, %s as days from m b join af0 a "
+        "on a.gid = b.gid%s "
+        "where b.blamed",
+        p->r->table == SH_TABLE_LINE
+            ? SAY("case when not a.span then greatest(coalesce(%s.supply_days, 1), 1) else 1 end", s)
+            : "1",
+        sh_sql_joins(&row));
+    const char *order = "partition by gid order by ord, k";
     sh_sql_cte(p, "af2");
     sh_buf_addf(p->out,
                 "select *, max(day_ + days) over (%s rows between unbounded preceding and current row) as "
@@ -211,7 +219,7 @@ static void after(struct sh_sql_making *p) {
     /* one fraction: whole lines and up to three that are cut */
     sh_sql_cte(p, "af4");
     sh_buf_add_text(p->out, "select *, row_number() over (partition by gid order by beyond > 0 and beyond < "
-                            "days desc, \"row\") as cut "
+                            "days desc, ord) as cut "
                             "from af");
     const char *num = "0", *den = "1";
     for (int i = 1; i <= 3; i++) {
@@ -266,7 +274,7 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
     sh_sql_nths(p, "m0", "m1");
     sh_sql_cte(p, "m");
     sh_buf_addf(p->out,
-                "select m.*, %s as blamed, row_number() over (partition by m.gid order by m.\"row\", m.k) as "
+                "select m.*, %s as blamed, row_number() over (partition by m.gid order by m.ord, m.k) as "
                 "pos from m1 m%s",
                 blamed, sh_sql_joins(&blame));
     sh_sql_cte(p, "g");
@@ -284,6 +292,7 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
                 sh_sql_joins(&money));
     choose(p, "v", course ? "v.sup, v.alt, v.course" : "v.sup, v.alt", "v.k");
     sh_sql_cte(p, "hits");
+    const bool alone = p->r->reach == SH_REACH_TIMELINE;
     const char *later =
         p->rp->has_alternatives
             ? SAY("case when exists (select 1 from g o where o.sup = g.sup and o.gid <> g.gid%s and o.kto <= "
@@ -293,17 +302,16 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
             : "''";
     sh_buf_addf(p->out,
                 "select row_number() over (order by g.gid) as hid, %s || %s as key, g.k, g.doubted, "
-                "g.amount, coalesce((select "
-                "min(m.\"row\") from m where m.gid = g.gid and %s), g.\"row\") as \"row\", g.gid from w g",
-                sh_sql_key_list(p), later, "m.blamed");
+                "g.amount, coalesce((select %s from m where m.gid = g.gid and m.blamed%s), g.\"row\") as "
+                "\"row\", g.gid from w g",
+                sh_sql_key_list(p), later, alone ? "min(m.\"row\")" : "m.\"row\"",
+                alone ? "" : " order by m.ord, m.k limit 1");
     sh_sql_cte(p, "bl");
-    /* sums put together know no lines */
     sh_buf_addf(p->out,
                 "select h.hid, m.\"row\", %s as blamed, cast(null as bigint) as weight from hits h join m on "
-                "m.gid = h.gid%s",
+                "m.gid = h.gid",
                 p->r->amount == SH_AMOUNT_AFTER ? "m.blamed and exists (select 1 from af where af.gid = "
                                                   "m.gid and af.\"row\" = m.\"row\" and (af.beyond > 0 or "
                                                   "af.lim is null))"
-                                                : "m.blamed",
-                p->r->reach == SH_REACH_MERGED ? " where false" : "");
+                                                : "m.blamed");
 }

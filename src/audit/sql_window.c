@@ -33,7 +33,7 @@ static void windows(struct sh_sql_making *p) {
                             p->k ? " and t.kfrom <= t.day_ and t.day_ < t.kto" : "");
     sh_sql_cte(p, "m1");
     sh_buf_addf(p->out,
-                "select t.*, row_number() over (partition by t.gid order by t.\"row\", t.k) as pos, %s as "
+                "select t.*, row_number() over (partition by t.gid order by t.ord, t.k) as pos, %s as "
                 "first_, %s as binds from "
                 "m0 t%s",
                 first, binds, sh_sql_joins(&scope));
@@ -256,7 +256,7 @@ static void meet(struct sh_sql_making *p, bool symmetric) {
                 "cast(null as bigint) as num, "
                 "cast(null as bigint) as den from sb b join sa a on a.gid = b.gid join %s x on x.rn = "
                 "a.\"row\" join %s y on y.rn = "
-                "b.\"row\" join sw s on s.gid = b.gid where a.\"row\" %s b.\"row\" and (%s)",
+                "b.\"row\" join sw s on s.gid = b.gid where a.ord %s b.ord and (%s)",
                 inexact, table, table, symmetric ? "<" : "<>", test);
     if (!line || strcmp(hour, "false") == 0) {
         sh_sql_cte(p, "pr_all");
@@ -323,11 +323,17 @@ void sh_sql_pair_shape(struct sh_sql_making *p) {
     sh_buf_addf(p->out, "select z.*, %s from v0 z where z.holds is distinct from false",
                 sh_sql_verdict(p, "z", "(z.inexact or z.holds is null)"));
     sh_sql_cte(p, "w");
-    sh_buf_add_text(p->out, "select v.*, row_number() over (partition by v.blame, v.pt order by v.\"row\", "
-                            "v.b, v.k) as nr, bool_or(v.doubted) over "
-                            "(partition by v.blame, v.pt) as any_doubt, dense_rank() over (order by v.blame, "
-                            "v.pt) as hid from v1 v where "
-                            "v.answer = 0");
+    const char *first = p->r->reach == SH_REACH_TIMELINE
+                            ? "v.\"row\", v.b"
+                            : "(select min(x.ord) from abg x where x.\"row\" = v.\"row\"), (select "
+                              "min(x.ord) from abg x where x.\"row\" = v.b)";
+    sh_buf_addf(p->out,
+                "select v.*, row_number() over (partition by v.blame, v.pt order by %s, v.k) as nr, "
+                "bool_or(v.doubted) over "
+                "(partition by v.blame, v.pt) as any_doubt, dense_rank() over (order by v.blame, "
+                "v.pt) as hid from v1 v where "
+                "v.answer = 0",
+                first);
     struct sh_sql_scope money = sh_sql_tuple_scope(p, "t");
     const char *of = sh_sql_join(&money, "t.blame", p->r->table), *covered = sh_sql_covered(p, of);
     const char *amount = sh_sql_amount(p, &money, covered);

@@ -3,8 +3,6 @@
 #include "base/date.h"
 #include <string.h>
 
-#define VIEW_DAYS_MAX 3660 /* a longer interval is a fault of its dates: one row without a day */
-
 static sh_code out_of_room(struct sh_err *err) {
     return sh_fail(err, SH_E_NOMEM, "no room for the views of a chunk");
 }
@@ -431,7 +429,7 @@ static uint32_t days_of(const struct sh_engine *en, const struct sh_rule_view *v
         last = open_end(en, en->tl.person_of[v->source][row]);
     if (last < first)
         last = first;
-    if (last - first < VIEW_DAYS_MAX)
+    if (last - first < SH_VIEW_DAYS_MAX)
         return (uint32_t)(last - first) + 1;
     *ret_first = SH_MISSING_I32;
     return 1;

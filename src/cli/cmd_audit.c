@@ -20,8 +20,8 @@
       "shouhu audit: the folder %s has no .csv, .txt or .gz file\n")                                         \
     X(AUDIT_EXECUTOR, "shouhu audit：--executor '%s' 应为 batch 或 sql\n",                                   \
       "shouhu audit: --executor '%s' is batch or sql\n")                                                     \
-    X(AUDIT_SQL_BUCKETS, "shouhu audit：--executor sql 总是处理整个数据湖；请去掉 --buckets\n",              \
-      "shouhu audit: --executor sql reads the whole lake; leave out --buckets\n")                            \
+    X(AUDIT_SQL_OTHERS, "shouhu audit：--executor sql 总是处理整个数据湖，也不留存稽核；请去掉 --%s\n",      \
+      "shouhu audit: --executor sql reads the whole lake and keeps no run; leave out --%s\n")                \
     X(AUDIT_SQL, "SQL 执行：疑点 %llu 条，写入 %s\n", "by SQL: %llu findings, written to %s\n")              \
     X(AUDIT_WORKBOOK, "疑点工作簿：%s\n", "workbook of findings: %s\n")
 
@@ -196,6 +196,11 @@ static int run(struct asked *a) {
     return summary.findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
 }
 
+/* An option that means nothing to the SQL executor; NULL: none is given. */
+static const char *batch_only(const struct asked *a) {
+    return a->buckets ? "buckets" : a->o.run ? "run" : a->o.chunk_rows ? "chunk-rows" : NULL;
+}
+
 /* Where the claims are, --buckets and --stage; tells what is wrong with them. */
 static bool read_words(struct asked *a) {
     if (a->buckets && !read_buckets(a->buckets, &a->o.bucket_first, &a->o.bucket_last)) {
@@ -210,8 +215,9 @@ static bool read_words(struct asked *a) {
         (void)fprintf(a->errout, sh_msg(messages, AUDIT_EXECUTOR, a->lang), a->executor);
         return false;
     }
-    if (a->executor && strcmp(a->executor, "sql") == 0 && a->buckets) {
-        fputs(sh_msg(messages, AUDIT_SQL_BUCKETS, a->lang), a->errout);
+    const char *other = batch_only(a);
+    if (a->executor && strcmp(a->executor, "sql") == 0 && other) {
+        (void)fprintf(a->errout, sh_msg(messages, AUDIT_SQL_OTHERS, a->lang), other);
         return false;
     }
     if (!a->from && !a->o.lake_dir) {

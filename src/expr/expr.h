@@ -507,7 +507,12 @@ struct sh_sql {
     bool (*has)(void *ctx, uint16_t table, uint16_t column);
     uint16_t (*complete_as)(void *ctx,
                             uint16_t table); /* the lake's table that tells whether rows are complete */
-    uint16_t stay_table;
+    /* Rows of that table belong to stays first, as a stay's own do: "in encounter" asks for those of the
+     * stay. */
+    bool (*is_of_stays)(void *ctx, uint16_t table);
+    /* The row of that table with this number is read from here instead; NULL: all from f_NAME. */
+    const char *stand_in, *stand_in_row;
+    uint16_t stand_in_table;
     unsigned n_aliases;
     struct sh_sql_nth nths[SH_SQL_NTHS_MAX];
     size_t n_nths;
@@ -523,6 +528,8 @@ struct sh_sql_scope {
     const char *rows[SH_VARIABLES_MAX + 1]; /* SQL of a row number, NULL: see outer */
     const char *members;                    /* aggregates: "m where m.gid = g.gid"; NULL none */
     const char *standing;                   /* the same for those that stand */
+    const char *members_b;                  /* those of aggregates that read slot_b; NULL: one table */
+    uint16_t slot_b;
     const char *member_rows[SH_VARIABLES_MAX];
     struct {
         const char *row, *alias;
@@ -539,6 +546,10 @@ const char *sh_sql_quote(struct sh_sql *sql, struct sh_str text);
 void sh_sql_refuse(struct sh_sql *sql, const char *format, ...) SH_PRINTF(2, 3);
 /** Value of an expression: a condition, or the number sh_expr_eval gives. */
 const char *sh_sql_value(struct sh_sql_scope *scope, const struct sh_expr *e);
+/** What sh_expr_eval_scaled gives. */
+const char *sh_sql_scaled(struct sh_sql_scope *scope, const struct sh_expr *e, int scale);
+/** Condition on a member in scope, never NULL: it makes the aggregate missing, see sh_partial_gaps. */
+const char *sh_sql_gap(struct sh_sql_scope *scope, const struct sh_partial *partial);
 /** What sh_expr_eval_fen gives. */
 const char *sh_sql_fen(struct sh_sql_scope *scope, const struct sh_expr *e);
 /** The part of an nth(): 0 value, 1 what it is ordered by (NULL: nothing); *ret_descending. */

@@ -47,8 +47,10 @@ const char *sh_sql_number(struct sh_sql *sql, const char *value) {
 
 /* ---- names -------------------------------------------------------------------------------------- */
 
-static const char *table_name(struct sh_sql *sql, uint16_t table) {
+static const char *table_name(struct sh_sql *sql, uint16_t table, const char *row) {
     const struct sh_model_table *t = &sql->model->tables[table];
+    if (sql->stand_in && sql->stand_in_table == table && strcmp(sql->stand_in_row, row) == 0)
+        return sql->stand_in;
     return sh_sql_say(sql, "%s_%s", t->knowledge ? "k" : "f", t->name);
 }
 
@@ -73,8 +75,8 @@ const char *sh_sql_joins(struct sh_sql_scope *scope) {
     const char *text = "";
     for (size_t i = 0; i < scope->n_joins; i++)
         text = sh_sql_say(scope->sql, "%s\n      left join %s %s on %s.rn = %s", text,
-                          table_name(scope->sql, scope->joins[i].table), scope->joins[i].alias,
-                          scope->joins[i].alias, scope->joins[i].row);
+                          table_name(scope->sql, scope->joins[i].table, scope->joins[i].row),
+                          scope->joins[i].alias, scope->joins[i].alias, scope->joins[i].row);
     return text;
 }
 
@@ -263,6 +265,11 @@ const char *sh_sql_value(struct sh_sql_scope *scope, const struct sh_expr *e) {
     const char *text = sh_sql_node(scope, e->root);
     const char *none = e->root->type.kind == SH_KIND_BOOL ? sh_sql_none(scope, e->root) : NULL;
     return none ? sh_sql_say(scope->sql, "(case when %s then false else %s end)", none, text) : text;
+}
+
+const char *sh_sql_scaled(struct sh_sql_scope *scope, const struct sh_expr *e, int scale) {
+    begin(scope, e);
+    return sh_sql_rounded(scope, e->root, scale);
 }
 
 const char *sh_sql_fen(struct sh_sql_scope *scope, const struct sh_expr *e) {

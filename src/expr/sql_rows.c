@@ -117,6 +117,8 @@ const char *sh_sql_aggregate(struct sh_sql_scope *scope, const struct sh_node *n
     const struct sh_aggregate *a = node->aggregate;
     struct sh_sql_scope *owner = with_members(scope);
     const char *members = owner ? (a->standing ? owner->standing : owner->members) : NULL;
+    if (owner && owner->members_b && (a->slots >> owner->slot_b & 1))
+        members = owner->members_b;
     if (!members) {
         sh_sql_refuse(sql, "an aggregate here: %.*s", SH_ARG(sql->walk->text));
         return "null";
@@ -148,6 +150,27 @@ const char *sh_sql_aggregate(struct sh_sql_scope *scope, const struct sh_node *n
             list);
     const char *text = sh_sql_say(sql, "(select %s from %s)", fold(sql, a->fn), list);
     return node->type.kind == SH_KIND_NUMBER ? sh_sql_number(sql, text) : text;
+}
+
+const char *sh_sql_gap(struct sh_sql_scope *scope, const struct sh_partial *partial) {
+    struct sh_sql *sql = scope->sql;
+    const struct sh_node *node = partial->node;
+    sql->walk = partial->expr;
+    const char *where = node->aggregate->where ? sh_sql_node(scope, node->aggregate->where) : NULL;
+    const char *text = where ? sh_sql_say(sql, "%s is null", where) : "false";
+    for (uint32_t k = 0; k < node->n_kids; k++) {
+        const struct sh_node *kid = node->kids[k];
+        const char *none = sh_sql_none(scope, kid), *missing;
+        const struct sh_sql_num x = kid->rep == SH_REP_NARROW
+                                        ? (struct sh_sql_num){.num = sh_sql_node(scope, kid)}
+                                        : sh_sql_num_of(scope, kid);
+        missing = sh_sql_say(sql, "%s is null%s%s%s", x.num, x.den ? " or " : "", x.den ? x.den : "",
+                             x.den ? " is null" : "");
+        if (none)
+            missing = sh_sql_say(sql, "(%s) and not %s", missing, none);
+        text = sh_sql_say(sql, "%s or (%s%s(%s))", text, where ? where : "", where ? " and " : "", missing);
+    }
+    return sh_sql_say(sql, "coalesce((%s), true)", text);
 }
 
 /* ---- nth ---------------------------------------------------------------------------------------- */
@@ -196,8 +219,8 @@ static const char *in_base(struct sh_sql_scope *scope, enum sh_expr_scope asked,
     struct sh_sql *sql = scope->sql;
     switch ((int)sh_scope_base(asked)) {
     case SH_SCOPE_ENCOUNTER:
-        if (sql->walk->env.variables[sql->walk->env.subject].table == sql->stay_table)
-            return sh_sql_say(sql, "%s._stay = %s.rn", r, s);
+        if (sql->is_of_stays(sql->ctx, sql->walk->env.variables[sql->walk->env.subject].table))
+            return sh_sql_say(sql, "%s._stay = %s._stay", r, s);
         return sh_sql_say(sql, "%s._encounter = %s._encounter", r, s);
     case SH_SCOPE_PRESCRIPTION:
         return sh_sql_say(sql, "%s._encounter = %s._encounter and %s._prescription = %s._prescription", r, s,

@@ -127,10 +127,9 @@ static void every_error_code_has_its_exit_code(void **state) {
     CHECK_HAS(text, "shouhu: the reason");
 }
 
-static void sql_reads_the_whole_lake_and_refuses_buckets(void **state) {
-    (void)state;
-    const char *argv[] = {"audit",     "--lake", "/nonexistent", "--executor", "sql",
-                          "--buckets", "0-3",    "--lang",       "en",         NULL};
+static void sql_refuses(const char *option, const char *value, const char *wanted) {
+    const char *argv[] = {"audit", "--lake", "/nonexistent", "--executor", "sql",
+                          option,  value,    "--lang",       "en",         NULL};
     char out[512] = {0}, errout[512] = {0};
     FILE *to = fmemopen(out, sizeof out, "w"), *errors = fmemopen(errout, sizeof errout, "w");
     assert_non_null(to);
@@ -139,7 +138,14 @@ static void sql_reads_the_whole_lake_and_refuses_buckets(void **state) {
     fclose(to);
     fclose(errors);
     CHECK_I64(code, SH_EXIT_USAGE);
-    CHECK_HAS(errout, "leave out --buckets");
+    CHECK_HAS(errout, wanted);
+}
+
+static void sql_refuses_by_name_what_only_the_batch_can_do(void **state) {
+    (void)state;
+    sql_refuses("--buckets", "0-3", "leave out --buckets");
+    sql_refuses("--run", "night", "leave out --run");
+    sql_refuses("--chunk-rows", "1000", "leave out --chunk-rows");
 }
 
 CHECK_MAIN(cmocka_unit_test(options_of_every_kind_are_read_in_any_order),
@@ -147,4 +153,4 @@ CHECK_MAIN(cmocka_unit_test(options_of_every_kind_are_read_in_any_order),
            cmocka_unit_test(what_is_missing_or_out_of_bounds_is_a_usage_error),
            cmocka_unit_test(help_names_every_option_and_is_no_error),
            cmocka_unit_test(every_error_code_has_its_exit_code),
-           cmocka_unit_test(sql_reads_the_whole_lake_and_refuses_buckets))
+           cmocka_unit_test(sql_refuses_by_name_what_only_the_batch_can_do))

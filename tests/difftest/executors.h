@@ -331,7 +331,7 @@ static inline void tell_rule_by_sql(struct sh_sql_run *run, size_t rule, struct 
 
 static inline sh_code open_duckdb(const struct sh_plan *plan, const struct sh_memlake *lake,
                                   struct sh_arena *arena, struct sh_sql_run **ret, struct sh_err *err) {
-    SH_TRY(sh_sql_open(plan, "/tmp", arena, ret, err));
+    SH_TRY(sh_sql_open(plan, "/tmp", 2, arena, ret, err));
     SH_TRY(sh_sql_take(*ret, &lake->institutions, err));
     SH_TRY(sh_sql_take(*ret, &lake->chunk, err));
     return sh_sql_ready(*ret, err);
