@@ -356,6 +356,7 @@ int64_t sh_knowledge_value(const struct sh_engine *en, const struct sh_rule_plan
 
 /** Is a field of a view read, by rules, by other views or by the engine itself? Others are not filled. */
 bool sh_view_field_is_read(const struct sh_plan *plan, const struct sh_rule_view *v, size_t field);
+
 #define SH_VIEW_DAYS_MAX 3660 /* a longer interval is a fault of its dates: one row without a day */
 /** Fill the views that rules read, each after those it builds on. */
 SH_MUST sh_code sh_views_fill(struct sh_engine *en, struct sh_err *err);

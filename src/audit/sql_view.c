@@ -74,9 +74,15 @@ static const char *field_value(struct sh_sql_making *p, struct sh_sql_scope *sco
 /* ", case when not hidden then … end as "name"" of all fields. */
 static const char *fields(struct sh_sql_making *p, struct sh_sql_scope *scope, const char *hidden) {
     const char *text = "";
-    for (size_t i = 0; i < p->view->n_fields; i++)
-        text = SAY("%s, case when not %s then %s end as \"%.*s\"", text, hidden,
-                   field_value(p, scope, &p->view->fields[i]), SH_ARG(p->view->fields[i].name));
+    for (size_t i = 0; i < p->view->n_fields; i++) {
+        const struct sh_view_field *f = &p->view->fields[i];
+        /* what nobody reads may read columns that are not there */
+        if (sh_view_field_is_read(p->m->plan, p->view, i))
+            text = SAY("%s, case when not %s then %s end as \"%.*s\"", text, hidden, field_value(p, scope, f),
+                       SH_ARG(f->name));
+        else
+            text = SAY("%s, null as \"%.*s\"", text, SH_ARG(f->name));
+    }
     return text;
 }
 

@@ -114,6 +114,20 @@ def threads_and_slices_give_the_same_bytes(tmp):
 
 
 @test
+def sql_finds_what_the_batch_finds(tmp):
+    bring_in(tmp / "lake", city(tmp / "city"))
+    rules = [f"--rule={r}" for r in ("drug-stock", "stock-balance", "bed-shared", "beds-over", "empty-days", "ct-share", "drug-share-department",
+                                     "unplanned-return-share", "item-growth", "invoice-twice", "gathered-stays", "service-frequency", "split-stay",
+                                     "service-pair", "drug-course", "service-period", "once-in-life", "surgery-discount")]
+    same = ("rule", "level", "point", "amount", "institution", "person", "encounter", "day")
+    told = []
+    for more in ((), ("--executor", "sql", "--threads", 2)):
+        rows = audit(tmp / "lake", tmp / "f.csv", *rules, *more)
+        told.append({r["id"]: [r[c] for c in same] + sorted(r["lines"].split("|")) for r in rows})
+    assert told[0] and told[0] == told[1], [x for x in told[0] if told[0][x] != told[1].get(x)][:5] + [x for x in told[1] if x not in told[0]][:5]
+
+
+@test
 def explain_prints_article_lines_and_money(tmp):
     bring_in(tmp / "lake", city(tmp / "city"))
     rows = audit(tmp / "lake", tmp / "f.csv")
