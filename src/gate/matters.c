@@ -18,12 +18,11 @@ struct asking {
     struct sh_json json;
     int status;
     int64_t expected;
-    struct sh_paper_source source; /* of the paper asked for */
+    struct sh_attachment file; /* taken in or handed out */
     sh_code (*act)(struct sh_txn *txn, struct asking *asking, struct sh_err *err);
 };
 static void asking_end(struct asking *asking) {
     json_decref(asking->body);
-    sh_paper_source_end(&asking->source);
 }
 
 static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const char *power,
@@ -203,29 +202,33 @@ sh_code sh_api_procedure(struct sh_gate *gate, struct sh_request *rq, struct sh_
     return sh_answer_end(rq, &a.json, err);
 }
 
-/* A paper is drawn from what was on record when it was issued; who sees the matter sees its papers. */
-static sh_code collect_paper(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+/* Who sees the matter sees its papers, as they were drawn once. */
+static sh_code take_paper(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    SH_CLEANUP(sh_json_decref_at) json_t *matter = NULL;
-    json_object_clear(a->source.facts);
-    sh_json_begin(&a->json, &text);
-    SH_TRY(show_matter(txn, a, err));
-    SH_TRY(sh_json_end(&a->json, err));
-    SH_TRY(sh_json_read("matter", sh_buf_view(&text), &matter, err));
-    return sh_paper_collect(txn, a->gate, a->rq, matter, a->rq->params[1], &a->source, err);
+    struct sh_json json;
+    struct sh_str pdf;
+    sh_json_begin(&json, &text);
+    SH_TRY(sh_matter_json(txn, &a->desk, a->rq->params[0], &json, NULL, err));
+    SH_TRY(sh_json_end(&json, err));
+    if (sh_str_find(sh_buf_view(&text), a->rq->params[1]) == SH_STR_NONE)
+        return sh_fail(err, SH_E_NOTFOUND, "the matter has no such paper");
+    SH_TRY(sh_paper_pdf(txn, a->rq->params[1], &a->rq->arena, &pdf, err));
+    sh_buf_clear(&a->rq->out);
+    sh_buf_add_str(&a->rq->out, pdf);
+    return sh_buf_check(&a->rq->out, err);
 }
 
 sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     SH_CLEANUP(asking_end) struct asking a;
     SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
-    a.act = collect_paper;
-    a.source.facts = json_object();
+    a.act = take_paper;
     SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
     if (rq->problem)
         return SH_OK;
-    const struct sh_paper_proof proof = {.code = sh_str_of(a.source.code)};
-    sh_buf_clear(&rq->out);
-    SH_TRY(sh_paper_render(a.source.template, a.source.facts, &proof, &rq->out, NULL, err));
+    if (rq->out.len == 0) { /* issued by the law itself, or drawing failed then */
+        SH_TRY(sh_paper_draw(gate, rq, rq->params[0], rq->params[1], err));
+        SH_TRY(sh_gate_read(gate, rq, read_body, &a, err));
+    }
     rq->status = 200;
     rq->content_type = "application/pdf";
     return keep_seen(&a, rq->params[0], rq->params[1], err);
@@ -419,7 +422,69 @@ sh_code sh_api_matter_act(struct sh_gate *gate, struct sh_request *rq, struct sh
     SH_TRY(sh_if_match(rq, &a.expected, err));
     SH_TRY(sh_request_json(rq, &a.body, err));
     SH_TRY(body_only(&a, known, sizeof known / sizeof known[0], err));
-    return answer_write(&a, why_text(&a), act_step, err);
+    sh_paper_draw_for_service(gate, rq, rq->params[0]);
+    SH_TRY(answer_write(&a, why_text(&a), act_step, err));
+    if (!rq->problem)
+        sh_paper_draw_all(gate, rq, rq->params[0]);
+    return SH_OK;
+}
+
+/* ---- words and files --------------------------------------------------------------------------------- */
+
+static sh_code act_comment(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    SH_TRY(sh_matter_comment(txn, &a->desk, a->rq->params[0], member(a, "words"), err));
+    return sh_matter_json(txn, &a->desk, a->rq->params[0], &a->json, NULL, err);
+}
+
+sh_code sh_api_matter_comment(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    static const char *const known[] = {"words"};
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    SH_TRY(sh_request_json(rq, &a.body, err));
+    SH_TRY(body_only(&a, known, 1, err));
+    a.status = 201;
+    return answer_write(&a, "comment", act_comment, err);
+}
+
+static sh_code act_attach(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    char id[SH_ID_TEXT + 1];
+    const struct sh_attachment in = {.name = arg(a, "name"),
+                                     .type = a->rq->content_type_in,
+                                     .source = arg(a, "source"),
+                                     .content = sh_buf_view(&a->rq->body),
+                                     .party_sees = sh_str_is(arg(a, "party_sees"), "true")};
+    SH_TRY(sh_matter_attach(txn, &a->desk, a->rq->params[0], &in, id, err));
+    return sh_matter_json(txn, &a->desk, a->rq->params[0], &a->json, NULL, err);
+}
+
+sh_code sh_api_matter_attach(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    a.status = 201;
+    return answer_write(&a, "attachment", act_attach, err);
+}
+
+static sh_code act_take_file(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    SH_TRY(sh_matter_take_attachment(txn, &a->desk, a->rq->params[0], a->rq->params[1], &a->file, err));
+    sh_buf_clear(&a->rq->out);
+    sh_buf_add_str(&a->rq->out, a->file.content);
+    return sh_buf_check(&a->rq->out, err);
+}
+
+static sh_code take_file(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    return act_take_file(txn, ctx, err);
+}
+
+/* Handed out as bytes to save, never as a page to show: what a party brings is not trusted. */
+sh_code sh_api_matter_attachment(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    const struct sh_act act = {.actor = a.who.person, .why = SH_STR("opened")};
+    SH_TRY(lost(sh_store_write(gate->store, &act, take_file, &a, NULL, err)));
+    rq->status = 200;
+    rq->content_type = "application/octet-stream";
+    sh_answer_header(rq, "Content-Disposition", "attachment");
+    return keep_seen(&a, rq->params[0], rq->params[1], err);
 }
 
 /* ---- many at once ------------------------------------------------------------------------------------ */

@@ -31,3 +31,14 @@ void sh_paper_source_end(struct sh_paper_source *source);
 SH_MUST sh_code sh_paper_collect(struct sh_txn *txn, struct sh_gate *gate, struct sh_request *rq,
                                  const json_t *matter, struct sh_str paper, struct sh_paper_source *ret,
                                  struct sh_err *err);
+/**
+ * Draw a paper of a matter and keep the drawing, unless that was done: by the program, whatever the caller
+ * may see. Errors: SH_E_NOTFOUND no such paper, or no template draws it; those of the renderer and the store.
+ */
+SH_MUST sh_code sh_paper_draw(struct sh_gate *gate, struct sh_request *rq, struct sh_str matter,
+                              struct sh_str paper, struct sh_err *err);
+/** All papers of a matter that nobody has drawn; what cannot be drawn is logged and stays so: it cannot be
+ * served. */
+void sh_paper_draw_all(struct sh_gate *gate, struct sh_request *rq, struct sh_str matter);
+/** The paper that a matter of service waits for. */
+void sh_paper_draw_for_service(struct sh_gate *gate, struct sh_request *rq, struct sh_str service);

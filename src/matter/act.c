@@ -130,6 +130,18 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, bool wit
     return SH_OK;
 }
 
+/* A paper is served only when it is drawn: else nobody knows what was handed over (D4). */
+static sh_code judge_drawn(struct work *w, const struct sh_step *step) {
+    struct sh_rows rows;
+    if (!step->is_serving || w->m.source.len == 0)
+        return SH_OK;
+    SH_TRY(sh_sql_query(w->txn, "select drawn_at from mt_paper where id = $1 and drawn_at = 0",
+                        &SH_TEXT(w->m.source), 1, w->arena, &rows, w->err));
+    if (rows.n_rows)
+        sh_failure_add(w, SH_FAIL_NEEDS, step->basis, SH_STR("paper"), M_NOT_DRAWN);
+    return SH_OK;
+}
+
 /* Material the actor must have opened himself, at least so long before (V-04). */
 static sh_code judge_seen(struct work *w, const struct sh_step *step) {
     if (!w->who || step->n_seen == 0)
@@ -205,6 +217,8 @@ sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct s
         SH_TRY(judge_needs(w, step, values));
     SH_TRY(judge_papers(w, step));
     SH_TRY(judge_seen(w, step));
+    if (with_needs)
+        SH_TRY(judge_drawn(w, step));
     if (!w->facts)
         SH_TRY(sh_work_facts(w, values, sh_step_asks_items(w->m.text, step)));
     SH_TRY(judge_guards(w, step, with_needs));

@@ -106,6 +106,8 @@ struct sh_str sh_json_member(const json_t *object, struct sh_str key, struct sh_
 SH_MUST sh_code sh_matter_load(struct work *w, struct sh_str id);
 /** May `who` see it? By place and body, or as a party. */
 SH_MUST sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret);
+/** Of the office, by place and body; not only as a party. */
+bool sh_matter_is_inside(const struct work *w, const struct sh_matter_who *who);
 /** Write the matter's version: record, leaf, row. step: what happened. */
 SH_MUST sh_code sh_matter_save(struct work *w, struct sh_str step);
 SH_MUST sh_code sh_matter_parties(struct work *w);

@@ -148,6 +148,10 @@ static bool holds(const struct sh_scope *scope, struct sh_str body, struct sh_st
     return is_place && is_body;
 }
 
+bool sh_matter_is_inside(const struct work *w, const struct sh_matter_who *who) {
+    return holds(&who->scope, w->m.body, w->m.place);
+}
+
 sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret) {
     *ret = holds(&who->scope, w->m.body, w->m.place);
     for (size_t i = 0; i < w->parties.n && !*ret; i++)

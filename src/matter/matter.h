@@ -128,6 +128,44 @@ SH_MUST sh_code sh_matter_is_due(struct sh_txn *txn, int64_t now, bool *ret_due,
 SH_MUST sh_code sh_matter_run_due(struct sh_txn *txn, const struct sh_matter_texts *texts,
                                   struct sh_arena *arena, bool *ret_done, struct sh_err *err);
 
+/* ---- papers and files --------------------------------------------------------------------------------- */
+
+/** Ids of papers of a matter that nobody has drawn yet, up to 100. */
+SH_MUST sh_code sh_papers_undrawn(struct sh_txn *txn, struct sh_str matter, struct sh_arena *arena,
+                                  struct sh_rows *ret, struct sh_err *err);
+/** The paper that a matter of service is about, and its matter, if it is not drawn yet; else both "". */
+SH_MUST sh_code sh_paper_of_service(struct sh_txn *txn, struct sh_str matter, struct sh_arena *arena,
+                                    struct sh_str *ret_matter, struct sh_str *ret_paper, struct sh_err *err);
+/**
+ * Keep the drawing of a paper: sealed under the paper's record, its SM3 in the journal (D4). Only the first
+ * counts; a paper is served only when it is drawn. Errors: SH_E_NOTFOUND; those of sh_blob_put.
+ */
+SH_MUST sh_code sh_paper_drawn(struct sh_txn *txn, struct sh_str paper, struct sh_str pdf,
+                               struct sh_err *err);
+/** The drawing that was kept; "" none yet. Who may see it was asked. Errors: SH_E_CORRUPT it has another
+ * hash. */
+SH_MUST sh_code sh_paper_pdf(struct sh_txn *txn, struct sh_str paper, struct sh_arena *arena,
+                             struct sh_str *ret, struct sh_err *err);
+
+/** Words of those who work on a matter; parties do not see them. Errors: SH_E_CANCELLED refused;
+ * SH_E_NOTFOUND. */
+SH_MUST sh_code sh_matter_comment(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
+                                  struct sh_str words, struct sh_err *err);
+struct sh_attachment {
+    struct sh_str name, type, source; /* source: where it comes from */
+    struct sh_str content;            /* any bytes; kept sealed */
+    bool party_sees;                  /* what a party brings, it sees */
+};
+/** Take a file into the matter; custody begins. Errors: as above; SH_E_LIMIT too many or too large. */
+SH_MUST sh_code sh_matter_attach(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
+                                 const struct sh_attachment *in, char ret_id[SH_ID_TEXT + 1],
+                                 struct sh_err *err);
+/** Hand it out; the chain of custody gets who and when, with a leaf. ret: in desk->arena. Errors:
+ * SH_E_NOTFOUND; SH_E_CORRUPT it is not what was handed in. */
+SH_MUST sh_code sh_matter_take_attachment(struct sh_txn *txn, const struct sh_desk *desk,
+                                          struct sh_str matter, struct sh_str attachment,
+                                          struct sh_attachment *ret, struct sh_err *err);
+
 struct sh_recount {
     size_t n_seen, n_moved;
     bool is_over; /* there are no more */

@@ -35,6 +35,7 @@
       "by the calendar or number now in force the end moves from %.*s to %.*s")                              \
     X(M_RECOUNT_OVER, "按现日历，原 %.*s 届满的期限应为 %.*s；已生效的不变，供复核",                         \
       "the end of %.*s would now be %.*s; what took effect stands, for review")                              \
+    X(M_NOT_DRAWN, "文书尚未制作，不能送达", "the paper has not been drawn: it cannot be served yet")        \
     X(M_SEEN, "须先打开“%.*s”并阅读 %lld 秒", "open \"%.*s\" first and read it for %lld seconds")            \
     X(M_DATED_FUTURE, "发生日期不得晚于今天", "what happened cannot lie in the future")                      \
     X(M_DATED_BAD, "发生日期应写作 YYYY-MM-DD", "write the day as YYYY-MM-DD")                               \

@@ -21,3 +21,5 @@ void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, cons
 SH_MUST sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
                                     const struct sh_matter_query *query, struct sh_json *json,
                                     struct sh_str *ret_next, struct sh_err *err);
+/** Attachments with their custody, and comments, as members of the matter's object; a party sees its part. */
+SH_MUST sh_code sh_file_json(struct work *w, const struct sh_matter_who *who, struct sh_json *json);

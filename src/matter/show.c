@@ -332,11 +332,11 @@ static sh_code put_gates(struct page *p) {
 
 static sh_code put_papers(struct page *p) {
     struct sh_rows rows;
-    SH_TRY(sh_sql_query(
-        p->w.txn,
-        "select id, kind, number, addressee, issued_at, served_day from mt_paper where matter = $1 order "
-        "by seq, number limit 500",
-        &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
+    SH_TRY(sh_sql_query(p->w.txn,
+                        "select id, kind, number, addressee, issued_at, served_day, pdf from mt_paper where "
+                        "matter = $1 order "
+                        "by seq, number limit 500",
+                        &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
     sh_json_key(p->json, "papers");
     sh_json_array(p->json);
     for (size_t r = 0; r < rows.n_rows; r++) {
@@ -355,6 +355,9 @@ static sh_code put_papers(struct page *p) {
         sh_put_utc(p->json, "issued", sh_cell(&rows, r, 4)->i64);
         sh_put_day_or_null(p->json, "served", (int32_t)sh_cell(&rows, r, 5)->i64,
                            sh_cell(&rows, r, 5)->i64 != 0);
+        sh_json_put_bool(p->json, "drawn", sh_cell(&rows, r, 6)->str.len > 0);
+        if (sh_cell(&rows, r, 6)->str.len)
+            sh_json_put_str(p->json, "hash", sh_cell(&rows, r, 6)->str);
         sh_json_object_end(p->json);
     }
     sh_json_array_end(p->json);
@@ -427,6 +430,7 @@ sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh
     SH_TRY(put_papers(&p));
     SH_TRY(put_subs(&p));
     SH_TRY(put_counts(&p));
+    SH_TRY(sh_file_json(&p.w, who, json));
     sh_json_object_end(json);
     return SH_OK;
 }

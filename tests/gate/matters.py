@@ -172,6 +172,34 @@ def a_breach_is_noticed_heard_decided_filed_and_the_money_comes_back():
 
 
 @test
+def papers_are_drawn_once_and_kept_and_files_have_a_custody():
+    o = city()
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", PROPOSAL)
+    paper = o.auditor.get("/matters/" + matter)["papers"][0]
+    assert paper["drawn"] and re.fullmatch("[0-9a-f]{64}", paper["hash"]), paper
+    at = f"/matters/{matter}/attachments"
+    refused = o.auditor.post(at + "?name=a.pdf", raw=b"scan")
+    assert refused.status == 409 and refused["failed"][0]["field"] == "source", refused.raw
+    made = o.auditor.post(at + "?name=a.pdf&source=ward", raw=b"scan", headers={"Content-Type": "application/octet-stream"})
+    assert made.status == 201, made.raw
+    file = made["attachments"][0]
+    assert o.auditor.get(f"{at}/{file['id']}").raw == b"scan"
+    got = o.head.get(f"{at}/{file['id']}")
+    assert got.headers["content-disposition"] == "attachment" and got.headers["content-type"] == "application/octet-stream"
+    assert o.user.get(f"{at}/{file['id']}").status == 404  # the office's own
+    assert o.stranger.get(f"{at}/{file['id']}").status == 404
+    assert o.stranger.post(at + "?name=b&source=c", raw=b"x").status == 404
+    shown = o.auditor.get("/matters/" + matter)
+    assert [c["what"] for c in shown["attachments"][0]["custody"]] == ["added", "opened", "opened"], shown.raw
+    said = o.checker.post(f"/matters/{matter}/comments", {"words": "核对床位数"})
+    assert said.status == 201 and said["comments"][0]["words"] == "核对床位数", said.raw
+    theirs = o.user.get("/matters/" + matter)
+    assert theirs["comments"] == [] and theirs["attachments"] == [], theirs.raw
+    assert o.user.post(f"/matters/{matter}/comments", {"words": "x"}).status == 404
+
+
+@test
 def what_the_wrong_person_does_is_refused_with_reasons_and_kept():
     o = city()
     matter = proposed(o)

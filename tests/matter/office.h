@@ -142,7 +142,7 @@ struct doing {
     struct sh_failures failures;
     struct sh_arena arena;
     int64_t version;
-    bool is_open, roll_back;
+    bool is_open, roll_back, undrawn;
 };
 
 static inline struct sh_scope everything(void) {
@@ -187,6 +187,16 @@ static inline sh_code doing_body(struct sh_txn *txn, void *ctx, struct sh_err *e
     return d->roll_back ? sh_fail(err, SH_E_CANCELLED, "only asked") : SH_OK;
 }
 
+/* As the server does after a step: its papers are drawn and kept. */
+static inline sh_code draw_body_of(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct doing *d = ctx;
+    struct sh_rows rows;
+    SH_TRY(sh_papers_undrawn(txn, sh_str_of(d->id), &d->arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        SH_TRY(sh_paper_drawn(txn, sh_cell(&rows, i, 0)->str, SH_STR("%PDF"), err));
+    return rows.n_rows ? SH_OK : sh_fail(err, SH_E_CANCELLED, "none");
+}
+
 /* SH_OK: done. SH_E_CANCELLED: refused, d->failures says why. */
 static inline sh_code do_it(struct doing *d) {
     const struct sh_act act = {.actor = d->who.person, .why = SH_STR("test")};
@@ -196,6 +206,8 @@ static inline sh_code do_it(struct doing *d) {
     if (code != SH_OK && code != SH_E_CANCELLED)
         print_error("%.*s: %s\n", SH_ARG(d->act.step), err.message);
     CHECK(code == SH_OK || code == SH_E_CANCELLED);
+    if (code == SH_OK && !d->undrawn)
+        CHECK(sh_store_write(d->o->store, &act, draw_body_of, d, NULL, &err) != SH_E_INTERNAL);
     return code;
 }
 
