@@ -440,6 +440,8 @@ sh_code sh_api_matter_comment(struct sh_gate *gate, struct sh_request *rq, struc
     static const char *const known[] = {"words"};
     SH_CLEANUP(asking_end) struct asking a;
     SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    a.act = look_first;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
     SH_TRY(sh_request_json(rq, &a.body, err));
     SH_TRY(body_only(&a, known, 1, err));
     a.status = 201;
@@ -460,6 +462,8 @@ static sh_code act_attach(struct sh_txn *txn, struct asking *a, struct sh_err *e
 sh_code sh_api_matter_attach(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     SH_CLEANUP(asking_end) struct asking a;
     SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    a.act = look_first;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
     a.status = 201;
     return answer_write(&a, "attachment", act_attach, err);
 }

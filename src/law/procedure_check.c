@@ -163,6 +163,75 @@ static sh_code check_draw(struct checker *c) {
     return SH_OK;
 }
 
+/* A number in a sentence is one that the law may change: it is interpolated, {param(…)} or a field. */
+static bool has_number_in_prose(struct sh_str text) {
+    int depth = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        depth += text.at[i] == '{' ? 1 : text.at[i] == '}' ? -1 : 0;
+        if (depth == 0 && text.at[i] >= '0' && text.at[i] <= '9')
+            return true;
+    }
+    return false;
+}
+
+static sh_code check_prose(struct checker *c, const struct sh_machine *m) {
+    for (size_t i = 0; i < m->n_steps; i++)
+        for (size_t g = 0; g < m->steps[i].n_guards; g++)
+            if (has_number_in_prose(m->steps[i].guards[g].refuse))
+                SH_TRY(note(c, SH_LAW_ERROR, m->steps[i].guards[g].condition,
+                            "a number is written in the sentence of %.*s; interpolate it: {param(name)}",
+                            SH_ARG(m->steps[i].id)));
+    return SH_OK;
+}
+
+static bool asks_subs(const struct sh_step *step) {
+    for (size_t g = 0; g < step->n_guards; g++)
+        if (sh_str_find(step->guards[g].condition->text, SH_STR("sub")) != SH_STR_NONE)
+            return true;
+    return false;
+}
+
+/* States that a matter may stand in after a step, final ones left out. */
+static void mark_after(const struct sh_machine *m, const struct sh_step *step, bool *set) {
+    mark_targets(m, step, set);
+    for (size_t s = 0; s < m->n_states; s++)
+        if (step->to < 0 && step->to_field < 0 && sh_step_is_from(step, (int32_t)s))
+            set[s] = true;
+    for (size_t round = 0; round < m->n_states; round++)
+        for (size_t s = 0; s < m->n_states; s++)
+            for (size_t i = 0; set[s] && !m->states[s].is_final && i < m->n_steps; i++)
+                if (sh_step_is_from(&m->steps[i], (int32_t)s))
+                    mark_targets(m, &m->steps[i], set);
+}
+
+/* A later step that closes the matter asks whether what was opened is closed; the step that opens may close
+ * at once: it hands over. Papers on their way (service) may outlive a matter that was dropped. */
+static sh_code check_subs(struct checker *c) {
+    const struct sh_machine *m = &c->p->matter;
+    for (size_t o = 0; o < m->n_steps; o++) {
+        bool after[128] = {0}, opens = false;
+        for (size_t k = 0; k < m->steps[o].n_opens; k++)
+            opens = opens || !sh_str_is(m->steps[o].opens[k].procedure, "service");
+        if (!opens)
+            continue;
+        mark_after(m, &m->steps[o], after);
+        for (size_t i = 0; i < m->n_steps; i++) {
+            bool to[128] = {0}, is_after = false, closes = false;
+            mark_targets(m, &m->steps[i], to);
+            for (size_t s = 0; s < m->n_states; s++) {
+                is_after = is_after || (after[s] && sh_step_is_from(&m->steps[i], (int32_t)s));
+                closes = closes || (to[s] && m->states[s].is_final);
+            }
+            if (is_after && closes && i != o && !asks_subs(&m->steps[i]))
+                SH_TRY(
+                    note(c, SH_LAW_ERROR, m->steps[i].node,
+                         "%.*s closes the matter without asking for what %.*s opened: every(sub where final)",
+                         SH_ARG(m->steps[i].id), SH_ARG(m->steps[o].id)));
+        }
+    }
+    return SH_OK;
+}
+
 /* Whole texts against each other: two in force at once, lapses without successor. */
 static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, int32_t day) {
     const struct sh_procedure *p = c->p;
@@ -194,6 +263,10 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
         SH_TRY(check_papers(&c));
         SH_TRY(check_gates(&c));
         SH_TRY(check_draw(&c));
+        SH_TRY(check_subs(&c));
+        SH_TRY(check_prose(&c, &c.p->matter));
+        if (c.p->items)
+            SH_TRY(check_prose(&c, c.p->items));
         SH_TRY(check_lapse(&c, procedures, day));
     }
     return SH_OK;

@@ -266,6 +266,14 @@ static sh_code fill_read(struct work *w, size_t at) {
     return SH_OK;
 }
 
+sh_code sh_work_facts_bare(struct work *w, const struct sh_str *values) {
+    struct sh_param_dates dates;
+    SH_TRY(sh_param_dates_of(w, &dates));
+    SH_TRY(sh_factbook_new(w->m.text, w->texts->params, w->m.place, dates, w->arena, &w->facts, w->err));
+    SH_TRY(sh_factbook_rows(w->facts, SH_FACT_MATTER, 1, w->err));
+    return put_matter(w, 0, values, w->m.text->matter.states[w->m.state].id, w->occurred_day);
+}
+
 sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool with_items) {
     struct sh_param_dates dates;
     SH_TRY(sh_param_dates_of(w, &dates));

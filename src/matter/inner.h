@@ -142,6 +142,8 @@ SH_MUST sh_code sh_steps_read(struct work *w, struct sh_rows *ret);
 /* ---- fill.c: facts */
 /** Facts as of today with the values given [n_fields]; items: read the items too. */
 SH_MUST sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool with_items);
+/** How the matter stands, and nothing else. */
+SH_MUST sh_code sh_work_facts_bare(struct work *w, const struct sh_str *values);
 /** Does any text of the step speak of items? */
 bool sh_step_asks_items(const struct sh_procedure *text, const struct sh_step *step);
 SH_MUST sh_code sh_param_dates_of(struct work *w, struct sh_param_dates *ret);

@@ -192,10 +192,30 @@ sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, stru
 
 /* ---- judging ----------------------------------------------------------------------------------------- */
 
+/* Does any condition of a step of items ask more of the matter than how it stands? A bulk act may touch
+ * thousands of matters: their steps, papers, clocks and ledgers are read only where somebody asks. Doubt
+ * reads them. */
+static bool speaks_of_matter(const struct sh_procedure *text, const struct sh_step *step) {
+    static const char *const words[] = {"at.",   "done.", "on.",   "served", "clock",
+                                        "gate.", "sub",   "party", "paper"};
+    bool speaks = false;
+    for (size_t g = 0; g < step->n_guards; g++) {
+        const struct sh_str condition = step->guards[g].condition->text, refuse = step->guards[g].refuse;
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+            speaks = speaks || sh_str_find(condition, sh_str_of(words[i])) != SH_STR_NONE ||
+                     sh_str_find(refuse, sh_str_of(words[i])) != SH_STR_NONE;
+        for (size_t i = 0; i < text->n_reads; i++)
+            speaks = speaks || sh_str_find(condition, text->reads[i].id) != SH_STR_NONE ||
+                     sh_str_find(refuse, text->reads[i].id) != SH_STR_NONE;
+    }
+    return speaks;
+}
+
 sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh_str *const *values,
                        size_t n) {
     const struct sh_machine *machine = w->m.text->items;
-    SH_TRY(sh_work_facts(w, w->m.values, false));
+    SH_TRY(w->step && !speaks_of_matter(w->m.text, w->step) ? sh_work_facts_bare(w, w->m.values)
+                                                            : sh_work_facts(w, w->m.values, false));
     SH_TRY(sh_factbook_rows(w->facts, SH_FACT_ITEM, n, w->err));
     for (size_t i = 0; i < n; i++) {
         char money[SH_MONEY_TEXT_MAX], fund[SH_MONEY_TEXT_MAX];
@@ -323,6 +343,7 @@ sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct 
     struct sh_failures shared = {0}, *const all = w->failures;
     w->failures = &shared;
     w->item = items[0].id; /* separation by items is asked row by row */
+    w->step = step;
     const sh_code code = sh_who_check(w, step);
     w->failures = all;
     SH_TRY(code);

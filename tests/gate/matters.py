@@ -399,6 +399,39 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     assert "0" in verified
 
 
+@test
+def nobody_is_decided_on_untold_or_unheard_and_silence_lasts_five_working_days():
+    """H-14, H-16, over Qingming (4 to 6 April 2026 rest)."""
+    o = city()
+    o.at("2026-04-01 09:00:00")
+    matter = proposed(o)
+    assert "state" in kinds(act(o.head, matter, "decide", want=409))  # nobody was told
+    for field in ("facts", "evidence", "clause", "measure", "amount"):
+        bare = act(o.auditor, matter, "notify", {k: v for k, v in PROPOSAL.items() if k != field}, want=409)
+        assert any(f["field"] == field for f in bare["failed"] if f["kind"] == "needs"), (field, bare.raw)
+    act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-3"})
+    assert "state" in kinds(act(o.head, matter, "decide", want=409))
+    unserved = act(o.user, matter, "answer", {"answer": "waived"}, want=409)
+    assert kinds(unserved) == {"needs"}, unserved.raw
+    service = o.auditor.get(f"/matters?parent={matter}&procedure=service")["items"][0]["id"]
+    bare = act(o.auditor, service, "hand", {"way": "direct"}, want=409, occurred="2026-04-01")
+    assert [f["field"] for f in bare["failed"]] == ["receipt"], bare.raw
+    future = act(o.auditor, service, "hand", {"way": "direct", "receipt": "R"}, want=409, occurred="2026-04-02")
+    assert kinds(future) == {"time"}, future.raw
+    serve(o, matter, "2026-04-01")
+    clock = [d for d in o.user.get("/matters/" + matter)["deadlines"] if d["clock"] == "defence"][0]
+    assert clock["due"] == "2026-04-09", clock
+    o.at("2026-04-09 23:59:50")
+    assert "state" in kinds(act(o.head, matter, "decide", want=409))  # he may still speak
+    o.at("2026-04-10 00:00:10")
+    waived = o.head.get("/matters/" + matter)
+    time.sleep(1)
+    decided = act(o.head, matter, "decide")
+    lapse = [t for t in decided["timeline"] if t["step"] == "lapse"]
+    assert len(lapse) == 1 and lapse[0]["actor"] == "law" and waived["id"] == matter, decided.raw
+    assert "state" in kinds(act(o.user, matter, "answer", {"answer": "defended", "defence": "晚了"}, want=409))
+
+
 def main():
     global SHOUHU
     SHOUHU = sys.argv[1]

@@ -1,0 +1,62 @@
+/* The reader of procedures and of parameters: any bytes are a text or a message with a place; never a crash.
+ * The first byte chooses which. */
+#include "base/fs.h"
+#include "base/limits.h"
+#include "law/law.h"
+#include <stdlib.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool is_message(sh_code code) {
+    return code == SH_OK || code == SH_E_INPUT || code == SH_E_LIMIT || code == SH_E_NOMEM ||
+           code == SH_E_OVERFLOW;
+}
+
+/* Everything that is done to a text before a matter runs by it. */
+static void read_text(const char *dir, bool is_params, struct sh_arena *arena) {
+    static const struct sh_registers registers = {0};
+    static const struct sh_role roles_of[] = {
+        {.id = {"agency.head", 11}, .name = {"负责人", 9}, .english = {"head", 4}}};
+    static const struct sh_roles roles = {.of = roles_of, .n = 1};
+    static struct sh_param rows[] = {{.name = {"agency.defence", 14},
+                                      .place = {"000000", 6},
+                                      .unit = {"wd", 2},
+                                      .from = INT32_MIN,
+                                      .to = INT32_MAX,
+                                      .value = 5}};
+    static const struct sh_params params = {.rows = rows, .n = 1};
+    const struct sh_procedures *all = NULL;
+    struct sh_params *read = NULL;
+    struct sh_law_notes notes = {0};
+    struct sh_err err;
+    if (is_params) {
+        sh_check(is_message(sh_params_load(dir, arena, &read, &err)));
+        return;
+    }
+    const sh_code code = sh_procedures_load(dir, &registers, &roles, &params, arena, &all, &err);
+    sh_check(is_message(code));
+    if (code != SH_OK)
+        return;
+    SH_CLEANUP(sh_buf_free) struct sh_buf graph = {0};
+    sh_check(is_message(sh_procedures_check(all, &roles, 20000, arena, &notes, &err)));
+    for (size_t i = 0; i < all->n; i++)
+        sh_procedure_graph(&all->of[i], true, &graph);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {.limit_bytes = (size_t)64 << 20};
+    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+    const char *tmp = getenv("TMPDIR");
+    struct sh_err err;
+    if (size < 2)
+        return 0;
+    const bool is_params = data[0] & 1;
+    if (sh_path_format(dir, &err, "%s/fuzz-procedure-XXXXXX", tmp ? tmp : "/tmp") != SH_OK || !mkdtemp(dir))
+        return 0;
+    if (sh_path_join(path, dir, is_params ? "x.csv" : "x.yaml", &err) == SH_OK &&
+        sh_fs_write(path, (struct sh_str){(const char *)data + 1, size - 1}, &err) == SH_OK)
+        read_text(dir, is_params, &arena);
+    sh_check(sh_remove_tree(dir, &err) == SH_OK);
+    return 0;
+}

@@ -1,0 +1,284 @@
+/* Goal: each fault that a text of procedure can have is found, named, and shown where it stands (part 6 of
+ * the contract); the shipped texts have none. */
+#include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "check.h"
+#include "law/law.h"
+#include <unistd.h>
+
+struct shipped {
+    struct sh_arena arena;
+    const struct sh_roles *roles;
+    const struct sh_registers *registers;
+    struct sh_params *params;
+};
+
+static void shipped_free(struct shipped *s) {
+    sh_arena_free(&s->arena);
+}
+
+static struct shipped shipped(void) {
+    struct shipped s = {.roles = NULL};
+    char path[1024];
+    struct sh_err err;
+    CHECK_OK(sh_roles_load(check_source_path("law/roles.yaml", path, sizeof path), &s.arena, &s.roles, &err),
+             &err);
+    CHECK_OK(sh_registers_load(check_source_path("law/registers", path, sizeof path), s.roles, &s.arena,
+                               &s.registers, &err),
+             &err);
+    CHECK_OK(sh_params_load(check_source_path("law/params", path, sizeof path), &s.arena, &s.params, &err),
+             &err);
+    return s;
+}
+
+/* A good text in pieces; each case changes one of them. */
+struct pieces {
+    const char *head, *fields, *states, *papers, *clocks, *gates, *steps, *items;
+};
+static const struct pieces good = {
+    "procedure: p\nname: 程序 / P\nrank: paper\nin_force: {from: 2021-01-01}\nrunning: stay\nbasis: "
+    "[T]\nabout: institution\n"
+    "body: agency\nopen_by: own agency.auditor\n",
+    "fields: {words: {type: text, name: 文字}, amount: {type: money, name: 金额}}\n",
+    "states: {open: 进行, done: 完}\nfinal: [done]\n",
+    "papers: {letter: {name: 函, document: x, to: party, number: \"函〔{year}〕{seq}号\"}}\n",
+    "clocks: {c: {name: 期限, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: warn}}\n",
+    "gates: {g: {name: 审核, basis: T, kind: approval, of: own agency.head, over: [words]}}\n",
+    "steps: {write: {name: 发函, from: open, by: own agency.auditor, issues: letter, opens: {procedure: p}, "
+    "basis: T},\n"
+    "  close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T,\n"
+    "    guard: [{if: every(sub where final), refuse: 尚有未结, basis: T}]}}\n",
+    ""};
+
+static sh_code load(const struct shipped *s, const struct pieces *p, struct sh_arena *arena,
+                    const struct sh_procedures **ret, struct sh_err *err) {
+    char dir[] = "/tmp/shouhu-law-XXXXXX", path[SH_PATH_BYTES_MAX];
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    struct sh_err own;
+    sh_buf_addf(&text, "%s%s%s%s%s%s%s%s", p->head, p->fields, p->states, p->papers, p->clocks, p->gates,
+                p->steps, p->items);
+    CHECK(mkdtemp(dir) != NULL);
+    CHECK_OK(sh_path_join(path, dir, "p.yaml", &own), &own);
+    CHECK_OK(sh_fs_write(path, sh_buf_view(&text), &own), &own);
+    const sh_code code = sh_procedures_load(dir, s->registers, s->roles, s->params, arena, ret, err);
+    CHECK_OK(sh_remove_tree(dir, &own), &own);
+    return code;
+}
+
+static size_t notes_of(const struct shipped *s, const struct sh_procedures *all, int32_t day,
+                       struct sh_arena *arena, struct sh_law_notes *notes) {
+    struct sh_err err;
+    *notes = (struct sh_law_notes){0};
+    CHECK_OK(sh_procedures_check(all, s->roles, day, arena, notes, &err), &err);
+    return notes->n;
+}
+
+static void the_good_text_is_good(void **state) {
+    (void)state;
+    SH_CLEANUP(shipped_free) struct shipped s = shipped();
+    const struct sh_procedures *all = NULL;
+    struct sh_law_notes notes;
+    struct sh_err err;
+    CHECK_OK(load(&s, &good, &s.arena, &all, &err), &err);
+    CHECK_I64((int64_t)notes_of(&s, all, sh_days_of(2026, 3, 2), &s.arena, &notes), 0);
+}
+
+#define WITH(piece, text)                                                                                    \
+    { offsetof(struct pieces, piece) / sizeof(char *), text }
+struct fault {
+    size_t piece;
+    const char *text, *says;
+};
+static struct pieces changed(const struct fault *fault) {
+    struct pieces p = good;
+    ((const char **)&p)[fault->piece] = fault->text;
+    return p;
+}
+
+#define STEPS(extra)                                                                                         \
+    "steps: {write: {name: 发函, from: open, by: own agency.auditor, issues: letter, basis: T},\n  " extra   \
+    "}\n"
+#define CLOSE "close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T}"
+#define PIECE(p) offsetof(struct pieces, p) / sizeof(char *)
+
+/* Refused when it is read: file, line and column, and what to do. */
+static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
+    (void)state;
+    static const struct fault faults[] = {
+        {PIECE(head), "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01}\nbasis: [T]\n",
+         "running"},
+        {PIECE(head), "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01}\nrunning: stay\n",
+         "basis"},
+        {PIECE(head),
+         "procedure: p\nname: 程序\nrank: law2\nin_force: {from: 2021-01-01}\nrunning: stay\nbasis: [T]\n",
+         "law2"},
+        {PIECE(clocks), "clocks: {c: {name: 期, basis: T, from: opened, length: 5, warn: 1 wd, end: warn}}\n",
+         "5"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: 5 days, warn: 1 wd, end: warn}}\n", "days"},
+        {PIECE(clocks), "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, end: warn}}\n", "warn"},
+        {PIECE(clocks), "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, warn: 1 wd}}\n", "end"},
+        {PIECE(clocks), "clocks: {c: {name: 期, from: opened, length: 5 wd, warn: 1 wd, end: warn}}\n",
+         "basis"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: served(x), length: 5 wd, warn: 1 wd, end: warn}}\n",
+         "nothing produces it"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: param(no.such), warn: 1 wd, end: warn}}\n",
+         "no parameter"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: do nothing}}\n",
+         "no step"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: warn, extend: "
+         "[{step: "
+         "close, length: 5 wd}]}}\n",
+         "basis"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: warn, excluding: "
+         "[{from: close, name: 鉴定, basis: T}]}}\n",
+         "to"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: warn, within: "
+         "later}}\n",
+         "before this one"},
+        {PIECE(gates), "gates: {g: {name: 审, basis: T, kind: approval, of: own agency.head}}\n", "over"},
+        {PIECE(gates), "gates: {g: {name: 审, kind: approval, of: own agency.head, over: [words]}}\n",
+         "basis"},
+        {PIECE(papers), "papers: {letter: {name: 函, document: x, to: party}}\n", "number"},
+        {PIECE(steps), STEPS("close: {name: 办结, from: open, to: done, gate: g, basis: T}"),
+         "without actor"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own nobody.at, gate: g, basis: T}"), "no role"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: opne, to: done, by: own agency.head, gate: g, basis: T}"),
+         "no state"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, guard: "
+               "[{if: known(words), refuse: 缺}]}"),
+         "without article"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, guard: "
+               "[{if: known(wrods), refuse: 缺, basis: T}]}"),
+         "wrods"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, writes: "
+               "[{register: no_such, fields: {}}]}"),
+         "no register"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, writes: "
+               "[{register: institutions, fields: {}}]}"),
+         "edited by people"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, opens: "
+               "{procedure: nowhere}}"),
+         "no procedure here"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, undo: 60}"),
+         "undo"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, seen: "
+               "[report]}"),
+         "cannot be opened"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, per: "
+               "department}"),
+         "per party"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, bulk: "
+               "\"true\", seen: [letter]}"),
+         "never bulk"},
+    };
+    SH_CLEANUP(shipped_free) struct shipped s = shipped();
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+        const struct pieces p = changed(&faults[i]);
+        const struct sh_procedures *all = NULL;
+        struct sh_err err = {0};
+        const sh_code code = load(&s, &p, &arena, &all, &err);
+        if (code != SH_E_INPUT)
+            print_error("%s: not refused\n", faults[i].text);
+        CHECK_CODE(code, SH_E_INPUT);
+        CHECK_HAS(err.message, faults[i].says);
+        CHECK_HAS(err.message, "p.yaml:");
+    }
+}
+
+/* Reads well, and still cannot work. */
+static void what_cannot_work_is_found(void **state) {
+    (void)state;
+    static const struct fault faults[] = {
+        {PIECE(states), "states: {open: 进行, done: 完, lost: 失}\nfinal: [done]\n", "cannot be reached"},
+        {PIECE(states), "states: {open: 进行, done: 完, lost: 失}\nfinal: [done]\n", "cannot be left"},
+        {PIECE(states), "states: {open: 进行, done: 完}\n", "no final state"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own admin.system, gate: g, basis: T}"),
+         "no role can take"},
+        {PIECE(steps), STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, basis: T}"),
+         "stands before no step"},
+        {PIECE(steps), "steps: {" CLOSE "}\n", "no step issues"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, not_by: [nothing], gate: g, "
+               "basis: T}"),
+         "no step nothing"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: served(letter), length: 5 wd, warn: 1 wd, end: warn}}\n",
+         "nothing records"},
+        {PIECE(clocks),
+         "clocks: {c: {name: 期, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: do close}}\n",
+         "law is not among its actors"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, guard: "
+               "[{if: amount >= 5, refuse: 金额须达 50000 元, basis: T}]}"),
+         "interpolate it"},
+        {PIECE(steps),
+         "steps: {write: {name: 发函, from: open, by: own agency.auditor, issues: letter, opens: {procedure: "
+         "p}, basis: T},\n"
+         "  " CLOSE "}\n",
+         "without asking for what write opened"},
+        {PIECE(head),
+         "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01, to: 2026-06-30}\nrunning: "
+         "stay\nbasis: [T]\n"
+         "about: institution\n",
+         "lapses on 2026-06-30"},
+    };
+    SH_CLEANUP(shipped_free) struct shipped s = shipped();
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+        const struct pieces p = changed(&faults[i]);
+        const struct sh_procedures *all = NULL;
+        struct sh_law_notes notes;
+        struct sh_err err = {0};
+        CHECK_OK(load(&s, &p, &arena, &all, &err), &err);
+        bool is_found = false;
+        (void)notes_of(&s, all, sh_days_of(2026, 3, 2), &arena, &notes);
+        for (size_t k = 0; k < notes.n; k++)
+            is_found = is_found || sh_str_find(notes.of[k].text, sh_str_of(faults[i].says)) != SH_STR_NONE;
+        if (!is_found)
+            print_error("%s: not found\n", faults[i].says);
+        CHECK(is_found);
+    }
+}
+
+static void the_shipped_procedures_have_no_fault(void **state) {
+    (void)state;
+    SH_CLEANUP(shipped_free) struct shipped s = shipped();
+    char path[1024];
+    const struct sh_procedures *all = NULL;
+    struct sh_law_notes notes;
+    struct sh_err err;
+    CHECK_OK(sh_procedures_load(check_source_path("law/procedures", path, sizeof path), s.registers, s.roles,
+                                s.params, &s.arena, &all, &err),
+             &err);
+    (void)notes_of(&s, all, sh_days_of(2026, 3, 2), &s.arena, &notes);
+    for (size_t i = 0; i < notes.n; i++)
+        print_error("%s:%u: %.*s\n", notes.of[i].file, notes.of[i].line, SH_ARG(notes.of[i].text));
+    CHECK_I64((int64_t)notes.n, 0);
+    CHECK(all->n >= 9);
+}
+
+CHECK_MAIN(cmocka_unit_test(the_good_text_is_good),
+           cmocka_unit_test(what_cannot_be_meant_is_refused_where_it_stands),
+           cmocka_unit_test(what_cannot_work_is_found),
+           cmocka_unit_test(the_shipped_procedures_have_no_fault))
