@@ -25,6 +25,7 @@ SQL = ROOT / "bench" / "sql"
 CACHE = pathlib.Path(os.environ.get("TMPDIR", "/tmp")) / "shouhu-bench"
 PLACE = "990100"  # the synthetic city
 PROBE_PERSONS = 2000
+CLAIM_PERSONS, CLAIM_MONTHS, CLAIM_LINES = 3000, 12, 20
 MONTHS = 4
 
 
@@ -61,6 +62,7 @@ class Bench:
         build = pathlib.Path(options.build)
         self.shouhu = build / "src" / "shouhu"
         self.sql_program, self.read_program = build / "bench" / "bench-sql", build / "bench" / "bench-read"
+        self.claim_program = build / "bench" / "bench-claim"
         self.bandwidth_program = build / "bench" / "bench-bandwidth"
         for program in (self.shouhu, self.sql_program, self.read_program):
             if not program.exists():
@@ -349,6 +351,17 @@ class Bench:
         put("lines_hit", int(next(row[3] for row in rows if row[0] == "lines hit")), "lines")
         return not wrong and not texts
 
+    def claim(self):
+        """One claim of 20 lines against a year of its person's history, in process; persons with fewer than 40 lines are left out."""
+        program, city, lake = self.claim_program, CACHE / "city-year", CACHE / "lake-year"
+        if not program.exists():
+            return
+        if not lake.exists():
+            say("making a year of claims")
+            run([self.shouhu, "synth", "--persons", CLAIM_PERSONS, "--months", CLAIM_MONTHS, "--seed", 1, "--plant", "0.01", "--out", city])
+            run([self.shouhu, "import", "--lake", lake, "--mapping", "national", "--quiet", *sorted(city.glob("*.csv"))], (0, 9))
+        print(run([program, lake, ROOT / "rules", ROOT / "knowledge", ROOT / "law/params", PLACE, CLAIM_LINES])[3], end="", flush=True)
+
     def bandwidth(self):
         if self.bandwidth_program.exists():
             print(run([self.bandwidth_program])[3], end="")
@@ -376,6 +389,7 @@ def main():
         lake = bench.lake(options.lines, measure=True)
         bench.turns(lake)
         is_equal = bench.compare(lake)
+        bench.claim()
         if options.by_rule:
             bench.by_rule(lake)
         if options.printed_lines and not options.only:

@@ -161,6 +161,9 @@ struct sh_claim_finding {
 struct sh_claim_findings {
     const struct sh_claim_finding *at;
     size_t n;
+    /* Rules of the plan that ask for rows of other persons, ascending: not evaluated, whatever the claim. */
+    const uint16_t *not_evaluated;
+    size_t n_not_evaluated;
 };
 
 struct sh_claim_worker;

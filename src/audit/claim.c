@@ -1,5 +1,5 @@
 /* One claim before submission: the engine of the night over one person, with and without the request. */
-#include "audit/audit.h"
+#include "audit/inner.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <string.h>
@@ -9,7 +9,21 @@
 struct sh_claim_worker {
     struct sh_audit_worker *with, *without;
     struct sh_arena arena;
+    uint16_t *others; /* [n_others] rules that ask for rows of other persons */
+    size_t n_others;
 };
+
+static sh_code leave_others_out(struct sh_claim_worker *w, const struct sh_plan *plan, struct sh_err *err) {
+    w->others = sh_alloc_array(plan->n_active + 1, sizeof *w->others);
+    if (!w->others)
+        return sh_fail(err, SH_E_NOMEM, "no room for a worker");
+    for (size_t i = 0; i < plan->n_active; i++)
+        if (plan->active[i].rule->reach != SH_REACH_TIMELINE)
+            w->others[w->n_others++] = (uint16_t)i;
+    sh_audit_worker_alone(w->with);
+    sh_audit_worker_alone(w->without);
+    return SH_OK;
+}
 
 sh_code sh_claim_worker_new(const struct sh_plan *plan, struct sh_claim_worker **ret, struct sh_err *err) {
     assert(plan && ret);
@@ -20,6 +34,8 @@ sh_code sh_claim_worker_new(const struct sh_plan *plan, struct sh_claim_worker *
     sh_code code = sh_audit_worker_new(plan, &w->with, err);
     if (code == SH_OK)
         code = sh_audit_worker_new(plan, &w->without, err);
+    if (code == SH_OK)
+        code = leave_others_out(w, plan, err);
     if (code != SH_OK) {
         sh_claim_worker_free(w);
         return code;
@@ -34,6 +50,7 @@ void sh_claim_worker_free(struct sh_claim_worker *w) {
     sh_audit_worker_free(w->with);
     sh_audit_worker_free(w->without);
     sh_arena_free(&w->arena);
+    sh_free(w->others);
     sh_free(w);
 }
 
@@ -138,7 +155,7 @@ static sh_code subtract(struct sh_claim_worker *w, const struct sh_chunk_finding
                                           .amount_fen = -was[i]->amount_fen};
         memcpy(at[n++].id, was[i]->id, sizeof was[i]->id);
     }
-    *ret = (struct sh_claim_findings){at, n};
+    *ret = (struct sh_claim_findings){at, n, w->others, w->n_others};
     return SH_OK;
 }
 

@@ -296,48 +296,54 @@ sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err) {
 
 /* ---- texts: the same text is the same number within a chunk ------------------------------------- */
 
-struct sh_text_slot {
-    uint64_t hash;
-    int32_t id; /* 0: free, else number of the text + 1 */
-};
-
-static struct sh_str text_of(const struct sh_timeline *tl, int32_t id) {
-    const size_t n = tl->plan->bound->n_texts;
-    return (size_t)id < n ? tl->plan->bound->texts[id] : tl->texts[(size_t)id - n];
+/* Where a text stands or would stand; texts: those numbered from `first` on. */
+static struct sh_text_slot *slot_of(struct sh_text_slot *slots, size_t n_slots, const struct sh_str *texts,
+                                    size_t first, struct sh_str text, uint64_t hash) {
+    size_t at = hash & (n_slots - 1);
+    while (slots[at].id &&
+           (slots[at].hash != hash || !sh_str_eq(texts[(size_t)slots[at].id - 1 - first], text)))
+        at = (at + 1) & (n_slots - 1);
+    return &slots[at];
 }
 
-/* Where a text stands or would stand. */
-static struct sh_text_slot *slot_of(const struct sh_timeline *tl, struct sh_str text, uint64_t hash) {
-    size_t at = hash & (tl->n_text_slots - 1);
-    while (tl->text_slots[at].id &&
-           (tl->text_slots[at].hash != hash || !sh_str_eq(text_of(tl, tl->text_slots[at].id - 1), text)))
-        at = (at + 1) & (tl->n_text_slots - 1);
-    return &tl->text_slots[at];
-}
-
-/* A text the knowledge names has the number it has there. */
-static void seed_texts(struct sh_timeline *tl) {
-    const struct sh_bound *bound = tl->plan->bound;
+sh_code sh_known_texts_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_bound *bound = plan->bound;
+    for (plan->n_known_slots = 16; plan->n_known_slots < bound->n_texts * 2;)
+        plan->n_known_slots *= 2;
+    plan->known_slots = sh_new(arena, struct sh_text_slot, plan->n_known_slots);
+    if (!plan->known_slots)
+        return sh_fail(err, SH_E_NOMEM, "no room for the texts of the knowledge");
     for (size_t i = 0; i < bound->n_texts; i++) {
         const uint64_t hash = sh_hash64(bound->texts[i].at, bound->texts[i].len, 0);
-        struct sh_text_slot *slot = slot_of(tl, bound->texts[i], hash);
+        struct sh_text_slot *slot =
+            slot_of(plan->known_slots, plan->n_known_slots, bound->texts, 0, bound->texts[i], hash);
         if (slot->id == 0)
             *slot = (struct sh_text_slot){hash, (int32_t)i + 1};
     }
+    return SH_OK;
 }
 
+/* A text the knowledge names has the number it has there. */
 static sh_code text_id(struct sh_timeline *tl, struct sh_str text, int32_t *ret, struct sh_err *err) {
+    const struct sh_plan *plan = tl->plan;
+    const size_t first = plan->bound->n_texts;
     if (text.len == 0) {
         *ret = SH_MISSING_I32;
         return SH_OK;
     }
     const uint64_t hash = sh_hash64(text.at, text.len, 0);
-    struct sh_text_slot *slot = slot_of(tl, text, hash);
+    struct sh_text_slot *slot = slot_of(tl->text_slots, tl->n_text_slots, tl->texts, first, text, hash);
     if (slot->id == 0) {
+        const struct sh_text_slot *known =
+            slot_of(plan->known_slots, plan->n_known_slots, plan->bound->texts, 0, text, hash);
+        if (known->id != 0) {
+            *ret = known->id - 1;
+            return SH_OK;
+        }
         if (tl->n_texts >= tl->cap_texts)
             return sh_fail(err, SH_E_INTERNAL, "more texts than rows in a chunk");
         tl->texts[tl->n_texts] = text;
-        *slot = (struct sh_text_slot){hash, (int32_t)(tl->n_texts++ + tl->plan->bound->n_texts) + 1};
+        *slot = (struct sh_text_slot){hash, (int32_t)(tl->n_texts++ + first) + 1};
     }
     *ret = slot->id - 1;
     return SH_OK;
@@ -356,14 +362,13 @@ sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err) {
             n += is_text_needed(tl, t, c) ? tl->chunk->tables[t].n_rows : 0;
     if (n == 0)
         return SH_OK;
-    for (tl->n_text_slots = 16; tl->n_text_slots < (n + tl->plan->bound->n_texts) * 2;)
+    for (tl->n_text_slots = 16; tl->n_text_slots < n * 2;)
         tl->n_text_slots *= 2;
     tl->cap_texts = n;
     tl->texts = sh_new(tl->arena, struct sh_str, n);
     tl->text_slots = sh_new(tl->arena, struct sh_text_slot, tl->n_text_slots);
     if (!tl->texts || !tl->text_slots)
         return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
-    seed_texts(tl);
     for (int t = 0; t < SH_TABLES; t++)
         for (int c = 0; c < sh_lake_schema[t].n_columns; c++) {
             if (!is_text_needed(tl, t, c))

@@ -14,6 +14,7 @@ struct sh_audit_worker {
     struct sh_arena chunk, work, scratch, keep, lasting;
     struct sh_answers answers;
     struct sh_exchange exchange;
+    bool is_alone; /* one person is all there is: rows of other persons are met by none */
 };
 
 sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker **ret, struct sh_err *err) {
@@ -131,6 +132,20 @@ static sh_code run_rules(struct sh_audit_worker *w, bool meeting, struct sh_err 
     return SH_OK;
 }
 
+void sh_audit_worker_alone(struct sh_audit_worker *w) {
+    w->is_alone = true;
+}
+
+/* Rules that ask for rows of other persons say so. */
+static sh_code leave_others_out(struct sh_audit_worker *w, struct sh_err *err) {
+    const struct sh_plan *plan = w->engine.plan;
+    for (size_t i = 0; i < plan->n_active; i++)
+        if (plan->active[i].rule->reach != SH_REACH_TIMELINE)
+            SH_TRY(sh_answer_add(&w->answers, (uint16_t)i, SH_ANSWER_NOT_EVALUATED,
+                                 SH_STR("rows of other persons"), 0, 0, err));
+    return SH_OK;
+}
+
 sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, struct sh_chunk_findings *ret,
                        struct sh_err *err) {
     assert(w && chunk && ret);
@@ -150,7 +165,8 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     SH_TRY(sh_views_fill(en, err));
     SH_TRY(run_rules(w, false, err));
     SH_TRY(sh_money_draw(en, err));
-    SH_TRY(run_rules(w, true, err)); /* what is sent tells what money is left */
+    /* What is sent tells what money is left. */
+    SH_TRY(w->is_alone ? leave_others_out(w, err) : run_rules(w, true, err));
     *ret = (struct sh_chunk_findings){en->findings, en->n_findings};
     return SH_OK;
 }

@@ -87,6 +87,12 @@ struct sh_rule_plan {
     struct sh_str basis;                 /* the articles in one cell */
 };
 
+/* Texts by hash. */
+struct sh_text_slot {
+    uint64_t hash;
+    int32_t id; /* 0: free, else number of the text + 1 */
+};
+
 struct sh_plan {
     struct sh_rules *rules;
     const struct sh_rule_model *model;
@@ -106,7 +112,9 @@ struct sh_plan {
     uint8_t **needed;                          /* [table][column] */
     bool *table_needed;                        /* [table] */
     struct sh_selection selection;
-    struct sh_frame_table *fixed;                 /* [n_tables] dictionaries and knowledge; others empty */
+    struct sh_frame_table *fixed;     /* [n_tables] dictionaries and knowledge; others empty */
+    struct sh_text_slot *known_slots; /* [n_known_slots] texts of the knowledge */
+    size_t n_known_slots;
     int32_t *categories;                          /* of diagnoses; NULL where not needed */
     int32_t word_not_settled[2], word_by_item[3]; /* ids of words of the fixed meanings, -1 */
 };
@@ -154,6 +162,8 @@ SH_MUST sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chu
                                  struct sh_arena *arena, struct sh_timeline *ret, struct sh_err *err);
 SH_MUST sh_code sh_stays_fill(struct sh_timeline *tl, struct sh_err *err);
 SH_MUST sh_code sh_derived_fill(struct sh_timeline *tl, struct sh_err *err);
+/** Texts of the knowledge by hash, once they are bound. */
+SH_MUST sh_code sh_known_texts_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);
 SH_MUST sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err);
 
 static inline const int32_t *sh_i32(const struct sh_timeline *tl, int table, int column) {
@@ -444,6 +454,9 @@ int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale);
 struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *worker);
 /** Send full runs of rows that must meet to a file; before the first chunk. */
 SH_MUST sh_code sh_audit_worker_spill(struct sh_audit_worker *worker, const char *path, struct sh_err *err);
+/** One person is all the worker will see: rules that ask for rows of other persons answer not evaluated, and
+ * nothing is sent. */
+void sh_audit_worker_alone(struct sh_audit_worker *worker);
 /** What is known of keys that are alone; before the first chunk. Borrowed. */
 void sh_audit_worker_census(struct sh_audit_worker *worker, const struct sh_census *census);
 /** Send what is still held back; after the last chunk. */

@@ -166,8 +166,8 @@ void sh_count_not_concerned(struct sh_engine *en, const struct sh_rule_plan *rp,
     if (rp->rule->table != SH_TABLE_LINE ||
         en->tl.carried) /* those that met were counted where they came from */
         return;
-    uint64_t concerned = 0;
-    for (uint32_t i = 0; i < m->n; i++)
+    uint64_t concerned = m->k ? 0 : m->n; /* without knowledge each row stands once */
+    for (uint32_t i = 0; m->k && i < m->n; i++)
         concerned += i == 0 || m->row[i] != m->row[i - 1];
     en->answers->rules[rp->index].not_concerned_lines += en->lines - concerned;
 }

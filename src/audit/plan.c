@@ -393,6 +393,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     plan->word_not_settled[0] = word(plan, "3"), plan->word_not_settled[1] = -1;
     plan->word_by_item[0] = word(plan, "01"), plan->word_by_item[1] = word(plan, "1");
     plan->word_by_item[2] = word(plan, "按项目");
+    SH_TRY(sh_known_texts_make(plan, arena, err));
     selection_make(plan);
     *ret = plan;
     return SH_OK;

@@ -295,10 +295,10 @@ static sh_code add_group(struct sh_engine *en, struct sh_seconds *s, struct ledg
 }
 
 static sh_code group_of(struct sh_engine *en, struct sh_seconds *s, struct ledger *l,
-                        const struct sh_rule_plan *rp, const int64_t *keys, uint32_t *ret,
+                        const struct sh_rule_plan *rp, const int64_t *keys, uint64_t hash, uint32_t *ret,
                         struct sh_err *err) {
     SH_TRY(grow_slots(l, err));
-    uint64_t slot = hash_of(keys, l->of->n_keys) & l->mask;
+    uint64_t slot = hash & l->mask;
     while (l->slots[slot] != 0 && !is_key(l, l->slots[slot] - 1, keys))
         slot = (slot + 1) & l->mask;
     if (l->slots[slot] == 0) {
@@ -318,6 +318,7 @@ struct block {
     uint32_t n;
     int64_t *keys[8];
     struct sh_str *fields;
+    uint64_t *hash;
     uint32_t *group; /* UINT32_MAX none */
     int64_t *adds;
 };
@@ -339,6 +340,13 @@ static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err 
     const size_t n_keys = b->l->of->n_keys;
     int64_t keys[8] = {0};
     uint32_t last = UINT32_MAX;
+    SH_TRY(grow_slots(b->l, err));
+    for (uint32_t i = 0; i < b->n; i++) { /* groups lie anywhere: what is needed is asked for in good time */
+        for (size_t k = 0; k < n_keys; k++)
+            keys[k] = b->keys[k][i];
+        b->hash[i] = hash_of(keys, n_keys);
+        __builtin_prefetch(&b->l->slots[b->hash[i] & b->l->mask]);
+    }
     for (uint32_t i = 0; i < b->n; i++) {
         bool same = last != UINT32_MAX;
         b->group[i] = UINT32_MAX;
@@ -351,7 +359,7 @@ static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err 
             keys[k] = b->keys[k][i];
         }
         if (!same)
-            SH_TRY(group_of(en, sh_tally_seconds(en->tally), b->l, b->rp, keys, &last, err));
+            SH_TRY(group_of(en, sh_tally_seconds(en->tally), b->l, b->rp, keys, b->hash[i], &last, err));
         b->group[i] = last;
     }
     return SH_OK;
@@ -377,6 +385,11 @@ static void look_at_rows(const struct sh_engine *en, struct block *b) {
     const int32_t *days = is_line ? sh_i32(&en->tl, table, en->plan->at.line.day) : NULL;
     const int64_t *times = is_line ? sh_i64(&en->tl, table, en->plan->at.line.time) : NULL;
     for (uint32_t i = 0; i < b->n; i++) {
+        const uint32_t ahead = i + 16 < b->n ? b->group[i + 16] : UINT32_MAX;
+        if (ahead != UINT32_MAX) {
+            __builtin_prefetch(&b->l->entries[ahead], 1);
+            __builtin_prefetch(&b->l->sums[(size_t)ahead * b->l->n_columns], 1);
+        }
         if (b->group[i] == UINT32_MAX)
             continue;
         const int32_t row = b->rows[i], day = days ? days[row] : sh_subject_day(&en->tl, table, row);
@@ -402,7 +415,8 @@ static sh_code add_block(struct sh_engine *en, struct block *b, struct sh_err *e
     b->fields = sh_new(en->scratch, struct sh_str, (size_t)b->n + 1);
     b->group = sh_new_raw(en->scratch, uint32_t, (size_t)b->n + 1);
     b->adds = sh_new_raw(en->scratch, int64_t, (size_t)b->n + 1);
-    bool has_room = b->fields && b->group && b->adds;
+    b->hash = sh_new_raw(en->scratch, uint64_t, (size_t)b->n + 1);
+    bool has_room = b->fields && b->group && b->adds && b->hash;
     for (size_t k = 0; k < b->l->of->n_keys; k++) {
         b->keys[k] = sh_new_raw(en->scratch, int64_t, (size_t)b->n + 1);
         has_room = has_room && b->keys[k];

@@ -305,15 +305,39 @@ static int64_t whole_match(const struct sh_related *r, int64_t by_time, const in
     return w == 0 || by_time == 0 ? 0 : (w | by_time) < 0 ? SH_MISSING : 1;
 }
 
+/* Conditions joined by `and`, one after the other, each only over the pairs that are still in; *ret_where:
+ * what is left to ask. */
+static sh_code sift_pairs(struct ask *a, struct pairs *p, const struct sh_node **ret_where) {
+    const struct sh_node *where = a->related->where;
+    *ret_where = where;
+    if (!where || where->op != SH_OP_AND || a->related->fn == SH_RELATED_EVERY)
+        return SH_OK;
+    for (uint32_t k = 0; k < where->n_kids && p->n > 0; k++) {
+        const struct sh_view view = {.batch = &p->batch, .n = p->n};
+        const uint32_t before = p->n;
+        int64_t *holds = NULL;
+        SH_TRY(sh_eval_new(a->run, where->kids[k], &view, &holds));
+        for (uint32_t i = 0; i < p->n; i++)
+            p->match[i] = holds[i] == 0 ? 0 : (holds[i] | p->match[i]) < 0 ? SH_MISSING : 1;
+        drop_unmatched(p);
+        if (p->n < before)
+            SH_TRY(bind_pairs(a, p));
+    }
+    *ret_where = NULL;
+    return SH_OK;
+}
+
 static sh_code fold_pairs(struct ask *a, struct pairs *p) {
     const struct sh_related *r = a->related;
     SH_TRY(match_time(a, p));
     drop_unmatched(p);
     SH_TRY(bind_pairs(a, p));
-    const struct sh_view view = {.batch = &p->batch, .n = p->n};
+    const struct sh_node *left = NULL;
     int64_t *where = NULL, *value = NULL;
-    if (r->where)
-        SH_TRY(sh_eval_new(a->run, r->where, &view, &where));
+    SH_TRY(sift_pairs(a, p, &left));
+    const struct sh_view view = {.batch = &p->batch, .n = p->n};
+    if (left)
+        SH_TRY(sh_eval_new(a->run, left, &view, &where));
     if (r->value)
         SH_TRY(sh_eval_new(a->run, r->value, &view, &value));
     for (uint32_t i = 0; i < p->n; i++)

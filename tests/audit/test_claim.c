@@ -149,6 +149,44 @@ static void a_claim_of_two_persons_is_refused(void **state) {
     small_release(&s);
 }
 
-CHECK_MAIN(cmocka_unit_test(requests_add_up_to_the_night),
+/* Groups of many persons, rows that meet, statistics: one claim cannot tell, and says so by name. */
+static void rules_over_many_persons_answer_not_evaluated_by_name(void **state) {
+    (void)state;
+    static const char *const over_many[] = {"t-merged", "t-exchange", "t-exchange-pair", "t-statistic",
+                                            "t-two-tables"};
+    struct small s;
+    struct sh_err err;
+    struct sh_claim_worker *worker = NULL;
+    struct sh_claim_findings found;
+    CHECK_OK(small_run(&s,
+                       "person: {birth: 2000-01-01}\nlines:\n"
+                       "  - {item: X, time: 2026-02-03T08:00, quantity: 9, covered: 10.00}\n",
+                       NULL, &err),
+             &err);
+    CHECK_OK(sh_claim_worker_new(s.plan, &worker, &err), &err);
+    for (int again = 0; again < 2; again++) { /* nothing is kept from one claim to the next */
+        CHECK_OK(sh_audit_claim(worker, &s.lake.chunk, (const uint8_t[]){1}, &found, &err), &err);
+        size_t named = 0;
+        for (size_t i = 0; i < found.n_not_evaluated; i++) {
+            const struct sh_rule *r = sh_plan_rule(s.plan, found.not_evaluated[i]);
+            CHECK(r->reach != SH_REACH_TIMELINE);
+            for (size_t n = 0; n < sizeof over_many / sizeof over_many[0]; n++)
+                named += sh_str_is(r->id, over_many[n]);
+        }
+        CHECK_I64(named, sizeof over_many / sizeof over_many[0]);
+        size_t all = 0;
+        for (size_t i = 0; i < sh_plan_rules(s.plan); i++)
+            all += sh_plan_rule(s.plan, i)->reach != SH_REACH_TIMELINE;
+        CHECK_I64(found.n_not_evaluated, all);
+        for (size_t i = 0; i < found.n; i++)
+            CHECK(!found.at[i].finding ||
+                  sh_plan_rule(s.plan, found.at[i].finding->rule)->reach == SH_REACH_TIMELINE);
+    }
+    sh_claim_worker_free(worker);
+    small_release(&s);
+}
+
+CHECK_MAIN(cmocka_unit_test(rules_over_many_persons_answer_not_evaluated_by_name),
+           cmocka_unit_test(requests_add_up_to_the_night),
            cmocka_unit_test(a_request_is_told_only_what_it_changes),
            cmocka_unit_test(a_claim_of_two_persons_is_refused))
