@@ -101,11 +101,9 @@ static bool is_alone(const struct count *c, uint64_t hash) {
 
 struct taking {
     struct sh_census *census;
-    struct sh_lake *lake;
+    const struct sh_census_of *of;
     struct sh_selection what;
     struct sh_bucket_range *tasks;
-    struct sh_pool_control *control;
-    int32_t known;
 };
 static void taking_release(struct taking *t) {
     sh_free(t->tasks);
@@ -133,7 +131,7 @@ static sh_code count_buckets(void *ctx, size_t task, size_t worker, struct sh_er
     const struct taking *t = ctx;
     (void)worker;
     SH_CLEANUP(reader_close) struct sh_reader *reader = NULL;
-    SH_TRY(sh_reader_open(t->lake, &t->what, t->tasks[task], t->known, CHUNK_ROWS, &reader, err));
+    SH_TRY(sh_reader_open(t->of->lake, &t->what, t->tasks[task], t->of->known, CHUNK_ROWS, &reader, err));
     for (;;) {
         const struct sh_chunk *chunk;
         SH_TRY(sh_reader_next(reader, &chunk, err));
@@ -141,13 +139,13 @@ static sh_code count_buckets(void *ctx, size_t task, size_t worker, struct sh_er
             return SH_OK;
         for (size_t i = 0; i < t->census->plan->n_active; i++)
             count_chunk(&t->census->counts[i], chunk);
-        if (sh_pool_stopped(t->control))
+        if (sh_pool_stopped(t->of->control))
             return sh_fail(err, SH_E_CANCELLED, "the audit was stopped");
     }
 }
 
 static sh_code make_room(struct taking *t, struct count *c, struct sh_err *err) {
-    const uint64_t rows = sh_lake_rows(t->lake, c->table);
+    const uint64_t rows = sh_lake_rows(t->of->lake, c->table);
     uint64_t size = 1024;
     while (size < rows * SLOTS_PER_ROW && size < SLOTS_MAX)
         size *= 2;
@@ -158,8 +156,8 @@ static sh_code make_room(struct taking *t, struct count *c, struct sh_err *err) 
     return c->slots ? SH_OK : out_of_room(err);
 }
 
-static sh_code take(struct taking *t, const struct sh_plan *plan, struct sh_bucket_range buckets,
-                    size_t threads, bool *ret_any, struct sh_err *err) {
+static sh_code take(struct taking *t, const struct sh_plan *plan, bool *ret_any, struct sh_err *err) {
+    const struct sh_bucket_range buckets = t->of->buckets;
     struct sh_census *census = t->census;
     census->plan = plan;
     census->counts = sh_alloc_array(plan->n_active + 1, sizeof(*census->counts));
@@ -169,28 +167,25 @@ static sh_code take(struct taking *t, const struct sh_plan *plan, struct sh_buck
     *ret_any = false;
     for (size_t i = 0; i < plan->n_active; i++) {
         struct count *c = &census->counts[i];
-        if (!serves(plan, plan->active[i].rule, c) || sh_lake_rows(t->lake, c->table) == 0)
+        if (!serves(plan, plan->active[i].rule, c) || sh_lake_rows(t->of->lake, c->table) == 0)
             continue;
         SH_TRY(make_room(t, c, err));
         *ret_any = true;
     }
-    threads = threads ? threads : sh_processors();
+    const size_t threads = t->of->threads ? t->of->threads : sh_processors();
     const size_t n = sh_buckets_split(buckets, threads, t->tasks);
-    return *ret_any ? sh_pool_run(threads < n ? threads : n, n, count_buckets, t, t->control, err) : SH_OK;
+    return *ret_any ? sh_pool_run(threads < n ? threads : n, n, count_buckets, t, t->of->control, err)
+                    : SH_OK;
 }
 
-sh_code sh_census_take(const struct sh_plan *plan, struct sh_lake *lake, int32_t known,
-                       struct sh_bucket_range buckets, size_t threads, struct sh_pool_control *control,
-                       struct sh_census **ret, struct sh_err *err) {
+sh_code sh_census_take(const struct sh_plan *plan, const struct sh_census_of *of, struct sh_census **ret,
+                       struct sh_err *err) {
     bool any = false;
     SH_CLEANUP(taking_release)
-    struct taking t = {.census = sh_alloc_array(1, sizeof(struct sh_census)),
-                       .lake = lake,
-                       .control = control,
-                       .known = known};
+    struct taking t = {.census = sh_alloc_array(1, sizeof(struct sh_census)), .of = of};
     if (!t.census)
         return out_of_room(err);
-    const sh_code code = take(&t, plan, buckets, threads, &any, err);
+    const sh_code code = take(&t, plan, &any, err);
     *ret = code == SH_OK && any ? t.census : NULL;
     if (!*ret)
         sh_census_free(t.census);

@@ -6,12 +6,19 @@
 #include "base/pool.h"
 
 struct sh_census;
-/** Count. *ret NULL: no rule of the plan is of this kind. buckets: all that will be audited; rows of others
- * must not exist. threads: 0 as many as processors. Free with sh_census_free. Errors: those of reading;
+/* What is counted: rows of the lake as known on a day, in all buckets that will be audited; rows elsewhere
+ * must not exist. */
+struct sh_census_of {
+    struct sh_lake *lake;
+    int32_t known;
+    struct sh_bucket_range buckets;
+    size_t threads;                  /* 0: as many as processors */
+    struct sh_pool_control *control; /* may be NULL */
+};
+/** Count. *ret NULL: no rule of the plan is of this kind. Free with sh_census_free. Errors: those of reading;
  * SH_E_NOMEM; SH_E_CANCELLED. */
-SH_MUST sh_code sh_census_take(const struct sh_plan *plan, struct sh_lake *lake, int32_t known,
-                               struct sh_bucket_range buckets, size_t threads,
-                               struct sh_pool_control *control, struct sh_census **ret, struct sh_err *err);
+SH_MUST sh_code sh_census_take(const struct sh_plan *plan, const struct sh_census_of *of,
+                               struct sh_census **ret, struct sh_err *err);
 void sh_census_free(struct sh_census *c);
 /** Members that are alone in the lake and clear: counted, and out of io, whose arrays then lie in work. */
 SH_MUST sh_code sh_census_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,

@@ -355,6 +355,20 @@ static bool is_text_needed(const struct sh_timeline *tl, int t, int c) {
            tl->chunk->tables[t].columns && tl->chunk->tables[t].columns[c];
 }
 
+static sh_code fill_texts(struct sh_timeline *tl, int t, int c, struct sh_err *err) {
+    const struct sh_str *from = (const struct sh_str *)tl->chunk->tables[t].columns[c];
+    int32_t *ids = sh_new(tl->arena, int32_t, (size_t)tl->chunk->tables[t].n_rows + 1);
+    if (!ids)
+        return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
+    for (uint32_t i = 0; i < tl->chunk->tables[t].n_rows; i++)
+        if (i > 0 && from[i].len > 0 && sh_str_eq(from[i], from[i - 1]))
+            ids[i] = ids[i - 1]; /* lines of one prescription stand together */
+        else
+            SH_TRY(text_id(tl, from[i], &ids[i], err));
+    tl->columns[t][c] = ids;
+    return SH_OK;
+}
+
 sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err) {
     size_t n = 0;
     for (int t = 0; t < SH_TABLES; t++)
@@ -370,20 +384,9 @@ sh_code sh_texts_fill(struct sh_timeline *tl, struct sh_err *err) {
     if (!tl->texts || !tl->text_slots)
         return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
     for (int t = 0; t < SH_TABLES; t++)
-        for (int c = 0; c < sh_lake_schema[t].n_columns; c++) {
-            if (!is_text_needed(tl, t, c))
-                continue;
-            const struct sh_str *from = (const struct sh_str *)tl->chunk->tables[t].columns[c];
-            int32_t *ids = sh_new(tl->arena, int32_t, (size_t)tl->chunk->tables[t].n_rows + 1);
-            if (!ids)
-                return sh_fail(err, SH_E_NOMEM, "no room for the texts of a chunk");
-            for (uint32_t i = 0; i < tl->chunk->tables[t].n_rows; i++)
-                if (i > 0 && from[i].len > 0 && sh_str_eq(from[i], from[i - 1]))
-                    ids[i] = ids[i - 1]; /* lines of one prescription stand together */
-                else
-                    SH_TRY(text_id(tl, from[i], &ids[i], err));
-            tl->columns[t][c] = ids;
-        }
+        for (int c = 0; c < sh_lake_schema[t].n_columns; c++)
+            if (is_text_needed(tl, t, c))
+                SH_TRY(fill_texts(tl, t, c, err));
     return SH_OK;
 }
 

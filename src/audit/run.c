@@ -255,8 +255,10 @@ sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *ar
     ret->load_seconds = (double)(loaded - begun) / 1e9;
     sh_code code = SH_OK;
     if (!ret->partial) /* else rows of other slices are not seen */
-        code = sh_census_take(run.session.plan, run.session.lake, options->known, run.buckets,
-                              options->threads, options->control, &run.census, err);
+        code = sh_census_take(run.session.plan,
+                              &(const struct sh_census_of){run.session.lake, options->known, run.buckets,
+                                                           options->threads, options->control},
+                              &run.census, err);
     if (code == SH_OK)
         code = run_buckets(&run, err);
     const int64_t audited = sh_monotonic_ns();

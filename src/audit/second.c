@@ -265,8 +265,9 @@ static sh_code grow_slots(struct ledger *l, struct sh_err *err) {
 }
 
 /* A group that was not met before. */
-static sh_code add_group(struct sh_engine *en, struct sh_seconds *s, struct ledger *l,
-                         const struct sh_rule_plan *rp, const int64_t *keys, struct sh_err *err) {
+static sh_code add_group(struct sh_engine *en, struct ledger *l, const struct sh_rule_plan *rp,
+                         const int64_t *keys, struct sh_err *err) {
+    struct sh_seconds *s = sh_tally_seconds(en->tally);
     const size_t n_keys = l->of->n_keys, n = (size_t)l->n + 1;
     int64_t *one[8];
     struct sh_str name;
@@ -294,15 +295,14 @@ static sh_code add_group(struct sh_engine *en, struct sh_seconds *s, struct ledg
     return SH_OK;
 }
 
-static sh_code group_of(struct sh_engine *en, struct sh_seconds *s, struct ledger *l,
-                        const struct sh_rule_plan *rp, const int64_t *keys, uint64_t hash, uint32_t *ret,
-                        struct sh_err *err) {
+static sh_code group_of(struct sh_engine *en, struct ledger *l, const struct sh_rule_plan *rp,
+                        const int64_t *keys, uint64_t hash, uint32_t *ret, struct sh_err *err) {
     SH_TRY(grow_slots(l, err));
     uint64_t slot = hash & l->mask;
     while (l->slots[slot] != 0 && !is_key(l, l->slots[slot] - 1, keys))
         slot = (slot + 1) & l->mask;
     if (l->slots[slot] == 0) {
-        SH_TRY(add_group(en, s, l, rp, keys, err));
+        SH_TRY(add_group(en, l, rp, keys, err));
         l->slots[slot] = l->n;
     }
     *ret = l->slots[slot] - 1;
@@ -359,7 +359,7 @@ static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err 
             keys[k] = b->keys[k][i];
         }
         if (!same)
-            SH_TRY(group_of(en, sh_tally_seconds(en->tally), b->l, b->rp, keys, b->hash[i], &last, err));
+            SH_TRY(group_of(en, b->l, b->rp, keys, b->hash[i], &last, err));
         b->group[i] = last;
     }
     return SH_OK;
@@ -467,9 +467,10 @@ sh_code sh_second_rule(struct sh_engine *en, const struct sh_rule_plan *rp, bool
 
 /* ---- on their way ------------------------------------------------------------------------------- */
 
-static sh_code send_group(const struct sh_rule *r, const struct place *at, uint16_t rule, uint32_t group,
+static sh_code send_group(const struct sh_rule_plan *rp, const struct place *at, uint32_t group,
                           struct sh_buf *sort, struct sh_buf *payload, struct sh_exchange *to,
                           struct sh_err *err) {
+    const struct sh_rule *r = rp->rule;
     const struct ledger *l = at->ledger;
     const struct entry *e = &l->entries[group];
     sh_i128 partials[SH_PARTIALS_MAX];
@@ -486,7 +487,7 @@ static sh_code send_group(const struct sh_rule *r, const struct place *at, uint1
                                   .n_partials = (int32_t)r->n_partials,
                                   .members = e->members};
     sh_buf_clear(sort), sh_buf_clear(payload);
-    const size_t key_len = sh_sort_begin(rule, l->names[group], sort);
+    const size_t key_len = sh_sort_begin(rp->index, l->names[group], sort);
     sh_sort_time(1, e->time, sort);
     sh_sort_number(e->institution, sort);
     SH_TRY(sh_carry_begin(&head, partials, l->names[group], (struct sh_str){0}, payload, err));
@@ -503,7 +504,7 @@ sh_code sh_seconds_send(struct sh_seconds *s, struct sh_exchange *to, struct sh_
     for (size_t i = 0; i < s->plan->n_active; i++) {
         const struct place *at = &s->places[i];
         for (uint32_t g = 0; at->kind == ADDED && g < at->ledger->n; g++)
-            SH_TRY(send_group(s->plan->active[i].rule, at, (uint16_t)i, g, &sort, &payload, to, err));
+            SH_TRY(send_group(&s->plan->active[i], at, g, &sort, &payload, to, err));
     }
     clear(s);
     return SH_OK;
