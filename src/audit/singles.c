@@ -60,7 +60,17 @@ bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp)
            columns_behind(rp, plan, &behind);
 }
 
-/* Is a value missing among the rows from … to - 1, or a time beyond all periods? Looked at in bulk. */
+/* All bits of the rows from … to - 1. Where none is below zero, none is missing: what stands for it is. */
+#define ALL_BITS(type)                                                                                       \
+    do {                                                                                                     \
+        const type *restrict x = data;                                                                       \
+        type all = 0;                                                                                        \
+        for (uint32_t i = from; i < to; i++)                                                                 \
+            all |= x[i];                                                                                     \
+        bits = all;                                                                                          \
+    } while (0)
+
+/* Is a value missing among them? */
 #define ANY_GONE(type, gone)                                                                                 \
     do {                                                                                                     \
         const type *restrict x = data;                                                                       \
@@ -68,10 +78,18 @@ bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp)
             any |= (x[i] == (gone)) | (x[i] == gone2);                                                       \
     } while (0)
 
+/* Is a value missing, or a time beyond all periods? Looked at in bulk. */
 static bool is_any_gone(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from, uint32_t to) {
     const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
     const void *data = tl->columns[SH_TABLE_LINE][c.column];
+    int64_t bits;
     int any = 0;
+    if (column->storage == SH_STORE_I32)
+        ALL_BITS(int32_t);
+    else
+        ALL_BITS(int64_t);
+    if (bits >= 0 && (column->type.kind != SH_KIND_TIME || bits < TIME_MAX))
+        return false;
     if (column->storage == SH_STORE_I32) {
         const int32_t gone2 = c.minus_one ? -1 : SH_MISSING_I32;
         ANY_GONE(int32_t, SH_MISSING_I32);
