@@ -29,14 +29,29 @@ static sh_code stands_on_contract(struct sh_txn *txn, struct sh_request *rq, con
     return code == SH_E_NOTFOUND ? SH_OK : code;
 }
 
+/* A grant that nobody has reviewed within the term its place has set (access.review) rests until somebody
+ * does (V-05). Roles that review others keep standing, else all could rest at once and nobody could end it.
+ * row: as above, then valid_from, reviewed_on. */
+static bool is_reviewed(const struct sh_gate *gate, const struct sh_value *row, int32_t day) {
+    const struct sh_role *role = sh_role_find(gate->roles, row[1].str);
+    if (!role || sh_role_may(role, SH_STR("access.review")))
+        return true;
+    const struct sh_param_pick pick = sh_param_pick(gate->params, SH_STR("access.review"), row[3].str,
+                                                    (struct sh_param_dates){day, day, day});
+    if (pick.state != SH_PARAM_SET || pick.row->scale != 0 || !sh_str_is(pick.row->unit, "months"))
+        return true; /* nobody has set a term */
+    const int64_t last = row[5].i64 > row[6].i64 ? row[5].i64 : row[6].i64;
+    return day <= sh_add_months((int32_t)last, (int32_t)pick.row->value);
+}
+
 sh_code sh_grants_read(struct sh_txn *txn, struct sh_request *rq, int32_t day, struct sh_err *err) {
     struct sh_rows rows;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person)), SH_I64(day)};
-    SH_TRY(sh_sql_query(
-        txn,
-        "select id, role, body, place, contract from gate_grant where person = $1 and state = 'granted' "
-        "and valid_from <= $2 and valid_to > $2 order by id",
-        values, 2, &rq->arena, &rows, err));
+    SH_TRY(sh_sql_query(txn,
+                        "select id, role, body, place, contract, valid_from, reviewed_on from gate_grant "
+                        "where person = $1 and state = "
+                        "'granted' and valid_from <= $2 and valid_to > $2 order by id",
+                        values, 2, &rq->arena, &rows, err));
     rq->caller.grants = sh_new(&rq->arena, struct sh_grant_view, rows.n_rows + 1);
     if (!rq->caller.grants)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu grants", rows.n_rows);
@@ -45,6 +60,10 @@ sh_code sh_grants_read(struct sh_txn *txn, struct sh_request *rq, int32_t day, s
         struct sh_grant_view *grant = &rq->caller.grants[rq->caller.n_grants];
         bool stands = false;
         SH_TRY(stands_on_contract(txn, rq, sh_cell(&rows, i, 0), day, &stands, err));
+        if (stands && !is_reviewed(rq->gate, sh_cell(&rows, i, 0), day)) {
+            rq->caller.has_unreviewed = true;
+            stands = false;
+        }
         if (!stands)
             continue;
         rq->caller.n_grants++;
@@ -170,7 +189,8 @@ static sh_code check_state(struct sh_gate *gate, struct sh_request *rq) {
         return sh_refuse(rq, GATE_FORBIDDEN,
                          rq->lang == SH_EN ? "this API key only reads" : "此密钥只能读取");
     if (!sh_caller_may(gate, rq, rq->route->need))
-        return sh_refuse(rq, GATE_FORBIDDEN, "%s", rq->route->need);
+        return sh_refuse(rq, rq->caller.has_unreviewed ? GATE_UNREVIEWED : GATE_FORBIDDEN, "%s",
+                         rq->route->need);
     return SH_OK;
 }
 

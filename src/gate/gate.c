@@ -73,6 +73,10 @@ static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(sh_roles_load(path, &gate->arena, &gate->roles, err));
     if (gate->options.pages_dir)
         SH_TRY(sh_pages_load(gate->options.pages_dir, &gate->arena, &gate->pages, err));
+    struct sh_params *params = NULL;
+    SH_TRY(sh_path_join(path, gate->options.law_dir, "params", err));
+    SH_TRY(sh_params_load(path, &gate->arena, &params, err));
+    gate->params = params;
     SH_TRY(sh_path_join(path, gate->options.law_dir, "registers", err));
     SH_TRY(sh_registers_load(path, gate->roles, &gate->arena, &gate->registers, err));
     SH_TRY(sh_gate_papers_load(gate->options.law_dir, &gate->arena, &gate->papers, err));

@@ -38,6 +38,7 @@ struct sh_gate {
     struct sh_store *store;
     const struct sh_registers *registers;
     const struct sh_roles *roles;
+    const struct sh_params *params;
     const struct sh_matter_texts *texts; /* procedures and what they run on */
     struct sh_gate_papers papers;        /* templates of what procedures issue */
     struct {

@@ -10,6 +10,8 @@
     X(GATE_BAD_LOGIN, 401, "bad-login", "账号、口令或动态码不对", "wrong account, password or code")         \
     X(GATE_NEEDS_CODE, 401, "code-needed", "请输入动态码", "a one-time code is needed")                      \
     X(GATE_FORBIDDEN, 403, "forbidden", "您的岗位无权办理此事", "none of your roles may do this")            \
+    X(GATE_UNREVIEWED, 403, "grant-not-reviewed", "授权已过复核周期，复核后方可继续使用",                    \
+      "a grant is past the term of its review and rests until somebody has reviewed it")                     \
     X(GATE_CSRF, 403, "csrf", "缺少或不符的防伪令牌（X-CSRF-Token）",                                        \
       "the X-CSRF-Token header is missing or wrong")                                                         \
     X(GATE_SETUP, 403, "second-factor-setup", "请先绑定动态口令，再办理业务",                                \

@@ -40,6 +40,7 @@ struct sh_caller {
         char id[SH_ID_MAX], role[64], body[SH_ID_MAX], place[16];
     } * grants; /* [n_grants], in force now; in the request's arena */
     size_t n_grants;
+    bool has_unreviewed; /* another one rests: its review is overdue */
 };
 
 struct sh_fault {

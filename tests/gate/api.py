@@ -4,6 +4,7 @@ Every answer of every test is held to docs/openapi.yaml."""
 import calendar
 import concurrent.futures
 import csv
+import datetime
 import io
 import json
 import pathlib
@@ -607,6 +608,44 @@ def a_grant_is_reviewed_by_a_third_person_and_ends_when_he_says_so():
     gone = control.post(path, {"verdict": "revoke", "why": "已调离"})
     assert gone["state"] == "revoked" and person.get("/registers").status == 403
     assert control.post(path, {"verdict": "keep", "why": "w"}).status == 409
+
+
+@test
+def a_grant_that_nobody_reviews_in_time_rests_until_somebody_does():
+    now = datetime.date.today()
+    o = Office(SHOUHU, clock=f"{now} 09:00:00")
+    law = o.dir / "share/law"
+    shutil.copytree(ROOT / "law", law)
+    for other in ("mappings", "rules", "knowledge"):
+        (law.parent / other).symlink_to(ROOT / other)
+    with open(law / "params/open.csv", "a", encoding="utf-8") as params:
+        params.write("access.review,620100,,,6,months,本市内控制度,权限复核周期,step,local_paper,,F,经办机构,\n")
+    o.law = law
+    with o:
+        o.body("ag1", "agency", "620102")
+        control, person = o.hire("control", "agency.control", body="ag1"), o.hire("window", "agency.window", body="ag1")
+        due = now.month - 1 + 6
+        year, month = now.year + due // 12, due % 12 + 1
+        last = datetime.date(year, month, min(now.day, calendar.monthrange(year, month)[1]))
+
+        def on(day):
+            o.stop()
+            o.clock = f"{day} 09:00:00"
+            o.start()
+            for one in (control, person):
+                one.cookie = one.csrf = None
+                assert one.sign_in(one.password, factor(one.secret, o.now())).status == 200
+        assert person.get("/registers").status == 200
+        on(last)
+        assert person.get("/registers").status == 200  # the whole last day
+        on(last + datetime.timedelta(days=1))
+        refused = person.get("/registers")
+        assert refused.status == 403 and refused["code"] == "grant-not-reviewed", refused.raw
+        assert person.get("/session").status == 200 and control.get("/registers").status == 200  # who reviews goes on
+        grant = control.get(f"/grants?person={person.id}")["items"][0]["id"]
+        assert person.post(f"/grants/{grant}/review", {"verdict": "keep", "why": "本人"}).status == 403
+        assert control.post(f"/grants/{grant}/review", {"verdict": "keep", "why": "仍在岗"}).status == 200
+        assert person.get("/registers").status == 200
 
 
 @test
