@@ -138,7 +138,7 @@ static void heads(struct sh_sql_making *p) {
     const char *text = "";
     for (size_t i = 0; i < n; i++) {
         const char *name = t->columns[columns[i]].name;
-        if (strcmp(name, "person") == 0 || !sh_sql_has_column(p, T, columns[i]))
+        if (!sh_sql_has_column(p, T, columns[i]))
             continue;
         text = p->r->has_b ? SAY("%s, case when t.side = 1 then %s else f.\"%s\" end as \"%s\"", text,
                                  stand_in(p, t, columns[i]), name, name)

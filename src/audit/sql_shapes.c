@@ -278,9 +278,15 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
                 "pos from m1 m%s",
                 blamed, sh_sql_joins(&blame));
     sh_sql_cte(p, "g");
-    sh_buf_add_text(p->out, "select q.*, x.any_ne from m q join (select gid, bool_or(ne) as any_ne from m "
-                            "group by gid) x on x.gid = "
-                            "q.gid where q.pos = 1");
+    const char *first_to =
+        p->rp->has_alternatives
+            ? SAY(", min(q.kto) over (partition by q.sup%s) as first_to", course ? ", q.course" : "")
+            : "";
+    sh_buf_addf(
+        p->out,
+        "select q.*, x.any_ne%s from m q join (select gid, bool_or(ne) as any_ne from m group by gid) "
+        "x on x.gid = q.gid where q.pos = 1",
+        first_to);
     sh_sql_cte(p, "v0");
     sh_buf_addf(p->out, "select t.*, %s from g t%s", conditions, sh_sql_joins(&scope));
     sh_sql_cte(p, "v1");
@@ -293,13 +299,10 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
     choose(p, "v", course ? "v.sup, v.alt, v.course" : "v.sup, v.alt", "v.k");
     sh_sql_cte(p, "hits");
     const bool alone = p->r->reach == SH_REACH_TIMELINE;
-    const char *later =
-        p->rp->has_alternatives
-            ? SAY("case when exists (select 1 from g o where o.sup = g.sup and o.gid <> g.gid%s and o.kto <= "
-                  "g.kfrom) "
-                  "then '@' || cast(date '1970-01-01' + cast(g.kfrom as integer) as varchar) else '' end",
-                  course ? " and o.course = g.course" : "")
-            : "''";
+    const char *later = p->rp->has_alternatives ? "case when g.first_to <= g.kfrom then '@' || cast(date "
+                                                  "'1970-01-01' + cast(g.kfrom as integer) as "
+                                                  "varchar) else '' end"
+                                                : "''";
     sh_buf_addf(p->out,
                 "select row_number() over (order by g.gid) as hid, %s || %s as key, g.k, g.doubted, "
                 "g.amount, coalesce((select %s from m where m.gid = g.gid and m.blamed%s), g.\"row\") as "
