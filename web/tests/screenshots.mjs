@@ -17,6 +17,13 @@ await office.body('h1', 'institution', '虚构市第一人民医院（虚构市�
 const auditor = await office.hire('auditor', 'ag1', 'agency.auditor')
 const author = await office.hire('author', 'ag1', 'agency.rules_author')
 const run = 'r1'
+// the office at work: findings in review, an institution with many of them at its own page
+const reviewer = await office.hire('reviewer', 'ag1', 'agency.reviewer')
+const [most] = (await auditor.get(`/runs/${run}/groups?by=institution`)).items.filter(one => one.key)
+await office.body(most.key, 'institution', most.name)
+const hospital = await office.hire('hospital', most.key, 'institution.user')
+office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', run, '--body', 'ag1', '--actor', reviewer.id)
+const [batch] = (await auditor.get('/matters?procedure=claim-batch&limit=1')).items
 const [first] = (await auditor.get(`/runs/${run}/findings?sort=-money&limit=1&rule=service-pair,service-frequency,drug-days`)).items
 const bodies = (await office.admin.get('/registers/bodies/records')).items
 const pages = [
@@ -25,7 +32,10 @@ const pages = [
   ['findings', '/findings', auditor],
   ['finding', `/findings?at=${first.id}`, auditor],
   ['findings-empty', '/findings?q=nothing-fits-this', auditor],
-  ['review', '/review', auditor],
+  ['review', '/review', reviewer],
+  ['review-empty', '/review?state=final', reviewer],
+  ['portal', '/portal', hospital],
+  ['matter', `/matters/${batch.id}`, reviewer],
   ['matters', '/matters', auditor],
   ['registers', '/registers', auditor],
   ['register', '/registers/bodies', office.admin],
