@@ -416,10 +416,11 @@ static sh_code add_block(struct sh_engine *en, struct block *b, struct sh_err *e
     b->group = sh_new_raw(en->scratch, uint32_t, (size_t)b->n + 1);
     b->adds = sh_new_raw(en->scratch, int64_t, (size_t)b->n + 1);
     b->hash = sh_new_raw(en->scratch, uint64_t, (size_t)b->n + 1);
-    bool has_room = b->fields && b->group && b->adds && b->hash;
+    const bool has_room = b->fields && b->group && b->adds && b->hash;
     for (size_t k = 0; k < b->l->of->n_keys; k++) {
         b->keys[k] = sh_new_raw(en->scratch, int64_t, (size_t)b->n + 1);
-        has_room = has_room && b->keys[k];
+        if (!b->keys[k])
+            return out_of_room(err);
     }
     if (!has_room)
         return out_of_room(err);
