@@ -3,6 +3,7 @@
 #include "audit/send.h"
 #include "audit/tally.h"
 #include "base/hash.h"
+#include <assert.h>
 #include <string.h>
 
 /* A group: its first row in order of time, and what does not depend on the aggregate. */
@@ -148,6 +149,7 @@ sh_code sh_keys_b(struct sh_engine *en, const struct sh_rule_plan *rp, const str
     const struct sh_rule *r = rp->rule;
     const struct sh_eval eval = sh_engine_eval(en);
     for (size_t k = 0; k < r->n_keys; k++) {
+        assert(ret[k]);
         SH_TRY(sh_expr_eval(r->keys_b[k].expr, &eval, batch, ret[k] + from, err));
         for (uint32_t i = 0; i < batch->n; i++) {
             struct sh_str field;
