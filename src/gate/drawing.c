@@ -56,6 +56,7 @@ sh_code sh_paper_draw(struct sh_gate *gate, struct sh_request *rq, struct sh_str
         return sh_fail(err, SH_E_NOMEM, "no room for the facts of a paper");
     SH_TRY(sh_store_read(gate->store, collect, &d, err));
     const struct sh_paper_proof proof = {.code = sh_str_of(d.source.code)};
+    SH_TRY(sh_paper_tables(d.source.template, d.source.facts, err));
     SH_TRY(sh_paper_render(d.source.template, d.source.facts, &proof, &d.pdf, NULL, err));
     const sh_code code = sh_store_write(gate->store, &act, keep, &d, NULL, err);
     return code == SH_E_CANCELLED ? SH_OK : code;

@@ -92,6 +92,7 @@ SH_HANDLER(sh_api_matter_draw);
 SH_HANDLER(sh_api_matter_comment);
 SH_HANDLER(sh_api_matter_attach);
 SH_HANDLER(sh_api_matter_attachment);
+SH_HANDLER(sh_api_rule_outcomes);
 SH_HANDLER(sh_api_items);
 SH_HANDLER(sh_api_items_preview);
 SH_HANDLER(sh_api_items_act);
@@ -112,3 +113,6 @@ SH_HANDLER(sh_api_selfcheck_report);
 SH_HANDLER(sh_api_peers);
 /* export.c */
 SH_HANDLER(sh_api_findings_export);
+/** Is it a rule of this installation? In rulebook.c. */
+SH_MUST sh_code sh_rule_known(struct sh_gate *gate, struct sh_request *rq, struct sh_str rule, bool *ret,
+                              struct sh_err *err);

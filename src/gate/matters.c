@@ -234,6 +234,24 @@ sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct 
     return keep_seen(&a, rq->params[0], rq->params[1], err);
 }
 
+static sh_code show_outcomes(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_rule_outcomes_json(txn, &a->desk, a->rq->params[0], &a->json, err);
+}
+
+/* A rule nobody ships is told like any other page of rules does. */
+sh_code sh_api_rule_outcomes(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    bool is_known = false;
+    SH_TRY(asking_begin(gate, rq, "findings.read", &a, err));
+    SH_TRY(sh_rule_known(gate, rq, rq->params[0], &is_known, err));
+    if (rq->problem || !is_known)
+        return rq->problem ? SH_OK : sh_refuse(rq, GATE_NOT_FOUND, NULL);
+    a.act = show_outcomes;
+    sh_answer_begin(rq, 200, &a.json);
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    return rq->problem ? SH_OK : sh_answer_end(rq, &a.json, err);
+}
+
 /* Frame or result of a draw, as anybody can check them with tools/verify-draw. */
 static sh_code show_draw(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
     struct sh_str text;

@@ -54,6 +54,17 @@ sh_code sh_api_rule(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
     return sh_answer_end(rq, &json, err);
 }
 
+sh_code sh_rule_known(struct sh_gate *gate, struct sh_request *rq, struct sh_str rule, bool *ret,
+                      struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf unused = {0};
+    const struct sh_rulebook *book = NULL;
+    struct sh_json json;
+    SH_TRY(book_of(gate, rq, &book, err));
+    sh_json_begin(&json, &unused);
+    *ret = sh_rulebook_put_rule(book, rule, &json);
+    return SH_OK;
+}
+
 sh_code sh_api_knowledge(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     const struct sh_rulebook *book = NULL;
     SH_TRY(book_of(gate, rq, &book, err));

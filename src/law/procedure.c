@@ -26,18 +26,21 @@ static sh_code name_pair(const struct sh_yaml *node, struct sh_str *name, struct
 
 /* ---- states and fields ------------------------------------------------------------------------------- */
 
-static sh_code mark_states(const struct sh_yaml *map, const char *key, struct sh_machine *machine,
-                           bool finals, struct sh_err *err) {
-    const struct sh_yaml *list = sh_yaml_get(map, key);
+enum state_mark { MARK_FINAL, MARK_PARTY_SEES, MARK_CONFIRMS, MARK_OVERTURNS, MARKS };
+
+/* Lists of states: which are final, what the parties see, what says that a finding was right or wrong. */
+static sh_code mark_states(const struct sh_yaml *map, struct sh_machine *machine, enum state_mark mark,
+                           struct sh_err *err) {
+    static const char *const keys[MARKS] = {"final", "party_sees", "confirms", "overturns"};
+    const struct sh_yaml *list = sh_yaml_get(map, keys[mark]);
     for (size_t i = 0; list && i < list->n && list->kind == SH_YAML_LIST; i++) {
         const int32_t at = sh_machine_state(machine, list->items[i]->text);
         if (at < 0)
             return sh_yaml_fail(err, list->items[i], "no state \"%.*s\"", SH_ARG(list->items[i]->text));
         struct sh_state_text *state = (struct sh_state_text *)(uintptr_t)&machine->states[at];
-        if (finals)
-            state->is_final = true;
-        else
-            state->party_sees = true;
+        bool *const flags[MARKS] = {&state->is_final, &state->party_sees, &state->confirms,
+                                    &state->overturns};
+        *flags[mark] = true;
     }
     return SH_OK;
 }
@@ -56,8 +59,9 @@ static sh_code read_states(const struct sh_yaml *map, struct sh_machine *machine
         SH_TRY(name_pair(states->entries[i].value, &of[i].name, &of[i].english, of[i].id, err));
     }
     machine->states = of, machine->n_states = states->n;
-    SH_TRY(mark_states(map, "final", machine, true, err));
-    return mark_states(map, "party_sees", machine, false, err);
+    for (int mark = MARK_FINAL; mark < MARKS; mark++)
+        SH_TRY(mark_states(map, machine, (enum state_mark)mark, err));
+    return SH_OK;
 }
 
 static sh_code read_machine_fields(const struct sh_yaml *map, const struct sh_registers *registers,
@@ -388,7 +392,8 @@ static sh_code read_reads(const struct sh_yaml *root, const struct sh_registers 
 static sh_code read_items(const struct sh_yaml *root, const struct sh_registers *registers,
                           const struct sh_roles *roles, struct sh_procedure *p, struct sh_arena *arena,
                           struct sh_err *err) {
-    static const char *const known[] = {"name", "fields", "states", "final", "party_sees", "steps", "queue"};
+    static const char *const known[] = {"name",  "fields", "states",   "final",    "party_sees",
+                                        "steps", "queue",  "confirms", "overturns"};
     const struct sh_yaml *map = sh_yaml_get(root, "items"), *name = NULL;
     if (!map)
         return SH_OK;

@@ -165,12 +165,14 @@ struct sh_step {
     bool is_bulk, is_serving; /* serving: says when a paper was served (field `paper`) */
     uint32_t undo_seconds;    /* how long a bulk act may be taken back; 0 never */
     enum sh_draw_act draw;
+    bool counts_outcomes; /* fills reviewed, confirmed, low, high of the rule that is the subject */
     const struct sh_yaml *node;
 };
 
 struct sh_state_text {
     struct sh_str id, name, english;
     bool is_final, party_sees; /* items: the parties see it in this state */
+    bool confirms, overturns;  /* items: what a finding that ends here says of its rule */
 };
 
 /* A machine: the matter's own, or that of its items. */

@@ -383,6 +383,10 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
     step->is_dated = dated.len > 0;
     step->is_bulk = is_true(map, "bulk");
     step->is_serving = is_true(map, "serves");
+    const struct sh_str outcomes = sh_yaml_text(map, "outcomes");
+    if (outcomes.len && !sh_str_is(outcomes, "rule"))
+        return sh_yaml_fail(l->err, sh_yaml_get(map, "outcomes"), "outcomes: rule");
+    step->counts_outcomes = outcomes.len > 0;
     SH_TRY(sh_law_draw_act(sh_yaml_get(map, "draw"), &step->draw, l->err));
     SH_TRY(read_number(map, "together", &step->together, l->err));
     SH_TRY(read_undo(map, &step->undo_seconds, l->err));
@@ -396,9 +400,9 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
     static const char *const known[] = {
-        "name", "from",   "to",     "by",       "not_by", "not_body_of", "needs", "may", "guard",
-        "gate", "issues", "writes", "posts",    "opens",  "holds",       "basis", "per", "dated",
-        "bulk", "seen",   "serves", "together", "undo",   "served",      "draw",  "sets"};
+        "name", "from",   "to",     "by",       "not_by", "not_body_of", "needs", "may",  "guard",
+        "gate", "issues", "writes", "posts",    "opens",  "holds",       "basis", "per",  "dated",
+        "bulk", "seen",   "serves", "together", "undo",   "served",      "draw",  "sets", "outcomes"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));

@@ -350,6 +350,8 @@ sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_
     memcpy(next, w->m.values, machine->n_fields * sizeof *next);
     w->facts = NULL;
     SH_TRY(sh_fields_take(w, machine, w->step, values, n, next));
+    if (w->step->counts_outcomes)
+        SH_TRY(sh_outcome_fields(w, next));
     SH_TRY(sh_step_judge(w, w->step, next, true));
     if (w->failures->n)
         return sh_fail(w->err, SH_E_CANCELLED, "refused");

@@ -184,6 +184,11 @@ SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
 SH_MUST sh_code sh_effects(struct work *w);
 SH_MUST sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day);
 
+/* ---- outcomes.c */
+/** Fill the fields reviewed, confirmed, low, high by what reviewed findings say of the rule that is the
+ * subject. */
+SH_MUST sh_code sh_outcome_fields(struct work *w, struct sh_str *next);
+
 /* ---- draw.c */
 /** What the step does of the procedure's draw; next [n_fields]: values as they will stand. May note failures.
  */

@@ -259,6 +259,13 @@ SH_MUST sh_code sh_units_load(struct sh_txn *txn, const struct sh_desk *desk, st
 SH_MUST sh_code sh_draw_read(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id, bool is_result,
                              struct sh_str *ret, struct sh_err *err);
 
+/**
+ * What reviewed findings say of a rule: counts, share with Wilson bounds, and what the numbers of the
+ * caller's place advise (law/outcomes.h). {rule, reviewed, confirmed, overturned, share, low, high, advice}
+ */
+SH_MUST sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str rule,
+                                      struct sh_json *json, struct sh_err *err);
+
 /* ---- reading: answers of the API, docs/openapi.yaml --------------------------------------------------- */
 
 struct sh_matter_query {

@@ -54,6 +54,12 @@ SH_MUST sh_code sh_paper_facts(const struct sh_paper *paper, struct sh_arena *ar
  * SH_E_INPUT naming every fact that is missing or of a wrong type.
  */
 SH_MUST sh_code sh_paper_check(const struct sh_paper *paper, const json_t *facts, struct sh_err *err);
+/**
+ * Tables that came as text, one row a line, cells parted by | in the order of the columns, become rows in
+ * `facts`: so fields of a form keep them. Missing cells stay empty; what is there too many goes to the last.
+ * Errors: SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_paper_tables(const struct sh_paper *paper, json_t *facts, struct sh_err *err);
 /** The number of the paper as its template writes it (〔2026〕12号); the empty view if it has none. In the
  * arena. */
 SH_MUST sh_code sh_paper_number(const struct sh_paper *paper, const json_t *facts, struct sh_arena *arena,

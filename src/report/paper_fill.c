@@ -78,6 +78,43 @@ static sh_code check_rows(const struct sh_fact *fact, const json_t *value, struc
     return SH_OK;
 }
 
+static json_t *row_of(const struct sh_fact *fact, struct sh_str line) {
+    json_t *row = json_object();
+    struct sh_str rest = line;
+    for (size_t c = 0; row && c < fact->n_columns && rest.at; c++) {
+        struct sh_str cell = rest;
+        if (c + 1 == fact->n_columns)
+            rest = (struct sh_str){0};
+        else
+            (void)sh_str_split(&rest, '|', &cell);
+        cell = sh_str_trim(cell);
+        if (cell.len &&
+            json_object_set_new(row, fact->columns[c].key, json_stringn(cell.at, cell.len)) != 0) {
+            json_decref(row);
+            return NULL;
+        }
+    }
+    return row;
+}
+
+sh_code sh_paper_tables(const struct sh_paper *paper, json_t *facts, struct sh_err *err) {
+    for (size_t i = 0; i < paper->n_facts; i++) {
+        const struct sh_fact *fact = &paper->facts[i];
+        const json_t *value = json_object_get(facts, fact->key);
+        if (fact->type != SH_FACT_TABLE || !json_is_string(value))
+            continue;
+        struct sh_str rest = {json_string_value(value), json_string_length(value)}, line;
+        json_t *rows = json_array();
+        while (rows && rest.at && sh_str_split(&rest, '\n', &line)) {
+            if (sh_str_trim(line).len && json_array_append_new(rows, row_of(fact, line)) != 0)
+                return json_decref(rows), sh_fail(err, SH_E_NOMEM, "no room for a table");
+        }
+        if (!rows || json_object_set_new(facts, fact->key, rows) != 0)
+            return sh_fail(err, SH_E_NOMEM, "no room for a table");
+    }
+    return SH_OK;
+}
+
 bool sh_paper_needs(const struct sh_paper *paper, const struct sh_fact *fact) {
     for (size_t i = 0; i < paper->number.n; i++)
         if (paper->number.of[i].fact == fact)

@@ -156,7 +156,12 @@ def a_breach_is_noticed_heard_decided_filed_and_the_money_comes_back():
     early = act(o.auditor, matter, "close", want=409)
     assert kinds(early) == {"guard"}
     serve(o, matter)
+    unseen = act(o.bhead, subs["filing"]["id"], "file", {"filed_number": "F-1"}, want=409)
+    assert [f["basis"] for f in unseen["failed"]] == ["S4§24"], unseen.raw  # the bureau of the same level looks first
+    act(o.fund, subs["filing"]["id"], "review")
     act(o.bhead, subs["filing"]["id"], "file", {"filed_number": "F-1"})
+    filed = [r["fields"] for r in o.auditor.get("/registers/filings/records")["items"]]
+    assert [f["filed_on"] for f in filed if f["filed_number"] == "F-1"] == ["2026-03-02"], filed
     money = subs["recovery"]["id"]
     act(o.auditor, money, "notify")
     serve(o, money)

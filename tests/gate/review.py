@@ -254,11 +254,300 @@ def the_body_of_the_first_review_judges_nothing_again_and_open_batches_stay_out_
     assert refused["n"] == 0 and "body" in kinds(refused["refused"][0]), refused.raw
 
 
+# ---- the other procedures of the office ----------------------------------------------------------------------------
+
+
+class Desk(City):
+    """The demo city with everybody who keeps its books, rules, minutes and files."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.body("bank", "department", "990100")
+        for name, role, body in (("bookkeeper", "agency.bookkeeper", "ag1"), ("window", "agency.window", "ag1"), ("author", "agency.rules_author", "ag1"),
+                                 ("releaser", "agency.rules_releaser", "ag1"), ("officer", "bureau.officer", "gov"), ("legal", "bureau.legal", "gov"),
+                                 ("head2", "agency.head", "ag1"), ("auditor2", "agency.auditor", "ag1"), ("bdesk", "bureau.desk", "gov")):
+            setattr(self, name, self.hire(name, role, body=body))
+        return self
+
+
+class Other:
+    desk = None
+
+
+def desk():
+    if not Other.desk:
+        Other.desk = Desk(matters.SHOUHU, clock=CLOCK)
+        Other.desk.__enter__()
+    return Other.desk
+
+
+def opened(person, procedure, subject="H1", **more):
+    made = person.post("/matters", {"procedure": procedure, "subject": subject, **more})
+    assert made.status == 201, made.raw
+    return made["id"]
+
+
+def refused(person, matter, step, given=None, kind="guard", basis=None, **more):
+    answer = act(person, matter, step, given, want=409, **more)
+    assert kind in kinds(answer), (step, answer.raw.decode())
+    if basis:
+        assert any(f.get("basis", "").startswith(basis) for f in answer["failed"]), answer.raw.decode()
+    return answer
+
+
+def papers_draw(o, person, shown):
+    for paper in shown["papers"]:
+        drawn = person.get(f"/matters/{shown['id']}/papers/{paper['id']}")
+        assert drawn.status == 200 and drawn.raw.startswith(b"%PDF-"), drawn.raw[:800]
+
+
+RECON = {"month": "2026-02", "counterparty": "开户银行", "statement": "BS-1", "ours": "100.00", "theirs": "100.00"}
+
+
+@test
+def a_month_stays_open_until_every_counterparty_is_reconciled_to_the_last_fen_and_signed():
+    o = desk()
+    month = opened(o.bookkeeper, "month-close", "ag1", period="2026-02")
+    act(o.bookkeeper, month, "count", {"income": "1000.00", "spending": "900.00"})
+    assert fields(o.bookkeeper.get("/matters/" + month))["balance"] == "100.00"
+    refused(o.bookkeeper, month, "check", kind="role")
+    act(o.finance, month, "check")
+    early = refused(o.head, month, "close", basis="S4§13")
+    assert len(early["failed"]) == 5, early.raw
+    for kind in ("business", "treasury", "tax", "bank", "institution"):
+        refused(o.head, month, "close")
+        at = opened(o.bookkeeper, "reconciliation", "ag1")
+        act(o.bookkeeper, at, "load", {**RECON, "kind": kind, "theirs": "99.99" if kind == "bank" else "100.00"})
+        if kind == "bank":
+            assert fields(o.bookkeeper.get("/matters/" + at))["difference"] == "0.01"
+            refused(o.bookkeeper, at, "clear", basis="S4§13")
+            refused(o.bookkeeper, at, "clear", {"explained": "0.02", "reasons": "在途"})
+            act(o.bookkeeper, at, "clear", {"explained": "0.01", "reasons": "利息 0.01 元在途"})
+        else:
+            act(o.bookkeeper, at, "clear")
+        refused(o.finance, at, "sign")  # the other side has not signed
+        act(o.control, at, "confirm", {"their_paper": "QR-1"}, occurred="2026-03-02")
+        refused(o.bookkeeper, at, "sign", kind="role")
+        papers_draw(o, o.finance, act(o.finance, at, "sign"))
+    rows = o.auditor.get("/registers/reconciliations/records?limit=50")["items"]
+    assert sorted(r["fields"]["kind"] for r in rows) == ["bank", "business", "institution", "tax", "treasury"], rows
+    assert act(o.head, month, "close")["final"]
+    assert o.bookkeeper.post("/matters", {"procedure": "month-close", "subject": "ag1", "period": "2026-02"}).status == 409
+
+
+@test
+def within_the_system_four_amounts_of_both_sides_are_set_against_each_other():
+    o = desk()
+    at = opened(o.bookkeeper, "reconciliation", "ag1")
+    bare = {**RECON, "kind": "inside"}
+    refused(o.bookkeeper, at, "load", bare, basis="S4§23")
+    four = {"not_paid": "10.00", "not_paid_theirs": "10.00", "refused": "20.00", "refused_theirs": "20.00", "recovered": "30.00",
+            "recovered_theirs": "30.00", "damages": "40.00", "damages_theirs": "39.00"}
+    refused(o.bookkeeper, at, "load", {**bare, **four}, basis="S4§23")  # theirs do not add up
+    act(o.bookkeeper, at, "load", {**bare, **four, "theirs": "99.00"})
+    refused(o.bookkeeper, at, "clear")
+    act(o.bookkeeper, at, "clear", {"explained": "1.00", "reasons": "违约金 1 元待区县补记"})
+    act(o.control, at, "confirm", {"their_paper": "QR-2"}, occurred="2026-03-02")
+    papers_draw(o, o.finance, act(o.finance, at, "sign"))
+
+
+@test
+def a_claim_of_a_person_passes_four_hands_is_told_once_what_is_missing_and_needs_the_record():
+    o = desk()
+    at = opened(o.window, "benefit-claim", "P-0001")
+    take = {"kind": "reimbursement", "about": "异地急诊", "applied_on": "2026-03-02", "claimed": "1000.00", "complete": "false"}
+    refused(o.window, at, "take_in", take)
+    told = act(o.window, at, "tell_missing", {"about": "异地急诊", "applied_on": "2026-03-02", "papers": "发票\n清单"})
+    papers_draw(o, o.window, told)
+    act(o.window, at, "handed_in")
+    refused(o.window, at, "tell_missing", {"about": "x", "applied_on": "2026-03-02", "papers": "又一件"}, basis="社会保险经办条例")
+    refused(o.window, at, "take_in_allowance", {**take, "complete": "true"})
+    act(o.window, at, "take_in", {**take, "complete": "true"})
+    check = {"amount": "800.00", "fund": "390", "record_seen": "true", "record_words": "病历与费用一致", "verify": "no"}
+    refused(o.window, at, "check", check, kind="role")
+    refused(o.checker, at, "check", {**check, "record_seen": "false"}, basis="S1§1.3")
+    refused(o.checker, at, "check", {**check, "amount": "1000.01"})
+    due = [d for d in act(o.checker, at, "check", check)["deadlines"] if d["clock"] == "decide"][0]
+    assert due["due"] == "2026-04-14", due  # thirty working days, over a holiday
+    refused(o.head, at, "decide", {"result": "granted", "reasons": "符合规定", "amount": "2000.00"})
+    papers_draw(o, o.head, act(o.head, at, "decide", {"result": "granted", "reasons": "符合规定"}))
+    refused(o.checker, at, "pay", {"bank_row": "BR-9"}, kind="role")
+    assert act(o.finance, at, "pay", {"bank_row": "BR-9"})["final"]
+
+
+@test
+def a_change_is_proposed_checked_and_approved_by_three_and_raw_data_names_its_old_version():
+    o = desk()
+    at = opened(o.auditor, "change", "ag1")
+    given = {"kind": "raw", "what": "结算明细 1 条", "before": "数量 10", "after": "数量 1", "reason": "医院申请更正", "effects": "疑点 1 条",
+             "proposed_by": "甲"}
+    refused(o.auditor, at, "propose", given, basis="S4§38")
+    act(o.auditor, at, "propose", {**given, "version": "3", "requester": "H1"})
+    refused(o.auditor, at, "check", {"stands": "stands"}, kind="role")
+    act(o.head, at, "check", {"stands": "stands"})
+    refused(o.head, at, "approve", {"approved_by": "丙"}, kind="separation")
+    papers_draw(o, o.chief, act(o.chief, at, "approve", {"approved_by": "丙"}))
+    refused(o.chief, at, "carry_out", kind="role")
+    assert act(o.auditor, at, "carry_out")["final"]
+
+
+@test
+def a_meeting_needs_its_quorum_the_reporter_does_not_vote_and_three_sign_the_same_text():
+    o = desk()
+    at = opened(o.head, "meeting", "M-1")
+    sit = {"held_on": "2026-03-02", "where": "会议室", "chair": "主任", "members": "4", "present": "3"}
+    refused(o.chief, at, "sit", sit, basis="医保局令第4号")  # nothing reported yet
+    act(o.head, at, "report", {"matter": "M-1", "topic": "拒付 6 万元", "report": "事实清楚"})
+    refused(o.chief, at, "sit", {**sit, "present": "2"})
+    refused(o.chief, at, "sit", {**sit, "members": "5"})  # three of five are less than the share
+    refused(o.chief, at, "sit", {**sit, "members": "3", "present": "4"})
+    act(o.chief, at, "sit", sit)
+    words = {"recorder": "内控员", "roster": "主任|主任|到会|\n甲|副主任|到会|\n乙|委员|到会|", "opinions": "主任|同意|事实清楚\n甲|同意|\n乙|不同意|过重",
+             "conclusion": "agree", "dissent": "乙认为过重"}
+    refused(o.head, at, "minute", words, kind="role")
+    act(o.control, at, "minute", words)
+    refused(o.head, at, "sign", kind="role")
+    act(o.chief, at, "sign")
+    refused(o.chief, at, "sign", kind="separation")  # nobody signs for another
+    act(o.member1, at, "sign")
+    assert o.chief.get("/matters/" + at)["state"] == "minuted"  # two are not three
+    signed = act(o.member2, at, "sign")
+    assert signed["state"] == "signed" and len(signed["papers"]) == 2, signed.raw
+    papers_draw(o, o.chief, signed)
+
+
+@test
+def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_the_panel():
+    o = desk()
+    at = opened(o.legal, "remedy")
+    given = {"kind": "own", "decision": "医保违决〔2026〕1号", "source": "B-1", "paper_number": "-"}
+    refused(o.legal, at, "file", given, basis="S4§40", occurred="2026-03-02")
+    filed = act(o.legal, at, "file", {**given, "kind": "reconsideration", "paper_number": "复受〔2026〕1号"}, occurred="2026-03-02")
+    assert [d["due"] for d in filed["deadlines"] if d["clock"] == "answer"] == ["2026-03-16"], filed["deadlines"]  # ten working days
+    act(o.legal, at, "answer", {"answer_words": "事实清楚"})
+    act(o.legal, at, "decide", {"outcome": "annulled", "result_number": "复决〔2026〕1号"}, occurred="2026-03-02")
+    refused(o.legal, at, "carry_out", {"done_words": "x"}, kind="role")
+    refused(o.bhead, at, "carry_out", {"done_words": "已退还"}, basis="行政复议法")
+    done = act(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390"})
+    assert done["final"]
+    rows = o.auditor.get("/registers/decisions/records?limit=200")["items"]
+    assert any(r["fields"]["measure"] == "annulled" and r["fields"]["source"] == "B-1" for r in rows), rows
+    stands = opened(o.legal, "remedy")
+    act(o.legal, stands, "file", {**given, "kind": "court", "paper_number": "诉1"}, occurred="2026-03-02")
+    act(o.legal, stands, "decide", {"outcome": "upheld", "result_number": "判1"}, occurred="2026-03-02")
+    refused(o.bhead, stands, "carry_out", {"done_words": "维持", "back": "0.01", "fund": "390"})
+    act(o.bhead, stands, "carry_out", {"done_words": "维持"})
+
+
+@test
+def who_reported_is_opened_by_two_holders_together_for_a_purpose_and_in_time():
+    o = desk()
+    at = opened(o.auditor, "unseal", "M-7")
+    ask = {"matter": "M-7", "kind": "reporter", "what": "举报人身份", "purpose": "核实打击报复", "asked_by": "稽核员"}
+    refused(o.auditor, at, "ask", {k: v for k, v in ask.items() if k != "purpose"}, kind="needs")
+    act(o.auditor, at, "ask", ask)
+    refused(o.auditor, at, "grant", {"result": "granted", "holders": "a", "until": "2026-03-05", "why": "y"}, kind="role")
+    papers_draw(o, o.head, act(o.head, at, "grant", {"result": "granted", "holders": "内控员\n主任", "until": "2026-03-05", "why": "必要"}))
+    refused(o.control, at, "open_one", basis="S4§45")
+    act(o.control, at, "open_two")
+    assert o.control.get("/matters/" + at)["state"] == "granted"  # one holder opens nothing
+    refused(o.control, at, "open_two", kind="separation")
+    assert act(o.chief, at, "open_two")["state"] == "opened"
+    assert act(o.auditor, at, "close", {"looked": "姓名、电话"})["final"]
+    late = opened(o.auditor, "unseal", "M-8")
+    act(o.auditor, late, "ask", {**ask, "kind": "personal"})
+    act(o.head, late, "grant", {"result": "granted", "holders": "内控员", "until": "2026-03-01", "why": "x"})
+    refused(o.control, late, "open_one", basis="S4§38")
+
+
+@test
+def a_dossier_is_bound_only_when_whole_and_by_others_than_who_gathered_it():
+    o = desk()
+    at = opened(o.auditor, "archive", "M-1")
+    refused(o.head, at, "check", {"whole": "whole"}, basis="S3§9")
+    act(o.auditor, at, "gather", {"matter": "M-1", "dossier": "J-1", "cause": "多收床位费", "opened_on": "2026-01-05", "closed_on": "2026-02-05",
+                                  "handlers": "甲\n乙", "result": "追回", "contents": "告知书\n决定书", "pages": "12", "keep": "30年", "keep_until": "2056-02-05"})
+    refused(o.head, at, "check", {"whole": "wanting"}, basis="S4§34")
+    act(o.head, at, "check", {"whole": "wanting", "missing": "送达回证"})
+    refused(o.auditor, at, "bind", kind="state")
+    act(o.head, at, "check", {"whole": "whole"})
+    papers_draw(o, o.auditor, act(o.auditor, at, "bind"))
+    assert act(o.control, at, "keep")["final"]
+
+
+@test
+def disputes_over_jurisdiction_go_up_by_law_and_help_that_is_late_is_marked():
+    o = desk()
+    at = opened(o.officer, "jurisdiction", "M-1")
+    act(o.officer, at, "dispute", {"matter": "M-1", "other": "邻区医保局", "grounds": "行为地不明", "received": "true"})
+    refused(o.bhead, at, "agree", {"taker": "我局", "paper_number": "1"}, basis="医保局令第4号第十二条")  # a receiver does not pass on
+    help_ = opened(o.officer, "assistance", "M-1")
+    asked = act(o.officer, help_, "ask", {"matter": "M-1", "to": "某医院", "about": "住院病历", "asks": "病历\n清单"})
+    papers_draw(o, o.officer, asked)
+    assert [d["due"] for d in asked["deadlines"]] == ["2026-03-17"], asked["deadlines"]  # fifteen natural days
+    delayed = act(o.officer, help_, "delay", {"reason": "病历封存"}, occurred="2026-03-02")
+    assert [d["due"] for d in delayed["deadlines"]] == ["2026-04-01"], delayed["deadlines"]
+    o.at("2026-03-12 00:00:10")
+    time.sleep(1)
+    assert o.officer.get("/matters/" + at)["state"] == "referred"  # seven working days are over
+    act(o.legal, at, "designate", {"taker": "市局", "paper_number": "指1"}, occurred="2026-03-11")
+    act(o.officer, help_, "answer", {"outcome": "done", "words": "已提供", "paper_number": "复1"}, occurred="2026-03-11")
+    assert act(o.officer, help_, "return")["final"]
+
+
+@test
+def experts_are_two_of_other_units_and_their_opinion_never_stands_alone():
+    o = desk()
+    at = opened(o.checker, "expert-review")
+    refused(o.head, at, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H7", "unit_2": "H8"}, basis="S1§2.4")
+    act(o.checker, at, "order", {"matter": "M-1", "reason": "疑难病例", "question": "是否有指征", "cases": "E-1", "speciality": "心内科"})
+    refused(o.head, at, "name", {"expert_1": "e1", "expert_2": "e1", "unit_1": "H7", "unit_2": "H8"}, basis="S4§37")
+    refused(o.head, at, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H1", "unit_2": "H8"}, basis="S4§37")
+    act(o.head, at, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H7", "unit_2": "H8"})
+    today = o.clock[:10]
+    refused(o.auditor, at, "accept", {"pledge": "false"}, basis="S4§37", occurred=today)
+    act(o.auditor, at, "accept", {"pledge": "true"}, occurred=today)
+    act(o.auditor, at, "give", {"opinion": "unjustified", "words": "无指征"}, occurred=today)
+    refused(o.head, at, "receive", kind="needs")  # other evidence is owed
+    act(o.head, at, "receive", {"support": "护理记录无相应记载"})
+
+
+@test
+def a_rule_rises_only_by_reviewed_findings_and_never_by_who_proposed_it():
+    o = desk()
+    rules = o.auditor.get("/rules?limit=200")["items"]
+    rule = rules[0]["rule"] if "rule" in rules[0] else rules[0]["id"]
+    told = o.auditor.get(f"/rules/{rule}/outcomes")
+    assert told.status == 200 and told["reviewed"] == 0 and told["share"] is None and told["advice"] == "too_few", told.raw
+    assert o.auditor.get("/rules/no-such-rule/outcomes").status == 404
+    at = opened(o.author, "rule-life", rule)
+    move = {"move": "promote", "from_level": "suspected", "to_level": "certain", "version": "1", "cases_pass": "true", "reason": "确认率高"}
+    refused(o.author, at, "propose", move, basis="S3§6")  # no back-test
+    refused(o.author, at, "propose", {**move, "from_level": "trial", "backtest": "b1"})  # two levels at once
+    refused(o.author, at, "propose", {**move, "cases_pass": "false", "backtest": "b1"})
+    act(o.author, at, "propose", {**move, "backtest": "b1"})
+    refused(o.author, at, "review", {"verdict": "agreed", "words": "x"}, kind="role")
+    act(o.head, at, "review", {"verdict": "agreed", "words": "同意"})
+    low = refused(o.releaser, at, "release", basis="S4§14")
+    assert any("0" in f["message"] and "30" in f["message"] for f in low["failed"]), low.raw
+    act(o.releaser, at, "refuse", {"words": "处理结果不足"})
+    retire = opened(o.author, "rule-life", rule)
+    act(o.author, retire, "propose", {**move, "move": "retire", "to_level": "retired"})
+    act(o.head, retire, "review", {"verdict": "agreed", "words": "政策调整"})
+    assert act(o.releaser, retire, "release")["final"]
+    rows = o.auditor.get("/registers/rules_state/records")["items"]
+    assert [(r["fields"]["rule"], r["fields"]["level"]) for r in rows] == [(rule, "retired")], rows
+
+
 def main():
     matters.SHOUHU = sys.argv[1]
     matters.TESTS[:] = TESTS
     matters.Shared = Shared
-    return matters.main()
+    try:
+        return matters.main()
+    finally:
+        if Other.desk:
+            Other.desk.__exit__()
 
 
 if __name__ == "__main__":

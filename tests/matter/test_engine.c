@@ -149,6 +149,9 @@ static void a_late_act_of_an_authority_asks_a_reason_and_is_marked(void **state)
     (void)snprintf(filing.id, sizeof filing.id, "%.32s", sub.text);
     o.clock.fixed_utc = utc_of("2026-03-06 00:00:00"); /* the fourth day begins */
     (void)run_due(&o);
+    become(&filing, &o, "p", SH_STR("bureau.fund")); /* the same level looks first */
+    filing.act = (struct sh_matter_act){.step = SH_STR("review")};
+    CHECK(do_it(&filing) == SH_OK);
     become(&filing, &o, "p", SH_STR("bureau.head"));
     filing.act = (struct sh_matter_act){.step = SH_STR("file"), .values = number, .n_values = 1};
     CHECK(do_it(&filing) == SH_E_CANCELLED);

@@ -98,7 +98,7 @@ static inline void try_step(struct walker *w, const char *id, struct sh_str proc
         return;
     struct sh_matter_value values[64];
     struct doing d = {.roll_back = false};
-    become(&d, &w->o, "p", actor->role);
+    become(&d, &w->o, step->together > 1 && pick(w, 2) ? "p2" : "p", actor->role);
     (void)snprintf(d.id, sizeof d.id, "%s", id);
     d.act = (struct sh_matter_act){.step = step->id,
                                    .values = values,
@@ -248,17 +248,27 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     }
     const struct sh_procedures *all = sh_matter_procedures(w->o.texts);
     const struct sh_procedure *text = &all->of[pick(w, all->n)];
-    while (text->n_open_by == 0 || text->period != SH_PERIOD_NONE ||
-           (number % 4 == 0 && !sh_str_is(text->id, "breach-decision")))
+    const int32_t today = sh_day_of_time(w->o.clock.fixed_utc + SH_SHANGHAI_SECONDS);
+    while (text->n_open_by == 0 || text->draw || text->from > today || text->period == SH_PERIOD_YEAR ||
+           sh_str_is(text->id, "claim-batch") || (number % 4 == 0 && !sh_str_is(text->id, "breach-decision")))
         text = &all->of[pick(w, all->n)];
     struct doing d = {.is_open = true};
     become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
-    d.wanted = (struct sh_matter_new){.procedure = text->id,
-                                      .subject = HOSPITAL,
-                                      .body = SH_STR(""),
-                                      .period = SH_STR(""),
-                                      .parent = SH_STR("")};
-    CHECK(do_it(&d) == SH_OK);
+    char month[32];
+    (void)snprintf(month, sizeof month, "%04d-%02d", (int)(2000 + number / 12 % 7000),
+                   (int)(1 + number % 12));
+    d.wanted =
+        (struct sh_matter_new){.procedure = text->id,
+                               .subject = sh_str_is(text->about, "body") ? AGENCY : HOSPITAL,
+                               .body = SH_STR(""),
+                               .period = text->period == SH_PERIOD_MONTH ? sh_str_of(month) : SH_STR(""),
+                               .parent = SH_STR("")};
+    if (do_it(&d) != SH_OK) {
+        note_refusal(w, &d);
+        print_error("walk %llu: %.*s cannot be opened: %s\n", (unsigned long long)number, SH_ARG(text->id),
+                    w->why);
+        CHECK(false);
+    }
     sh_arena_free(&d.arena);
 }
 
@@ -286,7 +296,10 @@ static inline void check_money(struct walker *w) {
     CHECK_I64(-balance(w, SH_STR("claims.open")),
               balance(w, SH_STR("institution.paid")) + balance(w, SH_STR("fund.kept")));
     CHECK_I64(balance(w, SH_STR("recovery.claims")), 0);
-    CHECK_I64(-balance(w, SH_STR("institution.owes")), balance(w, SH_STR("treasury.fund")));
+    CHECK_I64(-balance(w, SH_STR("institution.owes")),
+              balance(w, SH_STR("treasury.fund")) + balance(w, SH_STR("institution.refunded")));
+    CHECK_I64(balance(w, SH_STR("person.claims")), 0);
+    CHECK_I64(-balance(w, SH_STR("benefits.open")), balance(w, SH_STR("person.paid")));
 }
 
 static inline struct walker *walker_new(uint64_t seed) {

@@ -140,7 +140,7 @@ static void long_tables_repeat_their_head_and_every_page_is_numbered_and_signed(
     SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0}, text = {0};
     SH_CLEANUP(sh_json_decref_at)
     json_t *facts = json("{\"body\":\"中心\",\"number\":\"1号\",\"issued_on\":\"2026-11-27\","
-                         "\"place\":\"室\",\"held\":\"今日\","
+                         "\"where\":\"室\",\"held_on\":\"2026-11-26\","
                          "\"chair\":\"甲\",\"recorder\":\"乙\",\"roster\":[{\"name\":\"甲\"}],\"topic\":"
                          "\"事\",\"text_hash\":\"h\",\"report\":\"报\","
                          "\"conclusion\":\"同意\"}");
@@ -170,6 +170,24 @@ static void long_tables_repeat_their_head_and_every_page_is_numbered_and_signed(
     char last[64];
     (void)snprintf(last, sizeof last, "共%u页", pages);
     CHECK_I64(times((struct sh_str){text.at, kept}, last), pages);
+}
+
+/* A form keeps a table as lines; what stands in it can be no more than text. */
+static void a_table_may_come_as_lines_with_parted_cells(void **state) {
+    (void)state;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_json_decref_at)
+    json_t *facts =
+        json_pack("{s:s, s:s}", "opinions", "甲 | 同意 | 事实清楚|另有说明\n\n乙|不同意", "topic", "a|b");
+    const struct sh_paper *paper = sh_paper_find(shipped(&arena), SH_STR("panel-minutes"));
+    struct sh_err err;
+    CHECK_OK(sh_paper_tables(paper, facts, &err), &err);
+    const json_t *rows = json_object_get(facts, "opinions");
+    CHECK_I64((int64_t)json_array_size(rows), 2);
+    CHECK_TEXT(json_string_value(json_object_get(json_array_get(rows, 0), "reason")), "事实清楚|另有说明");
+    CHECK_TEXT(json_string_value(json_object_get(json_array_get(rows, 1), "opinion")), "不同意");
+    CHECK(json_object_get(json_array_get(rows, 1), "reason") == NULL);
+    CHECK_TEXT(json_string_value(json_object_get(facts, "topic")), "a|b");
 }
 
 static void sums_of_tables_are_exact(void **state) {
@@ -331,6 +349,7 @@ static void faults_of_templates_are_named(void **state) {
 CHECK_MAIN(cmocka_unit_test(amounts_in_capitals_are_as_on_cheques), cmocka_unit_test(dates_in_capitals),
            cmocka_unit_test(a_notice_holds_its_facts_and_rights_and_nothing_else),
            cmocka_unit_test(long_tables_repeat_their_head_and_every_page_is_numbered_and_signed),
+           cmocka_unit_test(a_table_may_come_as_lines_with_parted_cells),
            cmocka_unit_test(sums_of_tables_are_exact),
            cmocka_unit_test(what_is_missing_or_of_a_wrong_type_is_named),
            cmocka_unit_test(what_cannot_be_drawn_is_refused), cmocka_unit_test(every_shipped_template_draws),

@@ -1,0 +1,114 @@
+/* What reviewed findings say of a rule: counted over the items of every procedure whose text says which of
+ * its final states confirm a finding and which overturn it. */
+#include "base/decimal.h"
+#include "matter/inner.h"
+
+static sh_code count(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str rule,
+                     struct sh_arena *arena, struct sh_outcomes *ret, struct sh_err *err) {
+    struct sh_rows rows;
+    *ret = (struct sh_outcomes){0, 0};
+    SH_TRY(
+        sh_sql_query(txn,
+                     "select procedure, state, count(*) from mt_item where rule = $1 and final = 1 group by "
+                     "procedure, state",
+                     &SH_TEXT(rule), 1, arena, &rows, err));
+    for (size_t r = 0; r < rows.n_rows; r++)
+        for (size_t p = 0; p < texts->procedures->n; p++) {
+            const struct sh_procedure *text = &texts->procedures->of[p];
+            const int32_t at = text->items ? sh_machine_state(text->items, sh_cell(&rows, r, 1)->str) : -1;
+            if (at < 0 || !sh_str_eq(text->id, sh_cell(&rows, r, 0)->str))
+                continue;
+            const uint64_t n = (uint64_t)sh_cell(&rows, r, 2)->i64;
+            ret->confirmed += text->items->states[at].confirms ? n : 0;
+            ret->overturned += text->items->states[at].overturns ? n : 0;
+            break; /* several versions of one text: the first that knows the state */
+        }
+    return SH_OK;
+}
+
+/* Percent with two digits: a low bound rounded down, a high one up. */
+static struct sh_str percent(struct sh_arena *arena, int32_t millionths, bool up) {
+    const int32_t hundredths = (millionths + (up ? 99 : 0)) / 100;
+    return sh_textf(arena, "%d.%02d", hundredths / 100, hundredths % 100);
+}
+
+sh_code sh_outcome_fields(struct work *w, struct sh_str *next) {
+    const struct sh_machine *machine = &w->m.text->matter;
+    struct sh_outcomes outcomes;
+    struct sh_rate rate;
+    SH_TRY(count(w->txn, w->texts, w->m.subject, w->arena, &outcomes, w->err));
+    SH_TRY(sh_outcome_rate(outcomes, SH_Z_95, &rate, w->err));
+    const struct {
+        const char *field;
+        struct sh_str value;
+    } values[] = {{"reviewed", sh_textf(w->arena, "%llu", (unsigned long long)rate.n)},
+                  {"confirmed", sh_textf(w->arena, "%llu", (unsigned long long)outcomes.confirmed)},
+                  {"low", percent(w->arena, rate.low, false)},
+                  {"high", percent(w->arena, rate.is_known ? rate.high : 1000000, true)}};
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        const int32_t at = sh_machine_field(machine, sh_str_of(values[i].field));
+        if (at >= 0)
+            next[at] = values[i].value;
+    }
+    return SH_OK;
+}
+
+/* ---- for the pages of rules -------------------------------------------------------------------------- */
+
+/* A number of the place in millionths of its percent; false: nobody has set it. */
+static bool limit(const struct sh_matter_texts *texts, const char *name, struct sh_str place, int32_t today,
+                  int64_t unit, int64_t *ret) {
+    const struct sh_param_dates dates = {today, today, today};
+    const struct sh_param_pick pick = sh_param_pick(texts->params, sh_str_of(name), place, dates);
+    if (pick.state != SH_PARAM_SET)
+        return false;
+    *ret = (int64_t)((sh_i128)pick.row->value * unit / sh_pow10(pick.row->scale));
+    return true;
+}
+
+static const char *advice_word(enum sh_advice advice) {
+    switch (advice) {
+    case SH_ADVICE_TOO_FEW:
+        return "too_few";
+    case SH_ADVICE_KEEP:
+        return "keep";
+    case SH_ADVICE_PROMOTE:
+        return "promote";
+    case SH_ADVICE_DEMOTE:
+        return "demote";
+    }
+    return "keep";
+}
+
+sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str rule,
+                              struct sh_json *json, struct sh_err *err) {
+    const int32_t today = day_of_utc(sh_txn_now(txn));
+    const struct sh_str place = desk->who->n_grants ? desk->who->grants[0].place : SH_STR("000000");
+    struct sh_outcomes outcomes;
+    struct sh_rate rate;
+    int64_t least = 0, promote = 0, demote = 0;
+    SH_TRY(count(txn, desk->texts, rule, desk->arena, &outcomes, err));
+    SH_TRY(sh_outcome_rate(outcomes, SH_Z_95, &rate, err));
+    const bool is_set = limit(desk->texts, "rule.outcomes_min", place, today, 1, &least) &&
+                        limit(desk->texts, "rule.promote_min", place, today, 10000, &promote) &&
+                        limit(desk->texts, "rule.demote_max", place, today, 10000, &demote);
+    sh_json_object(json);
+    sh_json_put_str(json, "rule", rule);
+    sh_json_put_i64(json, "reviewed", (int64_t)rate.n);
+    sh_json_put_i64(json, "confirmed", (int64_t)outcomes.confirmed);
+    sh_json_put_i64(json, "overturned", (int64_t)outcomes.overturned);
+    const struct sh_str share = percent(desk->arena, rate.share, false),
+                        low = percent(desk->arena, rate.low, false),
+                        high = percent(desk->arena, rate.high, true);
+    sh_json_put_text(json, "share",
+                     rate.is_known ? share.at : NULL); /* percent; null: nothing reviewed yet */
+    sh_json_put_text(json, "low", rate.is_known ? low.at : NULL);
+    sh_json_put_text(json, "high", rate.is_known ? high.at : NULL);
+    /* null: the place has not set the numbers that decide it */
+    sh_json_put_text(
+        json, "advice",
+        is_set ? advice_word(sh_outcome_advice(&rate, (uint64_t)least, (int32_t)promote, (int32_t)demote))
+               : NULL);
+    sh_json_object_end(json);
+    return SH_OK;
+}
