@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The main job, shown: a synthetic city with known violations is made, imported, audited, and compared with the truth.
+# The main job, shown: a synthetic city with known violations is made, imported, audited, and compared with the truth; then an
+# office is filled with people and findings in every state. At a terminal its server stays up.
 # usage: tools/demo.sh [SHOUHU] [PERSONS] [OUT]
 set -euo pipefail
 shouhu=${1:-build/src/shouhu}
@@ -13,18 +14,18 @@ rm -rf "$out"
 mkdir -p "$out"
 say() { printf '\n== %s\n' "$*"; }
 
-say "1/5 a city of $persons synthetic persons, $months months, violations planted"
+say "1/6 a city of $persons synthetic persons, $months months, violations planted"
 "$shouhu" synth --persons "$persons" --months "$months" --seed "$seed" --plant 0.01 --out "$out/city"
 
-say "2/5 import"
+say "2/6 import"
 "$shouhu" import --lake "$out/lake" --mapping national --quiet "$out"/city/*.csv
 
-say "3/5 audit"
+say "3/6 audit"
 code=0
-"$shouhu" audit --lake "$out/lake" --place "$place" --out "$out/findings.csv" || code=$?
+"$shouhu" audit --lake "$out/lake" --place "$place" --run demo --out "$out/findings.csv" || code=$?
 [ "$code" = 0 ] || [ "$code" = 10 ] || exit "$code"
 
-say "4/5 three findings, explained"
+say "4/6 three findings, explained"
 python3 - "$out/findings.csv" <<'PY' >"$out/three.txt"
 import csv, sys
 wanted = ["service-frequency", "drug-sex", "service-pair"]
@@ -39,7 +40,7 @@ while read -r id; do
   echo
 done <"$out/three.txt"
 
-say "5/5 the same city without violations, and the balance"
+say "5/6 the same city without violations, and the balance"
 "$shouhu" synth --persons "$persons" --months "$months" --seed "$seed" --plant 0 --out "$out/clean" >/dev/null
 "$shouhu" import --lake "$out/clean-lake" --mapping national --quiet "$out"/clean/*.csv >/dev/null
 code=0
@@ -47,3 +48,13 @@ code=0
 [ "$code" = 0 ] || [ "$code" = 10 ] || exit "$code"
 rm -rf "$out/clean" "$out/clean-lake"
 python3 tools/truth.py "$out/findings.csv" "$out/city/truth/truth.csv" "$out/clean.csv"
+
+say "6/6 an office: a city, people of each duty, findings in every state"
+python3 tools/seed_office.py "$shouhu" "$out" "$place"
+listen=${DEMO_LISTEN:-127.0.0.1:8080}
+serve=("$shouhu" serve --listen "$listen" --data "$out/office" --lake "$out/lake")
+if [ -t 1 ]; then
+  echo "http://$listen — Ctrl-C stops it"
+  exec "${serve[@]}"
+fi
+echo "start it: ${serve[*]}"
