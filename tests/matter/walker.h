@@ -250,7 +250,8 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     const struct sh_procedure *text = &all->of[pick(w, all->n)];
     const int32_t today = sh_day_of_time(w->o.clock.fixed_utc + SH_SHANGHAI_SECONDS);
     while (text->n_open_by == 0 || text->draw || text->from > today || text->period == SH_PERIOD_YEAR ||
-           sh_str_is(text->id, "claim-batch") || sh_str_is(text->id, "month-close") || (number % 4 == 0 && !sh_str_is(text->id, "breach-decision")))
+           sh_str_is(text->id, "claim-batch") || sh_str_is(text->id, "month-close") ||
+           (number % 4 == 0 && !sh_str_is(text->id, "breach-decision")))
         text = &all->of[pick(w, all->n)];
     struct doing d = {.is_open = true};
     become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
