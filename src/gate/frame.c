@@ -54,34 +54,50 @@ static int64_t long_at(const struct sh_chunk *chunk, enum sh_table table, int at
     return ((const int64_t *)column(chunk, table, at))[row];
 }
 
-/* Sum of a money column of the rows of person p that belong to the encounter; *ret_n: how many. */
-static sh_code add_rows(const struct sh_chunk *chunk, enum sh_table table, uint32_t p, const int at[3],
-                        int32_t institution, int64_t key, int64_t *ret, int64_t *ret_n, struct sh_err *err) {
-    *ret = *ret_n = 0;
-    for (uint32_t r = chunk->tables[table].person_begin[p]; r < chunk->tables[table].person_begin[p + 1];
-         r++) {
-        if (long_at(chunk, table, at[1], r) != key || code_at(chunk, table, at[0], r) != institution)
+/* An encounter of one person of a chunk. */
+struct encounter {
+    uint32_t person;
+    int32_t institution;
+    int64_t key;
+};
+struct sum {
+    int64_t fen, n_rows;
+};
+
+/* Sum of the money of the rows that belong to an encounter. at: columns of institution, key and money. */
+static sh_code add_rows(const struct sh_chunk *chunk, enum sh_table table, const int at[3],
+                        const struct encounter *of, struct sum *ret, struct sh_err *err) {
+    const uint32_t *begin = &chunk->tables[table].person_begin[of->person];
+    *ret = (struct sum){0};
+    for (uint32_t r = begin[0]; r < begin[1]; r++) {
+        if (long_at(chunk, table, at[1], r) != of->key || code_at(chunk, table, at[0], r) != of->institution)
             continue;
         const int64_t fen = long_at(chunk, table, at[2], r);
-        if (fen != INT64_MIN && __builtin_add_overflow(*ret, fen, ret))
+        if (fen != INT64_MIN && __builtin_add_overflow(ret->fen, fen, &ret->fen))
             return sh_fail(err, SH_E_OVERFLOW, "the money of a case leaves its range");
-        ++*ret_n;
+        ret->n_rows++;
     }
     return SH_OK;
 }
 
-static sh_code text_of(struct framing *f, const char *format, int64_t v, struct sh_str *ret,
-                       struct sh_err *err) {
-    char money[SH_MONEY_TEXT_MAX];
-    if (format)
-        (void)snprintf(money, sizeof money, "%lld", (long long)v);
-    else
-        sh_money_plain(v, money);
-    const char *copy = sh_arena_dup(&f->arena, money, strlen(money));
+static sh_code keep_text(struct framing *f, const char *text, struct sh_str *ret, struct sh_err *err) {
+    const char *copy = sh_arena_dup(&f->arena, text, strlen(text));
     if (!copy)
         return sh_fail(err, SH_E_NOMEM, "no room for cases");
     *ret = sh_str_of(copy);
     return SH_OK;
+}
+
+static sh_code count_text(struct framing *f, int64_t n, struct sh_str *ret, struct sh_err *err) {
+    char text[24];
+    (void)snprintf(text, sizeof text, "%lld", (long long)n);
+    return keep_text(f, text, ret, err);
+}
+
+static sh_code money_text(struct framing *f, int64_t fen, struct sh_str *ret, struct sh_err *err) {
+    char text[SH_MONEY_TEXT_MAX];
+    sh_money_plain(fen, text);
+    return keep_text(f, text, ret, err);
 }
 
 /* One case as a unit: named by institution and encounter, never by person. */
@@ -91,15 +107,16 @@ static sh_code add_case(struct framing *f, const struct sh_chunk *chunk, uint32_
     const int line[] = {f->at.l_institution, f->at.l_key, f->at.l_amount},
               settled[] = {f->at.s_institution, f->at.s_key, f->at.s_fund};
     const int32_t institution = code_at(chunk, E, f->at.e_institution, row);
-    const int64_t key = long_at(chunk, E, f->at.e_key, row), from = long_at(chunk, E, f->at.e_from, row);
+    const int64_t from = long_at(chunk, E, f->at.e_from, row);
+    const struct encounter of = {p, institution, long_at(chunk, E, f->at.e_key, row)};
     struct sh_matter_value *values = sh_new(&f->arena, struct sh_matter_value, CASE_VALUES);
     struct sh_unit_in *unit = &f->units[f->n];
     struct sh_str id;
-    int64_t n_lines, n_settled, amount, fund;
+    struct sum lines, fund;
     if (institution < 0 || (uint32_t)institution >= f->institutions->n || !values)
         return values ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for cases");
-    SH_TRY(add_rows(chunk, SH_TABLE_LINE, p, line, institution, key, &amount, &n_lines, err));
-    SH_TRY(add_rows(chunk, SH_TABLE_SETTLEMENT, p, settled, institution, key, &fund, &n_settled, err));
+    SH_TRY(add_rows(chunk, SH_TABLE_LINE, line, &of, &lines, err));
+    SH_TRY(add_rows(chunk, SH_TABLE_SETTLEMENT, settled, &of, &fund, err));
     SH_TRY(sh_chunk_id(chunk, E, row, &f->arena, &id, err));
     const struct sh_str code = f->institutions->code[institution];
     size_t len = 0;
@@ -109,14 +126,14 @@ static sh_code add_case(struct framing *f, const struct sh_chunk *chunk, uint32_
         return sh_fail(err, SH_E_NOMEM, "no room for cases");
     const int64_t days = from == INT64_MIN ? 1 : last - sh_day_of_time(from) + 1;
     values[0].field = SH_STR("lines"), values[1].field = SH_STR("days"), values[2].field = SH_STR("total");
-    SH_TRY(text_of(f, "n", n_lines, &values[0].text, err));
-    SH_TRY(text_of(f, "n", days < 1 ? 1 : days, &values[1].text, err));
-    SH_TRY(text_of(f, NULL, amount, &values[2].text, err));
+    SH_TRY(count_text(f, lines.n_rows, &values[0].text, err));
+    SH_TRY(count_text(f, days < 1 ? 1 : days, &values[1].text, err));
+    SH_TRY(money_text(f, lines.fen, &values[2].text, err));
     *unit = (struct sh_unit_in){.id = {name, len},
                                 .institution = {copy, code.len},
                                 .day = last,
-                                .amount_fen = amount,
-                                .fund_fen = fund,
+                                .amount_fen = lines.fen,
+                                .fund_fen = fund.fen,
                                 .values = values,
                                 .n_values = CASE_VALUES};
     f->n++;
