@@ -106,39 +106,62 @@ static sh_code appended(duckdb_appender to, const char *table, struct sh_err *er
     return sh_fail(err, SH_E_IO, "DuckDB, table %s: %.500s", table, message ? message : "cannot append");
 }
 
+/* A row of a chunk on its way to DuckDB. */
+struct taking {
+    const struct sh_plan *plan;
+    const struct sh_chunk *chunk;
+    duckdb_appender to;
+    struct sh_arena ids;
+    uint32_t person, row; /* of stock: institution */
+    int table;
+};
+
+static sh_code take_field(struct taking *k, uint16_t c, struct sh_err *err) {
+    const struct sh_lake_column *column = &sh_lake_schema[k->table].columns[c];
+    const void *const *columns = k->chunk->tables[k->table].columns;
+    const int32_t lead = k->chunk->persons[k->person];
+    struct sh_str id = {0};
+    if (strcmp(column->name, "person") == 0) {
+        put_text(k->to, sh_code_of(k->plan, SH_DICT_PERSON, lead));
+    } else if (strcmp(column->name, "id") == 0 && columns) {
+        SH_TRY(sh_chunk_id(k->chunk, (enum sh_table)k->table, k->row, &k->ids, &id, err));
+        put_text(k->to, id);
+    } else if (k->table == SH_TABLE_STOCK_MOVE && strcmp(column->name, "institution") == 0) {
+        put_text(k->to, sh_code_of(k->plan, SH_DICT_INSTITUTION, lead));
+    } else if (!columns || !columns[c]) {
+        (void)duckdb_append_null(k->to);
+    } else {
+        put_cell(k->plan, column, columns[c], k->row, k->to);
+    }
+    return SH_OK;
+}
+
+static sh_code take_rows(struct sh_sql_run *run, struct taking *k, const char *name, struct sh_err *err) {
+    const uint32_t *begin = k->chunk->tables[k->table].person_begin;
+    const struct sh_lake_table *table = &sh_lake_schema[k->table];
+    for (k->person = 0; begin && k->person < k->chunk->n_persons; k->person++)
+        for (k->row = begin[k->person]; k->row < begin[k->person + 1]; k->row++) {
+            (void)duckdb_append_int64(k->to, ++run->rows[k->table]);
+            for (uint16_t c = 0; c < table->n_columns; c++)
+                if (sh_sql_has(k->plan, k->table, table->columns[c].name))
+                    SH_TRY(take_field(k, c, err));
+            if (duckdb_appender_end_row(k->to) != DuckDBSuccess)
+                return appended(k->to, name, err);
+        }
+    return SH_OK;
+}
+
 static sh_code take_table(struct sh_sql_run *run, const struct sh_chunk *chunk, int t, struct sh_err *err) {
-    const struct sh_plan *plan = run->maker.plan;
-    const struct sh_lake_table *table = &sh_lake_schema[t];
+    struct taking taking = {.plan = run->maker.plan, .chunk = chunk, .table = t};
     duckdb_appender to SH_CLEANUP(appender_close) = NULL;
-    SH_CLEANUP(sh_arena_free) struct sh_arena ids = {0};
     char name[64];
-    const int lead = sh_lake_column((enum sh_table)t, "institution");
-    (void)snprintf(name, sizeof(name), "raw_%s", table->name);
+    (void)snprintf(name, sizeof(name), "raw_%s", sh_lake_schema[t].name);
     if (duckdb_appender_create(sh_duck_connection(run->duck), NULL, name, &to) != DuckDBSuccess)
         return appended(to, name, err);
-    for (uint32_t p = 0; p < chunk->n_persons && chunk->tables[t].person_begin; p++)
-        for (uint32_t i = chunk->tables[t].person_begin[p]; i < chunk->tables[t].person_begin[p + 1]; i++) {
-            (void)duckdb_append_int64(to, ++run->rows[t]);
-            for (uint16_t c = 0; c < table->n_columns; c++) {
-                if (!sh_sql_has(plan, t, table->columns[c].name))
-                    continue;
-                struct sh_str id = {0};
-                if (strcmp(table->columns[c].name, "person") == 0) {
-                    put_text(to, sh_code_of(plan, SH_DICT_PERSON, chunk->persons[p]));
-                } else if (strcmp(table->columns[c].name, "id") == 0 && chunk->tables[t].columns) {
-                    SH_TRY(sh_chunk_id(chunk, (enum sh_table)t, i, &ids, &id, err));
-                    put_text(to, id);
-                } else if (c == lead && t == SH_TABLE_STOCK_MOVE) {
-                    put_text(to, sh_code_of(plan, SH_DICT_INSTITUTION, chunk->persons[p]));
-                } else if (!chunk->tables[t].columns || !chunk->tables[t].columns[c]) {
-                    (void)duckdb_append_null(to);
-                } else {
-                    put_cell(plan, &table->columns[c], chunk->tables[t].columns[c], i, to);
-                }
-            }
-            if (duckdb_appender_end_row(to) != DuckDBSuccess)
-                return appended(to, name, err);
-        }
+    taking.to = to;
+    const sh_code code = take_rows(run, &taking, name, err);
+    sh_arena_free(&taking.ids);
+    SH_TRY(code);
     return duckdb_appender_close(to) == DuckDBSuccess ? SH_OK : appended(to, name, err);
 }
 

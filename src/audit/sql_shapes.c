@@ -245,6 +245,30 @@ static void after(struct sh_sql_making *p) {
             den));
 }
 
+/* What became a finding, and its lines. */
+static void group_hits(struct sh_sql_making *p) {
+    sh_sql_cte(p, "hits");
+    const bool alone = p->r->reach == SH_REACH_TIMELINE;
+    const char *later = p->rp->has_alternatives ? "case when g.first_to <= g.kfrom then '@' || cast(date "
+                                                  "'1970-01-01' + cast(g.kfrom as integer) as "
+                                                  "varchar) else '' end"
+                                                : "''";
+    sh_buf_addf(p->out,
+                "select row_number() over (order by g.gid) as hid, %s || %s as key, g.k, g.doubted, "
+                "g.amount, coalesce((select %s from m where m.gid = g.gid and m.blamed%s), g.\"row\") as "
+                "\"row\", g.gid from w g",
+                sh_sql_key_list(p), later, alone ? "min(m.\"row\")" : "m.\"row\"",
+                alone ? "" : " order by m.ord, m.k limit 1");
+    sh_sql_cte(p, "bl");
+    sh_buf_addf(p->out,
+                "select h.hid, m.\"row\", %s as blamed, cast(null as bigint) as weight from hits h join m on "
+                "m.gid = h.gid",
+                p->r->amount == SH_AMOUNT_AFTER ? "m.blamed and exists (select 1 from af where af.gid = "
+                                                  "m.gid and af.\"row\" = m.\"row\" and (af.beyond > 0 or "
+                                                  "af.lim is null))"
+                                                : "m.blamed");
+}
+
 void sh_sql_group_shape(struct sh_sql_making *p) {
     sh_sql_candidates(p, false, true);
     const char *list = sh_sql_keys(p, "c");
@@ -297,24 +321,5 @@ void sh_sql_group_shape(struct sh_sql_making *p) {
     sh_buf_addf(p->out, "select t.*, case when t.answer = 0 then %s end as amount from v1 t%s", amount,
                 sh_sql_joins(&money));
     choose(p, "v", course ? "v.sup, v.alt, v.course" : "v.sup, v.alt", "v.k");
-    sh_sql_cte(p, "hits");
-    const bool alone = p->r->reach == SH_REACH_TIMELINE;
-    const char *later = p->rp->has_alternatives ? "case when g.first_to <= g.kfrom then '@' || cast(date "
-                                                  "'1970-01-01' + cast(g.kfrom as integer) as "
-                                                  "varchar) else '' end"
-                                                : "''";
-    sh_buf_addf(p->out,
-                "select row_number() over (order by g.gid) as hid, %s || %s as key, g.k, g.doubted, "
-                "g.amount, coalesce((select %s from m where m.gid = g.gid and m.blamed%s), g.\"row\") as "
-                "\"row\", g.gid from w g",
-                sh_sql_key_list(p), later, alone ? "min(m.\"row\")" : "m.\"row\"",
-                alone ? "" : " order by m.ord, m.k limit 1");
-    sh_sql_cte(p, "bl");
-    sh_buf_addf(p->out,
-                "select h.hid, m.\"row\", %s as blamed, cast(null as bigint) as weight from hits h join m on "
-                "m.gid = h.gid",
-                p->r->amount == SH_AMOUNT_AFTER ? "m.blamed and exists (select 1 from af where af.gid = "
-                                                  "m.gid and af.\"row\" = m.\"row\" and (af.beyond > 0 or "
-                                                  "af.lim is null))"
-                                                : "m.blamed");
+    group_hits(p);
 }

@@ -451,13 +451,13 @@ static sh_code bury_with_encounter(struct sh_timeline *tl, int t, int c_void, in
     return SH_OK;
 }
 
-/* Settlement lists, scans, stock moves and the like: void rows are not there; their settlement by its key. */
+/* Settlement lists, scans and the like: their settlement by its key. */
 static sh_code join_more(struct sh_timeline *tl, const struct key_index *settlements, struct sh_err *err) {
     for (int t = SH_TABLE_SETTLEMENT_LIST; t < SH_TABLES; t++) {
         const struct sh_common_columns *c = &tl->plan->at.of[t];
-        if (!tl->plan->table_needed[t])
+        if (!tl->plan->table_needed[t] || sh_table_lead((enum sh_table)t) != SH_DICT_PERSON)
             continue;
-        if (c->settlement >= 0 && sh_table_lead((enum sh_table)t) == SH_DICT_PERSON) {
+        if (c->settlement >= 0) {
             const int32_t *rows;
             SH_TRY(join_by_key(tl, t, c->settlement_key, settlements, &rows, err));
             tl->columns[t][c->settlement] = rows;

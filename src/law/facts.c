@@ -700,7 +700,21 @@ static sh_code check_sets(struct checking *c, const struct sh_step *step, struct
     return SH_OK;
 }
 
+/* Who is called into a matter is called by a field of it that holds a code. */
+static sh_code check_called(const struct checking *c, const struct sh_step *step, struct sh_err *err) {
+    for (size_t i = 0; i < step->n_by; i++) {
+        if (step->by[i].relation != SH_AT_CALLED)
+            continue;
+        const int32_t at = sh_machine_field(&c->procedure->matter, step->by[i].field);
+        if (at < 0 || c->procedure->matter.fields[at].type != SH_FIELD_CODE)
+            return sh_yaml_fail(err, step->node, "called(%.*s): no field of the matter that holds a code",
+                                SH_ARG(step->by[i].field));
+    }
+    return SH_OK;
+}
+
 static sh_code check_step(struct checking *c, const struct sh_step *step, bool of_item, struct sh_err *err) {
+    SH_TRY(check_called(c, step, err));
     for (size_t i = 0; i < step->n_guards; i++) {
         SH_TRY(check_condition(c, step->guards[i].condition, of_item, err));
         if (sh_str_find_char(step->guards[i].refuse, '{') == SH_STR_NONE)

@@ -16,16 +16,18 @@ enum { SH_PROCEDURE_STEPS_MAX = 128, SH_PROCEDURE_NAMES_MAX = 64 };
  * officer. */
 enum sh_actor_kind { SH_ACTOR_ROLE, SH_ACTOR_LAW, SH_ACTOR_OUTSIDE };
 enum sh_relation {
-    SH_AT_OWN,   /* the responsible body, or the same body (W2) */
-    SH_AT_PEER,  /* a body of the kind the role belongs to, same place */
-    SH_AT_UPPER, /* next place up */
-    SH_AT_PARTY, /* a party of the matter */
-    SH_AT_ANY,   /* anywhere the role is held, place of the matter inside the grant's place */
+    SH_AT_OWN,    /* the responsible body, or the same body (W2) */
+    SH_AT_PEER,   /* a body of the kind the role belongs to, same place */
+    SH_AT_UPPER,  /* next place up */
+    SH_AT_PARTY,  /* a party of the matter */
+    SH_AT_ANY,    /* anywhere the role is held, place of the matter inside the grant's place */
+    SH_AT_CALLED, /* the body whose code stands in a field of the matter; it sees the matter */
     SH_RELATIONS
 };
 struct sh_actor {
     enum sh_actor_kind kind;
     enum sh_relation relation;
+    struct sh_str field;   /* CALLED */
     struct sh_str role;    /* ROLE and OUTSIDE (who enters it) */
     struct sh_str outside; /* OUTSIDE: police, court … */
 };

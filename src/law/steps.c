@@ -3,7 +3,7 @@
 #include "law/inner.h"
 #include "law/reading.h"
 
-static const char *const relations[SH_RELATIONS] = {"own", "peer", "upper", "party", "any"};
+static const char *const relations[SH_AT_CALLED] = {"own", "peer", "upper", "party", "any"};
 
 sh_code sh_law_actor(const struct sh_yaml *node, const struct sh_roles *roles, struct sh_actor *ret,
                      struct sh_err *err) {
@@ -24,13 +24,15 @@ sh_code sh_law_actor(const struct sh_yaml *node, const struct sh_roles *roles, s
             return sh_yaml_fail(err, node,
                                 "say who enters what happens outside: outside(court) own bureau.legal");
     }
-    size_t at = SH_RELATIONS;
-    for (size_t i = 0; i < SH_RELATIONS; i++)
-        if (sh_str_is(word, relations[i]))
-            at = i;
-    if (at == SH_RELATIONS || !rest.at)
-        return sh_yaml_fail(err, node, "own, peer, upper, party or any, then a role of roles.yaml");
-    ret->relation = (enum sh_relation)at;
+    size_t at = 0;
+    while (at < SH_AT_CALLED && !sh_str_is(word, relations[at]))
+        at++;
+    if (sh_str_starts_with(word, SH_STR("called(")) && sh_str_ends_with(word, SH_STR(")")))
+        ret->field = sh_str_sub(word, 7, word.len - 8);
+    if ((at == SH_AT_CALLED && ret->field.len == 0) || !rest.at)
+        return sh_yaml_fail(err, node,
+                            "own, peer, upper, party, any or called(FIELD), then a role of roles.yaml");
+    ret->relation = (enum sh_relation)at; /* behind the words: CALLED */
     ret->role = sh_str_trim(rest);
     return !roles || sh_role_find(roles, ret->role)
                ? SH_OK

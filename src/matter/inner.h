@@ -154,6 +154,8 @@ const struct sh_param *sh_param_read(struct work *w, const char *name, struct sh
 /** Everything of W4 that needs no facts: role, separation, roles used, credentials, ties, recusals. Fills
  * w->used. */
 SH_MUST sh_code sh_who_check(struct work *w, const struct sh_step *step);
+/** Code of the body that an actor `called(FIELD)` means; empty: nobody is called, or another relation. */
+struct sh_str sh_called_body(const struct work *w, const struct sh_actor *actor);
 /** The first grant by which the actor may; NULL none. */
 const struct sh_matter_grant *sh_who_grant(struct work *w, const struct sh_actor *actors, size_t n);
 SH_MUST sh_code sh_same_body(struct work *w, struct sh_str a, struct sh_str b, bool *ret);

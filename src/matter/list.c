@@ -73,9 +73,9 @@ sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
     struct sh_rows rows;
     query_add(&q, "select " ROW_COLUMNS " from mt_matter t where ((");
     query_place(&q, who, arena);
-    query_add(&q, ") or t.id in (select p.matter from mt_party p where p.body in ");
-    query_bodies(&q, who);
-    query_add(&q, "))");
+    query_add(&q, ") or ");
+    query_takes_part(&q, who);
+    query_add(&q, ")");
     matter_conditions(&q, who, query);
     query_add(&q, " order by t.ord desc limit ");
     query_value(&q, SH_I64((int64_t)query->limit + 1));
@@ -218,10 +218,14 @@ static sh_code count_state(struct counting *c, const struct sh_procedure *p, boo
                            : "select count(*), min(due) from (select t.due as due from mt_matter t where ");
     query_add(&q, "((");
     query_place(&q, c->who, c->arena);
-    query_add(&q, of_items ? ") or t.party_body in "
-                           : ") or t.id in (select p.matter from mt_party p where p.body in ");
-    query_bodies(&q, c->who);
-    query_add(&q, of_items ? ")" : "))");
+    query_add(&q, ") or ");
+    if (of_items) {
+        query_add(&q, "t.party_body in ");
+        query_bodies(&q, c->who);
+    } else {
+        query_takes_part(&q, c->who);
+    }
+    query_add(&q, ")");
     query_equals(&q, "t.procedure", p->id);
     query_equals(&q, "t.state", state);
     query_add(&q, " limit 1000) as waiting");

@@ -152,11 +152,40 @@ bool sh_matter_is_inside(const struct work *w, const struct sh_matter_who *who) 
     return holds(&who->scope, w->m.body, w->m.place);
 }
 
+/* Calls `each` for the bodies that fields of the matter call in, one may come twice. */
+static sh_code each_called(struct work *w, sh_code (*each)(struct work *w, struct sh_str body, void *ctx),
+                           void *ctx) {
+    const struct sh_machine *machines[] = {&w->m.text->matter, w->m.text->items};
+    for (size_t m = 0; m < 2; m++)
+        for (size_t s = 0; machines[m] && s < machines[m]->n_steps; s++)
+            for (size_t i = 0; i < machines[m]->steps[s].n_by; i++) {
+                const struct sh_str body = sh_called_body(w, &machines[m]->steps[s].by[i]);
+                if (body.len)
+                    SH_TRY(each(w, body, ctx));
+            }
+    return SH_OK;
+}
+
+struct asking {
+    const struct sh_matter_who *who;
+    bool is_his;
+};
+
+static sh_code is_one_of_his(struct work *w, struct sh_str body, void *ctx) {
+    struct asking *a = ctx;
+    (void)w;
+    for (size_t k = 0; k < a->who->n_grants; k++)
+        a->is_his = a->is_his || sh_str_eq(a->who->grants[k].body, body);
+    return SH_OK;
+}
+
 sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret) {
+    struct asking asking = {who, false};
     *ret = holds(&who->scope, w->m.body, w->m.place);
     for (size_t i = 0; i < w->parties.n && !*ret; i++)
-        for (size_t k = 0; k < who->n_grants; k++)
-            *ret = *ret || sh_str_eq(who->grants[k].body, w->parties.of[i].body);
+        SH_TRY(is_one_of_his(w, w->parties.of[i].body, &asking));
+    SH_TRY(each_called(w, is_one_of_his, &asking));
+    *ret = *ret || asking.is_his;
     return SH_OK;
 }
 
@@ -218,6 +247,29 @@ static sh_code put_row(struct work *w, struct sh_str fields, int64_t due) {
         values, sizeof values / sizeof values[0], NULL, w->err);
 }
 
+static sh_code put_called_body(struct work *w, struct sh_str body, void *ctx) {
+    const struct sh_value values[] = {SH_TEXT(w->m.id), SH_TEXT(body)};
+    (void)ctx;
+    return sh_sql_run(w->txn, "insert into mt_called (matter, body) values ($1, $2) on conflict do nothing",
+                      values, 2, NULL, w->err);
+}
+
+static bool calls_bodies(const struct sh_machine *machine) {
+    for (size_t s = 0; machine && s < machine->n_steps; s++)
+        for (size_t i = 0; i < machine->steps[s].n_by; i++)
+            if (machine->steps[s].by[i].relation == SH_AT_CALLED)
+                return true;
+    return false;
+}
+
+/* For lists: who is called in now. Whoever was called before and is no longer sees the matter no more. */
+static sh_code put_called(struct work *w) {
+    if (!calls_bodies(&w->m.text->matter) && !calls_bodies(w->m.text->items))
+        return SH_OK;
+    SH_TRY(sh_sql_run(w->txn, "delete from mt_called where matter = $1", &SH_TEXT(w->m.id), 1, NULL, w->err));
+    return each_called(w, put_called_body, NULL);
+}
+
 sh_code sh_matter_save(struct work *w, struct sh_str step) {
     struct matter *m = &w->m;
     SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
@@ -240,6 +292,7 @@ sh_code sh_matter_save(struct work *w, struct sh_str step) {
     int64_t due = SH_NEVER;
     SH_TRY(sh_fields_text(&m->text->matter, m->values, w->arena, &fields, w->err));
     SH_TRY(sh_clocks_nearest(w, &due));
+    SH_TRY(put_called(w));
     return put_row(w, fields, due);
 }
 

@@ -47,6 +47,14 @@ void query_place(struct query *q, const struct sh_matter_who *who, struct sh_are
     query_add(q, ")");
 }
 
+void query_takes_part(struct query *q, const struct sh_matter_who *who) {
+    query_add(
+        q, "t.id in (select p.matter from (select matter, body from mt_party union all select matter, body "
+           "from mt_called) p where p.body in ");
+    query_bodies(q, who);
+    query_add(q, ")");
+}
+
 void query_bodies(struct query *q, const struct sh_matter_who *who) {
     query_add(q, "('-'");
     for (size_t i = 0; i < who->n_grants && i < 32; i++) {

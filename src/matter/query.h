@@ -16,5 +16,7 @@ void query_value(struct query *q, struct sh_value v);
 void query_equals(struct query *q, const char *column, struct sh_str text);
 /** What lies in the reader's places and bodies; the rows have the alias t. */
 void query_place(struct query *q, const struct sh_matter_who *who, struct sh_arena *arena);
+/** What a body of the reader is a party of or called into; the rows have the alias t. */
+void query_takes_part(struct query *q, const struct sh_matter_who *who);
 /** "(…)": bodies of the reader. */
 void query_bodies(struct query *q, const struct sh_matter_who *who);

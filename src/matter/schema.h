@@ -121,3 +121,8 @@ static const char matter_0004[] =
     "    primary key (matter, id)) strict;\n"
     "create table mt_frame (\n"
     "    matter text primary key, frame text not null, result text not null) strict;\n";
+
+static const char matter_0005[] =
+    "create table mt_called (\n"
+    "    matter text not null, body text not null, primary key (matter, body)) strict;\n"
+    "create index mt_called_body on mt_called (body, matter);\n";

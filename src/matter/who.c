@@ -94,6 +94,13 @@ static struct sh_str upper(struct work *w, struct sh_str place) {
     return sh_copy(w->arena, (struct sh_str){text, 6});
 }
 
+struct sh_str sh_called_body(const struct work *w, const struct sh_actor *actor) {
+    const int32_t at = actor->relation == SH_AT_CALLED && w->m.text
+                           ? sh_machine_field(&w->m.text->matter, actor->field)
+                           : -1;
+    return at >= 0 && w->m.values ? w->m.values[at] : SH_STR("");
+}
+
 static sh_code is_related(struct work *w, const struct sh_actor *actor, const struct sh_matter_grant *grant,
                           bool *ret) {
     *ret = false;
@@ -115,6 +122,11 @@ static sh_code is_related(struct work *w, const struct sh_actor *actor, const st
     case SH_AT_ANY:
         *ret = sh_place_covers(grant->place, w->m.place);
         return SH_OK;
+    case SH_AT_CALLED: {
+        const struct sh_str body = sh_called_body(w, actor);
+        *ret = body.len && sh_str_eq(grant->body, body);
+        return SH_OK;
+    }
     case SH_RELATIONS:
         break;
     }

@@ -32,7 +32,7 @@ static void seal(struct place *p) {
 static void begin(struct place *p, size_t n, uint64_t key, uint64_t random, sh_digest_kind digest) {
     *p = (struct place){.n_drawn = 0};
     for (size_t i = 0; i < n; i++) {
-        (void)snprintf(p->ids[i], sizeof p->ids[i], "H1|case-%05zu", i);
+        (void)snprintf(p->ids[i], sizeof p->ids[i], "H1|case-%05u", (unsigned)i % 100000);
         p->units[i] = (struct sh_draw_unit){sh_str_of(p->ids[i]), i % 5 == 0 ? 0 : 1};
     }
     p->strata[0] = (struct sh_draw_stratum){SH_STR("key"), key, false};

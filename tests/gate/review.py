@@ -513,6 +513,33 @@ def experts_are_two_of_other_units_and_their_opinion_never_stands_alone():
 
 
 @test
+def a_third_party_sees_and_decides_what_it_was_called_into_and_nothing_else():
+    o = desk()
+    ends = f"{int(o.clock[:4]) + 1}-12-31"
+    for code in ("tp1", "tp2"):
+        o.body(code, "third_party", "990100")
+        o.record(o.contract, "third_parties", {"code": code, "name": "评估中心" + code, "kind": "quality", "credit_code": "91350100M000100Y43",
+                                               "place": "990100"}, o.head)
+        o.record(o.contract, "contracts", {"number": "C-" + code, "third_party": code, "scope": "申诉评估", "signed_on": "2020-01-01",
+                                           "ends_on": ends, "place": "990100"}, o.head)
+    expert, other = (o.hire("expert-" + code, "third.expert", body=code) for code in ("tp1", "tp2"))
+    at = opened(o.auditor, "appeal")
+    act(o.checker, at, "accept", {"source": "B-1", "grounds": "手术分属不同部位"})
+    assert expert.get(f"/matters/{at}").status == 404 and expert.get("/matters?procedure=appeal")["items"] == []
+    act(o.head, at, "assign", {"third": "tp1", "contract": "C-tp1"})
+    assert [m["id"] for m in expert.get("/matters?procedure=appeal")["items"]] == [at]
+    assert expert.get(f"/matters/{at}")["state"] == "assigned"
+    refused(o.auditor, at, "give", {"opinion": "upheld", "words": "x"}, kind="role")  # the agency does not judge itself
+    assert other.get(f"/matters/{at}").status == 404 and other.get("/matters?procedure=appeal")["items"] == []
+    etag = expert.get(f"/matters/{at}").headers["etag"]
+    early = {"step": "give", "fields": {"opinion": "upheld", "words": "x"}}
+    assert other.post(f"/matters/{at}/actions", early, headers={"If-Match": etag}).status == 404
+    act(expert, at, "give", {"opinion": "overturned", "words": "两次手术部位不同"})
+    refused(o.head, at, "settle", {"verdict": "upheld"}, basis="S1§2.4")
+    assert act(o.head, at, "settle", {"verdict": "overturned"})["final"]
+
+
+@test
 def a_rule_rises_only_by_reviewed_findings_and_never_by_who_proposed_it():
     o = desk()
     rules = o.auditor.get("/rules?limit=200")["items"]
