@@ -2,6 +2,15 @@
 
 /* Ordinary life is laid around the plants: only on free days. */
 
+/* An appendix is not taken out twice. */
+static bool was_operated(const struct syn_life *life, const struct syn_case *what) {
+    for (size_t e = 0; what->op.n && e < life->n_encs; e++)
+        for (uint8_t i = 0; i < life->encs[e].n_op; i++)
+            if (life->encs[e].op[i] == what->op.at[0].item)
+                return true;
+    return false;
+}
+
 static const struct syn_case *pick_case(struct syn_life *life, enum syn_kind kind, int32_t day) {
     uint32_t weights[256];
     const struct syn_book *book = life->book;
@@ -10,7 +19,7 @@ static const struct syn_case *pick_case(struct syn_life *life, enum syn_kind kin
     for (size_t i = 0; i < book->n_cases && i < 256; i++) {
         const struct syn_case *c = &book->cases[i];
         const bool fits = c->kind == kind && (c->sex == 0 || c->sex == life->person.sex) &&
-                          age >= c->age_low && age <= c->age_high;
+                          age >= c->age_low && age <= c->age_high && !was_operated(life, c);
         weights[i] = fits ? c->weight : 0;
         total += weights[i];
     }
