@@ -39,7 +39,7 @@ difftest: all
 	CHECK_SEED=$${CHECK_SEED:-$$(date +%s)} SHOUHU_DIFF_ROUNDS=$(DIFF_ROUNDS) SHOUHU_DIFF_GO_ON=1 SHOUHU_SOURCE_DIR=. \
 		SHOUHU_DIFF_OUT=$(BUILD)/difftest $(BUILD)/tests/test-audit-difftest
 
-demo: setup $(BUILD)/build.ninja
+demo: setup web $(BUILD)/build.ninja
 	ninja -C $(BUILD) src/shouhu
 	tools/demo.sh $(BUILD)/src/shouhu
 
