@@ -1086,6 +1086,8 @@ def memory_of(pid, markers):
             if not rights.startswith("rw"):
                 continue
             begin, end = (int(x, 16) for x in span.split("-"))
+            if end - begin > 1 << 30:
+                continue  # the map of a sanitizer, which holds no content
             try:
                 memory.seek(begin)
                 content = memory.read(end - begin)

@@ -35,13 +35,14 @@ static void make(struct office *o, const struct sh_procedure *text, char ret_id[
     sh_arena_free(&making.arena);
 }
 
-/* A matter is the agency's, or the bureau's by its text; the other's officers are not at home in it. */
+/* A matter is the agency's, or the bureau's by its text; the other's officers are not at home in it, and
+ * nobody has been called into it. */
 static bool may(const struct sh_procedure *text, const struct sh_step *step, struct sh_str role) {
     const bool is_bureaus = sh_str_is(text->body, "bureau");
     for (size_t i = 0; i < step->n_by; i++) {
         const struct sh_actor *by = &step->by[i];
         const bool is_elsewhere =
-            by->relation == SH_AT_UPPER ||
+            by->relation == SH_AT_UPPER || by->relation == SH_AT_CALLED ||
             (by->relation == SH_AT_OWN && sh_str_starts_with(role, SH_STR("bureau.")) != is_bureaus);
         if (by->kind != SH_ACTOR_LAW && !is_elsewhere && sh_str_eq(by->role, role))
             return true;
