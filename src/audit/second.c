@@ -1,5 +1,6 @@
 /* Sums over the second table of rules over groups of two tables: see second.h. */
 #include "audit/second.h"
+#include "audit/met.h"
 #include "audit/send.h"
 #include "audit/tally.h"
 #include "base/hash.h"
@@ -24,14 +25,10 @@ struct ledger {
     struct column columns[2 * SH_PARTIALS_MAX];
     size_t n_columns;
     bool is_chunk_done;
-    uint32_t n;    /* groups */
-    int64_t *keys; /* [n][n_keys] */
-    struct sh_str *names;
-    struct entry *entries;
-    sh_i128 *sums; /* [n][n_columns] */
-    size_t cap_keys, cap_names, cap_entries, cap_sums;
-    uint32_t *slots; /* number + 1 */
-    uint64_t mask;
+    struct sh_met met;
+    struct entry *entries; /* [met.n] */
+    sh_i128 *sums;         /* [met.n][n_columns] */
+    size_t cap_entries, cap_sums;
     /* Of the chunk: rows without a key, by field. */
     struct {
         struct sh_str field;
@@ -79,14 +76,11 @@ sh_code sh_seconds_new(const struct sh_plan *plan, struct sh_seconds **ret, stru
 static void clear(struct sh_seconds *s) {
     for (size_t i = 0; s->ledgers && i < s->n_ledgers; i++) {
         struct ledger *l = &s->ledgers[i];
-        sh_free(l->keys);
-        sh_free(l->names);
+        sh_met_free(&l->met);
         sh_free(l->entries);
         sh_free(l->sums);
-        sh_free(l->slots);
-        l->keys = NULL, l->names = NULL, l->entries = NULL, l->sums = NULL, l->slots = NULL;
-        l->cap_keys = l->cap_names = l->cap_entries = l->cap_sums = 0;
-        l->n = 0, l->mask = 0;
+        l->entries = NULL, l->sums = NULL;
+        l->cap_entries = l->cap_sums = 0;
     }
     s->bytes = 0;
     sh_arena_free(&s->texts);
@@ -233,81 +227,40 @@ static void find_places(struct sh_seconds *s) {
 
 /* ---- groups ------------------------------------------------------------------------------------- */
 
-static uint64_t hash_of(const int64_t *keys, size_t n) {
-    uint64_t hash = 0;
-    for (size_t k = 0; k < n; k++)
-        hash = sh_hash_mix(hash ^ (uint64_t)keys[k]) + k;
-    return hash;
-}
-
-static bool is_key(const struct ledger *l, uint32_t group, const int64_t *keys) {
-    const int64_t *at = l->keys + (size_t)group * l->of->n_keys;
-    for (size_t k = 0; k < l->of->n_keys; k++)
-        if (at[k] != keys[k])
-            return false;
-    return true;
-}
-
-static sh_code grow_slots(struct ledger *l, struct sh_err *err) {
-    if (l->slots && 2 * ((uint64_t)l->n + 1) < l->mask)
-        return SH_OK;
-    const uint64_t size = l->slots ? 4 * (l->mask + 1) : 1024;
-    uint32_t *slots = sh_alloc_array(size, sizeof(*slots));
-    if (!slots)
-        return out_of_room(err);
-    for (uint32_t i = 0; i < l->n; i++) {
-        uint64_t slot = hash_of(l->keys + (size_t)i * l->of->n_keys, l->of->n_keys) & (size - 1);
-        while (slots[slot] != 0)
-            slot = (slot + 1) & (size - 1);
-        slots[slot] = i + 1;
-    }
-    sh_free(l->slots);
-    l->slots = slots, l->mask = size - 1;
-    return SH_OK;
-}
-
 /* A group that was not met before. */
-static sh_code add_group(struct sh_engine *en, struct ledger *l, const struct sh_rule_plan *rp,
-                         const int64_t *keys, struct sh_err *err) {
+static sh_code add_group(struct sh_engine *en, struct ledger *l, const struct sh_rule_plan *rp, int64_t *keys,
+                         uint32_t *slot, struct sh_err *err) {
     struct sh_seconds *s = sh_tally_seconds(en->tally);
-    const size_t n_keys = l->of->n_keys, n = (size_t)l->n + 1;
+    const size_t n_keys = l->of->n_keys, at = l->met.n;
     int64_t *one[8];
     struct sh_str name;
-    SH_TRY(sh_grow(&l->keys, &l->cap_keys, n * n_keys, sizeof(*l->keys), SIZE_MAX / 16, err));
-    SH_TRY(sh_grow(&l->names, &l->cap_names, n, sizeof(*l->names), UINT32_MAX, err));
-    SH_TRY(sh_grow(&l->entries, &l->cap_entries, n, sizeof(*l->entries), UINT32_MAX, err));
-    SH_TRY(sh_grow(&l->sums, &l->cap_sums, n * l->n_columns, sizeof(*l->sums), SIZE_MAX / 32, err));
-    int64_t *at = l->keys + (size_t)l->n * n_keys;
+    SH_TRY(sh_grow(&l->entries, &l->cap_entries, at + 1, sizeof(*l->entries), UINT32_MAX, err));
+    SH_TRY(sh_grow(&l->sums, &l->cap_sums, (at + 1) * l->n_columns, sizeof(*l->sums), SIZE_MAX / 32, err));
     for (size_t k = 0; k < n_keys; k++)
-        at[k] = keys[k], one[k] = &at[k];
+        one[k] = &keys[k];
     SH_TRY(sh_group_key(en, rp, one, 0, -1, &name, err));
     const char *copy = sh_arena_dup(&s->texts, name.at, name.len);
     if (!copy)
         return out_of_room(err);
-    l->names[l->n] = (struct sh_str){copy, name.len};
-    l->entries[l->n] = (struct entry){.time = INT64_MAX,
-                                      .institution = -1,
-                                      .day = SH_MISSING_I32,
-                                      .first_day = INT32_MAX,
-                                      .last_day = INT32_MIN};
-    memset(l->sums + (size_t)l->n * l->n_columns, 0, l->n_columns * sizeof(*l->sums));
-    s->bytes += name.len + n_keys * sizeof(*l->keys) + sizeof(*l->names) + sizeof(*l->entries) +
-                l->n_columns * sizeof(*l->sums) + 4 * sizeof(*l->slots);
-    l->n++;
+    l->entries[at] = (struct entry){.time = INT64_MAX,
+                                    .institution = -1,
+                                    .day = SH_MISSING_I32,
+                                    .first_day = INT32_MAX,
+                                    .last_day = INT32_MIN};
+    memset(l->sums + at * l->n_columns, 0, l->n_columns * sizeof(*l->sums));
+    sh_met_add(&l->met, slot, keys, n_keys, (struct sh_str){copy, name.len});
+    s->bytes += name.len + n_keys * sizeof(*keys) + sizeof(name) + sizeof(*l->entries) +
+                l->n_columns * sizeof(*l->sums) + 4 * sizeof(*slot);
     return SH_OK;
 }
 
-static sh_code group_of(struct sh_engine *en, struct ledger *l, const struct sh_rule_plan *rp,
-                        const int64_t *keys, uint64_t hash, uint32_t *ret, struct sh_err *err) {
-    SH_TRY(grow_slots(l, err));
-    uint64_t slot = hash & l->mask;
-    while (l->slots[slot] != 0 && !is_key(l, l->slots[slot] - 1, keys))
-        slot = (slot + 1) & l->mask;
-    if (l->slots[slot] == 0) {
-        SH_TRY(add_group(en, l, rp, keys, err));
-        l->slots[slot] = l->n;
-    }
-    *ret = l->slots[slot] - 1;
+static sh_code group_of(struct sh_engine *en, struct ledger *l, const struct sh_rule_plan *rp, int64_t *keys,
+                        uint64_t hash, uint32_t *ret, struct sh_err *err) {
+    SH_TRY(sh_met_room(&l->met, l->of->n_keys, err));
+    uint32_t *slot = sh_met_slot(&l->met, keys, l->of->n_keys, hash);
+    if (*slot == 0)
+        SH_TRY(add_group(en, l, rp, keys, slot, err));
+    *ret = *slot - 1;
     return SH_OK;
 }
 
@@ -342,12 +295,12 @@ static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err 
     const size_t n_keys = b->l->of->n_keys;
     int64_t keys[8] = {0};
     uint32_t last = UINT32_MAX;
-    SH_TRY(grow_slots(b->l, err));
+    SH_TRY(sh_met_room(&b->l->met, n_keys, err));
     for (uint32_t i = 0; i < b->n; i++) { /* groups lie anywhere: what is needed is asked for in good time */
         for (size_t k = 0; k < n_keys; k++)
             keys[k] = b->keys[k][i];
-        b->hash[i] = hash_of(keys, n_keys);
-        __builtin_prefetch(&b->l->slots[b->hash[i] & b->l->mask]);
+        b->hash[i] = sh_met_hash(keys, n_keys);
+        __builtin_prefetch(&b->l->met.slots[b->hash[i] & b->l->met.mask]);
     }
     for (uint32_t i = 0; i < b->n; i++) {
         bool same = last != UINT32_MAX;
@@ -490,11 +443,12 @@ static sh_code send_group(const struct sh_rule_plan *rp, const struct place *at,
                                   .n_partials = (int32_t)r->n_partials,
                                   .members = e->members};
     sh_buf_clear(sort), sh_buf_clear(payload);
-    const size_t key_len = sh_sort_begin(rp->index, l->names[group], sort);
+    const size_t key_len = sh_sort_begin(rp->index, l->met.names[group], sort);
     sh_sort_time(1, e->time, sort);
     sh_sort_number(e->institution, sort);
-    SH_TRY(sh_carry_begin(&head, partials, l->names[group], (struct sh_str){0}, payload, err));
-    sh_buf_add(payload, (const char *)(l->keys + (size_t)group * r->n_keys), r->n_keys * sizeof(*l->keys));
+    SH_TRY(sh_carry_begin(&head, partials, l->met.names[group], (struct sh_str){0}, payload, err));
+    sh_buf_add(payload, (const char *)(l->met.keys + (size_t)group * r->n_keys),
+               r->n_keys * sizeof(*l->met.keys));
     SH_TRY(sh_buf_check(payload, err));
     SH_TRY(sh_buf_check(sort, err));
     const struct sh_xrecord record = {sh_buf_view(sort), sh_buf_view(payload), key_len};
@@ -506,7 +460,7 @@ sh_code sh_seconds_send(struct sh_seconds *s, struct sh_exchange *to, struct sh_
     SH_CLEANUP(sh_buf_free) struct sh_buf payload = {0};
     for (size_t i = 0; i < s->plan->n_active; i++) {
         const struct place *at = &s->places[i];
-        for (uint32_t g = 0; at->kind == ADDED && g < at->ledger->n; g++)
+        for (uint32_t g = 0; at->kind == ADDED && g < at->ledger->met.n; g++)
             SH_TRY(send_group(&s->plan->active[i], at, g, &sort, &payload, to, err));
     }
     clear(s);

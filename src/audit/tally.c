@@ -1,5 +1,6 @@
 /* Groups of many persons, added up over the chunks of a worker: see tally.h. */
 #include "audit/tally.h"
+#include "audit/met.h"
 #include "audit/parting.h"
 #include "audit/second.h"
 #include "audit/send.h"
@@ -11,12 +12,7 @@
 /* Groups under the same keys that the worker has met. */
 struct ledger {
     const struct sh_rule *of;
-    int64_t *keys; /* [n][n_keys] */
-    struct sh_str *names;
-    uint32_t n;
-    size_t cap_keys, cap_names;
-    uint32_t *slots; /* number + 1 */
-    uint64_t mask;
+    struct sh_met met;
 };
 
 /* What one rule knows of a group so far. */
@@ -74,9 +70,7 @@ sh_code sh_tally_new(const struct sh_plan *plan, struct sh_tally **ret, struct s
 /* Forget all groups; which rules are tallied stays known. */
 static void clear(struct sh_tally *t) {
     for (size_t i = 0; t->ledgers && i < t->n_ledgers; i++) {
-        sh_free(t->ledgers[i].keys);
-        sh_free(t->ledgers[i].names);
-        sh_free(t->ledgers[i].slots);
+        sh_met_free(&t->ledgers[i].met);
         t->ledgers[i] = (struct ledger){0};
     }
     for (size_t i = 0; t->accounts && i < t->plan->n_active; i++) {
@@ -135,48 +129,17 @@ static struct ledger *ledger_of(struct sh_tally *t, const struct sh_rule *r) {
     return &t->ledgers[t->n_ledgers++];
 }
 
-static uint64_t hash_of(const int64_t *keys, size_t n) {
-    uint64_t hash = 0;
-    for (size_t k = 0; k < n; k++)
-        hash = sh_hash_mix(hash ^ (uint64_t)keys[k]) + k;
-    return sh_hash_mix(hash);
-}
-
-static sh_code ledger_grow(struct ledger *l, struct sh_err *err) {
-    if (l->slots && 2 * (uint64_t)l->n < l->mask)
-        return SH_OK;
-    const uint64_t size = l->slots ? 2 * (l->mask + 1) : 256;
-    const size_t n_keys = l->of->n_keys;
-    uint32_t *slots = sh_alloc_array(size, sizeof(*slots));
-    if (!slots)
-        return out_of_room(err);
-    for (uint32_t i = 0; i < l->n; i++) {
-        uint64_t slot = hash_of(l->keys + i * n_keys, n_keys) & (size - 1);
-        while (slots[slot] != 0)
-            slot = (slot + 1) & (size - 1);
-        slots[slot] = i + 1;
-    }
-    sh_free(l->slots);
-    l->slots = slots, l->mask = size - 1;
-    return SH_OK;
-}
-
-/* A group that was not met before: its keys in numbers and as they are printed. */
-static sh_code ledger_add(struct sh_engine *en, const struct sh_rule_plan *rp, struct ledger *l,
-                          const struct sh_parting *p, uint32_t member, struct sh_err *err) {
+/* A group as it is printed, kept until the tally is cleared. */
+static sh_code name_of(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_parting *p,
+                       uint32_t member, struct sh_str *ret, struct sh_err *err) {
     struct sh_tally *t = en->tally;
-    const size_t n_keys = l->of->n_keys;
     struct sh_str name;
-    SH_TRY(sh_grow(&l->keys, &l->cap_keys, ((size_t)l->n + 1) * n_keys, sizeof(int64_t), UINT32_MAX, err));
-    SH_TRY(sh_grow(&l->names, &l->cap_names, (size_t)l->n + 1, sizeof(struct sh_str), UINT32_MAX, err));
     SH_TRY(sh_group_key(en, rp, p->keys, member, -1, &name, err));
     const char *copy = sh_arena_dup(&t->texts, name.at, name.len);
     if (!copy)
         return out_of_room(err);
-    for (size_t k = 0; k < n_keys; k++)
-        l->keys[l->n * n_keys + k] = p->keys[k][member];
-    l->names[l->n++] = (struct sh_str){copy, name.len};
-    t->bytes += name.len + n_keys * sizeof(int64_t) + sizeof(struct sh_str);
+    *ret = (struct sh_str){copy, name.len};
+    t->bytes += name.len + rp->rule->n_keys * sizeof(int64_t) + sizeof(struct sh_str);
     return SH_OK;
 }
 
@@ -188,22 +151,20 @@ static sh_code number_groups(struct sh_engine *en, const struct sh_rule_plan *rp
     const size_t n_keys = l->of->n_keys;
     uint32_t *whole = sh_new_raw(p->shared ? en->tl.arena : en->work, uint32_t, (size_t)p->g.n + 1);
     int64_t *keys = sh_new(en->scratch, int64_t, n_keys + 1);
+    struct sh_str name;
     if (!whole || !keys)
         return out_of_room(err);
     for (uint32_t g = 0; g < p->g.n; g++) {
         const uint32_t member = p->g.order[p->g.begin[g]];
-        SH_TRY(ledger_grow(l, err));
+        SH_TRY(sh_met_room(&l->met, n_keys, err));
         for (size_t k = 0; k < n_keys; k++)
             keys[k] = p->keys[k][member];
-        uint64_t slot = hash_of(keys, n_keys) & l->mask;
-        while (l->slots[slot] != 0 &&
-               memcmp(l->keys + (l->slots[slot] - 1) * n_keys, keys, n_keys * sizeof(*keys)) != 0)
-            slot = (slot + 1) & l->mask;
-        if (l->slots[slot] == 0) {
-            SH_TRY(ledger_add(en, rp, l, p, member, err));
-            l->slots[slot] = l->n;
+        uint32_t *slot = sh_met_slot(&l->met, keys, n_keys, sh_met_hash(keys, n_keys));
+        if (*slot == 0) {
+            SH_TRY(name_of(en, rp, p, member, &name, err));
+            sh_met_add(&l->met, slot, keys, n_keys, name);
         }
-        whole[g] = l->slots[slot] - 1;
+        whole[g] = *slot - 1;
     }
     p->whole = whole;
     return SH_OK;
@@ -211,7 +172,7 @@ static sh_code number_groups(struct sh_engine *en, const struct sh_rule_plan *rp
 
 static sh_code account_room(struct sh_tally *t, struct account *a, const struct sh_rule *r,
                             struct sh_err *err) {
-    const uint32_t n = a->ledger->n;
+    const uint32_t n = a->ledger->met.n;
     SH_TRY(sh_grow(&a->entries, &a->cap_entries, (size_t)n + 1, sizeof(struct entry), UINT32_MAX, err));
     SH_TRY(sh_grow(&a->partials, &a->cap_partials, (size_t)n * r->n_partials + 1, sizeof(sh_i128), UINT32_MAX,
                    err));
@@ -352,11 +313,11 @@ static sh_code send_account(struct sh_tally *t, uint16_t rule, struct sh_exchang
         if (!e->there)
             continue;
         sh_buf_clear(sort), sh_buf_clear(payload);
-        const size_t key_len = sh_sort_begin(rule, a->ledger->names[i], sort);
+        const size_t key_len = sh_sort_begin(rule, a->ledger->met.names[i], sort);
         sh_sort_time(0, e->time, sort);
         sh_buf_add_str(sort, e->order);
-        SH_TRY(sh_carry_begin(&e->head, a->partials + i * n_partials, a->ledger->names[i], (struct sh_str){0},
-                              payload, err));
+        SH_TRY(sh_carry_begin(&e->head, a->partials + i * n_partials, a->ledger->met.names[i],
+                              (struct sh_str){0}, payload, err));
         sh_buf_add_str(payload, e->row);
         SH_TRY(sh_buf_check(payload, err));
         SH_TRY(sh_buf_check(sort, err));
