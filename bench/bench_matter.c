@@ -62,12 +62,7 @@ static void open_city(struct city *c) {
     struct sh_err err = {0};
     size_t n = 0;
     const struct sh_migration *migrations = sh_matter_migrations(&n);
-    const char *tmp = getenv("TMPDIR");
-    must(sh_path_join(c->dir, tmp ? tmp : "/tmp", "bench-matter-XXXXXX", &err), &err);
-    if (!mkdtemp(c->dir)) {
-        perror(c->dir);
-        exit(1);
-    }
+    must(sh_scratch_dir("shouhu-bench", c->dir, &err), &err);
     for (size_t i = 0; i < 3; i++)
         must(sh_path_join(c->path[i], c->dir, names[i], &err), &err);
     load_texts(c);

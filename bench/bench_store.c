@@ -222,16 +222,18 @@ int main(int argc, char **argv) {
     const uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000;
     const unsigned seconds = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 10) : 10;
     const bool is_kept = getenv("BENCH_KEEP") != NULL, is_left = argc > 1 && argv[1][0] == '/';
-    const char *scratch = getenv("TMPDIR");
     char made[SH_PATH_BYTES_MAX], data[SH_PATH_BYTES_MAX], keys[SH_PATH_BYTES_MAX];
-    (void)snprintf(made, sizeof made, "%s/shouhu-bench-XXXXXX", scratch ? scratch : "/tmp");
-    const char *dir = is_left ? argv[1] : mkdtemp(made);
-    struct sh_err err;
+    struct sh_err err = {0};
     struct sh_store *store;
-    if (!dir)
+    const char *dir = is_left ? argv[1] : made;
+    if (!is_left && sh_scratch_dir("shouhu-bench", made, &err) != SH_OK) {
+        fprintf(stderr, "%s\n", err.message);
         return 1;
-    (void)snprintf(data, sizeof data, "%s/data", dir);
-    (void)snprintf(keys, sizeof keys, "%s/keys", dir);
+    }
+    if (sh_path_join(data, dir, "data", &err) != SH_OK || sh_path_join(keys, dir, "keys", &err) != SH_OK) {
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
     const struct sh_store_options options = {.data_dir = data,
                                              .keys_dir = keys,
                                              .digest = SH_DIGEST_SM3,

@@ -47,12 +47,11 @@ static void read_text(const char *dir, bool is_params, struct sh_arena *arena) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {.limit_bytes = (size_t)64 << 20};
     char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-    const char *tmp = getenv("TMPDIR");
     struct sh_err err;
     if (size < 2)
         return 0;
     const bool is_params = data[0] & 1;
-    if (sh_path_format(dir, &err, "%s/fuzz-procedure-XXXXXX", tmp ? tmp : "/tmp") != SH_OK || !mkdtemp(dir))
+    if (sh_scratch_dir("shouhu-fuzz", dir, &err) != SH_OK)
         return 0;
     if (sh_path_join(path, dir, is_params ? "x.csv" : "x.yaml", &err) == SH_OK &&
         sh_fs_write(path, (struct sh_str){(const char *)data + 1, size - 1}, &err) == SH_OK)

@@ -81,9 +81,8 @@ static sh_code open_with(const char *lake_dir, const char *texts, const struct s
 
 sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct sh_run_file *run,
                             struct sh_arena *arena, struct sh_session *ret, struct sh_err *err) {
-    char texts[] = "/tmp/shouhu-texts-XXXXXX"; /* who may read a lake need not be able to write in it */
-    if (!mkdtemp(texts))
-        return sh_fail_errno(err, "%s", texts);
+    char texts[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_scratch_dir("shouhu-texts", texts, err)); /* who may read a lake need not be able to write it */
     sh_code code = sh_texts_unpack(dir, texts, err);
     if (code == SH_OK)
         code = open_with(lake_dir, texts, run, arena, ret, err);

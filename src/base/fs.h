@@ -51,6 +51,11 @@ struct sh_dir_entry {
  * SH_E_LIMIT, SH_E_NOMEM. */
 SH_MUST sh_code sh_dir_list(const char *path, struct sh_arena *arena, const struct sh_dir_entry **ret,
                             size_t *ret_n, struct sh_err *err);
+/**
+ * Make a folder of one's own (0700) for things of the moment: TMPDIR, else /tmp. ret [SH_PATH_BYTES_MAX]. The
+ * caller removes it. Errors: SH_E_LIMIT, SH_E_IO, SH_E_FULL.
+ */
+SH_MUST sh_code sh_scratch_dir(const char *name, char *ret, struct sh_err *err);
 /** Remove a file or a directory with all below it; never follows a symbolic link. Missing is fine. */
 SH_MUST sh_code sh_remove_tree(const char *path, struct sh_err *err);
 /** Remove a file. Missing is fine. */

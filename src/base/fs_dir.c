@@ -132,3 +132,9 @@ static sh_code remove_at(int dir_fd, const char *name, size_t depth, struct sh_e
 sh_code sh_remove_tree(const char *path, struct sh_err *err) {
     return remove_at(AT_FDCWD, path, 0, err);
 }
+
+sh_code sh_scratch_dir(const char *name, char *ret, struct sh_err *err) {
+    const char *where = secure_getenv("TMPDIR");
+    SH_TRY(sh_path_format(ret, err, "%s/%s-XXXXXX", where && where[0] ? where : "/tmp", name));
+    return mkdtemp(ret) ? SH_OK : sh_fail_errno(err, "%s", ret);
+}

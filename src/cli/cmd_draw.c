@@ -14,6 +14,8 @@
     X(DRAW_SEAL, "封值 %s\n", "seal %s\n")                                                                   \
     X(DRAW_UNITS, "抽样框 %lld 例；%lld 例所属批次尚未完成初审，未列入\n",                                   \
       "%lld cases in the frame; %lld left out: their batch is not certified\n")                              \
+    X(DRAW_NAME, "--name：抽签名称（事项编号）", "--name: name of the draw (number of its matter)")          \
+    X(DRAW_DIGEST, "--digest：sm3 或 sha256", "--digest: sm3 or sha256")                                     \
     X(DRAW_STORE, "--lake、--data 与 --matter", "--lake, --data and --matter")                               \
     X(DRAW_HEX, "--value：64 位小写十六进制", "--value: 64 lower-case hex digits")                           \
     X(DRAW_FILES, "--frame 与每席一个 --value", "--frame, and one --value for each seat")
@@ -57,8 +59,10 @@ static void tell(const struct drawing *d, const struct sh_units_report *report) 
 static sh_code lay(struct drawing *d, struct sh_err *err) {
     uint8_t value[SH_DRAW_VALUE_BYTES], seal[SH_DIGEST_BYTES];
     const sh_digest_kind kind = strcmp(d->digest, "sha256") == 0 ? SH_DIGEST_SHA256 : SH_DIGEST_SM3;
+    if (strcmp(d->digest, sh_digest_name(kind)) != 0)
+        return sh_fail(err, SH_E_INPUT, "%s", sh_msg(messages, DRAW_DIGEST, d->lang));
     if (!d->name)
-        return sh_fail(err, SH_E_INPUT, "--name");
+        return sh_fail(err, SH_E_INPUT, "%s", sh_msg(messages, DRAW_NAME, d->lang));
     if (d->values.n)
         SH_TRY(value_of(d, 0, value, err));
     else

@@ -1,18 +1,21 @@
 /* An institution's months beside those of its peers: of others only quartiles, and none while they are so few
  * that a quartile would tell of one of them. */
+#include "base/decimal.h"
+#include "gate/auth.h"
 #include "gate/entry.h"
 #include "gate/find.h"
 #include "gate/handlers.h"
 #include <duckdb.h>
 
-enum { PEERS_MIN = 4, PAGE = 200, INSTITUTIONS_MAX = 20000 };
+enum { PAGE = 200, INSTITUTIONS_MAX = 20000 };
 enum { C_MONTH, C_COUNTED, C_FINDINGS, C_LOW, C_MEDIAN, C_HIGH, C_PEERS };
 
 struct peers {
     struct sh_find find;
     const struct sh_register *reg;
-    struct sh_str own, kind, level; /* of whom; as on record, empty: not on record */
-    struct sh_buf codes;            /* of the same kind and level, with commas */
+    struct sh_str own, kind, level, place; /* of whom; as on record, empty: not on record */
+    int64_t peers_min;                     /* stat.min_peers of the place; INT64_MAX: nobody has set it */
+    struct sh_buf codes;                   /* of the same kind and level, with commas */
     size_t n_codes;
     struct sh_page_query query;
     struct sh_record_batch batch;
@@ -49,7 +52,7 @@ static sh_code look_round(struct sh_gate *gate, struct peers *peers, bool is_sec
                                 kind = value_of(peers, values, "kind"),
                                 level = value_of(peers, values, "level");
             if (!is_second && sh_str_eq(code, peers->own))
-                peers->kind = kind, peers->level = level;
+                peers->kind = kind, peers->level = level, peers->place = value_of(peers, values, "place");
             else if (is_second && sh_str_eq(kind, peers->kind) && sh_str_eq(level, peers->level)) {
                 sh_buf_addf(&peers->codes, "%.*s,", SH_ARG(code));
                 peers->n_codes++;
@@ -70,6 +73,14 @@ static sh_code look_up(struct sh_gate *gate, struct peers *peers, struct sh_err 
     SH_TRY(sh_arg_as_of(gate, peers->find.rq, &peers->query.as_of, err));
     SH_TRY(look_round(gate, peers, false, err));
     return peers->kind.len ? look_round(gate, peers, true, err) : SH_OK;
+}
+
+/* How many others there must be, as for the statistics of rules. */
+static void set_least(const struct sh_gate *gate, struct peers *peers) {
+    const struct sh_str place = peers->place.len ? peers->place : SH_STR("000000");
+    const struct sh_param *least =
+        sh_param_find(gate->params, SH_STR("stat.min_peers"), place, sh_gate_today(gate));
+    peers->peers_min = least && least->value != INT64_MIN ? least->value / sh_pow10(least->scale) : INT64_MAX;
 }
 
 static void write_sql(struct peers *peers, bool is_alike) {
@@ -117,7 +128,7 @@ static sh_code put_months(void *ctx, void *result_at, struct sh_err *err) {
     duckdb_result *result = result_at;
     struct sh_json *json = &peers->json;
     SH_TRY(count_peers(ctx, result_at, err));
-    const bool is_told = peers->n_peers >= PEERS_MIN;
+    const bool is_told = peers->n_peers >= peers->peers_min;
     sh_json_put_i64(json, "peers", peers->n_peers);
     sh_json_key(json, "months");
     sh_json_array(json);
@@ -142,11 +153,12 @@ sh_code sh_api_peers(struct sh_gate *gate, struct sh_request *rq, struct sh_err 
     if (peers.own.len == 0 || !sh_find_sees(&peers.find, peers.own))
         return sh_refuse(rq, GATE_NOT_FOUND, NULL);
     SH_TRY(look_up(gate, &peers, err));
-    bool is_alike = peers.n_codes > PEERS_MIN;
+    set_least(gate, &peers);
+    bool is_alike = (int64_t)peers.n_codes > peers.peers_min;
     if (is_alike) { /* on record and in the run are two things */
         write_sql(&peers, true);
         SH_TRY(sh_find_run(&peers.find, count_peers, &peers, err));
-        is_alike = peers.n_peers >= PEERS_MIN;
+        is_alike = peers.n_peers >= peers.peers_min;
     }
     write_sql(&peers, is_alike);
     sh_answer_begin(rq, 200, &peers.json);

@@ -197,12 +197,7 @@ sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day) {
         key, 2, w->arena, &rows, w->err));
     if (rows.n_rows == 0)
         return SH_OK;
-    struct work parent = {.txn = w->txn,
-                          .texts = w->texts,
-                          .who = w->who,
-                          .arena = w->arena,
-                          .failures = w->failures,
-                          .err = w->err};
+    struct work parent = sh_work_beside(w);
     SH_TRY(sh_matter_load(&parent, sh_cell(&rows, 0, 0)->str));
     const struct sh_procedure *text = parent.m.text;
     int32_t kind = -1;

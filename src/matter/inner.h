@@ -79,6 +79,15 @@ static inline struct work sh_work_of(struct sh_txn *txn, const struct sh_desk *d
                          .why = {"", 0},
                          .member = {"", 0}};
 }
+/** For another matter, by the same act. */
+static inline struct work sh_work_beside(const struct work *w) {
+    return (struct work){.txn = w->txn,
+                         .texts = w->texts,
+                         .who = w->who,
+                         .arena = w->arena,
+                         .failures = w->failures,
+                         .err = w->err};
+}
 static inline sh_lang lang_of(const struct work *w) {
     return w->who ? w->who->lang : SH_ZH;
 }

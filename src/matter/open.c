@@ -110,15 +110,8 @@ sh_code sh_matter_make(struct work *w, const struct sh_procedure *text, const st
                        struct sh_str place, struct sh_str source, char ret_id[SH_ID_TEXT + 1]) {
     if (w->depth >= DEPTH_MAX)
         return sh_fail(w->err, SH_E_LIMIT, "matters open each other without end");
-    struct work child = {.txn = w->txn,
-                         .texts = w->texts,
-                         .who = w->who,
-                         .arena = w->arena,
-                         .failures = w->failures,
-                         .err = w->err,
-                         .used = w->used,
-                         .depth = w->depth + 1};
-    child.why = SH_STR("");
+    struct work child = sh_work_beside(w);
+    child.used = w->used, child.depth = w->depth + 1, child.why = SH_STR("");
     SH_TRY(make(&child, text, wanted, place, source));
     (void)snprintf(ret_id, SH_ID_TEXT + 1, "%.*s", SH_ARG(child.m.id));
     return SH_OK;

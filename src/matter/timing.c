@@ -280,12 +280,7 @@ sh_code sh_clocks_move(struct work *w) {
 sh_code sh_clocks_move_parent(struct work *w) {
     if (w->m.parent.len == 0)
         return SH_OK;
-    struct work parent = {.txn = w->txn,
-                          .texts = w->texts,
-                          .who = w->who,
-                          .arena = w->arena,
-                          .failures = w->failures,
-                          .err = w->err};
+    struct work parent = sh_work_beside(w);
     SH_TRY(sh_matter_load(&parent, w->m.parent));
     return sh_clocks_move(&parent);
 }
@@ -355,12 +350,15 @@ static sh_code recount_matter(struct work *w, bool may_write, size_t *ret_n) {
     return *ret_n && may_write ? sh_clocks_settle(w) : SH_OK;
 }
 
-/* Open matters, and closed ones of the last 400 days: an end counted by an older paper may lie there. */
+/* Open matters, and those closed not long ago, as what their ends did may want review. It bounds what a start
+ * of the server reads; no law knows it. */
+enum { RECOUNT_CLOSED_DAYS = 400 };
 sh_code sh_matter_recount(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str after,
                           bool may_write, struct sh_arena *arena, struct sh_recount *ret,
                           struct sh_err *err) {
     struct sh_rows rows;
-    const struct sh_value key[] = {SH_TEXT(after), SH_I64(sh_txn_now(txn) - (int64_t)400 * SH_DAY_SECONDS)};
+    const struct sh_value key[] = {SH_TEXT(after),
+                                   SH_I64(sh_txn_now(txn) - (int64_t)RECOUNT_CLOSED_DAYS * SH_DAY_SECONDS)};
     SH_TRY(sh_sql_query(
         txn,
         "select m.id from mt_matter m where m.id > $1 and (m.final = 0 or m.changed_at > $2) and "

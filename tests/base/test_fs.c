@@ -1,6 +1,7 @@
 /* Goal: files come whole or not at all; failures name the file. */
 #include "base/limits.h"
 #include "temp_dir.h"
+#include <sys/stat.h>
 
 static void a_file_goes_there_and_back(void **state) {
     (void)state;
@@ -104,6 +105,26 @@ static void renames_replace_or_refuse(void **state) {
     CHECK_CODE(sh_file_digest(a, SH_DIGEST_SM3, digest, &err), SH_E_NOTFOUND);
 }
 
+static void a_scratch_folder_is_ones_own_where_tmpdir_says(void **state) {
+    (void)state;
+    SH_CLEANUP(temp_dir_release) struct temp_dir dir = temp_dir_new();
+    char where[SH_PATH_BYTES_MAX], made[SH_PATH_BYTES_MAX], other[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    struct stat is;
+    (void)temp_path(&dir, "x", where);
+    *strrchr(where, '/') = '\0';
+    CHECK(setenv("TMPDIR", where, 1) == 0);
+    CHECK_OK(sh_scratch_dir("mine", made, &err), &err);
+    CHECK_OK(sh_scratch_dir("mine", other, &err), &err);
+    CHECK(strncmp(made, where, strlen(where)) == 0 && strcmp(made, other) != 0);
+    CHECK(stat(made, &is) == 0 && S_ISDIR(is.st_mode) && (is.st_mode & 0777) == 0700);
+    CHECK_OK(sh_remove_tree(made, &err), &err);
+    CHECK_OK(sh_remove_tree(other, &err), &err);
+    CHECK(setenv("TMPDIR", "/no/such/place", 1) == 0);
+    CHECK(sh_scratch_dir("mine", made, &err) != SH_OK);
+    CHECK(unsetenv("TMPDIR") == 0);
+}
+
 static sh_code read_some(void *ctx, struct sh_err *err) {
     (void)ctx;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
@@ -118,4 +139,6 @@ static void each_failing_allocation_is_met(void **state) {
 
 CHECK_MAIN(cmocka_unit_test(a_file_goes_there_and_back), cmocka_unit_test(missing_files_are_not_found),
            cmocka_unit_test(a_full_disk_is_told), cmocka_unit_test(paths_are_bounded),
-           cmocka_unit_test(renames_replace_or_refuse), cmocka_unit_test(each_failing_allocation_is_met))
+           cmocka_unit_test(renames_replace_or_refuse),
+           cmocka_unit_test(a_scratch_folder_is_ones_own_where_tmpdir_says),
+           cmocka_unit_test(each_failing_allocation_is_met))

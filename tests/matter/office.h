@@ -211,6 +211,23 @@ static inline sh_code do_it(struct doing *d) {
     return code;
 }
 
+/* The agency's auditor opens a matter about the hospital. */
+static inline sh_code open_about(struct doing *d, struct office *o, const char *procedure,
+                                 const struct sh_matter_value *values, size_t n) {
+    become(d, o, "p", SH_STR("agency.auditor"));
+    d->is_open = true;
+    d->wanted = (struct sh_matter_new){.procedure = sh_str_of(procedure),
+                                       .subject = HOSPITAL,
+                                       .body = SH_STR(""),
+                                       .period = SH_STR(""),
+                                       .parent = SH_STR(""),
+                                       .values = values,
+                                       .n_values = n};
+    const sh_code code = do_it(d);
+    d->is_open = false;
+    return code;
+}
+
 static inline bool has_failure(const struct doing *d, enum sh_failure_kind kind) {
     for (size_t i = 0; i < d->failures.n; i++)
         if (d->failures.of[i].kind == kind)

@@ -24,15 +24,7 @@ static void step(struct doing *d, struct office *o, const char *role, const char
 }
 
 static void opened(struct doing *d, struct office *o) {
-    become(d, o, "p", SH_STR("agency.auditor"));
-    d->is_open = true;
-    d->wanted = (struct sh_matter_new){.procedure = SH_STR("breach-decision"),
-                                       .subject = HOSPITAL,
-                                       .body = SH_STR(""),
-                                       .period = SH_STR(""),
-                                       .parent = SH_STR("")};
-    CHECK(do_it(d) == SH_OK);
-    d->is_open = false;
+    CHECK(open_about(d, o, "breach-decision", NULL, 0) == SH_OK);
 }
 
 /* Noticed, and the notice served on a day. */

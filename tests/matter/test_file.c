@@ -8,15 +8,7 @@ static const struct sh_matter_value proposal[] = {
 static const struct sh_matter_value hand[] = {V("way", "direct"), V("receipt", "R1")};
 
 static void begin(struct doing *d, struct office *o) {
-    become(d, o, "p", SH_STR("agency.auditor"));
-    d->is_open = true;
-    d->wanted = (struct sh_matter_new){.procedure = SH_STR("breach-decision"),
-                                       .subject = HOSPITAL,
-                                       .body = SH_STR(""),
-                                       .period = SH_STR(""),
-                                       .parent = SH_STR("")};
-    CHECK(do_it(d) == SH_OK);
-    d->is_open = false;
+    CHECK(open_about(d, o, "breach-decision", NULL, 0) == SH_OK);
 }
 
 static sh_code draw_again(struct sh_txn *txn, void *ctx, struct sh_err *err) {

@@ -46,15 +46,7 @@ static void start(struct office *o) {
 }
 
 static void open_timed(struct doing *d, struct office *o) {
-    become(d, o, "p", SH_STR("agency.auditor"));
-    d->is_open = true;
-    d->wanted = (struct sh_matter_new){.procedure = SH_STR("timed"),
-                                       .subject = HOSPITAL,
-                                       .body = SH_STR(""),
-                                       .period = SH_STR(""),
-                                       .parent = SH_STR("")};
-    CHECK(do_it(d) == SH_OK);
-    d->is_open = false;
+    CHECK(open_about(d, o, "timed", NULL, 0) == SH_OK);
 }
 
 static sh_code try_it(struct doing *d, struct office *o, const char *role, const char *step,
@@ -188,22 +180,6 @@ static void what_must_be_read_is_opened_by_the_actor_himself_and_long_enough(voi
     "states: {open: 进行 / Open, done: 完 / Done}\nfinal: [done]\n"                                       \
     "steps: {finish: {name: 办结 / Finish, from: open, to: done, by: own agency.auditor, basis: T}}\n"
 
-static sh_code open_lapsed(struct doing *d, struct office *o, const struct sh_matter_value *values,
-                           size_t n) {
-    become(d, o, "p", SH_STR("agency.auditor"));
-    d->is_open = true;
-    d->wanted = (struct sh_matter_new){.procedure = SH_STR("lapsed"),
-                                       .subject = HOSPITAL,
-                                       .body = SH_STR(""),
-                                       .period = SH_STR(""),
-                                       .parent = SH_STR(""),
-                                       .values = values,
-                                       .n_values = n};
-    const sh_code code = do_it(d);
-    d->is_open = false;
-    return code;
-}
-
 static void a_lapsed_text_serves_acts_before_its_end_and_names_the_gap_for_others(void **state) {
     (void)state;
     static const struct sh_matter_value before[] = {V("act_day", "2025-12-31")};
@@ -214,13 +190,13 @@ static void a_lapsed_text_serves_acts_before_its_end_and_names_the_gap_for_other
     office_open(&o);
     office_people_the_city(&o);
     struct doing running = {.roll_back = false}, d = {.roll_back = false};
-    CHECK(open_lapsed(&running, &o, NULL, 0) == SH_OK);
+    CHECK(open_about(&running, &o, "lapsed", NULL, 0) == SH_OK);
     o.clock.fixed_utc = utc_of("2026-01-05 10:00:00");
-    CHECK(open_lapsed(&d, &o, before, 1) == SH_OK);
-    CHECK(open_lapsed(&d, &o, after, 1) == SH_E_CANCELLED);
+    CHECK(open_about(&d, &o, "lapsed", before, 1) == SH_OK);
+    CHECK(open_about(&d, &o, "lapsed", after, 1) == SH_E_CANCELLED);
     CHECK(has_failure(&d, SH_FAIL_UNKNOWN));
-    CHECK(open_lapsed(&d, &o, NULL, 0) == SH_E_CANCELLED); /* an act of today */
-    must(&running, &o, "agency.auditor", "finish", "");    /* what is open goes on */
+    CHECK(open_about(&d, &o, "lapsed", NULL, 0) == SH_E_CANCELLED); /* an act of today */
+    must(&running, &o, "agency.auditor", "finish", "");             /* what is open goes on */
     sh_arena_free(&running.arena), sh_arena_free(&d.arena);
     office_drop(&o);
 }
