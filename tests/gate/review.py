@@ -526,7 +526,9 @@ def a_third_party_sees_and_decides_what_it_was_called_into_and_nothing_else():
     at = opened(o.auditor, "appeal")
     act(o.checker, at, "accept", {"source": "B-1", "grounds": "手术分属不同部位"})
     assert expert.get(f"/matters/{at}").status == 404 and expert.get("/matters?procedure=appeal")["items"] == []
-    act(o.head, at, "assign", {"third": "tp1", "contract": "C-tp1"})
+    act(o.head, at, "assign", {"third": "tp2", "contract": "C-tp2"})
+    assert other.get(f"/matters/{at}")["state"] == "assigned"
+    act(o.head, at, "assign", {"third": "tp1", "contract": "C-tp1"})  # tp2 cannot: it sees the appeal no more
     assert [m["id"] for m in expert.get("/matters?procedure=appeal")["items"]] == [at]
     assert expert.get(f"/matters/{at}")["state"] == "assigned"
     refused(o.auditor, at, "give", {"opinion": "upheld", "words": "x"}, kind="role")  # the agency does not judge itself
