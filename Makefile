@@ -53,6 +53,7 @@ bench: setup
 	ninja -C $(BENCH_BUILD)
 	$(BENCH_BUILD)/bench/bench-expr
 	$(BENCH_BUILD)/bench/bench-records
+	python3 bench/store.py $(BENCH_BUILD)
 	python3 bench/run.py $(BENCH_BUILD) --lines $(LINES) --runs $(RUNS) $(if $(TRIPLE),--triple)
 
 # Each target for FUZZ_SECONDS; new inputs go to build-fuzz/corpus, those worth keeping are copied into fuzz/corpus.
