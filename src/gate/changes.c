@@ -319,6 +319,7 @@ static sh_code apply(struct sh_txn *txn, struct deciding *deciding, struct sh_er
     struct change *change = &deciding->change;
     struct sh_faults faults = {0};
     SH_TRY(sh_entry_refs(txn, rq, &change->entry, 0, &faults, err));
+    SH_TRY(sh_entry_ask(txn, rq, &change->entry, change->record, 0, &faults, err));
     if (faults.n)
         return sh_stop(sh_refuse_fields(rq, &faults));
     struct sh_record_ref ref;

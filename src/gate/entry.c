@@ -145,6 +145,49 @@ sh_code sh_entry_refs(struct sh_txn *txn, struct sh_request *rq, const struct sh
     return SH_OK;
 }
 
+/* The other versions: what is on record of it, without what was withdrawn. */
+static sh_code other_versions(struct sh_txn *txn, const struct sh_register *reg, struct sh_str id,
+                              struct sh_arena *arena, struct sh_register_asked *asked, struct sh_err *err) {
+    const struct sh_scope all = sh_scope_all();
+    const struct sh_record *history = NULL;
+    size_t n = 0;
+    if (id.len == 0 || !reg->checks_versions)
+        return SH_OK;
+    SH_TRY(sh_record_history(txn, &all, id, arena, &history, &n, err));
+    struct sh_register_entry *versions = sh_new(arena, struct sh_register_entry, n);
+    if (!versions)
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu versions", n);
+    for (size_t i = 0; i < n; i++) {
+        struct sh_str *values = NULL;
+        if (history[i].is_withdrawn || history[i].is_erased)
+            continue;
+        SH_TRY(sh_entry_read(reg, &history[i], arena, &values, err));
+        versions[asked->n++] = (struct sh_register_entry){values, history[i].valid_from, history[i].valid_to};
+    }
+    asked->versions = versions;
+    return SH_OK;
+}
+
+sh_code sh_entry_ask(struct sh_txn *txn, struct sh_request *rq, const struct sh_entry_values *entry,
+                     struct sh_str id, size_t row, struct sh_faults *faults, struct sh_err *err) {
+    const struct sh_register *reg = entry->reg;
+    struct sh_register_asked asked = {.record = {entry->values, entry->from, entry->to},
+                                      .today = sh_gate_today(rq->gate)};
+    if (reg->n_checks == 0 || entry->is_withdrawn)
+        return SH_OK;
+    bool *is_broken = sh_new(&rq->arena, bool, reg->n_checks);
+    if (!is_broken)
+        return sh_fail(err, SH_E_NOMEM, "no room for checks");
+    SH_TRY(other_versions(txn, reg, id, &rq->arena, &asked, err));
+    SH_TRY(sh_register_ask(reg, &asked, &rq->arena, is_broken, err));
+    for (size_t i = 0; i < reg->n_checks; i++) {
+        const struct sh_str say = rq->lang == SH_EN ? reg->checks[i].english : reg->checks[i].refuse;
+        if (is_broken[i])
+            sh_faults_add(rq, faults, reg->fields[reg->checks[i].field].id, row, "%.*s", SH_ARG(say));
+    }
+    return SH_OK;
+}
+
 sh_code sh_entry_key(const struct sh_entry_values *entry, struct sh_arena *arena, struct sh_str *ret,
                      struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf key = {0};

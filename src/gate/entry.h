@@ -29,6 +29,10 @@ void sh_entry_check(struct sh_request *rq, const struct sh_entry_values *entry, 
 /** References lead to records; in a transaction. */
 SH_MUST sh_code sh_entry_refs(struct sh_txn *txn, struct sh_request *rq, const struct sh_entry_values *entry,
                               size_t row, struct sh_faults *faults, struct sh_err *err);
+/** The register's checks, of the whole entry (personal fields as they will be kept); id empty: a new record.
+ */
+SH_MUST sh_code sh_entry_ask(struct sh_txn *txn, struct sh_request *rq, const struct sh_entry_values *entry,
+                             struct sh_str id, size_t row, struct sh_faults *faults, struct sh_err *err);
 /** Key of an entry: its key fields joined by "|". */
 SH_MUST sh_code sh_entry_key(const struct sh_entry_values *entry, struct sh_arena *arena, struct sh_str *ret,
                              struct sh_err *err);

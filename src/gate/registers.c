@@ -504,6 +504,7 @@ static sh_code put_entry(struct sh_txn *txn, struct writing *writing, struct sh_
     struct sh_faults faults = {0};
     SH_TRY(sh_ties_stop_entry(txn, rq, &writing->entry, SH_STR(""), err));
     SH_TRY(sh_entry_refs(txn, rq, &writing->entry, 0, &faults, err));
+    SH_TRY(sh_entry_ask(txn, rq, &writing->entry, id, 0, &faults, err));
     if (faults.n)
         return sh_stop(sh_refuse_fields(rq, &faults));
     if (writing->is_proposal) {

@@ -298,6 +298,20 @@ static sh_code compare(struct sh_txn *txn, struct importing *in, struct sh_entry
     return SH_OK;
 }
 
+static sh_code write_row(struct sh_txn *txn, struct importing *in, const struct sh_entry_values *entry,
+                         const struct against *on_record, struct sh_err *err) {
+    const bool is_two = in->reg->change == SH_CHANGE_TWO;
+    *(is_two ? &in->proposed : on_record->is_new ? &in->created : &in->updated) += 1;
+    if (in->is_dry)
+        return SH_OK;
+    const struct sh_str id = on_record->is_new ? SH_STR("") : on_record->old.id;
+    const int64_t version = on_record->old.newest_version;
+    char change_id[SH_ID_TEXT + 1];
+    struct sh_record_ref ref;
+    return is_two ? sh_change_propose(txn, in->rq, entry, id, version, change_id, err)
+                  : sh_entry_put(txn, entry, id, version, &in->rq->arena, &ref, err);
+}
+
 static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struct sh_faults *faults,
                        struct sh_err *err) {
     struct sh_entry_values entry = in->entries[r]; /* the body may run again: the rows stay as read */
@@ -326,15 +340,13 @@ static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struc
         in->unchanged++;
         return SH_OK;
     }
-    const bool is_two = in->reg->change == SH_CHANGE_TWO;
-    *(is_two ? &in->proposed : on_record.is_new ? &in->created : &in->updated) += 1;
-    if (in->is_dry)
-        return SH_OK;
     const struct sh_str id = on_record.is_new ? SH_STR("") : on_record.old.id;
-    char change_id[SH_ID_TEXT + 1];
-    struct sh_record_ref ref;
-    return is_two ? sh_change_propose(txn, in->rq, &entry, id, on_record.old.newest_version, change_id, err)
-                  : sh_entry_put(txn, &entry, id, on_record.old.newest_version, &in->rq->arena, &ref, err);
+    SH_TRY(sh_entry_ask(txn, in->rq, &entry, id, row, faults, err));
+    if (faults->n > before) {
+        in->rejected++;
+        return SH_OK;
+    }
+    return write_row(txn, in, &entry, &on_record, err);
 }
 
 static sh_code answer_import(struct importing *in, const struct sh_faults *faults, struct sh_err *err) {

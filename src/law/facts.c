@@ -1,284 +1,32 @@
 /* Facts of one matter as rows that the expression language reads. */
-#include "law/facts.h"
+#include "law/factbook.h"
 #include "base/date.h"
 #include "base/decimal.h"
 #include "base/hash.h"
 #include "base/money.h"
-#include "expr/expr.h"
 #include "law/law.h"
 #include <assert.h>
 
-enum { DOMAIN_STATES, DOMAIN_ITEM_STATES, DOMAIN_SUBS, DOMAIN_PAPERS, DOMAIN_CHOICES };
 enum { TEXTS_MAX = 1 << 20 };
-
-struct sh_factbook_model {
-    struct sh_model model;
-    struct sh_variable variables[8];
-    uint16_t n_variables;
-};
-
-/* ---- the model --------------------------------------------------------------------------------------- */
-
-struct maker {
-    struct sh_arena *arena;
-    struct sh_err *err;
-    struct sh_model_table *tables;
-    struct sh_model_column *columns; /* of the table under way */
-    uint16_t n_columns, room;
-    const char *const **levels;
-    size_t n_levels;
-    bool is_out;
-};
-
-static const char *c_text(struct maker *maker, struct sh_str text) {
-    const char *copy = sh_arena_dup(maker->arena, text.at, text.len);
-    maker->is_out = maker->is_out || !copy;
-    return copy ? copy : "";
-}
-
-static void begin(struct maker *maker, size_t room) {
-    maker->columns = sh_new(maker->arena, struct sh_model_column, room + 1);
-    maker->is_out = maker->is_out || !maker->columns;
-    maker->n_columns = 0, maker->room = (uint16_t)room;
-}
-
-static void add(struct maker *maker, const char *name, struct sh_type type, enum sh_storage storage,
-                int16_t join, bool empty_none) {
-    if (maker->is_out)
-        return;
-    sh_check(maker->n_columns < maker->room);
-    maker->columns[maker->n_columns++] =
-        (struct sh_model_column){name, type, storage, join, empty_none, NULL};
-}
-
-static void end(struct maker *maker, unsigned table, const char *name, int16_t time_column) {
-    maker->tables[table] =
-        (struct sh_model_table){name, maker->columns, maker->n_columns, time_column, -1, false};
-}
-
-static struct sh_type kind_of(enum sh_kind kind) {
-    return (struct sh_type){.kind = kind};
-}
-
-static void add_flag(struct maker *maker, struct sh_str name) {
-    add(maker, c_text(maker, name), kind_of(SH_KIND_BOOL), SH_STORE_I8, -1, false);
-}
-static void add_day(struct maker *maker, struct sh_str name) {
-    add(maker, c_text(maker, name), kind_of(SH_KIND_DATE), SH_STORE_I32, -1, false);
-}
-static void add_text(struct maker *maker, struct sh_str name) {
-    add(maker, c_text(maker, name), kind_of(SH_KIND_TEXT), SH_STORE_I32, -1, false);
-}
-static void add_join(struct maker *maker, struct sh_str name, int16_t table) {
-    add(maker, c_text(maker, name), kind_of(SH_KIND_TEXT), SH_STORE_I32, table, false);
-}
-static void add_level(struct maker *maker, struct sh_str name, size_t domain) {
-    const struct sh_type type = {.kind = SH_KIND_LEVEL, .domain = (int16_t)domain};
-    add(maker, c_text(maker, name), type, SH_STORE_I32, -1, false);
-}
-
-static void add_field(struct maker *maker, const struct sh_field *field, size_t *next_domain) {
-    struct sh_type number = {.kind = SH_KIND_NUMBER};
-    switch (field->type) {
-    case SH_FIELD_CHOICE:
-        add_level(maker, field->id, (*next_domain)++);
-        return;
-    case SH_FIELD_DATE:
-        add_day(maker, field->id);
-        return;
-    case SH_FIELD_BOOL:
-        add_flag(maker, field->id);
-        return;
-    case SH_FIELD_MONEY:
-        number.unit = SH_UNIT_YUAN, number.scale = 2;
-        break;
-    case SH_FIELD_DECIMAL:
-        number.scale = 6;
-        break;
-    case SH_FIELD_INT:
-        break;
-    case SH_FIELD_TEXT:
-    case SH_FIELD_CODE:
-    case SH_FIELD_REF:
-    case SH_FIELD_PLACE:
-    case SH_FIELD_USCC:
-    case SH_FIELD_IDCARD:
-    case SH_FIELD_PHONE:
-    case SH_FIELD_TYPES:
-        add_text(maker, field->id);
-        return;
-    }
-    add(maker, c_text(maker, field->id), number, SH_STORE_I64, -1, false);
-}
-
-static void add_words(struct maker *maker, const struct sh_str *words, size_t n) {
-    const char **list = sh_new(maker->arena, const char *, n + 1);
-    if (!list) {
-        maker->is_out = true;
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        list[i] = c_text(maker, words[i]);
-    maker->levels[maker->n_levels++] = list;
-}
-
-static void add_states(struct maker *maker, const struct sh_machine *machine) {
-    struct sh_str words[128] = {0};
-    const size_t n = machine ? machine->n_states : 0;
-    for (size_t i = 0; i < n; i++)
-        words[i] = machine->states[i].id;
-    add_words(maker, words, n);
-}
-
-static void add_choices(struct maker *maker, const struct sh_field *fields, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        struct sh_str words[256] = {0};
-        if (fields[i].type != SH_FIELD_CHOICE)
-            continue;
-        for (size_t k = 0; k < fields[i].n_choices && k < 256; k++)
-            words[k] = fields[i].choices[k].code;
-        add_words(maker, words, fields[i].n_choices < 256 ? fields[i].n_choices : 256);
-    }
-}
-
-static void make_matter(struct maker *maker, const struct sh_procedure *p, size_t *domain) {
-    begin(maker, p->matter.n_fields + 8);
-    add_text(maker, SH_STR("subject"));
-    add_level(maker, SH_STR("state"), DOMAIN_STATES);
-    add_day(maker, SH_STR("day"));
-    add_day(maker, SH_STR("opened"));
-    add_text(maker, SH_STR("body"));
-    add_text(maker, SH_STR("place"));
-    add_text(maker, SH_STR("period"));
-    for (size_t i = 0; i < p->matter.n_fields; i++)
-        add_field(maker, &p->matter.fields[i], domain);
-    end(maker, SH_FACT_MATTER, "matter", 2);
-}
-
-static void make_steps(struct maker *maker, const struct sh_procedure *p) {
-    static const struct {
-        unsigned table;
-        const char *name;
-    } tables[] = {{SH_FACT_AT, "at"}, {SH_FACT_DONE, "done"}, {SH_FACT_ON, "on"}};
-    for (size_t t = 0; t < 3; t++) {
-        begin(maker, p->matter.n_steps);
-        for (size_t i = 0; i < p->matter.n_steps; i++)
-            if (t == 0)
-                add_join(maker, p->matter.steps[i].id, SH_FACT_MATTER);
-            else if (t == 1)
-                add_flag(maker, p->matter.steps[i].id);
-            else
-                add_day(maker, p->matter.steps[i].id);
-        end(maker, tables[t].table, tables[t].name, -1);
-    }
-}
-
-static void make_rest(struct maker *maker, const struct sh_procedure *p) {
-    begin(maker, p->n_papers);
-    for (size_t i = 0; i < p->n_papers; i++)
-        add_day(maker, p->papers[i].id);
-    end(maker, SH_FACT_SERVED, "served", -1);
-    begin(maker, p->n_clocks);
-    for (size_t i = 0; i < p->n_clocks; i++)
-        add_join(maker, p->clocks[i].id, SH_FACT_CLOCK);
-    end(maker, SH_FACT_CLOCKS, "clock", -1);
-    begin(maker, 4);
-    add_flag(maker, SH_STR("passed"));
-    add_flag(maker, SH_STR("open"));
-    add_day(maker, SH_STR("due"));
-    add_day(maker, SH_STR("started"));
-    end(maker, SH_FACT_CLOCK, "clock_row", -1);
-    begin(maker, p->n_gates);
-    for (size_t i = 0; i < p->n_gates; i++)
-        add_flag(maker, p->gates[i].id);
-    end(maker, SH_FACT_GATE, "gate", -1);
-}
-
-static void make_rows(struct maker *maker, const struct sh_procedure *p, size_t *domain) {
-    const size_t n_item_fields = p->items ? p->items->n_fields : 0;
-    begin(maker, n_item_fields + 2);
-    add_level(maker, SH_STR("state"), DOMAIN_ITEM_STATES);
-    for (size_t i = 0; i < n_item_fields; i++)
-        add_field(maker, &p->items->fields[i], domain);
-    end(maker, SH_FACT_ITEM, "item", -1);
-    begin(maker, 2);
-    add_level(maker, SH_STR("kind"), DOMAIN_SUBS);
-    add_flag(maker, SH_STR("final"));
-    end(maker, SH_FACT_SUB, "sub", -1);
-    begin(maker, 1);
-    add_text(maker, SH_STR("name"));
-    end(maker, SH_FACT_PARTY, "party", -1);
-    begin(maker, 2);
-    add_level(maker, SH_STR("kind"), DOMAIN_PAPERS);
-    add_flag(maker, SH_STR("served"));
-    end(maker, SH_FACT_PAPER, "paper", -1);
-    for (size_t r = 0; r < p->n_reads; r++) {
-        begin(maker, p->reads[r].reg->n_fields + 2);
-        add_day(maker, SH_STR("from"));
-        for (size_t i = 0; i < p->reads[r].reg->n_fields; i++)
-            add_field(maker, &p->reads[r].reg->fields[i], domain);
-        end(maker, (unsigned)(SH_FACT_READS + r), c_text(maker, p->reads[r].id), 0);
-    }
-}
-
-sh_code sh_factbook_model_make(struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err) {
-    struct sh_factbook_model *made = sh_new(arena, struct sh_factbook_model, 1);
-    const size_t n_tables = SH_FACT_READS + p->n_reads;
-    struct sh_model_table *tables = sh_new(arena, struct sh_model_table, n_tables);
-    size_t n_levels = DOMAIN_CHOICES + p->matter.n_fields + (p->items ? p->items->n_fields : 0);
-    for (size_t i = 0; i < p->n_reads; i++)
-        n_levels += p->reads[i].reg->n_fields;
-    const char *const **levels = sh_new(arena, const char *const *, n_levels + 1);
-    if (!made || !tables || !levels)
-        return sh_fail(err, SH_E_NOMEM, "no room for the names of a procedure");
-    struct maker maker = {.arena = arena, .err = err, .tables = tables, .levels = levels};
-    add_states(&maker, &p->matter);
-    add_states(&maker, p->items);
-    add_words(&maker, p->opens, p->n_opens);
-    struct sh_str papers[SH_PROCEDURE_NAMES_MAX] = {0};
-    for (size_t i = 0; i < p->n_papers; i++)
-        papers[i] = p->papers[i].id;
-    add_words(&maker, papers, p->n_papers);
-    add_choices(&maker, p->matter.fields, p->matter.n_fields);
-    add_choices(&maker, p->items ? p->items->fields : NULL, p->items ? p->items->n_fields : 0);
-    for (size_t i = 0; i < p->n_reads; i++)
-        add_choices(&maker, p->reads[i].reg->fields, p->reads[i].reg->n_fields);
-    size_t domain = DOMAIN_CHOICES;
-    make_matter(&maker, p, &domain);
-    make_steps(&maker, p);
-    make_rest(&maker, p);
-    make_rows(&maker, p, &domain);
-    if (maker.is_out)
-        return sh_fail(err, SH_E_NOMEM, "no room for the names of a procedure");
-    made->model = (struct sh_model){.tables = tables,
-                                    .n_tables = (uint16_t)n_tables,
-                                    .level_words = levels,
-                                    .n_level_domains = (uint16_t)maker.n_levels};
-    const struct sh_variable variables[] = {
-        {"matter", SH_FACT_MATTER, true}, {"at", SH_FACT_AT, false},         {"done", SH_FACT_DONE, false},
-        {"on", SH_FACT_ON, false},        {"served", SH_FACT_SERVED, false}, {"clock", SH_FACT_CLOCKS, false},
-        {"gate", SH_FACT_GATE, false},    {"item", SH_FACT_ITEM, true}};
-    memcpy(made->variables, variables, sizeof variables);
-    made->n_variables = sizeof variables / sizeof variables[0];
-    p->model = made;
-    return SH_OK;
-}
 
 /* ---- rows -------------------------------------------------------------------------------------------- */
 
-struct sh_factbook {
-    const struct sh_procedure *procedure;
-    const struct sh_factbook_model *model;
+/* Which value a param(…) has; a register asks none. */
+struct asking {
     const struct sh_params *params;
     struct sh_str place;
     struct sh_param_dates dates;
+};
+
+struct sh_factbook {
+    const struct sh_factbook_model *model;
+    struct asking asking;
     struct sh_arena *arena;
     struct sh_frame_table *tables;
     struct sh_frame frame;
     struct sh_world world;
     struct sh_str *texts; /* [n_texts] by id */
-    uint64_t *hashes;     /* [room] id + 1 by hash, open addressing */
-    uint32_t *slots;
+    uint32_t *slots;      /* [2 * room] id + 1 by hash, open addressing */
     size_t n_texts, room;
 };
 
@@ -310,27 +58,31 @@ static struct sh_str name_of(void *ctx, struct sh_type type, int64_t value, stru
     return SH_STR("?");
 }
 
+static sh_code book_new(const struct sh_factbook_model *model, struct asking asking, struct sh_arena *arena,
+                        struct sh_factbook **ret, struct sh_err *err) {
+    struct sh_factbook *facts = sh_new(arena, struct sh_factbook, 1);
+    struct sh_frame_table *tables = sh_new(arena, struct sh_frame_table, model->model.n_tables);
+    if (!facts || !tables)
+        return sh_fail(err, SH_E_NOMEM, "no room for facts");
+    *facts = (struct sh_factbook){.model = model, .asking = asking, .arena = arena, .tables = tables};
+    facts->frame = (struct sh_frame){.model = &model->model, .tables = tables};
+    facts->world = (struct sh_world){.candidates = candidates, .name = name_of, .ctx = facts};
+    *ret = facts;
+    return SH_OK;
+}
+
 sh_code sh_factbook_new(const struct sh_procedure *procedure, const struct sh_params *params,
                         struct sh_str place, struct sh_param_dates dates, struct sh_arena *arena,
                         struct sh_factbook **ret, struct sh_err *err) {
-    struct sh_factbook *facts = sh_new(arena, struct sh_factbook, 1);
-    const size_t n = procedure->model->model.n_tables;
-    struct sh_frame_table *tables = sh_new(arena, struct sh_frame_table, n);
-    if (!facts || !tables)
-        return sh_fail(err, SH_E_NOMEM, "no room for facts");
-    *facts = (struct sh_factbook){.procedure = procedure,
-                                  .model = procedure->model,
-                                  .params = params,
-                                  .place = place,
-                                  .dates = dates,
-                                  .arena = arena,
-                                  .tables = tables};
-    facts->frame = (struct sh_frame){.model = &facts->model->model, .tables = tables};
-    facts->world = (struct sh_world){.candidates = candidates, .name = name_of, .ctx = facts};
-    *ret = facts;
+    SH_TRY(book_new(procedure->model, (struct asking){params, place, dates}, arena, ret, err));
     for (unsigned t = SH_FACT_AT; t <= SH_FACT_CLOCKS; t++)
-        SH_TRY(sh_factbook_rows(facts, t, 1, err));
-    return sh_factbook_rows(facts, SH_FACT_GATE, 1, err);
+        SH_TRY(sh_factbook_rows(*ret, t, 1, err));
+    return sh_factbook_rows(*ret, SH_FACT_GATE, 1, err);
+}
+
+sh_code sh_factbook_of_register(const struct sh_register *reg, struct sh_arena *arena,
+                                struct sh_factbook **ret, struct sh_err *err) {
+    return book_new(reg->model, (struct asking){0}, arena, ret, err);
 }
 
 static size_t size_of(enum sh_storage storage) {
@@ -454,12 +206,6 @@ sh_code sh_factbook_put(struct sh_factbook *facts, unsigned table, size_t row, s
 
 /* ---- asking ------------------------------------------------------------------------------------------ */
 
-struct asking {
-    const struct sh_params *params;
-    struct sh_str place;
-    struct sh_param_dates dates;
-};
-
 static struct sh_type type_of_param(const struct sh_param *row) {
     struct sh_type type = {.kind = SH_KIND_NUMBER, .scale = row->scale};
     if (sh_str_is(row->unit, "yuan"))
@@ -469,6 +215,8 @@ static struct sh_type type_of_param(const struct sh_param *row) {
 
 static bool param_of(void *ctx, struct sh_str name, struct sh_type *ret_type, int64_t *ret_value) {
     const struct asking *asking = ctx;
+    if (!asking->params)
+        return false;
     const struct sh_param_pick pick = sh_param_pick(asking->params, name, asking->place, asking->dates);
     if (pick.state == SH_PARAM_NO_SUCH)
         return false;
@@ -490,7 +238,7 @@ static struct sh_context context_of(const struct sh_factbook_model *model, struc
     return (struct sh_context){.model = &model->model,
                                .kind = SH_CONTEXT_ROW,
                                .variables = model->variables,
-                               .n_variables = (uint16_t)(model->n_variables - !of_item),
+                               .n_variables = of_item ? model->n_variables : model->n_outer,
                                .subject = (uint16_t)(of_item ? model->n_variables - 1 : 0),
                                .param = param_of,
                                .param_ctx = asking};
@@ -513,10 +261,6 @@ static sh_code need_condition(const struct sh_expr *e, const struct sh_yaml *nod
                                                 : sh_yaml_fail(err, node, "a condition is wanted here");
 }
 
-static struct asking asking_of(const struct sh_factbook *facts) {
-    return (struct asking){facts->params, facts->place, facts->dates};
-}
-
 static enum sh_guard_answer answer_of(int64_t value) {
     return value == SH_MISSING ? SH_UNKNOWN : value > 0 ? SH_YES : SH_NO;
 }
@@ -535,7 +279,7 @@ static sh_code batch_of(const struct sh_factbook *facts, const int32_t *items, s
 
 static sh_code ask(struct sh_factbook *facts, const struct sh_yaml *condition, const int32_t *rows, size_t n,
                    enum sh_guard_answer *ret, struct sh_str *ret_missing, struct sh_err *err) {
-    struct asking asking = asking_of(facts);
+    struct asking asking = facts->asking;
     struct sh_expr *e = NULL;
     struct sh_batch batch;
     SH_TRY(compile(facts->model, &asking, condition, rows != NULL, facts->arena, &e, err));
@@ -553,6 +297,24 @@ static sh_code ask(struct sh_factbook *facts, const struct sh_yaml *condition, c
     return SH_OK;
 }
 
+sh_code sh_factbook_compile(const struct sh_register *reg, const struct sh_yaml *condition,
+                            struct sh_arena *arena, struct sh_expr **ret, struct sh_err *err) {
+    struct asking none = {0};
+    SH_TRY(compile(reg->model, &none, condition, false, arena, ret, err));
+    return need_condition(*ret, condition, err);
+}
+
+sh_code sh_factbook_ask_bound(struct sh_factbook *facts, const struct sh_expr *e, enum sh_guard_answer *ret,
+                              struct sh_err *err) {
+    struct sh_batch batch;
+    int64_t value = SH_MISSING;
+    SH_TRY(batch_of(facts, NULL, 1, &batch, err));
+    const struct sh_eval in = {&facts->frame, &facts->world, facts->arena};
+    SH_TRY(sh_expr_eval(e, &in, &batch, &value, err));
+    *ret = answer_of(value);
+    return SH_OK;
+}
+
 sh_code sh_factbook_ask(struct sh_factbook *facts, const struct sh_yaml *condition, int32_t item,
                         enum sh_guard_answer *ret, struct sh_str *ret_missing, struct sh_err *err) {
     *ret_missing = SH_STR("");
@@ -566,7 +328,7 @@ sh_code sh_factbook_ask_items(struct sh_factbook *facts, const struct sh_yaml *c
 
 sh_code sh_factbook_numbers(struct sh_factbook *facts, const struct sh_yaml *number, const int32_t *rows,
                             size_t n, int64_t *ret, struct sh_err *err) {
-    struct asking asking = asking_of(facts);
+    struct asking asking = facts->asking;
     struct sh_expr *e = NULL;
     struct sh_batch batch;
     SH_TRY(compile(facts->model, &asking, number, true, facts->arena, &e, err));
@@ -580,7 +342,7 @@ sh_code sh_factbook_numbers(struct sh_factbook *facts, const struct sh_yaml *num
 
 sh_code sh_factbook_fen(struct sh_factbook *facts, const struct sh_yaml *amount, int32_t item, int64_t *ret,
                         bool *ret_known, struct sh_str *ret_missing, struct sh_err *err) {
-    struct asking asking = asking_of(facts);
+    struct asking asking = facts->asking;
     struct sh_expr *e = NULL;
     struct sh_batch batch;
     SH_TRY(compile(facts->model, &asking, amount, item >= 0, facts->arena, &e, err));
@@ -601,7 +363,7 @@ static int8_t digits_of(const struct sh_field *field) {
 sh_code sh_factbook_value(struct sh_factbook *facts, const struct sh_yaml *number,
                           const struct sh_field *field, struct sh_str *ret, struct sh_str *ret_missing,
                           struct sh_err *err) {
-    struct asking asking = asking_of(facts);
+    struct asking asking = facts->asking;
     struct sh_expr *e = NULL;
     struct sh_batch batch;
     int64_t value = SH_MISSING;
@@ -627,7 +389,7 @@ sh_code sh_factbook_say(struct sh_factbook *facts, const struct sh_yaml *at, str
     *ret = text;
     if (sh_str_find_char(text, '{') == SH_STR_NONE)
         return SH_OK;
-    struct asking asking = asking_of(facts);
+    struct asking asking = facts->asking;
     const struct sh_context context = context_of(facts->model, &asking, item >= 0);
     struct sh_template *t = NULL;
     struct sh_batch batch;

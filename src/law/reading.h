@@ -5,6 +5,11 @@
 /** One field, as in registers. In register.c. */
 SH_MUST sh_code sh_law_field(const struct sh_yaml_entry *entry, struct sh_arena *arena,
                              struct sh_field *field, struct sh_err *err);
+/** "中文 / English": both; without " / " the English is `missing`. In register.c. */
+void sh_law_words(struct sh_str text, struct sh_str missing, struct sh_str *ret_zh, struct sh_str *ret_en);
+/** checks of a register whose fields and kind of change are read; in register_checks.c. */
+SH_MUST sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
+                              struct sh_err *err);
 /** "own agency.head", "party institution.user", "law", "outside(police) own agency.auditor". */
 SH_MUST sh_code sh_law_actor(const struct sh_yaml *node, const struct sh_roles *roles, struct sh_actor *ret,
                              struct sh_err *err);

@@ -48,6 +48,12 @@ sh_code sh_law_list(const struct sh_yaml *map, const char *key, struct sh_arena 
     return SH_OK;
 }
 
+void sh_law_words(struct sh_str text, struct sh_str missing, struct sh_str *ret_zh, struct sh_str *ret_en) {
+    const size_t slash = sh_str_find(text, SH_STR(" / "));
+    *ret_zh = slash == SH_STR_NONE ? text : sh_str_sub(text, 0, slash);
+    *ret_en = slash == SH_STR_NONE ? missing : sh_str_sub(text, slash + 3, text.len);
+}
+
 static sh_code read_bool(const struct sh_yaml *map, const char *key, bool *ret, struct sh_err *err) {
     static const char *const words[] = {"false", "true"};
     const struct sh_yaml *node = sh_yaml_get(map, key);
@@ -82,11 +88,7 @@ static sh_code read_choices(const struct sh_yaml *map, struct sh_arena *arena, s
         if (entry->value->kind != SH_YAML_TEXT)
             return sh_yaml_fail(err, entry->value, "a choice is written word: 名称 / english");
         out[i].code = entry->key;
-        const size_t slash = sh_str_find(entry->value->text, SH_STR(" / "));
-        out[i].name = slash == SH_STR_NONE ? entry->value->text : sh_str_sub(entry->value->text, 0, slash);
-        out[i].english = slash == SH_STR_NONE
-                             ? entry->key
-                             : sh_str_sub(entry->value->text, slash + 3, entry->value->text.len);
+        sh_law_words(entry->value->text, entry->key, &out[i].name, &out[i].english);
     }
     field->choices = out, field->n_choices = list->n;
     return list->n ? SH_OK : sh_yaml_fail(err, list, "a choice needs words to choose from");
@@ -233,8 +235,8 @@ static sh_code read_change(const struct sh_yaml *root, const struct sh_roles *ro
 
 static sh_code read_register(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_arena *arena,
                              struct sh_register *reg, struct sh_err *err) {
-    static const char *const known[] = {"register", "name", "english", "about", "basis", "key",
-                                        "validity", "edit", "read",    "scope", "fields"};
+    static const char *const known[] = {"register", "name", "english", "about", "basis",  "key",
+                                        "validity", "edit", "read",    "scope", "fields", "checks"};
     static const char *const validity[] = {"none", "interval"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a register is a map");
@@ -254,7 +256,8 @@ static sh_code read_register(const struct sh_yaml *root, const struct sh_roles *
     reg->has_validity = has == 1;
     SH_TRY(read_fields(root, arena, reg, err));
     SH_TRY(read_scope(root, reg, err));
-    return read_change(root, roles, arena, reg, err);
+    SH_TRY(read_change(root, roles, arena, reg, err));
+    return sh_law_checks(root, arena, reg, err);
 }
 
 static sh_code check_refs(const struct sh_registers *all, struct sh_err *err) {

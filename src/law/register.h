@@ -54,6 +54,16 @@ enum sh_change_kind {
     SH_CHANGE_STEPS,  /* written by steps of procedures only */
 };
 
+/* What must hold of every record: a condition over its fields, from, to, today and the other versions of it.
+ */
+struct sh_expr;
+struct sh_register_check {
+    const struct sh_expr *condition;
+    struct sh_str refuse, english; /* what is wrong and what to do */
+    int32_t field;                 /* that is told with it */
+};
+struct sh_factbook_model;
+
 struct sh_register {
     struct sh_str id, name, english, about;
     const struct sh_str *basis; /* [n_basis] */
@@ -63,8 +73,12 @@ struct sh_register {
     enum sh_change_kind change;
     const struct sh_str *edit_by, *approve_by, *read_by; /* roles; read_by empty: every role */
     size_t n_edit_by, n_approve_by, n_read_by;
-    int32_t place_field, body_field; /* index of the field that says whose record it is, -1 none */
-    bool has_validity;               /* valid from–to */
+    int32_t place_field, body_field;        /* index of the field that says whose record it is, -1 none */
+    bool has_validity;                      /* valid from–to */
+    const struct sh_register_check *checks; /* [n_checks] */
+    size_t n_checks;
+    bool checks_versions; /* a check asks the other versions */
+    const struct sh_factbook_model *model;
     const char *file;
 };
 struct sh_registers {
@@ -93,6 +107,23 @@ int32_t sh_register_field(const struct sh_register *reg, struct sh_str id, bool 
  */
 SH_MUST sh_code sh_field_check(const struct sh_field *field, struct sh_str text, struct sh_arena *arena,
                                struct sh_str *ret, struct sh_err *err);
+/** A record as it stands or would stand: canonical values by field, at NULL or "": none; to exclusive. */
+struct sh_register_entry {
+    const struct sh_str *values; /* [n_fields] */
+    int32_t from, to;
+};
+/**
+ * Which checks of the register a record breaks; an unknown answer breaks one too, as with guards
+ * (docs/registers.md). ret [n_checks of reg] true: broken.
+ */
+struct sh_register_asked {
+    struct sh_register_entry record;
+    int32_t today;
+    const struct sh_register_entry *versions; /* [n] others not withdrawn; needed when reg->checks_versions */
+    size_t n;
+};
+SH_MUST sh_code sh_register_ask(const struct sh_register *reg, const struct sh_register_asked *asked,
+                                struct sh_arena *arena, bool *ret, struct sh_err *err);
 /** How the value looks masked; `field` personal. In the arena; SH_E_NOMEM is the empty view. */
 struct sh_str sh_field_mask(const struct sh_field *field, struct sh_str value, struct sh_arena *arena);
 const char *sh_field_type_name(enum sh_field_type type);

@@ -243,6 +243,49 @@ def faults_are_told_by_field():
 
 
 @test
+def a_check_of_a_register_is_told_by_its_field_wherever_a_record_is_written():
+    o = office()
+    keeper, head = o.hire("keeper", "bureau.roster_keeper"), o.hire("bureauhead", "bureau.head")
+    add_hospital(o, "H-OBJ")
+
+    def ends(signed, last, number="C-CHECK"):
+        return {"fields": {"number": number, "third_party": "T-CHECK", "scope": "稽核", "signed_on": signed, "ends_on": last,
+                           "place": "620100"}, "why": "new"}
+
+    o.two(keeper, head, "third_parties", {"code": "T-CHECK", "name": "甲所", "kind": "accounting", "credit_code": "91110108551385082Q",
+                                          "place": "620100"}, valid_from="2020-01-01")
+    bad = keeper.post("/registers/contracts/records", ends("2026-01-02", "2026-01-01"))
+    assert bad.status == 422 and [e["field"] for e in bad["errors"]] == ["ends_on"], bad.raw
+    assert bad["errors"][0]["message"] == "ends before it was signed: correct one of the two days"
+    keeper.language = "zh"
+    assert keeper.post("/registers/contracts/records", ends("2026-01-02", "2026-01-01"))["errors"][0]["message"] == "终止日期早于签订日期"
+    keeper.language = "en"
+    assert keeper.get("/changes?state=proposed")["items"] == [], "nothing was proposed"
+    # a table: the good row goes in, the bad one comes back with its row and field, in both formats
+    head_row = ["number", "third_party", "scope", "signed_on", "ends_on", "place"]
+    rows = [head_row, ["C-OK", "T-CHECK", "稽核", "2026-01-02", "2026-01-02", "620100"],
+            ["C-BAD", "T-CHECK", "稽核", "2026-01-02", "2026-01-01", "620100"]]
+    for raw in ("\n".join(",".join(row) for row in rows).encode(), xlsx(rows)):
+        done = keeper.post("/registers/contracts/import?dry_run=true", raw=raw)
+        assert (done["proposed"], done["rejected"]) == (1, 1), done.raw
+        assert [(e["row"], e["field"]) for e in done["errors"]] == [(3, "ends_on")], done["errors"]
+    # over versions: no day without an agency; what was withdrawn is no version
+    new = {**hospital("H-GAP"), "valid_from": "2026-01-01", "valid_to": "2026-01-31"}
+    change = o.contract.post("/registers/institutions/records", new)
+    record = o.head.post(f"/changes/{change['change']}/approval", {})["record"]
+    path = f"/registers/institutions/records/{record}?valid_on=2026-01-15"
+    later = {**hospital("H-GAP"), "valid_from": "2026-02-02"}
+    gap = o.contract.put(path, later, headers={"If-Match": '"v1"'})
+    assert gap.status == 422 and gap["errors"][0]["field"] == "agency", gap.raw
+    ok = o.contract.put(path, {**later, "valid_from": "2026-02-01"}, headers={"If-Match": '"v1"'})
+    assert ok.status == 202, ok.raw
+    # asked again when it is approved: what stands beside it may have changed meanwhile
+    cut = o.contract.put(path, {**hospital("H-GAP"), "valid_from": "2026-01-20", "valid_to": "2026-01-31"}, headers={"If-Match": '"v1"'})
+    assert o.head.post(f"/changes/{cut['change']}/approval", {}).status == 200
+    assert o.head.post(f"/changes/{ok['change']}/approval", {}).status == 412  # stale
+
+
+@test
 def a_change_by_two_persons_is_never_made_by_one():
     o = office()
     change = o.contract.post("/registers/institutions/records", hospital("H-TWO"))

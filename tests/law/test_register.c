@@ -113,12 +113,136 @@ static void a_fault_in_a_register_is_told_with_its_place(void **state) {
          "  a: {type: text, name: n}\n  p: {type: place, name: n}\n",
          "must be required"},
         {"- a\n", "a register is a map"},
+        {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: b = 1, field: a, refuse: r}\n",
+         "r.yaml:9:10: unknown field b, did you mean a"},
+        {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: a, field: a, refuse: r}\n",
+         "a condition is wanted here"},
+        {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: known(a), field: c, refuse: r}\n",
+         "the check names no field"},
+        {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: known(a), field: a}\n", "refuse"},
+        {HEAD "  a: {type: int, name: n}\nchecks:\n  - {if: a < param(x), field: a, refuse: r}\n",
+         "r.yaml:9:"},
+        {"register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, "
+         "name: n}\n"
+         "checks:\n  - {if: known(a), field: a, refuse: r}\n",
+         "only steps write here"},
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         struct sh_err err;
         CHECK_CODE(load_one(faults[i].text, &err), SH_E_INPUT);
         CHECK_HAS(err.message, faults[i].message);
     }
+}
+
+/* ---- checks ------------------------------------------------------------------------------------------ */
+
+/* "field=value;…" into canonical values. */
+static const struct sh_str *values_of(const struct sh_register *reg, const char *text,
+                                      struct sh_arena *arena) {
+    struct sh_str *values = sh_new(arena, struct sh_str, reg->n_fields);
+    struct sh_str rest = sh_str_of(text);
+    CHECK(values);
+    while (rest.len) {
+        const size_t end = sh_str_find_char(rest, ';');
+        const struct sh_str one = sh_str_sub(rest, 0, end == SH_STR_NONE ? rest.len : end);
+        const size_t sign = sh_str_find_char(one, '=');
+        CHECK(sign != SH_STR_NONE);
+        const int32_t at = sh_register_field(reg, sh_str_sub(one, 0, sign), false);
+        struct sh_err err;
+        CHECK(at >= 0);
+        CHECK_OK(
+            sh_field_check(&reg->fields[at], sh_str_sub(one, sign + 1, one.len), arena, &values[at], &err),
+            &err);
+        rest = end == SH_STR_NONE ? SH_STR("") : sh_str_sub(rest, end + 1, rest.len);
+    }
+    return values;
+}
+
+enum { TODAY = 20499, OPEN = INT32_MAX };
+static const struct {
+    const char *reg, *values;
+    int32_t from, to, version_from, version_to; /* version_to 0: there is no other version */
+    const char *field;                          /* that is told, NULL: nothing is */
+} records[] = {
+    {"institutions", "kind=hospital", 20000, OPEN, 0, 0, NULL},
+    {"institutions", "kind=hospital", 20000, OPEN, 19000, 20000, NULL},     /* joins the day after */
+    {"institutions", "kind=hospital", 20000, OPEN, 19000, 19999, "agency"}, /* one day without */
+    {"institutions", "kind=hospital", 18000, 19000, 19000, OPEN, NULL},
+    {"institutions", "kind=hospital", 18000, 18999, 19000, OPEN, "agency"},
+    {"institutions", "kind=hospital", 20000, 20001, 19000, OPEN, NULL}, /* lies within */
+    {"institutions", "kind=pharmacy;beds=3", 20000, OPEN, 0, 0, "beds"},
+    {"institutions", "kind=pharmacy;beds=0", 20000, OPEN, 0, 0, NULL},
+    {"bodies", "code=a;parent=a", 20000, OPEN, 0, 0, "parent"},
+    {"bodies", "code=a;parent=A", 20000, OPEN, 0, 0, NULL},
+    {"bodies", "code=a;succeeded_by=a", 20000, OPEN, 0, 0, "succeeded_by"},
+    {"contracts", "signed_on=2026-01-02;ends_on=2026-01-01", 20000, OPEN, 0, 0, "ends_on"},
+    {"contracts", "signed_on=2026-01-02;ends_on=2026-01-02;fee=0", 20000, OPEN, 0, 0, NULL},
+    {"contracts", "signed_on=2026-01-02;ends_on=2026-01-02;fee=-0.01", 20000, OPEN, 0, 0, "fee"},
+    {"contracts", "signed_on=2026-01-02", 20000, OPEN, 0, 0, "ends_on"}, /* unknown is not yes */
+    {"objects", "class=key", 20000, OPEN, 0, 0, "reason"},
+    {"objects", "class=key;reason=x", 20000, OPEN, 0, 0, NULL},
+    {"objects", "class=ordinary", 20000, OPEN, 0, 0, NULL},
+    {"calendar_years", "issued_on=2026-02-16", 20000, OPEN, 0, 0, "issued_on"},
+    {"calendar_years", "issued_on=2026-02-15", 20000, OPEN, 0, 0, NULL}, /* TODAY */
+    {"credentials", "issued_on=2026-02-16", 20000, OPEN, 0, 0, "issued_on"},
+    {"credentials", "", 20000, OPEN, 0, 0, NULL},
+    {"ties", "person=a;other=a;declared_on=2026-01-01", 20000, OPEN, 0, 0, "other"},
+    {"ties", "person=a;other=b;declared_on=2026-02-16", 20000, OPEN, 0, 0, "declared_on"},
+    {"ties", "person=a;other=b;declared_on=2026-02-15", 20000, OPEN, 0, 0, NULL},
+    {"entrustments", "bureau=a;body=a", 20000, OPEN, 0, 0, "body"},
+    {"entrustments", "bureau=a;body=b;published_on=2026-02-16", 20000, OPEN, 0, 0, "published_on"},
+    {"entrustments", "bureau=a;body=b", 20000, OPEN, 0, 0, NULL},
+    {"practitioners", "pledge_on=2026-02-16", 20000, OPEN, 0, 0, "pledge_on"},
+    {"practitioners", "", 20000, OPEN, 0, 0, NULL},
+    {"required_systems", "issued_on=2026-02-16", 20000, OPEN, 0, 0, "issued_on"},
+    {"required_systems", "issued_on=2026-02-15;audited_on=2026-02-14", 20000, OPEN, 0, 0, "audited_on"},
+    {"required_systems", "issued_on=2026-02-15;audited_on=2026-02-15", 20000, OPEN, 0, 0, NULL},
+    {"texts", "issued_on=2026-02-16", 20000, OPEN, 0, 0, "issued_on"},
+    {"texts", "", 20000, OPEN, 0, 0, NULL},
+    {"experts", "fee=-1", 20000, OPEN, 0, 0, "fee"},
+    {"experts", "fee=0", 20000, OPEN, 0, 0, NULL},
+    {"grids", "holder=a;deputy=a", 20000, OPEN, 0, 0, "deputy"},
+    {"grids", "holder=a;deputy=b", 20000, OPEN, 0, 0, NULL},
+};
+
+/* Every check of every register is met and broken by a record above, and only the field it names is told. */
+static void each_check_of_a_register_refuses_what_it_is_for_and_nothing_else(void **state) {
+    (void)state;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    const struct sh_registers *all = NULL;
+    CHECK_OK(sh_registers_load(source("law/registers", path), NULL, &arena, &all, &err), &err);
+    size_t n_broken = 0, n_checks = 0;
+    bool was_broken[256] = {false};
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        const struct sh_register *reg = sh_register_find(all, sh_str_of(records[i].reg));
+        CHECK(reg);
+        const struct sh_str *values = values_of(reg, records[i].values, &arena);
+        const struct sh_register_entry other = {values, records[i].version_from, records[i].version_to};
+        const struct sh_register_asked asked = {
+            {values, records[i].from, records[i].to}, TODAY, &other, records[i].version_to != 0};
+        bool is_broken[16] = {false};
+        CHECK_OK(sh_register_ask(reg, &asked, &arena, is_broken, &err), &err);
+        size_t n_told = 0;
+        for (size_t k = 0; k < reg->n_checks; k++) {
+            if (!is_broken[k])
+                continue;
+            const struct sh_str field = reg->fields[reg->checks[k].field].id;
+            if (!records[i].field || !sh_str_is(field, records[i].field))
+                fail_msg("record %zu of %s: %.*s is told", i, records[i].reg, SH_ARG(field));
+            n_told++;
+            n_broken += !was_broken[(size_t)(reg - all->of) * 4 + k];
+            was_broken[(size_t)(reg - all->of) * 4 + k] = true;
+        }
+        if (n_told != (records[i].field != NULL))
+            fail_msg("record %zu of %s: %zu told", i, records[i].reg, n_told);
+    }
+    for (size_t i = 0; i < all->n; i++) {
+        CHECK(all->of[i].n_checks <= 4);
+        n_checks += all->of[i].n_checks;
+    }
+    CHECK_I64(n_broken, n_checks);
 }
 
 /* ---- values ------------------------------------------------------------------------------------------ */
@@ -207,6 +331,7 @@ int main(void) {
         cmocka_unit_test(the_shipped_registers_and_roles_load),
         cmocka_unit_test(incompatible_roles_are_known_both_ways_with_their_basis),
         cmocka_unit_test(a_fault_in_a_register_is_told_with_its_place),
+        cmocka_unit_test(each_check_of_a_register_refuses_what_it_is_for_and_nothing_else),
         cmocka_unit_test(values_are_checked_and_made_canonical),
         cmocka_unit_test(a_fault_in_a_personal_value_does_not_repeat_it),
         cmocka_unit_test(masks_keep_no_more_than_they_say),

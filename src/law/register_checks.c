@@ -1,0 +1,82 @@
+/* Checks of registers: conditions in the expression language, typed once, asked of each record before it is
+ * written. */
+#include "base/limits.h"
+#include "law/factbook.h"
+#include "law/inner.h"
+#include "law/reading.h"
+
+static sh_code read_check(const struct sh_yaml *map, struct sh_arena *arena, struct sh_register *reg,
+                          struct sh_register_check *ret, struct sh_err *err) {
+    static const char *const known[] = {"if", "refuse", "field"};
+    const struct sh_yaml *condition = NULL, *refuse = NULL, *field = NULL;
+    if (map->kind != SH_YAML_MAP)
+        return sh_yaml_fail(err, map,
+                            "a check is a map: {if: CONDITION, field: FIELD, refuse: 中文 / English}");
+    SH_TRY(sh_yaml_only(map, known, 3, err));
+    SH_TRY(sh_yaml_need(map, "if", SH_YAML_TEXT, &condition, err));
+    SH_TRY(sh_yaml_need(map, "refuse", SH_YAML_TEXT, &refuse, err));
+    SH_TRY(sh_yaml_need(map, "field", SH_YAML_TEXT, &field, err));
+    sh_law_words(refuse->text, refuse->text, &ret->refuse, &ret->english);
+    ret->field = sh_register_field(reg, field->text, false);
+    if (ret->field < 0)
+        return sh_yaml_fail(err, field, "the check names no field");
+    struct sh_expr *e = NULL;
+    SH_TRY(sh_factbook_compile(reg, condition, arena, &e, err));
+    ret->condition = e;
+    reg->checks_versions = reg->checks_versions || sh_expr_asks_rows(e, false);
+    return SH_OK;
+}
+
+sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
+                      struct sh_err *err) {
+    const struct sh_yaml *list = sh_yaml_get(root, "checks");
+    if (!list)
+        return SH_OK;
+    if (list->kind != SH_YAML_LIST)
+        return sh_yaml_fail(err, list, "checks must be a list");
+    if (reg->change == SH_CHANGE_STEPS)
+        return sh_yaml_fail(err, list, "only steps write here: their guards are where conditions belong");
+    struct sh_register_check *checks = sh_new(arena, struct sh_register_check, list->n);
+    if (!checks)
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu checks", list->n);
+    SH_TRY(sh_factbook_model_of_register(reg, arena, err));
+    for (size_t i = 0; i < list->n; i++)
+        SH_TRY(read_check(list->items[i], arena, reg, &checks[i], err));
+    reg->checks = checks, reg->n_checks = list->n;
+    return SH_OK;
+}
+
+/* The last day, as papers say it; what has no end goes beyond every date that is written. */
+static int64_t last_day(int32_t to) {
+    enum { DAY_9999_12_31 = 2932896 };
+    return to - 1 < DAY_9999_12_31 ? to - 1 : DAY_9999_12_31;
+}
+
+static sh_code put_entry(struct sh_factbook *facts, const struct sh_register *reg, unsigned table, size_t row,
+                         const struct sh_register_entry *entry, struct sh_err *err) {
+    sh_factbook_set(facts, table, row, SH_STR("from"), entry->from);
+    sh_factbook_set(facts, table, row, SH_STR("to"), last_day(entry->to));
+    for (size_t i = 0; i < reg->n_fields; i++)
+        SH_TRY(sh_factbook_put(facts, table, row, reg->fields[i].id, entry->values[i], err));
+    return SH_OK;
+}
+
+sh_code sh_register_ask(const struct sh_register *reg, const struct sh_register_asked *asked,
+                        struct sh_arena *arena, bool *ret, struct sh_err *err) {
+    if (reg->n_checks == 0)
+        return SH_OK;
+    struct sh_factbook *facts = NULL;
+    SH_TRY(sh_factbook_of_register(reg, arena, &facts, err));
+    SH_TRY(sh_factbook_rows(facts, SH_FACT_RECORD, 1, err));
+    SH_TRY(sh_factbook_rows(facts, SH_FACT_VERSION, asked->n, err));
+    sh_factbook_set(facts, SH_FACT_RECORD, 0, SH_STR("today"), asked->today);
+    SH_TRY(put_entry(facts, reg, SH_FACT_RECORD, 0, &asked->record, err));
+    for (size_t i = 0; i < asked->n; i++)
+        SH_TRY(put_entry(facts, reg, SH_FACT_VERSION, i, &asked->versions[i], err));
+    for (size_t i = 0; i < reg->n_checks; i++) {
+        enum sh_guard_answer answer = SH_UNKNOWN;
+        SH_TRY(sh_factbook_ask_bound(facts, reg->checks[i].condition, &answer, err));
+        ret[i] = answer != SH_YES;
+    }
+    return SH_OK;
+}
