@@ -451,11 +451,12 @@ static sh_code bury_with_encounter(struct sh_timeline *tl, int t, int c_void, in
     return SH_OK;
 }
 
-/* Settlement lists, scans and the like: their settlement by its key. */
+/* Settlement lists, scans, stock and the like: who is there, and the settlement by its key. Dimensions have
+ * no rows in a chunk. */
 static sh_code join_more(struct sh_timeline *tl, const struct key_index *settlements, struct sh_err *err) {
-    for (int t = SH_TABLE_SETTLEMENT_LIST; t < SH_TABLES; t++) {
+    for (int t = SH_TABLE_STOCK_MOVE; t < SH_TABLES; t++) {
         const struct sh_common_columns *c = &tl->plan->at.of[t];
-        if (!tl->plan->table_needed[t] || sh_table_lead((enum sh_table)t) != SH_DICT_PERSON)
+        if (!tl->plan->table_needed[t] || sh_table_is_dimension((enum sh_table)t))
             continue;
         if (c->settlement >= 0) {
             const int32_t *rows;
