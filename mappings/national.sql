@@ -11,6 +11,7 @@
 --   med_type    the first two digits are national, longer codes are provincial and named where they differ in kind
 --   hosp_lv     01-04 三级, 05-07 二级, 08-10 一级, 11 未定级
 --   insutype    kept as written; 工伤 has no national code, the local code 210 stands for it here
+--   clr_way     01 按项目, also where it is written 1 or in words
 --   vali_flag   0 marks a row as void; settlements of setl_type 3 are void too
 
 -- source: mdtrt_d 就诊信息
@@ -121,7 +122,7 @@ SELECT
     mid_setl_flag AS interim,
     invono AS invoice,
     pay_loc AS pay_place,
-    clr_way AS payment_mode,
+    CASE WHEN clr_way IN ('1', '按项目') THEN '01' ELSE clr_way END AS payment_mode,
     year,
     CASE WHEN vali_flag = '0' OR setl_type = '3' THEN '1' ELSE '0' END AS void,
     fixmedins_name AS institution_name,

@@ -52,8 +52,7 @@ void sh_columns_find(const struct sh_rule_model *m, struct sh_columns *at) {
     SETTLEMENT(person, "person"), SETTLEMENT(institution, "institution"),
         SETTLEMENT(settlement_key, "settlement_key");
     SETTLEMENT(encounter_key, "encounter_key"), SETTLEMENT(id, "id"), SETTLEMENT(time, "time");
-    SETTLEMENT(self_void, "void"), SETTLEMENT(kind, "kind"), SETTLEMENT(total, "total"),
-        SETTLEMENT(covered, "covered");
+    SETTLEMENT(self_void, "void"), SETTLEMENT(total, "total"), SETTLEMENT(covered, "covered");
     SETTLEMENT(fund, "fund"), SETTLEMENT(refund, "refund"), SETTLEMENT(refund_of, "refund_of");
     SETTLEMENT(payment_mode, "payment_mode"), SETTLEMENT(insurance, "insurance");
 #undef SETTLEMENT
@@ -95,9 +94,9 @@ void sh_columns_need_own(struct sh_plan *plan) {
     const int settlement[] = {
         at->settlement.person,        at->settlement.institution, at->settlement.settlement_key,
         at->settlement.encounter_key, at->settlement.id,          at->settlement.self_void,
-        at->settlement.kind,          at->settlement.total,       at->settlement.covered,
-        at->settlement.fund,          at->settlement.refund,      at->settlement.refund_of,
-        at->settlement.payment_mode,  at->settlement.encounter,   at->settlement.time};
+        at->settlement.total,         at->settlement.covered,     at->settlement.fund,
+        at->settlement.refund,        at->settlement.refund_of,   at->settlement.payment_mode,
+        at->settlement.encounter,     at->settlement.time};
     for (size_t i = 0; i < sizeof(line) / sizeof(line[0]); i++)
         need(plan, SH_TABLE_LINE, line[i]);
     for (size_t i = 0; i < sizeof(encounter) / sizeof(encounter[0]); i++)

@@ -17,8 +17,8 @@ struct sh_columns {
         int stay, settlement, day, last_day, covered;
     } encounter;
     struct {
-        int person, institution, settlement_key, encounter_key, id, time, self_void, kind, total, covered,
-            fund, refund, refund_of, payment_mode, insurance;
+        int person, institution, settlement_key, encounter_key, id, time, self_void, total, covered, fund,
+            refund, refund_of, payment_mode, insurance;
         int encounter, day;
     } settlement;
     struct {
@@ -115,8 +115,9 @@ struct sh_plan {
     struct sh_frame_table *fixed;     /* [n_tables] dictionaries and knowledge; others empty */
     struct sh_text_slot *known_slots; /* [n_known_slots] texts of the knowledge */
     size_t n_known_slots;
-    int32_t *categories;                          /* of diagnoses; NULL where not needed */
-    int32_t word_not_settled[2], word_by_item[3]; /* ids of words of the fixed meanings, -1 */
+    int32_t *categories;   /* of diagnoses; NULL where not needed */
+    int32_t word_by_item;  /* of settlement.payment_mode: param(settlement.by_item); -1: the lake has none */
+    bool is_by_item_known; /* the place says which word it is */
 };
 
 /* ---- timeline ----------------------------------------------------------------------------------- */

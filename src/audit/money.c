@@ -252,11 +252,8 @@ static int compare_draw(const void *a, const void *b, void *ctx) {
 }
 
 bool sh_is_by_item(const struct sh_plan *plan, const int32_t *mode, int32_t settlement, bool *ret_known) {
-    *ret_known = mode && mode[settlement] >= 0;
-    for (size_t i = 0; *ret_known && i < sizeof(plan->word_by_item) / sizeof(plan->word_by_item[0]); i++)
-        if (mode[settlement] == plan->word_by_item[i])
-            return true;
-    return false;
+    *ret_known = plan->is_by_item_known && mode && mode[settlement] >= 0;
+    return *ret_known && mode[settlement] == plan->word_by_item;
 }
 
 static void draw_fund(struct draw *draw, struct sh_finding *f, int32_t settlement) {

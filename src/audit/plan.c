@@ -201,12 +201,17 @@ static void slots_make(const struct sh_plan *plan, struct sh_rule_plan *rp, cons
     }
 }
 
-int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale) {
+/* The parameter at the place and on the day of the audit; NULL: no such name. */
+static const struct sh_param *param_of(const struct sh_plan *plan, const char *name) {
     if (!plan->rules->params)
-        return SH_MISSING;
+        return NULL;
     const char *place = plan->options.place ? plan->options.place : "000000";
     const int32_t day = plan->options.as_of == INT32_MAX ? INT32_MAX - 1 : plan->options.as_of;
-    const struct sh_param *p = sh_param_find(plan->rules->params, sh_str_of(name), sh_str_of(place), day);
+    return sh_param_find(plan->rules->params, sh_str_of(name), sh_str_of(place), day);
+}
+
+int64_t sh_plan_param(const struct sh_plan *plan, const char *name, int scale) {
+    const struct sh_param *p = param_of(plan, name);
     if (!p || p->value == SH_MISSING || p->scale < 0)
         return SH_MISSING;
     int64_t value;
@@ -359,9 +364,12 @@ static void selection_make(struct sh_plan *plan) {
     }
 }
 
-static int32_t word(const struct sh_plan *plan, const char *text) {
+/* The word of settlement.payment_mode by which the fund pays each item. */
+static void by_item_find(struct sh_plan *plan) {
     const struct sh_dict_view *words = plan->dicts->views[SH_DICT_WORD];
-    return words ? sh_dict_find(words, sh_str_of(text)) : -1;
+    const struct sh_param *p = param_of(plan, "settlement.by_item");
+    plan->is_by_item_known = p && p->text.len > 0;
+    plan->word_by_item = words && plan->is_by_item_known ? sh_dict_find(words, p->text) : -1;
 }
 
 sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
@@ -388,11 +396,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     SH_TRY(sh_apps_make(plan, arena, err));
     if (dicts->views[SH_DICT_DIAGNOSIS])
         SH_TRY(sh_diagnosis_categories(dicts->views[SH_DICT_DIAGNOSIS], arena, &plan->categories, err));
-    /* Fixed meanings (docs/rules.md): a settlement of type 3 is none; the fund pays by item under these
-     * words. */
-    plan->word_not_settled[0] = word(plan, "3"), plan->word_not_settled[1] = -1;
-    plan->word_by_item[0] = word(plan, "01"), plan->word_by_item[1] = word(plan, "1");
-    plan->word_by_item[2] = word(plan, "按项目");
+    by_item_find(plan);
     SH_TRY(sh_known_texts_make(plan, arena, err));
     selection_make(plan);
     *ret = plan;

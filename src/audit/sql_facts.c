@@ -161,10 +161,9 @@ static void alive_settlements(const struct sh_sql_maker *m, struct sh_buf *out) 
     sh_buf_addf(
         out,
         "create table a_settlement as select r.rn, k.rn as encounter, coalesce(%s, false) as refund, not "
-        "coalesce(%s, false) and %s is distinct from '3' and r.rn not in (select rn from a_undone) as alive "
-        "from "
-        "raw_settlement r left join a_key k on k.person = r.person and k.key = r.encounter_key;\n",
-        col(m, T, "refund"), col(m, T, "void"), col(m, T, "kind"));
+        "coalesce(%s, false) and r.rn not in (select rn from a_undone) as alive from raw_settlement r left "
+        "join a_key k on k.person = r.person and k.key = r.encounter_key;\n",
+        col(m, T, "refund"), col(m, T, "void"));
 }
 
 static void alive_encounters(const struct sh_sql_maker *m, struct sh_buf *out) {

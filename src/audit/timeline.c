@@ -267,28 +267,17 @@ static sh_code alive_by_flag(struct sh_timeline *tl, int t, int c_void, uint8_t 
     return SH_OK;
 }
 
-static bool has_word(const int32_t *column, uint32_t row, const int32_t *words, size_t n) {
-    for (size_t i = 0; column && i < n; i++)
-        if (words[i] >= 0 && column[row] == words[i])
-            return true;
-    return false;
-}
-
-/* Settlements that were undone: of the kind that is none, and pairs of a settlement with its full reversal.
- */
+/* Settlements that were undone: pairs of a settlement with its full reversal. */
 static sh_code bury_settlements(struct sh_timeline *tl, uint8_t *alive, const struct key_index *by_key,
                                 struct sh_err *err) {
     (void)err;
     const struct sh_columns *at = &tl->plan->at;
     const int T = SH_TABLE_SETTLEMENT;
     const uint32_t n = tl->tables[T].n_rows;
-    const int32_t *kind = sh_i32(tl, T, at->settlement.kind);
     const int64_t *refund_of = sh_i64(tl, T, at->settlement.refund_of),
                   *total = sh_i64(tl, T, at->settlement.total);
     const int8_t *refund = sh_i8(tl, T, at->settlement.refund);
     for (uint32_t i = 0; i < n; i++) {
-        if (has_word(kind, i, tl->plan->word_not_settled, 2))
-            alive[i] = 0;
         if (!sh_flag(refund, i))
             continue;
         const int32_t first = refund_of ? key_index_find(by_key, refund_of[i], tl->person_of[T][i]) : -1;

@@ -204,7 +204,7 @@ static sh_code check(struct law_work *w) {
     const struct sh_roles *roles;
     const struct sh_procedures *procedures;
     SH_TRY(load_procedures(w, params, &roles, &procedures));
-    SH_TRY(sh_procedures_check(procedures, roles, w->today, w->arena, &notes, &w->err));
+    SH_TRY(sh_procedures_check(procedures, roles, params, w->today, w->arena, &notes, &w->err));
     size_t errors = 0, values = 0;
     for (size_t i = 0; i < params->n; i++)
         values += params->rows[i].value != INT64_MIN;

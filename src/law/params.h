@@ -133,9 +133,12 @@ struct sh_law_notes {
 };
 SH_MUST sh_code sh_law_note_add(struct sh_law_notes *notes, struct sh_arena *arena, struct sh_law_note note,
                                 struct sh_err *err);
+/** Is the end `to` of a text near on `day`: within param(law.lapse_ahead) days? Never, where that is not set.
+ */
+bool sh_law_lapses(const struct sh_params *params, struct sh_str place, int32_t to, int32_t day);
 /**
  * What is wrong with the parameters as seen on a day: a value beyond a bound of higher rank (error without a
- * reading, warning with one), a lapse without successor within 180 days (V5), a reading that waits for a
+ * reading, warning with one), a lapse without successor (V5), a reading that waits for a
  * lawyer, a number known from an excerpt only. Notes are added in the order of the files.
  */
 SH_MUST sh_code sh_params_check(const struct sh_params *params, int32_t day, sh_lang lang,

@@ -235,10 +235,14 @@ static sh_code check_bound(const struct checking *c, const struct sh_param *p) {
     return note(c, p, has_reading ? SH_LAW_WARNING : SH_LAW_ERROR, &text);
 }
 
-/* Nothing in force for the place on the day it ends, within 180 days. */
+bool sh_law_lapses(const struct sh_params *params, struct sh_str place, int32_t to, int32_t day) {
+    const struct sh_param *ahead = sh_param_find(params, SH_STR("law.lapse_ahead"), place, day);
+    return to != INT32_MAX && to >= day && ahead && ahead->value != INT64_MIN && to - day <= ahead->value;
+}
+
+/* Nothing in force for the place on the day it ends, and that day is near. */
 static sh_code check_lapse(const struct checking *c, const struct sh_param *p) {
-    enum { AHEAD_DAYS = 180 };
-    if (p->to == INT32_MAX || p->to < c->day || p->to - c->day > AHEAD_DAYS ||
+    if (!sh_law_lapses(c->params, p->place, p->to, c->day) ||
         sh_param_find(c->params, p->name, p->place, p->to)->value != INT64_MIN)
         return SH_OK;
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};

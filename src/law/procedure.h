@@ -260,10 +260,11 @@ static inline bool sh_step_is_from(const struct sh_step *step, int32_t state) {
 /**
  * What part 6 of the contract finds in loaded texts: states that cannot be reached or left, steps no role can
  * take, clocks that nothing starts, papers that nothing issues, guards without article, a final state with
- * clocks running out of it, bulk steps with `seen`, lapses within 180 days. Notes in the order of the files.
+ * clocks running out of it, bulk steps with `seen`, lapses that are near (sh_law_lapses). Notes in the order
+ * of the files.
  */
 SH_MUST sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct sh_roles *roles,
-                                    int32_t day, struct sh_arena *arena, struct sh_law_notes *notes,
-                                    struct sh_err *err);
+                                    const struct sh_params *params, int32_t day, struct sh_arena *arena,
+                                    struct sh_law_notes *notes, struct sh_err *err);
 /** A state diagram in Mermaid. */
 void sh_procedure_graph(const struct sh_procedure *procedure, bool in_chinese, struct sh_buf *out);

@@ -6,6 +6,7 @@
 struct checker {
     const struct sh_procedure *p;
     const struct sh_roles *roles;
+    const struct sh_params *params;
     struct sh_arena *arena;
     struct sh_law_notes *notes;
     struct sh_err *err;
@@ -242,7 +243,7 @@ static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, i
             SH_TRY(note(c, SH_LAW_ERROR, p->node, "two texts of %.*s are in force on the same days",
                         SH_ARG(p->id)));
     }
-    if (p->to == INT32_MAX || p->to <= day || p->to > day + 180 ||
+    if (p->to <= day || !sh_law_lapses(c->params, p->place, p->to, day) ||
         sh_procedure_find(all, p->id, p->place, p->to))
         return SH_OK;
     char until[SH_DATE_TEXT_MAX];
@@ -250,10 +251,11 @@ static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, i
     return note(c, SH_LAW_WARNING, p->node, "lapses on %s without a successor", until);
 }
 
-sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct sh_roles *roles, int32_t day,
-                            struct sh_arena *arena, struct sh_law_notes *notes, struct sh_err *err) {
+sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct sh_roles *roles,
+                            const struct sh_params *params, int32_t day, struct sh_arena *arena,
+                            struct sh_law_notes *notes, struct sh_err *err) {
     for (size_t i = 0; i < procedures->n; i++) {
-        struct checker c = {&procedures->of[i], roles, arena, notes, err};
+        struct checker c = {&procedures->of[i], roles, params, arena, notes, err};
         SH_TRY(check_states(&c, &c.p->matter));
         SH_TRY(check_steps(&c, &c.p->matter));
         if (c.p->items) {

@@ -148,7 +148,8 @@ static void check_finds_what_is_beyond_lapsing_or_unsure(void **state) {
                        "ban,620200,,,3,years,S4,,act,local_paper,,F,c,why\n"
                        "pay,620100,2022-01-01,2027-01-01,3,wd,S4,,step,local_paper,,F,c,\n"
                        "sum,000000,,,3,yuan,x,,step,law,,E,c,\n"
-                       "old,620100,2022-01-01,2025-01-01,3,wd,S4,,step,local_paper,,F,c,\n",
+                       "old,620100,2022-01-01,2025-01-01,3,wd,S4,,step,local_paper,,F,c,\n"
+                       "law.lapse_ahead,000000,,,180,nd,house,,step,law,,F,n,\n",
                   &arena, &p, &err),
              &err);
     CHECK_OK(sh_params_check(p, day_of("2026-11-27"), SH_ZH, &arena, &notes, &err), &err);
@@ -159,7 +160,7 @@ static void check_finds_what_is_beyond_lapsing_or_unsure(void **state) {
     CHECK_I64(notes.of[2].line, 5);
     CHECK(sh_str_find(notes.of[2].text, SH_STR("2027-01-01")) != SH_STR_NONE);
     CHECK_I64(notes.of[3].line, 6);
-    notes.n = 0; /* 180 days ahead, not 181 */
+    notes.n = 0; /* as far ahead as the parameter says, and not a day more */
     CHECK_OK(sh_params_check(p, day_of("2027-01-01") - 181, SH_ZH, &arena, &notes, &err), &err);
     CHECK_I64(notes.n, 3);
     notes.n = 0;

@@ -70,7 +70,7 @@ static size_t notes_of(const struct shipped *s, const struct sh_procedures *all,
                        struct sh_arena *arena, struct sh_law_notes *notes) {
     struct sh_err err;
     *notes = (struct sh_law_notes){0};
-    CHECK_OK(sh_procedures_check(all, s->roles, day, arena, notes, &err), &err);
+    CHECK_OK(sh_procedures_check(all, s->roles, s->params, day, arena, notes, &err), &err);
     return notes->n;
 }
 
