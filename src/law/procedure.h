@@ -168,6 +168,7 @@ struct sh_step {
     uint32_t undo_seconds;    /* how long a bulk act may be taken back; 0 never */
     enum sh_draw_act draw;
     bool counts_outcomes; /* fills reviewed, confirmed, low, high of the rule that is the subject */
+    bool is_recalled;     /* some text of the procedure asks how the matter stood after it: at.STEP.x */
     const struct sh_yaml *node;
 };
 

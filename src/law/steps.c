@@ -400,6 +400,23 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
     return SH_OK;
 }
 
+/* Is the word in any text below the node? */
+// NOLINTNEXTLINE(misc-no-recursion): as deep as the YAML reader lets a text be
+static bool is_said(const struct sh_yaml *node, struct sh_str word) {
+    bool is = node->kind == SH_YAML_TEXT && sh_str_find(node->text, word) != SH_STR_NONE;
+    for (size_t i = 0; node->kind != SH_YAML_TEXT && i < node->n && !is; i++)
+        is = is_said(node->kind == SH_YAML_MAP ? node->entries[i].value : node->items[i], word);
+    return is;
+}
+
+static sh_code mark_recalled(struct loader *l, struct sh_step *step) {
+    const char *word = sh_arena_printf(l->arena, NULL, "at.%.*s.", SH_ARG(step->id));
+    if (!word)
+        return sh_fail(l->err, SH_E_NOMEM, "no room for a name");
+    step->is_recalled = is_said(l->p->node, sh_str_of(word));
+    return SH_OK;
+}
+
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
     static const char *const known[] = {
         "name", "from",   "to",     "by",       "not_by", "not_body_of", "needs", "may",  "guard",
@@ -433,6 +450,7 @@ static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, st
     SH_TRY(read_posts(l, map, step));
     SH_TRY(read_opens(l, map, step));
     SH_TRY(read_sets(l, map, step));
+    SH_TRY(mark_recalled(l, step));
     return read_flags(l, map, step);
 }
 

@@ -85,7 +85,7 @@ static sh_code put_matter(struct work *w, size_t row, const struct sh_str *value
     return SH_OK;
 }
 
-/* Row 0 is now; row 1 + i what stood after step i was taken last. */
+/* Row 0 is now; row 1 + i what stood after step i was taken last, where a text asks for it. */
 static sh_code fill_steps(struct work *w, const struct sh_str *values) {
     const struct sh_machine *machine = &w->m.text->matter;
     struct sh_rows rows;
@@ -103,10 +103,12 @@ static sh_code fill_steps(struct work *w, const struct sh_str *values) {
             continue;
         const int32_t day = day_of_utc(sh_cell(&rows, r, STEP_OCCURRED)->i64);
         const struct sh_str id = machine->steps[step].id;
-        SH_TRY(sh_fields_parse(machine, sh_cell(&rows, r, STEP_FIELDS)->str, w->arena, then, w->err));
-        SH_TRY(put_matter(w, 1 + (size_t)step, then, sh_cell(&rows, r, STEP_AFTER)->str, day));
         sh_factbook_set(w->facts, SH_FACT_DONE, 0, id, 1);
         sh_factbook_set(w->facts, SH_FACT_ON, 0, id, day);
+        if (!machine->steps[step].is_recalled)
+            continue;
+        SH_TRY(sh_fields_parse(machine, sh_cell(&rows, r, STEP_FIELDS)->str, w->arena, then, w->err));
+        SH_TRY(put_matter(w, 1 + (size_t)step, then, sh_cell(&rows, r, STEP_AFTER)->str, day));
         sh_factbook_set(w->facts, SH_FACT_AT, 0, id, 1 + step);
     }
     return SH_OK;

@@ -174,6 +174,15 @@ static inline sh_code version_of(struct sh_txn *txn, struct doing *d, struct sh_
     return SH_OK;
 }
 
+/* As the server does after a step: its papers are drawn and kept. */
+static inline sh_code draw_papers(struct sh_txn *txn, struct doing *d, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_papers_undrawn(txn, sh_str_of(d->id), &d->arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        SH_TRY(sh_paper_drawn(txn, sh_cell(&rows, i, 0)->str, SH_STR("%PDF"), err));
+    return SH_OK;
+}
+
 static inline sh_code doing_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct doing *d = ctx;
     const struct sh_desk desk = {d->o->texts, &d->who, &d->arena, &d->failures};
@@ -184,17 +193,9 @@ static inline sh_code doing_body(struct sh_txn *txn, void *ctx, struct sh_err *e
         d->act.expected = d->version;
         SH_TRY(sh_matter_act(txn, &desk, sh_str_of(d->id), &d->act, err));
     }
-    return d->roll_back ? sh_fail(err, SH_E_CANCELLED, "only asked") : SH_OK;
-}
-
-/* As the server does after a step: its papers are drawn and kept. */
-static inline sh_code draw_body_of(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct doing *d = ctx;
-    struct sh_rows rows;
-    SH_TRY(sh_papers_undrawn(txn, sh_str_of(d->id), &d->arena, &rows, err));
-    for (size_t i = 0; i < rows.n_rows; i++)
-        SH_TRY(sh_paper_drawn(txn, sh_cell(&rows, i, 0)->str, SH_STR("%PDF"), err));
-    return rows.n_rows ? SH_OK : sh_fail(err, SH_E_CANCELLED, "none");
+    if (d->roll_back)
+        return sh_fail(err, SH_E_CANCELLED, "only asked");
+    return d->undrawn ? SH_OK : draw_papers(txn, d, err);
 }
 
 /* SH_OK: done. SH_E_CANCELLED: refused, d->failures says why. */
@@ -206,8 +207,6 @@ static inline sh_code do_it(struct doing *d) {
     if (code != SH_OK && code != SH_E_CANCELLED)
         print_error("%.*s: %s\n", SH_ARG(d->act.step), err.message);
     CHECK(code == SH_OK || code == SH_E_CANCELLED);
-    if (code == SH_OK && !d->undrawn)
-        CHECK(sh_store_write(d->o->store, &act, draw_body_of, d, NULL, &err) != SH_E_INTERNAL);
     return code;
 }
 
