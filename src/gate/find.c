@@ -6,6 +6,7 @@
 #include "gate/entry.h"
 #include "lake/lake.h"
 #include <duckdb.h>
+#include <pthread.h>
 
 enum { DUCK_MEMORY_MIB = 512, WORDS_MAX = 40 };
 
@@ -145,7 +146,78 @@ sh_code sh_find_where(struct sh_find *find, struct sh_err *err) {
 
 /* ---- running ----------------------------------------------------------------------------------------- */
 
-static sh_code bind_all(struct sh_find *find, duckdb_prepared_statement statement, struct sh_err *err) {
+struct opened {
+    struct sh_duck *duck;
+    unsigned users;
+};
+/* One instance for all readers, each with a connection of its own: it keeps the footers of the files it has
+ * read. After a failure of its own no further reader gets it; the last one closes it. */
+struct sh_finder {
+    pthread_mutex_t mutex;
+    struct opened *now; /* NULL: none yet */
+};
+
+sh_code sh_finder_new(struct sh_finder **ret, struct sh_err *err) {
+    *ret = sh_alloc_array(1, sizeof **ret);
+    if (!*ret)
+        return sh_fail(err, SH_E_NOMEM, "no room to look into findings");
+    pthread_mutex_init(&(*ret)->mutex, NULL);
+    return SH_OK;
+}
+
+static void opened_free(struct opened *opened) {
+    if (opened)
+        sh_duck_close(opened->duck);
+    sh_free(opened);
+}
+
+void sh_finder_free(struct sh_finder *finder) {
+    if (!finder)
+        return;
+    opened_free(finder->now);
+    pthread_mutex_destroy(&finder->mutex);
+    sh_free(finder);
+}
+
+static sh_code open_one(const char *lake_dir, struct opened **ret, struct sh_err *err) {
+    char dir[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(dir, lake_dir, "audits", err));
+    const char *dirs[] = {dir};
+    struct opened *opened = sh_alloc_array(1, sizeof *opened);
+    if (!opened)
+        return sh_fail(err, SH_E_NOMEM, "no room to look into findings");
+    const sh_code code = sh_duck_open(dirs, 1, 1, (uint64_t)DUCK_MEMORY_MIB << 20, "", &opened->duck, err);
+    if (code == SH_OK)
+        *ret = opened;
+    else
+        sh_free(opened);
+    return code;
+}
+
+static sh_code borrow(struct sh_finder *finder, const char *lake_dir, struct opened **ret,
+                      struct sh_err *err) {
+    pthread_mutex_lock(&finder->mutex);
+    const sh_code code = finder->now ? SH_OK : open_one(lake_dir, &finder->now, err);
+    if (code == SH_OK) {
+        *ret = finder->now;
+        finder->now->users++;
+    }
+    pthread_mutex_unlock(&finder->mutex);
+    return code;
+}
+
+static void give_back(struct sh_finder *finder, struct opened *opened, bool is_broken) {
+    pthread_mutex_lock(&finder->mutex);
+    opened->users--;
+    if (is_broken && finder->now == opened)
+        finder->now = NULL;
+    const bool is_last = opened->users == 0 && finder->now != opened;
+    pthread_mutex_unlock(&finder->mutex);
+    if (is_last)
+        opened_free(opened);
+}
+
+static sh_code bind_all(const struct sh_find *find, duckdb_prepared_statement statement, struct sh_err *err) {
     for (unsigned i = 0; i < find->n_binds; i++) {
         const struct sh_str value = find->binds[i];
         if (duckdb_bind_varchar_length(statement, i + 1, value.at ? value.at : "", value.len) !=
@@ -155,35 +227,37 @@ static sh_code bind_all(struct sh_find *find, duckdb_prepared_statement statemen
     return SH_OK;
 }
 
-static sh_code query(struct sh_find *find, struct sh_duck *duck, sh_find_rows rows, void *ctx,
+/* The result is to be destroyed whatever comes back. */
+static sh_code query(const struct sh_find *find, duckdb_connection connection, duckdb_result *ret,
                      struct sh_err *err) {
     duckdb_prepared_statement statement = NULL;
-    duckdb_result result;
     sh_code code = SH_OK;
-    if (duckdb_prepare(sh_duck_connection(duck), find->sql.at, &statement) != DuckDBSuccess)
+    if (duckdb_prepare(connection, find->sql.at, &statement) != DuckDBSuccess)
         code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_prepare_error(statement));
     if (code == SH_OK)
         code = bind_all(find, statement, err);
-    if (code == SH_OK) {
-        if (duckdb_execute_prepared(statement, &result) != DuckDBSuccess)
-            code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_result_error(&result));
-        else
-            code = rows(ctx, &result, err);
-        duckdb_destroy_result(&result);
-    }
+    if (code == SH_OK && duckdb_execute_prepared(statement, ret) != DuckDBSuccess)
+        code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_result_error(ret));
     duckdb_destroy_prepare(&statement);
     return code;
 }
 
-/* A run is immutable and small beside its lake; an instance a request costs some milliseconds and shares
- * nothing. */
 sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err) {
+    struct sh_finder *finder = find->gate->finder;
+    struct opened *opened = NULL;
+    void *connection = NULL;
+    duckdb_result result = {0};
     SH_TRY(sh_buf_check(&find->sql, err));
-    const char *dirs[] = {find->run_dir};
-    struct sh_duck *duck = NULL;
-    SH_TRY(sh_duck_open(dirs, 1, 1, (uint64_t)DUCK_MEMORY_MIB << 20, find->run_dir, &duck, err));
-    const sh_code code = query(find, duck, rows, ctx, err);
-    sh_duck_close(duck);
+    SH_TRY(borrow(finder, find->gate->options.lake_dir, &opened, err));
+    sh_code code = sh_duck_connect(opened->duck, &connection, err);
+    if (code == SH_OK)
+        code = query(find, connection, &result, err);
+    const bool is_broken = code != SH_OK;
+    if (code == SH_OK)
+        code = rows(ctx, &result, err);
+    duckdb_destroy_result(&result);
+    sh_duck_disconnect(&connection);
+    give_back(finder, opened, is_broken);
     return code;
 }
 

@@ -16,6 +16,11 @@ struct sh_find {
     unsigned n_binds;
 };
 
+/** What the readers of findings share: one DuckDB, opened when first asked. */
+struct sh_finder;
+SH_MUST sh_code sh_finder_new(struct sh_finder **ret, struct sh_err *err);
+void sh_finder_free(struct sh_finder *finder); /* nobody reads any more */
+
 /** What of a result's rows to write; the rows are those of one statement. */
 typedef sh_code (*sh_find_rows)(void *ctx, void *duckdb_result, struct sh_err *err);
 
@@ -34,7 +39,7 @@ void sh_find_bind(struct sh_find *find, struct sh_str value);
  * is a refusal (SH_E_CANCELLED).
  */
 SH_MUST sh_code sh_find_where(struct sh_find *find, struct sh_err *err);
-/** Run the statement and hand its result to `rows`. */
+/** Run the statement and hand its result to `rows`. Several may run at the same moment. */
 SH_MUST sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err);
 /** Text of a cell, or NULL; in the request's arena. */
 const char *sh_find_cell(const struct sh_find *find, void *duckdb_result, uint64_t column, uint64_t row);

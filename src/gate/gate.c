@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "gate/auth.h"
 #include "gate/duty.h"
+#include "gate/find.h"
 #include "gate/http.h"
 #include "gate/jobs.h"
 #include "gate/pages.h"
@@ -90,6 +91,7 @@ static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
     SH_TRY(sh_duty_start(gate, err));
     SH_TRY(sh_rulebook_new(&gate->rulebook, err));
+    SH_TRY(sh_finder_new(&gate->finder, err));
     /* Writers wait for the disk together, so that one flush serves many; a hash takes 64 MiB, hence two. */
     static const struct {
         size_t threads, length;
@@ -132,6 +134,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds) {
         sh_lane_free(&gate->lanes[i]);
     sh_duty_stop(gate);
     sh_jobs_close(gate->jobs);
+    sh_finder_free(gate->finder);
     sh_rulebook_free(gate->rulebook);
     sh_store_close(gate->store);
     sh_arena_free(&gate->arena);

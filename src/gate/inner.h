@@ -54,6 +54,7 @@ struct sh_gate {
     struct sh_jobs *jobs;
     const struct sh_pages *pages; /* NULL: none */
     struct sh_rulebook *rulebook;
+    struct sh_finder *finder;
     atomic_bool is_stopping;
     atomic_int n_under_way; /* requests in a lane or not yet answered */
     pthread_mutex_t log_mutex;

@@ -58,7 +58,7 @@ static void settings(struct sh_buf *sql, const char *const *dirs, size_t n_dirs,
                      uint64_t memory_bytes, const char *temp_dir) {
     (void)sh_buf_addf(sql, "SET threads=%u; SET preserve_insertion_order=true;", threads > 0 ? threads : 1);
     (void)sh_buf_add_text(sql, "SET autoinstall_known_extensions=false; SET autoload_known_extensions=false;"
-                               "SET allow_community_extensions=false; SET enable_object_cache=true;");
+                               "SET allow_community_extensions=false; SET parquet_metadata_cache=true;");
     if (memory_bytes > 0)
         (void)sh_buf_addf(sql, "SET memory_limit='%llu MiB';",
                           (unsigned long long)(memory_bytes >> 20 > 0 ? memory_bytes >> 20 : 1));

@@ -223,6 +223,9 @@ SH_MUST sh_code sh_duck_open(const char *const *dirs, size_t n_dirs, unsigned th
                              const char *temp_dir, struct sh_duck **ret, struct sh_err *err);
 void sh_duck_close(struct sh_duck *duck);
 void *sh_duck_connection(struct sh_duck *duck); /* duckdb_connection; include duckdb.h where it is used */
+/** A further connection; several may work at the same moment, one thread each. */
+SH_MUST sh_code sh_duck_connect(struct sh_duck *duck, void **ret, struct sh_err *err);
+void sh_duck_disconnect(void **connection);
 SH_MUST sh_code sh_duck_run(struct sh_duck *duck, const char *sql, struct sh_err *err);
 /** 'text' for SQL, quotes doubled. Failures of the buffer are sticky. */
 void sh_sql_text(struct sh_buf *sql, struct sh_str text);

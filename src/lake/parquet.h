@@ -13,9 +13,6 @@
 sh_code sh_duck_code(const char *message);
 /** Run statements on a connection, drop the result. */
 SH_MUST sh_code sh_duck_query(void *connection, const char *sql, struct sh_err *err);
-/** A further connection; several may work at the same moment, one thread each. */
-SH_MUST sh_code sh_duck_connect(struct sh_duck *duck, void **ret, struct sh_err *err);
-void sh_duck_disconnect(void **connection);
 /** "name" for SQL, quotes doubled. */
 void sh_sql_name(struct sh_buf *sql, const char *name);
 
