@@ -67,9 +67,7 @@ static const char *day_text(const struct analysis *a, int32_t day) {
     return text;
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats of our own catalogue */
-#define SAY(a, message, ...) fprintf((a)->out, sh_msg(messages, message, (a)->lang), __VA_ARGS__)
+#define SAY(a, message, ...) sh_msg_print((a)->out, messages, message, (a)->lang, __VA_ARGS__)
 
 /* ---- dead rules and gaps ------------------------------------------------------------------------- */
 
@@ -303,4 +301,3 @@ sh_code sh_rules_analyze(const struct sh_rules_options *options, const char *lak
     SAY(&a, ANALYZE_TOTAL, ret->dead, ret->contradictions, ret->overlaps, ret->gaps, ret->unmatched);
     return SH_OK;
 }
-#pragma GCC diagnostic pop

@@ -34,7 +34,6 @@
 
 enum backtest_message { BACKTEST_MESSAGES(SH_MSG_ID) BACKTEST_MESSAGES_N };
 static const struct sh_msg messages[] = {BACKTEST_MESSAGES(SH_MSG_ENTRY)};
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* catalogue texts */
 
 /* A cell: bars and line ends would break the table. */
 static void print_text(FILE *out, struct sh_str text) {
@@ -127,7 +126,7 @@ static void print_reviewed(const struct sh_backtest *b, sh_lang lang, FILE *out)
     for (size_t i = 0; i < 4; i++)
         (void)sh_count_grouped(counts[i], texts[i]);
     (void)fputs(sh_msg(messages, BT_REVIEWED, lang), out);
-    (void)fprintf(out, sh_msg(messages, BT_REVIEWED_TEXT, lang), texts[0], texts[1], texts[2], texts[3]);
+    sh_msg_print(out, messages, BT_REVIEWED_TEXT, lang, texts[0], texts[1], texts[2], texts[3]);
     if (b->lost.n == 0)
         return;
     (void)fputs(sh_msg(messages, BT_LOST, lang), out);
@@ -141,9 +140,9 @@ static void print_reviewed(const struct sh_backtest *b, sh_lang lang, FILE *out)
 
 void sh_audit_print_backtest(const struct sh_backtest *b, sh_lang lang, FILE *out) {
     const struct sh_run_summary *was = &b->runs[0], *now = &b->runs[1];
-    (void)fprintf(out, sh_msg(messages, BT_TITLE, lang), SH_ARG(was->run), SH_ARG(now->run));
-    (void)fprintf(out, sh_msg(messages, BT_LAKE, lang), (unsigned long long)was->manifest,
-                  (unsigned long long)now->manifest, was->answers.n_rules, now->answers.n_rules);
+    sh_msg_print(out, messages, BT_TITLE, lang, SH_ARG(was->run), SH_ARG(now->run));
+    sh_msg_print(out, messages, BT_LAKE, lang, (unsigned long long)was->manifest,
+                 (unsigned long long)now->manifest, was->answers.n_rules, now->answers.n_rules);
     if (was->manifest != now->manifest)
         (void)fputs(sh_msg(messages, BT_OTHER_LAKE, lang), out);
     print_rules(b, lang, out);

@@ -294,16 +294,13 @@ static sh_code print_national(struct coverage *c, const struct sh_csv *csv, bool
     return SH_OK;
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats of our own catalogue */
 static void print_totals(const struct coverage *c, size_t beyond) {
     const struct sh_coverage_result *r = c->result;
-    fprintf(c->out, sh_msg(messages, COVER_TOTAL, c->lang), r->national, r->national - r->missing, r->missing,
-            beyond, r->rules, r->points, r->rows, r->cases);
+    sh_msg_print(c->out, messages, COVER_TOTAL, c->lang, r->national, r->national - r->missing, r->missing,
+                 beyond, r->rules, r->points, r->rows, r->cases);
     if (c->has_lake)
-        fprintf(c->out, sh_msg(messages, COVER_BLIND, c->lang), r->blind);
+        sh_msg_print(c->out, messages, COVER_BLIND, c->lang, r->blind);
 }
-#pragma GCC diagnostic pop
 
 sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *lake_dir, sh_lang lang,
                           FILE *out, struct sh_coverage_result *ret, struct sh_err *err) {

@@ -39,18 +39,14 @@ static const struct sh_msg messages[] = {AUDIT_MESSAGES(SH_MSG_ENTRY)};
     char name[SH_MONEY_TEXT_MAX];                                                                            \
     (void)sh_money_grouped(fen, name)
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* catalogue texts; a test compares their conversions   \
-                                                      */
-
 static void print_fields(const struct sh_rule_answers *r, enum sh_lang lang, FILE *out) {
     for (size_t i = 0; i < r->n_fields; i++) {
         const struct sh_field_count *f = &r->fields[i];
         COUNT(subjects, f->count.subjects);
         COUNT(lines, f->count.lines);
         MONEY(fen, f->count.fen);
-        (void)fprintf(out, sh_msg(messages, f->exempt ? AUDIT_EXEMPT : AUDIT_FIELD, lang), SH_ARG(f->field),
-                      subjects, lines, fen);
+        sh_msg_print(out, messages, f->exempt ? AUDIT_EXEMPT : AUDIT_FIELD, lang, SH_ARG(f->field), subjects,
+                     lines, fen);
     }
 }
 
@@ -106,9 +102,9 @@ void sh_audit_print_summary(const struct sh_run_summary *s, enum sh_lang lang, F
     COUNT(persons, a->persons);
     COUNT(void_lines, a->void_lines);
     COUNT(refunds, a->refund_lines);
-    (void)fprintf(out, sh_msg(messages, AUDIT_HEAD, lang), s->run.at, (unsigned long long)s->manifest,
-                  s->bucket_first, s->bucket_last);
-    (void)fprintf(out, sh_msg(messages, AUDIT_LINES, lang), lines, persons, a->n_rules, void_lines, refunds);
+    sh_msg_print(out, messages, AUDIT_HEAD, lang, s->run.at, (unsigned long long)s->manifest, s->bucket_first,
+                 s->bucket_last);
+    sh_msg_print(out, messages, AUDIT_LINES, lang, lines, persons, a->n_rules, void_lines, refunds);
     print_head(lang, out);
     int64_t amount_fen = 0, counted_fen = 0, fund_fen = 0;
     for (size_t i = 0; i < a->n_rules; i++) {
@@ -120,10 +116,8 @@ void sh_audit_print_summary(const struct sh_run_summary *s, enum sh_lang lang, F
     MONEY(amount, amount_fen);
     MONEY(counted, counted_fen);
     MONEY(fund, fund_fen);
-    (void)fprintf(out, sh_msg(messages, AUDIT_TOTAL, lang), findings, amount, counted, fund);
+    sh_msg_print(out, messages, AUDIT_TOTAL, lang, findings, amount, counted, fund);
     COUNT(speed, s->audit_seconds > 0 ? (double)a->lines / s->audit_seconds : 0);
-    (void)fprintf(out, sh_msg(messages, AUDIT_TIME, lang), s->seconds, s->audit_seconds, s->merge_seconds,
-                  speed, s->dir.at);
+    sh_msg_print(out, messages, AUDIT_TIME, lang, s->seconds, s->audit_seconds, s->merge_seconds, speed,
+                 s->dir.at);
 }
-
-#pragma GCC diagnostic pop

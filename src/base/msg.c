@@ -1,4 +1,5 @@
 #include "base/msg.h"
+#include <stdarg.h>
 
 static bool is_neutral(struct sh_str name) {
     return sh_str_is(name, "C") || sh_str_is(name, "POSIX") || sh_str_starts_with(name, SH_STR("C."));
@@ -13,6 +14,16 @@ sh_lang sh_lang_from_env(void) {
         return sh_str_starts_with(value, SH_STR("en")) ? SH_EN : SH_ZH;
     }
     return SH_ZH;
+}
+
+void sh_msg_print(FILE *out, const struct sh_msg *catalogue, size_t id, sh_lang lang, ...) {
+    va_list values;
+    va_start(values, lang);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)vfprintf(out, sh_msg(catalogue, id, lang), values);
+#pragma GCC diagnostic pop
+    va_end(values);
 }
 
 sh_code sh_lang_parse(struct sh_str s, sh_lang *ret, struct sh_err *err) {

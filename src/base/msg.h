@@ -3,6 +3,7 @@
 #pragma once
 #include "base/err.h"
 #include "base/str.h"
+#include <stdio.h>
 
 typedef enum sh_lang { SH_ZH, SH_EN } sh_lang;
 enum { SH_LANGS = 2 };
@@ -18,6 +19,7 @@ struct sh_msg {
  *     enum cli_message { CLI_MESSAGES(SH_MSG_ID) CLI_MESSAGES_N };
  *     static const struct sh_msg messages[] = {CLI_MESSAGES(SH_MSG_ENTRY)};
  *     puts(sh_msg(messages, CLI_DONE, lang));
+ *     sh_msg_print(out, messages, CLI_READ, lang, n_rows);
  */
 #define SH_MSG_ID(id, zh, en) id,
 #define SH_MSG_ENTRY(id, zh, en) [id] = {{[SH_ZH] = (zh), [SH_EN] = (en)}},
@@ -26,6 +28,11 @@ struct sh_msg {
 static inline const char *sh_msg(const struct sh_msg *catalogue, size_t id, sh_lang lang) {
     return catalogue[id].text[lang == SH_EN ? SH_EN : SH_ZH];
 }
+/**
+ * Print a message whose text is a format, with its values. The compiler cannot hold values against a text of
+ * a catalogue: sh_msg_same_values of both languages and one test that prints it stand for that.
+ */
+void sh_msg_print(FILE *out, const struct sh_msg *catalogue, size_t id, sh_lang lang, ...);
 /**
  * Language from the environment: the first of SHOUHU_LANG, LC_ALL, LC_MESSAGES, LANG that is set and not
  * empty decides: "en…" English, "zh…" Chinese; "C" and "POSIX" say nothing about people: go on to the next.

@@ -44,22 +44,10 @@ static void print_option(FILE *out, const struct sh_option *o, sh_lang lang) {
             o->required ? sh_msg(messages, CLI_REQUIRED, lang) : "");
 }
 
-/* Formats come from our own catalogue, whose two languages are tested to take the same values. */
-__attribute__((format(printf, 2, 0))) static void say(FILE *errout, const char *format, ...) {
-    va_list values;
-    va_start(values, format);
-    vfprintf(errout, format, values);
-    va_end(values);
-}
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#pragma GCC diagnostic ignored "-Wformat-security"
-
 static void print_help(const struct sh_command *c, FILE *out, sh_lang lang) {
     fprintf(out, "%s\n", lang == SH_ZH ? c->zh : c->en);
     fputs("\n", out);
-    say(out, sh_msg(messages, CLI_USAGE, lang), c->name, c->operands);
+    sh_msg_print(out, messages, CLI_USAGE, lang, c->name, c->operands);
     fputs("\n", out);
     fputs(sh_msg(messages, CLI_OPTIONS, lang), out);
     for (size_t i = 0; i < c->n_options; i++)
@@ -72,7 +60,7 @@ static void print_help(const struct sh_command *c, FILE *out, sh_lang lang) {
 }
 
 static int usage(const struct sh_command *c, FILE *errout, sh_lang lang) {
-    say(errout, sh_msg(messages, CLI_SEE, lang), c->name);
+    sh_msg_print(errout, messages, CLI_SEE, lang, c->name);
     return SH_EXIT_USAGE;
 }
 
@@ -89,10 +77,10 @@ static int unknown_option(const struct sh_command *c, const char *arg, struct sh
     size_t n = 0;
     for (size_t i = 0; i < c->n_options && n < 64; i++)
         names[n++] = c->options[i].name;
-    say(errout, sh_msg(messages, CLI_UNKNOWN, lang), c->name, arg);
+    sh_msg_print(errout, messages, CLI_UNKNOWN, lang, c->name, arg);
     const char *near = n ? sh_did_you_mean(name, names, n) : NULL;
     if (near)
-        say(errout, sh_msg(messages, CLI_MEAN, lang), near);
+        sh_msg_print(errout, messages, CLI_MEAN, lang, near);
     fputc('\n', errout);
     return usage(c, errout, lang);
 }
@@ -167,19 +155,20 @@ static int take_option(const struct sh_command *c, struct words *words, bool *gi
     if (!o)
         return unknown_option(c, arg, name, errout, lang);
     if (o->kind == SH_OPTION_FLAG && value) {
-        say(errout, sh_msg(messages, CLI_NOT_FLAG, lang), c->name, o->name);
+        sh_msg_print(errout, messages, CLI_NOT_FLAG, lang, c->name, o->name);
         return usage(c, errout, lang);
     }
     if (o->kind != SH_OPTION_FLAG && !value) {
         if (words->i + 1 >= words->argc) {
-            say(errout, sh_msg(messages, CLI_NO_VALUE, lang), c->name, o->name);
+            sh_msg_print(errout, messages, CLI_NO_VALUE, lang, c->name, o->name);
             return usage(c, errout, lang);
         }
         value = words->argv[++words->i];
     }
     struct sh_err err;
     if (take_value(o, value, arena, &err) != SH_OK) {
-        say(errout, sh_msg(messages, CLI_BAD_VALUE, lang), c->name, o->name, value ? value : "", err.message);
+        sh_msg_print(errout, messages, CLI_BAD_VALUE, lang, c->name, o->name, value ? value : "",
+                     err.message);
         return usage(c, errout, lang);
     }
     given[o - c->options] = true;
@@ -190,18 +179,16 @@ static int check_complete(const struct sh_command *c, const bool *given, size_t 
                           sh_lang lang) {
     for (size_t i = 0; i < c->n_options; i++)
         if (c->options[i].required && !given[i]) {
-            say(errout, sh_msg(messages, CLI_MISSING, lang), c->name, c->options[i].name);
+            sh_msg_print(errout, messages, CLI_MISSING, lang, c->name, c->options[i].name);
             return usage(c, errout, lang);
         }
     if (n_operands < c->operands_min || n_operands > c->operands_max) {
-        say(errout, sh_msg(messages, CLI_OPERANDS, lang), c->name, c->operands_min, c->operands_max,
-            n_operands);
+        sh_msg_print(errout, messages, CLI_OPERANDS, lang, c->name, c->operands_min, c->operands_max,
+                     n_operands);
         return usage(c, errout, lang);
     }
     return SH_EXIT_OK;
 }
-
-#pragma GCC diagnostic pop
 
 // NOLINTNEXTLINE(readability-function-size): what main() gives, and what a command wants of it
 bool sh_cli_parse(const struct sh_command *c, int argc, char **argv, struct sh_arena *arena, FILE *out,

@@ -27,7 +27,6 @@
 
 enum audit_cmd_message { AUDIT_CMD_MESSAGES(SH_MSG_ID) AUDIT_CMD_MESSAGES_N };
 static const struct sh_msg messages[] = {AUDIT_CMD_MESSAGES(SH_MSG_ENTRY)};
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* catalogue texts */
 
 /* What was asked for on the command line. */
 struct asked {
@@ -91,7 +90,7 @@ static int prepare_from(struct asked *a) {
     if (code != SH_OK)
         return sh_cli_fail(a->errout, code, &err);
     if (import.n_files == 0) {
-        (void)fprintf(a->errout, sh_msg(messages, AUDIT_NO_FILES, a->lang), a->from);
+        sh_msg_print(a->errout, messages, AUDIT_NO_FILES, a->lang, a->from);
         return SH_EXIT_INPUT;
     }
     import.lake_dir = a->o.lake_dir;
@@ -172,7 +171,7 @@ static int run_sql(struct asked *a) {
     if (code != SH_OK)
         return sh_cli_fail(a->errout, code, &err);
     if (!a->quiet)
-        (void)fprintf(a->out, sh_msg(messages, AUDIT_SQL, a->lang), (unsigned long long)findings, a->o.out);
+        sh_msg_print(a->out, messages, AUDIT_SQL, a->lang, (unsigned long long)findings, a->o.out);
     return findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
 }
 
@@ -192,7 +191,7 @@ static int run(struct asked *a) {
     if (code != SH_OK)
         return sh_cli_fail(a->errout, code, &err);
     if (workbook)
-        (void)fprintf(a->out, sh_msg(messages, AUDIT_WORKBOOK, a->lang), workbook);
+        sh_msg_print(a->out, messages, AUDIT_WORKBOOK, a->lang, workbook);
     return summary.findings > 0 ? SH_EXIT_FINDINGS : SH_EXIT_OK;
 }
 
@@ -204,20 +203,20 @@ static const char *batch_only(const struct asked *a) {
 /* Where the claims are, --buckets and --stage; tells what is wrong with them. */
 static bool read_words(struct asked *a) {
     if (a->buckets && !read_buckets(a->buckets, &a->o.bucket_first, &a->o.bucket_last)) {
-        (void)fprintf(a->errout, sh_msg(messages, AUDIT_BUCKETS, a->lang), a->buckets);
+        sh_msg_print(a->errout, messages, AUDIT_BUCKETS, a->lang, a->buckets);
         return false;
     }
     if (a->stage && !read_stage(a->stage, &a->o.stage)) {
-        (void)fprintf(a->errout, sh_msg(messages, AUDIT_STAGE, a->lang), a->stage);
+        sh_msg_print(a->errout, messages, AUDIT_STAGE, a->lang, a->stage);
         return false;
     }
     if (a->executor && strcmp(a->executor, "batch") != 0 && strcmp(a->executor, "sql") != 0) {
-        (void)fprintf(a->errout, sh_msg(messages, AUDIT_EXECUTOR, a->lang), a->executor);
+        sh_msg_print(a->errout, messages, AUDIT_EXECUTOR, a->lang, a->executor);
         return false;
     }
     const char *other = batch_only(a);
     if (a->executor && strcmp(a->executor, "sql") == 0 && other) {
-        (void)fprintf(a->errout, sh_msg(messages, AUDIT_SQL_OTHERS, a->lang), other);
+        sh_msg_print(a->errout, messages, AUDIT_SQL_OTHERS, a->lang, other);
         return false;
     }
     if (!a->from && !a->o.lake_dir) {

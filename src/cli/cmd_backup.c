@@ -3,7 +3,6 @@
 #include "cli/store_options.h"
 #include "gate/gate.h"
 #include <inttypes.h>
-#include <stdarg.h>
 
 #define BACKUP_MESSAGES(X)                                                                                   \
     X(BACKUP_DONE, "已备份 %" PRIu64 " 行、%" PRIu64 " 个文件；失效于 ",                                     \
@@ -15,15 +14,6 @@
 enum backup_message { BACKUP_MESSAGES(SH_MSG_ID) BACKUP_MESSAGES_N };
 static const struct sh_msg messages[] = {BACKUP_MESSAGES(SH_MSG_ENTRY)};
 SH_UNUSED static const size_t messages_n = BACKUP_MESSAGES_N;
-
-/* Formats come from our own catalogue. */
-__attribute__((format(printf, 2, 0))) static void say(FILE *out, const char *format, ...) {
-    va_list values;
-    va_start(values, format);
-    vfprintf(out, format, values);
-    va_end(values);
-}
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
 struct backup_options {
     struct sh_cli_store store;
@@ -45,7 +35,7 @@ static sh_code backup(struct backup_options *o, FILE *out, struct sh_err *err) {
     SH_TRY(code);
     char time[SH_TIME_TEXT_MAX];
     (void)sh_time_format_iso(report.expires_at, "Z", time);
-    say(out, sh_msg(messages, BACKUP_DONE, o->lang), report.rows, report.files);
+    sh_msg_print(out, messages, BACKUP_DONE, o->lang, report.rows, report.files);
     fprintf(out, "%s\n%s", time, sh_msg(messages, BACKUP_KEYS, o->lang));
     return SH_OK;
 }
@@ -58,7 +48,7 @@ static sh_code restore(struct backup_options *o, FILE *out, struct sh_err *err) 
     options.migrations = migrations;
     options.n_migrations = sh_gate_migrations(migrations);
     SH_TRY(sh_store_restore(&options, o->dir, &report, err));
-    say(out, sh_msg(messages, BACKUP_RESTORED, o->lang), report.rows, report.files);
+    sh_msg_print(out, messages, BACKUP_RESTORED, o->lang, report.rows, report.files);
     return SH_OK;
 }
 

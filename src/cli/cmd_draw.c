@@ -42,18 +42,15 @@ static sh_code value_of(const struct drawing *d, size_t at, uint8_t ret[SH_DRAW_
                : sh_fail(err, SH_E_INPUT, "%s", sh_msg(messages, DRAW_HEX, d->lang));
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats of our own catalogue */
 static void say(const struct drawing *d, enum draw_message id, const uint8_t bytes[SH_DIGEST_BYTES]) {
     char hex[SH_DIGEST_HEX_MAX];
     sh_hex(bytes, SH_DIGEST_BYTES, hex);
-    fprintf(d->output, sh_msg(messages, id, d->lang), hex);
+    sh_msg_print(d->output, messages, id, d->lang, hex);
 }
 static void tell(const struct drawing *d, const struct sh_units_report *report) {
-    fprintf(d->output, sh_msg(messages, DRAW_UNITS, d->lang), (long long)report->units,
-            (long long)report->left_out);
+    sh_msg_print(d->output, messages, DRAW_UNITS, d->lang, (long long)report->units,
+                 (long long)report->left_out);
 }
-#pragma GCC diagnostic pop
 
 /* A value of one's own, or a fresh one, and its seal. */
 static sh_code lay(struct drawing *d, struct sh_err *err) {

@@ -16,15 +16,12 @@ enum findings_message { FINDINGS_MESSAGES(SH_MSG_ID) FINDINGS_MESSAGES_N };
 static const struct sh_msg messages[] = {FINDINGS_MESSAGES(SH_MSG_ENTRY)};
 SH_UNUSED static const size_t messages_n = FINDINGS_MESSAGES_N;
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats of our own catalogue */
 static void say(FILE *out, sh_lang lang, const struct sh_load_report *r) {
     char money[SH_MONEY_TEXT_MAX];
     sh_money_grouped(r->made_fen, money);
-    fprintf(out, sh_msg(messages, FINDINGS_DONE, lang), (long long)r->made, money, (long long)r->updated,
-            (long long)r->same, (long long)r->differs, (long long)r->batches);
+    sh_msg_print(out, messages, FINDINGS_DONE, lang, (long long)r->made, money, (long long)r->updated,
+                 (long long)r->same, (long long)r->differs, (long long)r->batches);
 }
-#pragma GCC diagnostic pop
 
 int sh_cmd_findings(int argc, char **argv, FILE *out, FILE *errout) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};

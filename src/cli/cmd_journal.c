@@ -6,7 +6,6 @@
 #include "cli/store_options.h"
 #include "gate/gate.h"
 #include <inttypes.h>
-#include <stdarg.h>
 #include <string.h>
 
 #define JOURNAL_MESSAGES(X)                                                                                  \
@@ -35,15 +34,6 @@
 enum journal_message { JOURNAL_MESSAGES(SH_MSG_ID) JOURNAL_MESSAGES_N };
 static const struct sh_msg messages[] = {JOURNAL_MESSAGES(SH_MSG_ENTRY)};
 SH_UNUSED static const size_t messages_n = JOURNAL_MESSAGES_N;
-
-/* Formats come from our own catalogue. */
-__attribute__((format(printf, 2, 0))) static void say(FILE *out, const char *format, ...) {
-    va_list values;
-    va_start(values, format);
-    vfprintf(out, format, values);
-    va_end(values);
-}
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 
 enum { COSIGN_BYTES_MAX = 16384 };
 
@@ -81,7 +71,7 @@ static sh_code print_head(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     SH_TRY(sh_journal_head(txn, &arena, &head, err));
     sh_hex(head.root, sizeof head.root, root);
     sh_hex(head.key, sizeof head.key, key);
-    say(o->output, sh_msg(messages, JOURNAL_HEAD, o->lang), head.size, root, key);
+    sh_msg_print(o->output, messages, JOURNAL_HEAD, o->lang, head.size, root, key);
     return SH_OK;
 }
 
@@ -100,8 +90,8 @@ static sh_code run_verify(struct journal_options *o, struct sh_store *store, int
                           struct sh_err *err) {
     struct sh_verify_report report;
     SH_TRY(sh_store_verify(store, o->deep, print_fault, o, &report, err));
-    say(o->output, sh_msg(messages, JOURNAL_COUNTS, o->lang), report.leaves, report.versions, report.erased,
-        report.blobs, report.heads);
+    sh_msg_print(o->output, messages, JOURNAL_COUNTS, o->lang, report.leaves, report.versions, report.erased,
+                 report.blobs, report.heads);
     if (report.faults == 0)
         fprintf(o->output, "%s\n", sh_msg(messages, JOURNAL_SOUND, o->lang));
     else
@@ -140,7 +130,7 @@ static sh_code run_erase(struct journal_options *o, struct sh_store *store, int 
     struct sh_erasure erasure;
     const struct sh_act act = act_of(o);
     SH_TRY(sh_store_erase(store, &act, sh_str_of(o->record), sh_gate_forget, &erasure, err));
-    say(o->output, sh_msg(messages, JOURNAL_ERASED, o->lang), erasure.position, erasure.files);
+    sh_msg_print(o->output, messages, JOURNAL_ERASED, o->lang, erasure.position, erasure.files);
     if (erasure.backups_expire_at == 0) {
         fputs(sh_msg(messages, JOURNAL_NO_BACKUP, o->lang), o->output);
         return SH_OK;
@@ -166,7 +156,7 @@ static sh_code run_cosign(struct journal_options *o, struct sh_store *store, int
     SH_TRY(sh_cosignature_read(text, &arena, &given, fingerprint, err));
     SH_TRY(sh_store_cosign(store, &act, &given, err));
     sh_hex(fingerprint, sizeof fingerprint, hex);
-    say(o->output, sh_msg(messages, JOURNAL_COSIGNED, o->lang), hex);
+    sh_msg_print(o->output, messages, JOURNAL_COSIGNED, o->lang, hex);
     return SH_OK;
 }
 

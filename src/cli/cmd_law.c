@@ -121,9 +121,6 @@ static sh_code due(struct law_work *w) {
     return sh_due_need_certain(&answer, q.calendar, &w->err);
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats are of the table above */
-
 static sh_code missing(struct law_work *w) {
     const struct law_options *o = w->o;
     struct sh_params *params;
@@ -134,7 +131,7 @@ static sh_code missing(struct law_work *w) {
     SH_TRY(open_calendar(w, &calendar));
     SH_TRY(sh_params_missing(params, sh_str_of(o->place), w->today, w->arena, &list, &n, &w->err));
     if (n > 0)
-        fprintf(w->out, sh_msg(messages, LAW_NO_VALUE, o->lang), n);
+        sh_msg_print(w->out, messages, LAW_NO_VALUE, o->lang, n);
     for (size_t i = 0; i < n; i++) {
         const struct sh_param *p = list[i];
         char name[128];
@@ -148,8 +145,8 @@ static sh_code missing(struct law_work *w) {
     int32_t years[32];
     const size_t n_years = sh_calendar_missing(calendar, w->today, years, 32);
     for (size_t i = 0; i < n_years; i++)
-        fprintf(w->out, sh_msg(messages, LAW_NO_YEAR, o->lang), years[i],
-                SH_ARG(sh_calendar_entered_by(calendar, o->lang)));
+        sh_msg_print(w->out, messages, LAW_NO_YEAR, o->lang, years[i],
+                     SH_ARG(sh_calendar_entered_by(calendar, o->lang)));
     if (n + n_years == 0)
         fputs(sh_msg(messages, LAW_COMPLETE, o->lang), w->out);
     return SH_OK;
@@ -215,11 +212,9 @@ static sh_code check(struct law_work *w) {
                 sh_msg(messages, n->severity == SH_LAW_ERROR ? LAW_ERROR : LAW_WARNING, o->lang),
                 SH_ARG(n->text));
     }
-    fprintf(w->out, sh_msg(messages, LAW_CHECKED, o->lang), values, errors, notes.n - errors);
+    sh_msg_print(w->out, messages, LAW_CHECKED, o->lang, values, errors, notes.n - errors);
     return errors == 0 ? SH_OK : sh_fail(&w->err, SH_E_INPUT, "the texts of law have %zu errors", errors);
 }
-
-#pragma GCC diagnostic pop
 
 static const struct {
     const char *name, *full, *zh, *en;

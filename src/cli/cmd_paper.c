@@ -62,10 +62,7 @@ static sh_code draw(const struct paper_options *o, const struct sh_paper *paper,
     uint32_t pages;
     SH_TRY(sh_paper_render(paper, facts, &proof, &pdf, &pages, err));
     SH_TRY(sh_fs_write(o->out, sh_buf_view(&pdf), err));
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the format is of the table above */
-    fprintf(out, sh_msg(messages, PAPER_DRAWN, o->lang), o->out, pages, pdf.len);
-#pragma GCC diagnostic pop
+    sh_msg_print(out, messages, PAPER_DRAWN, o->lang, o->out, pages, pdf.len);
     return SH_OK;
 }
 

@@ -97,9 +97,6 @@ static int list(const struct rules_options *o, struct sh_arena *arena, FILE *out
     return SH_EXIT_OK;
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* formats of our own catalogue */
-
 static int check(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     struct sh_rules *rules = NULL;
     const int code = load(o, arena, errout, &rules);
@@ -125,10 +122,9 @@ static int check(const struct rules_options *o, struct sh_arena *arena, FILE *ou
                  sh_param_find(rules->params, p->name, rules->place, rules->params->rows[j].from)->value !=
                      INT64_MIN);
         if (!is_set)
-            fprintf(out, sh_msg(messages, RULES_UNSET, o->lang), name, place);
+            sh_msg_print(out, messages, RULES_UNSET, o->lang, name, place);
     }
-    fprintf(out, sh_msg(messages, RULES_CHECKED, o->lang), rules->n_rules, rules->n_knowledge, points,
-            values);
+    sh_msg_print(out, messages, RULES_CHECKED, o->lang, rules->n_rules, rules->n_knowledge, points, values);
     return SH_EXIT_OK;
 }
 
@@ -149,8 +145,8 @@ static int test(const struct rules_options *o, struct sh_arena *arena, FILE *out
         sum.rules += one.rules, sum.cases += one.cases, sum.failed += one.failed;
         sum.rules_without_cases += one.rules_without_cases;
     }
-    fprintf(out, sh_msg(messages, RULES_TESTED, o->lang), sum.rules, sum.cases, sum.failed,
-            sum.rules_without_cases);
+    sh_msg_print(out, messages, RULES_TESTED, o->lang, sum.rules, sum.cases, sum.failed,
+                 sum.rules_without_cases);
     return sum.failed ? SH_EXIT_INPUT : SH_EXIT_OK;
 }
 
@@ -161,11 +157,10 @@ static int mutate(const struct rules_options *o, struct sh_arena *arena, FILE *o
     const sh_code failed = sh_rules_mutate(&o->load, out, &r, &err);
     if (failed != SH_OK)
         return sh_cli_fail(errout, failed, &err);
-    fprintf(out, sh_msg(messages, RULES_MUTATED, o->lang), r.rules, r.mutants, r.killed, r.equivalent,
-            r.survived, r.stale, r.below);
+    sh_msg_print(out, messages, RULES_MUTATED, o->lang, r.rules, r.mutants, r.killed, r.equivalent,
+                 r.survived, r.stale, r.below);
     return r.below || r.stale || r.equivalent * 50 > r.mutants ? SH_EXIT_INPUT : SH_EXIT_OK;
 }
-#pragma GCC diagnostic pop
 
 static int coverage(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     (void)arena;

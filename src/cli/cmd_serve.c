@@ -36,8 +36,6 @@ static sh_code split_listen(const char *listen, char host[64], uint16_t *ret_por
     return SH_OK;
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
 static int serve(const struct sh_gate_options *options, sh_lang lang, FILE *out, FILE *errout) {
     /* Threads inherit the mask: only this one takes the signals. A broken pipe is an error of a call, not an
      * end. */
@@ -54,8 +52,8 @@ static int serve(const struct sh_gate_options *options, sh_lang lang, FILE *out,
     const sh_code code = sh_gate_start(options, &gate, &err);
     if (code != SH_OK)
         return sh_cli_fail(errout, code, &err);
-    fprintf(out, sh_msg(messages, SERVE_READY, lang), options->host, (unsigned)sh_gate_port(gate),
-            options->data_dir);
+    sh_msg_print(out, messages, SERVE_READY, lang, options->host, (unsigned)sh_gate_port(gate),
+                 options->data_dir);
     fflush(out);
     int signal_number = 0;
     sigwait(&wanted, &signal_number);
@@ -63,7 +61,6 @@ static int serve(const struct sh_gate_options *options, sh_lang lang, FILE *out,
     sh_gate_stop(gate, STOP_SECONDS);
     return SH_EXIT_OK;
 }
-#pragma GCC diagnostic pop
 
 /* The folder above registers/. */
 static sh_code find_law(struct sh_arena *arena, const char **ret_law, const char **ret_api,
