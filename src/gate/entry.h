@@ -88,7 +88,13 @@ SH_MUST sh_code sh_ties_stop_entry(struct sh_txn *txn, struct sh_request *rq,
 SH_MUST sh_code sh_change_propose(struct sh_txn *txn, struct sh_request *rq,
                                   const struct sh_entry_values *entry, struct sh_str id,
                                   int64_t expected_version, char ret_id[SH_ID_TEXT + 1], struct sh_err *err);
-/** Note that somebody saw personal data: a row for the owner's body and a leaf. */
+/** Refuse (SH_E_CANCELLED) a purpose that says nothing; access.c. */
+SH_MUST sh_code sh_purpose_check(struct sh_request *rq, struct sh_str purpose, struct sh_err *err);
+/** The purpose in X-Purpose (percent-encoded UTF-8) of a request that takes data away; a bad one is a
+ * refusal. */
+SH_MUST sh_code sh_purpose_of_header(struct sh_request *rq, struct sh_str *ret, struct sh_err *err);
+/** Note that somebody saw or took personal data: a row for the body whose it is (record NULL: for his own)
+ * and a leaf. */
 SH_MUST sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, const struct sh_register *reg,
                                const struct sh_record *record, const char *kind, struct sh_str purpose,
                                struct sh_err *err);

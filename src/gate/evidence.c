@@ -80,7 +80,7 @@ sh_code sh_api_finding_receipt(struct sh_gate *gate, struct sh_request *rq, stru
     SH_TRY(hide_foreign(&evidence, err));
     const struct sh_str person = text_of(evidence.receipt, "person");
     if (person.len) {
-        const struct sh_str masked = sh_find_masked(rq, person);
+        const struct sh_str masked = sh_find_masked(&rq->arena, person);
         if (json_object_set_new(evidence.receipt, "person", json_stringn(masked.at, masked.len)) != 0)
             return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
     }

@@ -227,22 +227,25 @@ static sh_code bind_all(const struct sh_find *find, duckdb_prepared_statement st
     return SH_OK;
 }
 
+typedef duckdb_state execute_statement(duckdb_prepared_statement statement, duckdb_result *result);
+
 /* The result is to be destroyed whatever comes back. */
-static sh_code query(const struct sh_find *find, duckdb_connection connection, duckdb_result *ret,
-                     struct sh_err *err) {
+static sh_code query(const struct sh_find *find, duckdb_connection connection, execute_statement *execute,
+                     duckdb_result *ret, struct sh_err *err) {
     duckdb_prepared_statement statement = NULL;
     sh_code code = SH_OK;
     if (duckdb_prepare(connection, find->sql.at, &statement) != DuckDBSuccess)
         code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_prepare_error(statement));
     if (code == SH_OK)
         code = bind_all(find, statement, err);
-    if (code == SH_OK && duckdb_execute_prepared(statement, ret) != DuckDBSuccess)
+    if (code == SH_OK && execute(statement, ret) != DuckDBSuccess)
         code = sh_fail(err, SH_E_CORRUPT, "findings: %s", duckdb_result_error(ret));
     duckdb_destroy_prepare(&statement);
     return code;
 }
 
-sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err) {
+static sh_code run_with(struct sh_find *find, execute_statement *execute, sh_find_rows rows, void *ctx,
+                        struct sh_err *err) {
     struct sh_finder *finder = find->gate->finder;
     struct opened *opened = NULL;
     void *connection = NULL;
@@ -251,7 +254,7 @@ sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct s
     SH_TRY(borrow(finder, find->gate->options.lake_dir, &opened, err));
     sh_code code = sh_duck_connect(opened->duck, &connection, err);
     if (code == SH_OK)
-        code = query(find, connection, &result, err);
+        code = query(find, connection, execute, &result, err);
     const bool is_broken = code != SH_OK;
     if (code == SH_OK)
         code = rows(ctx, &result, err);
@@ -259,6 +262,54 @@ sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct s
     sh_duck_disconnect(&connection);
     give_back(finder, opened, is_broken);
     return code;
+}
+
+sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err) {
+    return run_with(find, duckdb_execute_prepared, rows, ctx, err);
+}
+
+struct streaming {
+    size_t n;
+    sh_find_row row;
+    void *ctx;
+};
+
+static sh_code stream_chunk(const struct streaming *s, duckdb_data_chunk chunk, struct sh_err *err) {
+    struct sh_str cells[SH_FIND_COLUMNS_MAX];
+    duckdb_string_t *texts[SH_FIND_COLUMNS_MAX];
+    uint64_t *known[SH_FIND_COLUMNS_MAX];
+    for (size_t c = 0; c < s->n; c++) {
+        duckdb_vector vector = duckdb_data_chunk_get_vector(chunk, c);
+        texts[c] = duckdb_vector_get_data(vector);
+        known[c] = duckdb_vector_get_validity(vector);
+    }
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(chunk); row++) {
+        for (size_t c = 0; c < s->n; c++) {
+            const bool has = !known[c] || duckdb_validity_row_is_valid(known[c], row);
+            cells[c] = has ? (struct sh_str){duckdb_string_t_data(&texts[c][row]),
+                                             duckdb_string_t_length(texts[c][row])}
+                           : SH_STR("");
+        }
+        SH_TRY(s->row(s->ctx, cells, err));
+    }
+    return SH_OK;
+}
+
+static sh_code stream_rows(void *ctx, void *result_at, struct sh_err *err) {
+    duckdb_result *result = result_at;
+    sh_code code = SH_OK;
+    for (duckdb_data_chunk chunk; code == SH_OK && (chunk = duckdb_fetch_chunk(*result));) {
+        code = stream_chunk(ctx, chunk, err);
+        duckdb_destroy_data_chunk(&chunk);
+    }
+    const char *fault = duckdb_result_error(result);
+    return code == SH_OK && fault && *fault ? sh_fail(err, SH_E_CORRUPT, "findings: %s", fault) : code;
+}
+
+sh_code sh_find_stream(struct sh_find *find, size_t n, sh_find_row row, void *ctx, struct sh_err *err) {
+    sh_check(n <= SH_FIND_COLUMNS_MAX);
+    struct streaming streaming = {n, row, ctx};
+    return run_with(find, duckdb_execute_prepared_streaming, stream_rows, &streaming, err);
 }
 
 const char *sh_find_cell(const struct sh_find *find, void *duckdb_result_at, uint64_t column, uint64_t row) {
@@ -275,7 +326,7 @@ bool sh_find_sees(const struct sh_find *find, struct sh_str institution) {
     return find->scope.any_body;
 }
 
-struct sh_str sh_find_masked(struct sh_request *rq, struct sh_str person) {
+struct sh_str sh_find_masked(struct sh_arena *arena, struct sh_str person) {
     const struct sh_field number = {.mask = SH_MASK_NUMBER};
-    return sh_field_mask(&number, person, &rq->arena);
+    return sh_field_mask(&number, person, arena);
 }

@@ -3,7 +3,7 @@
 #pragma once
 #include "gate/auth.h"
 
-enum { SH_FIND_BINDS_MAX = 256 };
+enum { SH_FIND_BINDS_MAX = 256, SH_FIND_COLUMNS_MAX = 32 };
 
 struct sh_find {
     struct sh_gate *gate;
@@ -41,9 +41,15 @@ void sh_find_bind(struct sh_find *find, struct sh_str value);
 SH_MUST sh_code sh_find_where(struct sh_find *find, struct sh_err *err);
 /** Run the statement and hand its result to `rows`. Several may run at the same moment. */
 SH_MUST sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err);
+/** A row's cells [n] as text; NULL is empty. They last until the next row. */
+typedef sh_code (*sh_find_row)(void *ctx, const struct sh_str *cells, struct sh_err *err);
+/** Run a statement whose first n columns are varchar and hand its rows over one by one: no more of them than
+ * a vector lies in memory here. n at most SH_FIND_COLUMNS_MAX. */
+SH_MUST sh_code sh_find_stream(struct sh_find *find, size_t n, sh_find_row row, void *ctx,
+                               struct sh_err *err);
 /** Text of a cell, or NULL; in the request's arena. */
 const char *sh_find_cell(const struct sh_find *find, void *duckdb_result, uint64_t column, uint64_t row);
 /** Does the caller see rows of that institution? */
 bool sh_find_sees(const struct sh_find *find, struct sh_str institution);
 /** A person's code as the desk shows it. */
-struct sh_str sh_find_masked(struct sh_request *rq, struct sh_str person);
+struct sh_str sh_find_masked(struct sh_arena *arena, struct sh_str person);

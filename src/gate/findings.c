@@ -135,7 +135,7 @@ static void put_finding(const struct page *page, duckdb_result *result, idx_t ro
         const char *text = sh_find_cell(page->find, result, c, row);
         sh_json_key(page->json, columns[c]);
         if (text && c == COLUMN_PERSON)
-            sh_json_str(page->json, sh_find_masked(page->find->rq, sh_str_of(text)));
+            sh_json_str(page->json, sh_find_masked(&page->find->rq->arena, sh_str_of(text)));
         else
             sh_json_text(page->json, text);
     }

@@ -11,7 +11,10 @@
 #include "gate/password.h"
 #include "gate/ruletext.h"
 #include "gate/schema.h"
+#include "gate/takeaway.h"
+#include <inttypes.h>
 #include <sodium.h>
+#include <unistd.h>
 
 static const struct sh_migration own_migrations[] = {{"gate", "0001_people", 1, gate_0001},
                                                      {"gate", "0002_review", 2, gate_0002}};
@@ -88,6 +91,7 @@ static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {
 static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(load_texts(gate, err));
     SH_TRY(sh_gate_store_open(&gate->options, false, &gate->store, err));
+    SH_TRY(sh_takeaway_tidy(gate, err));
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
     SH_TRY(sh_duty_start(gate, err));
     SH_TRY(sh_rulebook_new(&gate->rulebook, err));
@@ -170,6 +174,8 @@ void sh_request_free(struct sh_request *rq) {
         atomic_fetch_sub(&rq->gate->n_under_way, 1);
     sh_buf_free(&rq->out);
     sh_buf_free(&rq->body);
+    if (rq->file.fd_plus_1)
+        (void)close(rq->file.fd_plus_1 - 1);
     struct sh_arena arena = rq->arena; /* rq lies in it */
     sh_arena_free(&arena);
 }
@@ -220,8 +226,9 @@ void sh_gate_note(struct sh_request *rq) {
     /* The template, never the path: paths hold ids. */
     static const char *const methods[SH_METHODS] = {"GET", "POST", "PUT", "DELETE"};
     sh_log(&gate->log, SH_LOG_INFO, "request",
-           " request=%s method=%s route=\"%s\" status=%d ms=%lld bytes=%zu", rq->id, methods[rq->method],
-           rq->route ? rq->route->path : "-", rq->status, (long long)(ns / 1000000), rq->out.len);
+           " request=%s method=%s route=\"%s\" status=%d ms=%lld bytes=%" PRIu64, rq->id, methods[rq->method],
+           rq->route ? rq->route->path : "-", rq->status, (long long)(ns / 1000000),
+           rq->out.len + rq->file.bytes);
 }
 
 int sh_gate_probe(struct sh_gate *gate, const struct sh_gate_probe *probe, struct sh_buf *out) {

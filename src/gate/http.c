@@ -214,9 +214,12 @@ static void take_body(struct sh_request *rq, const char *data, size_t size) {
 
 static enum MHD_Result reply(struct sh_request *rq) {
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(rq->out.len, rq->out.len ? rq->out.at : NULL, MHD_RESPMEM_PERSISTENT);
+        rq->file.fd_plus_1 ? MHD_create_response_from_fd64(rq->file.bytes, rq->file.fd_plus_1 - 1)
+                           : MHD_create_response_from_buffer(rq->out.len, rq->out.len ? rq->out.at : NULL,
+                                                             MHD_RESPMEM_PERSISTENT);
     if (!response)
         return MHD_NO;
+    rq->file.fd_plus_1 = 0; /* the response closes it */
     static const char *const fixed[][2] = {
         {"Cache-Control", "no-store"}, /* these two: pages say their own */
         {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
@@ -225,7 +228,7 @@ static enum MHD_Result reply(struct sh_request *rq) {
     };
     for (size_t i = rq->is_page ? 2 : 0; i < sizeof fixed / sizeof fixed[0]; i++)
         MHD_add_response_header(response, fixed[i][0], fixed[i][1]);
-    if (rq->out.len)
+    if (rq->out.len || rq->file.bytes)
         MHD_add_response_header(response, "Content-Type", rq->content_type);
     MHD_add_response_header(response, "X-Request-Id", rq->id);
     if (rq->status == 429 || rq->status == 503)

@@ -52,6 +52,12 @@ struct sh_faults {
     size_t n; /* all, also those not kept */
 };
 
+/* An answer that lies in a file; closed with the request or by whoever takes it. */
+struct sh_answer_file {
+    int fd_plus_1; /* 0: none */
+    uint64_t bytes;
+};
+
 enum sh_request_state { SH_RQ_NEW, SH_RQ_BODY, SH_RQ_WORK, SH_RQ_DONE };
 
 struct sh_request {
@@ -81,6 +87,7 @@ struct sh_request {
     bool is_page; /* a file of the pages, see pages.h: its own caching and content policy */
     const char *problem, *content_type;
     struct sh_buf out;
+    struct sh_answer_file file; /* sent in place of `out` */
     struct {
         const char *name, *value;
     } headers[8];

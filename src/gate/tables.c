@@ -1,179 +1,101 @@
 /* Registers out to spreadsheets and in from them. */
 #include "base/csv.h"
 #include "base/date.h"
-#include "base/fs.h"
-#include "base/limits.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/password.h"
 #include "gate/sheet.h"
-#include "gate/workbook.h"
+#include "gate/takeaway.h"
 
-/* One transaction holds at most so many rows (sketch B2); an export is one answer in memory. */
-enum { IMPORT_ROWS_MAX = 5000, EXPORT_ROWS_MAX = 100000, PAGE = 1000 };
+/* One transaction holds at most so many rows (sketch B2). */
+enum { IMPORT_ROWS_MAX = 5000, PAGE = 1000 };
 
 /* ---- out --------------------------------------------------------------------------------------------- */
 
 struct exporting {
-    struct sh_request *rq;
+    struct sh_takeaway out;
     const struct sh_register *reg;
     struct sh_scope scope;
     struct sh_page_query query;
-    struct sh_workbook *book; /* XLSX, or */
-    struct sh_csv_writer *csv;
+    struct sh_arena arena; /* of one page */
+    char after[SH_RECORD_KEY_BYTES_MAX + 1];
     size_t n;
 };
 
-static void put_cell(struct exporting *out, struct sh_str text) {
-    if (out->book)
-        sh_workbook_cell(out->book, text);
-    else
-        sh_csv_cell(out->csv, text);
+static void exporting_end(struct exporting *e) {
+    sh_takeaway_end(&e->out);
+    sh_arena_free(&e->arena);
 }
 
-static sh_code end_row(struct exporting *out, struct sh_err *err) {
-    if (out->book)
-        return sh_workbook_row(out->book, err);
-    sh_csv_end_row(out->csv);
-    return SH_OK;
-}
-
-static void put_day(struct exporting *out, int32_t day, bool is_open) {
+static void put_day(struct sh_takeaway *out, int32_t day, bool is_open) {
     char text[SH_DATE_TEXT_MAX] = "";
     const size_t len = is_open ? 0 : sh_date_format(day, text);
-    put_cell(out, (struct sh_str){text, len});
+    sh_takeaway_cell(out, (struct sh_str){text, len});
 }
 
-static sh_code put_record(struct exporting *out, const struct sh_record *record, struct sh_err *err) {
+static sh_code put_record(struct exporting *e, const struct sh_record *record, struct sh_err *err) {
     struct sh_str *values = NULL;
-    SH_TRY(sh_entry_read(out->reg, record, &out->rq->arena, &values, err));
-    for (size_t i = 0; i < out->reg->n_fields; i++)
-        put_cell(out, values[i].at ? values[i] : SH_STR(""));
-    put_day(out, record->valid_from, record->valid_from <= 0);
-    put_day(out, record->valid_to - 1, record->valid_to == SH_DAY_OPEN);
-    return end_row(out, err);
+    SH_TRY(sh_entry_read(e->reg, record, &e->arena, &values, err));
+    for (size_t i = 0; i < e->reg->n_fields; i++)
+        sh_takeaway_cell(&e->out, values[i].at ? values[i] : SH_STR(""));
+    put_day(&e->out, record->valid_from, record->valid_from <= 0);
+    put_day(&e->out, record->valid_to - 1, record->valid_to == SH_DAY_OPEN);
+    return sh_takeaway_row(&e->out, err);
 }
 
-static sh_code put_page(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct exporting *out = ctx;
+static sh_code read_page(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct exporting *e = ctx;
     const struct sh_record *records = NULL;
-    size_t n = 0;
-    SH_TRY(sh_record_page(txn, &out->scope, &out->query, &out->rq->arena, &records, &n, err));
-    for (size_t i = 0; i < n; i++)
-        SH_TRY(put_record(out, &records[i], err));
-    out->n = n;
-    if (n) {
-        const struct sh_str key = records[n - 1].key;
-        out->query.after_key = (struct sh_str){sh_arena_dup(&out->rq->arena, key.at, key.len), key.len};
+    SH_TRY(sh_record_page(txn, &e->scope, &e->query, &e->arena, &records, &e->n, err));
+    for (size_t i = 0; i < e->n; i++)
+        SH_TRY(put_record(e, &records[i], err));
+    if (e->n) {
+        snprintf(e->after, sizeof e->after, "%.*s", SH_ARG(records[e->n - 1].key));
+        e->query.after_key = sh_str_of(e->after);
     }
     return SH_OK;
 }
 
 /* Pages are separate reads: a long export holds up no writer. Keys only ascend, so no row comes twice. */
-static sh_code put_all(struct sh_gate *gate, struct exporting *out, struct sh_err *err) {
-    size_t total = 0;
-    out->query.limit = PAGE;
+static sh_code put_all(struct exporting *e, struct sh_err *err) {
+    e->query.limit = PAGE;
     do {
-        SH_TRY(sh_store_read(gate->store, put_page, out, err));
-        total += out->n;
-        if (total > EXPORT_ROWS_MAX)
-            return sh_fail(err, SH_E_LIMIT, "more than %d rows: narrow the export with q", EXPORT_ROWS_MAX);
-    } while (out->n == PAGE);
+        sh_arena_reset(&e->arena);
+        SH_TRY(sh_store_read(e->out.rq->gate->store, read_page, e, err));
+    } while (e->n == PAGE);
     return SH_OK;
 }
 
-static sh_code export_csv(struct sh_gate *gate, struct exporting *out, struct sh_err *err) {
-    /* The guard keeps a name that begins with = from being run by whoever opens the file. */
-    struct sh_csv_writer csv = {.buf = &out->rq->out, .guard = true};
-    out->csv = &csv;
-    sh_buf_clear(&out->rq->out);
-    sh_buf_add_text(&out->rq->out,
-                    "\xEF\xBB\xBF"); /* spreadsheets take UTF-8 for something else without it */
-    for (size_t i = 0; i < out->reg->n_fields; i++)
-        sh_csv_cell(&csv, out->rq->lang == SH_EN ? out->reg->fields[i].id : out->reg->fields[i].name);
-    sh_csv_cell_text(&csv, out->rq->lang == SH_EN ? "valid_from" : "生效日");
-    sh_csv_cell_text(&csv, out->rq->lang == SH_EN ? "valid_to" : "失效日");
-    sh_csv_end_row(&csv);
-    SH_TRY(put_all(gate, out, err));
-    SH_TRY(sh_csv_end(&csv, err));
-    out->rq->status = 200;
-    out->rq->content_type = "text/csv; charset=utf-8";
-    return SH_OK;
-}
-
-static sh_code begin_book(struct exporting *out, const char *path, struct sh_err *err) {
-    const size_t n = out->reg->n_fields;
-    const bool is_english = out->rq->lang == SH_EN;
-    const char **titles = sh_new(&out->rq->arena, const char *, n + 2);
+static sh_code open_table(struct exporting *e, struct sh_err *err) {
+    struct sh_request *rq = e->out.rq;
+    const size_t n = e->reg->n_fields;
+    const bool is_english = rq->lang == SH_EN;
+    const char **titles = sh_new(&rq->arena, const char *, n + 2);
     if (!titles)
         return sh_fail(err, SH_E_NOMEM, "no room for columns");
     for (size_t i = 0; i < n; i++) {
-        const struct sh_str title = is_english ? out->reg->fields[i].id : out->reg->fields[i].name;
-        titles[i] = sh_arena_dup(&out->rq->arena, title.at, title.len);
+        const struct sh_str title = is_english ? e->reg->fields[i].id : e->reg->fields[i].name;
+        titles[i] = sh_arena_dup(&rq->arena, title.at, title.len);
         if (!titles[i])
             return sh_fail(err, SH_E_NOMEM, "no room for columns");
     }
     titles[n] = is_english ? "valid_from" : "生效日";
     titles[n + 1] = is_english ? "valid_to" : "失效日";
-    return sh_workbook_begin(path, is_english ? out->reg->english : out->reg->name, titles, n + 2, &out->book,
-                             err);
+    return sh_takeaway_open(&e->out, is_english ? e->reg->english : e->reg->name, titles, n + 2, err);
 }
 
-static sh_code write_book(struct sh_gate *gate, struct exporting *out, const char *path, struct sh_err *err) {
-    SH_TRY(begin_book(out, path, err));
-    const sh_code code = put_all(gate, out, err);
-    struct sh_err ignored;
-    const sh_code end = sh_workbook_end(out->book, code == SH_OK, code == SH_OK ? err : &ignored);
-    return code != SH_OK ? code : end;
-}
-
-static sh_code export_xlsx(struct sh_gate *gate, struct exporting *out, struct sh_err *err) {
-    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(dir, gate->options.data_dir, "exports", err));
-    SH_TRY(sh_mkdir_all(dir, err));
-    SH_TRY(sh_path_format(path, err, "%s/%s.xlsx", dir, out->rq->id));
-    struct sh_str text = {0};
-    sh_code code = write_book(gate, out, path, err);
-    if (code == SH_OK)
-        code = sh_fs_read(path, SH_ANSWER_MAX, &out->rq->arena, &text, err);
-    struct sh_err left;
-    if (sh_remove_file(path, &left) != SH_OK && code == SH_OK)
-        return sh_err_wrap(err, left.code, "%s", left.message);
-    SH_TRY(code);
-    sh_buf_clear(&out->rq->out);
-    sh_buf_add_str(&out->rq->out, text);
-    out->rq->status = 200;
-    out->rq->content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    return sh_buf_check(&out->rq->out, err);
-}
-
-static sh_code note_export(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct exporting *out = ctx;
-    return sh_access_note(txn, out->rq, out->reg, NULL, "export", SH_STR(""), err);
-}
-
-/* Personal fields leave masked; that a register left at all is noted where it has some. */
+/* Personal fields leave masked. */
 sh_code sh_api_export(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    struct exporting out = {.rq = rq};
-    SH_TRY(sh_entry_register(gate, rq, &out.reg, err));
-    SH_TRY(sh_entry_scope(gate, rq, out.reg, &out.scope, err));
-    out.query =
-        (struct sh_page_query){.register_name = out.reg->id, .search = sh_target_arg(&rq->target, "q")};
-    SH_TRY(sh_arg_as_of(gate, rq, &out.query.as_of, err));
-    const struct sh_str format = sh_target_arg(&rq->target, "format");
-    const bool is_xlsx = sh_str_is(format, "xlsx");
-    if (format.len && !is_xlsx && !sh_str_is(format, "csv"))
-        return sh_refuse(rq, GATE_BAD_REQUEST, "format: csv | xlsx");
-    bool is_personal = false;
-    for (size_t i = 0; i < out.reg->n_fields; i++)
-        is_personal = is_personal || out.reg->fields[i].mask;
-    if (is_personal)
-        SH_TRY(sh_gate_write(gate, rq, "export", note_export, &out, NULL, err));
-    SH_TRY(is_xlsx ? export_xlsx(gate, &out, err) : export_csv(gate, &out, err));
-    sh_answer_header(rq, "Content-Disposition",
-                     sh_arena_printf(&rq->arena, NULL, "attachment; filename=\"%.*s.%s\"",
-                                     SH_ARG(out.reg->id), is_xlsx ? "xlsx" : "csv"));
-    return SH_OK;
+    SH_CLEANUP(exporting_end) struct exporting e = {0};
+    SH_TRY(sh_entry_register(gate, rq, &e.reg, err));
+    SH_TRY(sh_entry_scope(gate, rq, e.reg, &e.scope, err));
+    e.query = (struct sh_page_query){.register_name = e.reg->id, .search = sh_target_arg(&rq->target, "q")};
+    SH_TRY(sh_arg_as_of(gate, rq, &e.query.as_of, err));
+    SH_TRY(sh_takeaway_asked(rq, &e.out, err));
+    SH_TRY(sh_takeaway_note(&e.out, e.reg->id, err));
+    SH_TRY(open_table(&e, err));
+    SH_TRY(put_all(&e, err));
+    return sh_takeaway_send(&e.out, e.reg->id, err);
 }
 
 /* ---- in ---------------------------------------------------------------------------------------------- */

@@ -16,8 +16,8 @@ static bool has_control(struct sh_str s) {
     return false;
 }
 
-static sh_code decode(struct sh_str raw, bool plus_is_space, struct sh_arena *arena, struct sh_str *ret,
-                      struct sh_err *err) {
+sh_code sh_target_decode(struct sh_str raw, bool plus_is_space, struct sh_arena *arena, struct sh_str *ret,
+                         struct sh_err *err) {
     char *out = sh_new(arena, char, raw.len + 1);
     if (!out)
         return sh_fail(err, SH_E_NOMEM, "no room for the target");
@@ -53,7 +53,7 @@ static sh_code parse_path(struct sh_str path, struct sh_arena *arena, struct sh_
         if (ret->n_segments == SH_TARGET_SEGMENTS_MAX)
             return sh_fail(err, SH_E_LIMIT, "the address has more than %d parts", SH_TARGET_SEGMENTS_MAX);
         struct sh_str *segment = &ret->segments[ret->n_segments++];
-        SH_TRY(decode(piece, false, arena, segment, err));
+        SH_TRY(sh_target_decode(piece, false, arena, segment, err));
         if (segment->len == 0 || sh_str_is(*segment, ".") || sh_str_is(*segment, ".."))
             return sh_fail(err, SH_E_INPUT, "the address has an empty, \".\" or \"..\" part");
     }
@@ -69,10 +69,10 @@ static sh_code parse_args(struct sh_str rest, struct sh_arena *arena, struct sh_
             return sh_fail(err, SH_E_LIMIT, "more than %d arguments", SH_TARGET_ARGS_MAX);
         const size_t equals = sh_str_find_char(piece, '=');
         struct sh_arg arg = {0};
-        SH_TRY(decode(sh_str_sub(piece, 0, equals == SH_STR_NONE ? piece.len : equals), true, arena,
-                      &arg.name, err));
+        SH_TRY(sh_target_decode(sh_str_sub(piece, 0, equals == SH_STR_NONE ? piece.len : equals), true, arena,
+                                &arg.name, err));
         if (equals != SH_STR_NONE)
-            SH_TRY(decode(sh_str_sub(piece, equals + 1, piece.len), true, arena, &arg.value, err));
+            SH_TRY(sh_target_decode(sh_str_sub(piece, equals + 1, piece.len), true, arena, &arg.value, err));
         else
             arg.value = SH_STR("");
         for (size_t i = 0; i < ret->n_args; i++)

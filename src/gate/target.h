@@ -23,5 +23,8 @@ struct sh_target {
  */
 SH_MUST sh_code sh_target_parse(struct sh_str raw, struct sh_arena *arena, struct sh_target *ret,
                                 struct sh_err *err);
+/** Percent-decoded text. Errors as above. */
+SH_MUST sh_code sh_target_decode(struct sh_str raw, bool plus_is_space, struct sh_arena *arena,
+                                 struct sh_str *ret, struct sh_err *err);
 /** Value of an argument, or a view whose `at` is NULL. */
 struct sh_str sh_target_arg(const struct sh_target *target, const char *name);

@@ -35,6 +35,7 @@ TESTS = []
 API = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))
 ROLES = yaml.safe_load((ROOT / "law/roles.yaml").read_text(encoding="utf-8"))
 METHODS = ("get", "post", "put", "delete")
+PURPOSE = {"X-Purpose": urllib.parse.quote("核对名册 check")}
 EXIT_INPUT, EXIT_DAMAGED = 3, 4
 
 
@@ -395,6 +396,34 @@ def personal_data_is_masked_and_unmasking_leaves_a_trace_for_its_owner():
 
 
 # ---- who may -------------------------------------------------------------------------------------------------------
+
+@test
+def nothing_is_taken_away_without_a_purpose_and_what_was_taken_is_reviewed_where_the_taker_works():
+    o = office()
+    add_doctor(o, "D-TAKE")
+    path = "/registers/practitioners/export"
+    blank = ["", "   ", "abc", "....", "————", "aaaa", "\u200b\u200b\u200b\u200b", "\u3000\u3000\u3000\u3000", "，。！？", "x" * 501]
+    for purpose in [None] + blank:
+        refused = o.contract.get(path, headers={} if purpose is None else {"X-Purpose": urllib.parse.quote(purpose)})
+        assert refused.status == 422 and [e["field"] for e in refused["errors"]] == ["purpose"], (purpose, refused.raw)
+    for raw in ("%", "%4", "%zz", "%00%01abcd", "%ff%fe%ff%fe", "abc%0d%0aSet-Cookie: x"):
+        assert o.contract.get(path, headers={"X-Purpose": raw}).status == 400, raw
+    assert o.contract.get(path + "?purpose=check%20names").status == 422  # an address is logged on its way, a header is not
+    control, control2 = o.hire("takecontrol", "agency.control", body="ag1"), o.hire("peer", "institution.head", body="h1")
+
+    def taken(person):
+        return [(a["person"], a["register"], a["purpose"], a["owner"]) for a in person.get("/access-log?limit=200")["items"] if a["kind"] == "export"]
+
+    before = taken(control)
+    for kind in ("csv", "xlsx"):
+        assert o.contract.get(f"{path}?format={kind}", headers=PURPOSE).status == 200
+    new = [one for one in taken(control) if one not in before]
+    assert new == [(o.contract.id, "practitioners", "核对名册 check", "ag1")] * 2, (new, before)
+    assert (o.contract.id, "practitioners", "核对名册 check", "ag1") not in taken(control2)  # another body's review
+    assert "核对名册" not in o.log_path.read_text(encoding="utf-8")
+    # a hundred files are gone as soon as they are sent, and so are those a kill left
+    assert list((o.data / "exports").iterdir()) == []
+
 
 def ids_of_first_place(o):
     record = add_doctor(o, "D-F%d" % time.time_ns())["id"]
@@ -952,7 +981,7 @@ def a_spreadsheet_goes_out_and_comes_back_unchanged():
     o = office()
     add_doctor(o, "D-S1", title="=HYPERLINK(1)")
     for kind in ("csv", "xlsx"):
-        out = o.contract.get(f"/registers/practitioners/export?format={kind}")
+        out = o.contract.get(f"/registers/practitioners/export?format={kind}", headers=PURPOSE)
         assert out.status == 200 and f'filename="practitioners.{kind}"' in out.headers["content-disposition"]
         if kind == "csv":
             assert "'=HYPERLINK" in out.raw.decode("utf-8-sig") and "赵小月" not in out.raw.decode("utf-8-sig")
@@ -1184,7 +1213,7 @@ def after_an_erasure_the_content_is_in_no_file_list_or_export():
         for target in ("/registers/practitioners/export?format=csv", "/registers/practitioners/records?limit=200",
                        "/registers/practitioners/records?q=" + urllib.parse.quote(open_word), "/changes",
                        "/registers/institutions/export?format=csv"):
-            answer = o.contract.get(target)
+            answer = o.contract.get(target, headers=PURPOSE)
             assert answer.status == 200 and not [m for m in markers if m in answer.raw], target
         for gone in (path, path + "/history"):
             assert o.contract.get(gone).status == 404 or not [m for m in markers if m in o.contract.get(gone).raw], gone
@@ -1271,7 +1300,7 @@ def a_backup_beside_the_running_server_is_restored_and_served():
 
 def findings_leave_as_a_table_of_the_filter_alone(auditor, user, one):
     def rows(person, query):
-        answer = person.get("/runs/r1/export?" + query)
+        answer = person.get("/runs/r1/export?" + query, headers=PURPOSE)
         assert answer.status == 200, answer.raw
         return list(csv.reader(io.StringIO(answer.raw.decode("utf-8-sig"))))
     everything = rows(auditor, "format=csv")
@@ -1283,11 +1312,12 @@ def findings_leave_as_a_table_of_the_filter_alone(auditor, user, one):
     assert not [cell for row in everything for cell in row if cell[:1] in "=+@\t" and cell]
     mine = rows(user, "format=csv")
     assert len(mine) > 1 and {row[5] for row in mine[1:]} == {one["institution"]}
-    book = auditor.get(f"/runs/r1/export?format=xlsx&rule={one['rule']}")
+    book = auditor.get(f"/runs/r1/export?format=xlsx&rule={one['rule']}", headers=PURPOSE)
     with zipfile.ZipFile(io.BytesIO(book.raw)) as archive:
         assert archive.read("xl/worksheets/sheet1.xml").count(b"<row ") == 1 + auditor.get(f"/runs/r1/totals?rule={one['rule']}")["findings"]
-    assert auditor.get("/runs/r1/export?format=exe").status == 400
-    assert auditor.get("/runs/r1/export?amount_min=abc").status == 422
+    assert auditor.get("/runs/r1/export?format=exe", headers=PURPOSE).status == 400
+    assert auditor.get("/runs/r1/export?amount_min=abc", headers=PURPOSE).status == 422
+    assert auditor.get("/runs/r1/export")["errors"][0]["field"] == "purpose"
 
 
 def peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign):

@@ -89,6 +89,7 @@ export const en: Record<Key, string> = {
   'record.iswithdrawn': 'Withdrawn',
   'record.unmask': 'Show in full',
   'record.unmask.about': 'The purpose is told to the body whose data it is, and kept.',
+  'export.about': 'The purpose is kept with who took the table and when; persons leave masked.',
   'record.purpose': 'Purpose',
   'record.masked': '(masked)',
   'record.keeps': 'Leave empty to keep what it holds',

@@ -88,6 +88,7 @@ export const zh = {
   'record.iswithdrawn': '已注销',
   'record.unmask': '查看完整信息',
   'record.unmask.about': '查看目的会告知信息所属单位，并永久留存。',
+  'export.about': '目的将与导出人、时间一并留存备查；人员信息以脱敏形式导出。',
   'record.purpose': '查看目的',
   'record.masked': '（已脱敏）',
   'record.keeps': '留空则保持原内容',
