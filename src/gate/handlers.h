@@ -27,7 +27,10 @@ SH_HANDLER(sh_api_record_withdraw);
 SH_HANDLER(sh_api_record_history);
 SH_HANDLER(sh_api_record_diff);
 SH_HANDLER(sh_api_record_unmask);
+/* access.c */
 SH_HANDLER(sh_api_access_log);
+/* gaps.c */
+SH_HANDLER(sh_api_gaps);
 /* changes.c */
 SH_HANDLER(sh_api_changes);
 SH_HANDLER(sh_api_change);

@@ -20,6 +20,7 @@ static const struct sh_route routes[] = {
     {SH_DELETE, V1 "/keys/{key}", SH_NEED_ANYONE, W, 0, 0, sh_api_key_revoke},
     {SH_GET, V1 "/registers", "registers.read", R, 0, 0, sh_api_registers},
     {SH_GET, V1 "/registers/{register}", "registers.read", R, 0, 0, sh_api_register},
+    {SH_GET, V1 "/registers/{register}/gaps", "registers.read", R, 0, 0, sh_api_gaps},
     {SH_GET, V1 "/registers/{register}/export", "registers.read", W, 0, 0, sh_api_export},
     {SH_POST, V1 "/registers/{register}/import", "registers.read", W,
      SH_ROUTE_UPLOAD | SH_ROUTE_ONCE | SH_ROUTE_LARGE, SH_UPLOAD_MAX, sh_api_import},

@@ -235,8 +235,9 @@ static sh_code read_change(const struct sh_yaml *root, const struct sh_roles *ro
 
 static sh_code read_register(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_arena *arena,
                              struct sh_register *reg, struct sh_err *err) {
-    static const char *const known[] = {"register", "name", "english", "about", "basis",  "key",
-                                        "validity", "edit", "read",    "scope", "fields", "checks"};
+    static const char *const known[] = {"register", "name",     "english", "about", "basis",
+                                        "key",      "validity", "edit",    "read",  "scope",
+                                        "fields",   "checks",   "complete"};
     static const char *const validity[] = {"none", "interval"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a register is a map");
@@ -281,6 +282,9 @@ sh_code sh_registers_load(const char *dir, const struct sh_roles *roles, struct 
     struct sh_register *of = sh_new(arena, struct sh_register, n);
     if (!all || !of)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu registers", n);
+    const struct sh_yaml **roots = sh_new(arena, const struct sh_yaml *, n);
+    if (!roots)
+        return sh_fail(err, SH_E_NOMEM, "no room for %zu registers", n);
     all->of = of;
     for (size_t i = 0; i < n; i++) {
         if (!sh_str_ends_with(sh_str_of(entries[i].name), SH_STR(".yaml")))
@@ -294,9 +298,11 @@ sh_code sh_registers_load(const char *dir, const struct sh_roles *roles, struct 
         if (!sh_str_eq(of[all->n].id, stem))
             return sh_yaml_fail(err, root, "the file is named %s but holds the register %.*s",
                                 entries[i].name, SH_ARG(of[all->n].id));
-        all->n++;
+        roots[all->n++] = root;
     }
     SH_TRY(check_refs(all, err));
+    for (size_t i = 0; i < all->n; i++)
+        SH_TRY(sh_law_complete(roots[i], of, all->n, &of[i], arena, err));
     *ret = all;
     return SH_OK;
 }

@@ -62,6 +62,14 @@ struct sh_register_check {
     struct sh_str refuse, english; /* what is wrong and what to do */
     int32_t field;                 /* that is told with it */
 };
+/* Who must have what: each record of another register for which `when` holds has a record here for each word.
+ */
+struct sh_register;
+struct sh_register_complete {
+    const struct sh_register *of;
+    const struct sh_expr *when; /* NULL: each record */
+    int32_t each;               /* choice field; the key here is the other's key and this word */
+};
 struct sh_factbook_model;
 
 struct sh_register {
@@ -77,7 +85,8 @@ struct sh_register {
     bool has_validity;                      /* valid from–to */
     const struct sh_register_check *checks; /* [n_checks] */
     size_t n_checks;
-    bool checks_versions; /* a check asks the other versions */
+    bool checks_versions;                        /* a check asks the other versions */
+    const struct sh_register_complete *complete; /* NULL: nobody must have anything */
     const struct sh_factbook_model *model;
     const char *file;
 };
@@ -124,6 +133,10 @@ struct sh_register_asked {
 };
 SH_MUST sh_code sh_register_ask(const struct sh_register *reg, const struct sh_register_asked *asked,
                                 struct sh_arena *arena, bool *ret, struct sh_err *err);
+/** Must that record of reg->complete->of have what this register asks? Unknown is yes: nobody is left out for
+ * a missing value. */
+SH_MUST sh_code sh_register_concerns(const struct sh_register *reg, const struct sh_register_asked *other,
+                                     struct sh_arena *arena, bool *ret, struct sh_err *err);
 /** How the value looks masked; `field` personal. In the arena; SH_E_NOMEM is the empty view. */
 struct sh_str sh_field_mask(const struct sh_field *field, struct sh_str value, struct sh_arena *arena);
 const char *sh_field_type_name(enum sh_field_type type);

@@ -46,6 +46,50 @@ sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena, struct
     return SH_OK;
 }
 
+/* A record here is found by the other's key and the word: so these two are its key, in this order. */
+static bool is_keyed_by(const struct sh_register *reg, int32_t each) {
+    int32_t first = -1, n = 0;
+    for (size_t i = 0; i < reg->n_fields; i++) {
+        first = reg->fields[i].is_key && first < 0 ? (int32_t)i : first;
+        n += reg->fields[i].is_key;
+    }
+    return n == 2 && first < each && reg->fields[each].is_key;
+}
+
+sh_code sh_law_complete(const struct sh_yaml *root, struct sh_register *all, size_t n,
+                        struct sh_register *reg, struct sh_arena *arena, struct sh_err *err) {
+    static const char *const known[] = {"of", "when", "each"};
+    const struct sh_yaml *map = sh_yaml_get(root, "complete"), *of = NULL, *each = NULL;
+    if (!map)
+        return SH_OK;
+    SH_TRY(sh_yaml_only(map, known, 3, err));
+    SH_TRY(sh_yaml_need(map, "of", SH_YAML_TEXT, &of, err));
+    SH_TRY(sh_yaml_need(map, "each", SH_YAML_TEXT, &each, err));
+    struct sh_register_complete *complete = sh_new(arena, struct sh_register_complete, 1);
+    struct sh_register *other = NULL;
+    if (!complete)
+        return sh_fail(err, SH_E_NOMEM, "no room for a register");
+    for (size_t i = 0; i < n; i++)
+        other = sh_str_eq(all[i].id, of->text) ? &all[i] : other;
+    if (!other)
+        return sh_yaml_fail(err, of, "no register %.*s", SH_ARG(of->text));
+    complete->of = other;
+    complete->each = sh_register_field(reg, each->text, false);
+    if (complete->each < 0 || reg->fields[complete->each].type != SH_FIELD_CHOICE ||
+        !is_keyed_by(reg, complete->each))
+        return sh_yaml_fail(err, each, "the key must be the other register's key, then this choice");
+    const struct sh_yaml *when = sh_yaml_get(map, "when");
+    if (when) {
+        struct sh_expr *e = NULL;
+        if (!other->model)
+            SH_TRY(sh_factbook_model_of_register(other, arena, err));
+        SH_TRY(sh_factbook_compile(other, when, arena, &e, err));
+        complete->when = e;
+    }
+    reg->complete = complete;
+    return SH_OK;
+}
+
 /* The last day, as papers say it; what has no end goes beyond every date that is written. */
 static int64_t last_day(int32_t to) {
     enum { DAY_9999_12_31 = 2932896 };
@@ -61,22 +105,40 @@ static sh_code put_entry(struct sh_factbook *facts, const struct sh_register *re
     return SH_OK;
 }
 
+static sh_code book_of(const struct sh_register *reg, const struct sh_register_asked *asked,
+                       struct sh_arena *arena, struct sh_factbook **ret, struct sh_err *err) {
+    SH_TRY(sh_factbook_of_register(reg, arena, ret, err));
+    SH_TRY(sh_factbook_rows(*ret, SH_FACT_RECORD, 1, err));
+    SH_TRY(sh_factbook_rows(*ret, SH_FACT_VERSION, asked->n, err));
+    sh_factbook_set(*ret, SH_FACT_RECORD, 0, SH_STR("today"), asked->today);
+    SH_TRY(put_entry(*ret, reg, SH_FACT_RECORD, 0, &asked->record, err));
+    for (size_t i = 0; i < asked->n; i++)
+        SH_TRY(put_entry(*ret, reg, SH_FACT_VERSION, i, &asked->versions[i], err));
+    return SH_OK;
+}
+
 sh_code sh_register_ask(const struct sh_register *reg, const struct sh_register_asked *asked,
                         struct sh_arena *arena, bool *ret, struct sh_err *err) {
     if (reg->n_checks == 0)
         return SH_OK;
     struct sh_factbook *facts = NULL;
-    SH_TRY(sh_factbook_of_register(reg, arena, &facts, err));
-    SH_TRY(sh_factbook_rows(facts, SH_FACT_RECORD, 1, err));
-    SH_TRY(sh_factbook_rows(facts, SH_FACT_VERSION, asked->n, err));
-    sh_factbook_set(facts, SH_FACT_RECORD, 0, SH_STR("today"), asked->today);
-    SH_TRY(put_entry(facts, reg, SH_FACT_RECORD, 0, &asked->record, err));
-    for (size_t i = 0; i < asked->n; i++)
-        SH_TRY(put_entry(facts, reg, SH_FACT_VERSION, i, &asked->versions[i], err));
+    SH_TRY(book_of(reg, asked, arena, &facts, err));
     for (size_t i = 0; i < reg->n_checks; i++) {
         enum sh_guard_answer answer = SH_UNKNOWN;
         SH_TRY(sh_factbook_ask_bound(facts, reg->checks[i].condition, &answer, err));
         ret[i] = answer != SH_YES;
     }
+    return SH_OK;
+}
+
+sh_code sh_register_concerns(const struct sh_register *reg, const struct sh_register_asked *other,
+                             struct sh_arena *arena, bool *ret, struct sh_err *err) {
+    enum sh_guard_answer answer = SH_UNKNOWN;
+    struct sh_factbook *facts = NULL;
+    if (reg->complete->when) {
+        SH_TRY(book_of(reg->complete->of, other, arena, &facts, err));
+        SH_TRY(sh_factbook_ask_bound(facts, reg->complete->when, &answer, err));
+    }
+    *ret = answer != SH_NO;
     return SH_OK;
 }

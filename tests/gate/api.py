@@ -287,6 +287,44 @@ def a_check_of_a_register_is_told_by_its_field_wherever_a_record_is_written():
 
 
 @test
+def an_agency_without_one_of_its_seven_systems_in_force_is_named_whatever_else_is_on_record():
+    o = office()
+    control = o.hire("systems", "agency.control", body="ag1")
+    seven = {"business", "finance", "information", "security", "risk", "major_spending", "posts"}
+    path = "/registers/required_systems/"
+
+    def missing(person=control, query=""):
+        gaps = person.get(path + "gaps" + query)
+        assert gaps.status == 200, gaps.raw
+        return {gap["key"]: {one["code"] for one in gap["missing"]} for gap in gaps["items"]}
+
+    def write(system, body="ag1", **more):
+        return control.post(path + "records", {"fields": {"body": body, "system": system, "title": system + " 制度", "issued_on": "2026-01-05",
+                                                          "place": "620102"}, **more})
+
+    assert missing()["ag1"] == seven and missing().keys() == {"ag1"}  # no bureau, no institution, and no agency elsewhere
+    for system in seven - {"risk"}:
+        assert write(system).status == 201
+    assert missing() == {"ag1": {"risk"}}
+    assert write("risk", valid_from="2099-01-01").status == 201  # not yet in force
+    assert missing() == {"ag1": {"risk"}} and missing(query="?valid_on=2099-01-01") == {}
+    assert write("risk", body="h1").status == 201  # of another body
+    assert missing() == {"ag1": {"risk"}}
+    future = control.get(path + "records?system=risk&body=ag1&valid_on=2099-06-01")["items"][0]
+    done = control.put(f"{path}records/{future['id']}?valid_on=2099-01-01", {"fields": {**future["fields"]}, "valid_from": "2020-01-01",
+                       "valid_to": "2020-12-31"}, headers={"If-Match": '"v1"'})
+    assert done.status == 200 and missing() == {"ag1": {"risk"}}  # no longer in force
+    done = control.put(f"{path}records/{future['id']}?valid_on=2099-01-01", {"fields": {**future["fields"]}, "valid_from": "2021-01-01"},
+                       headers={"If-Match": '"v2"'})
+    assert done.status == 200 and missing() == {}
+    gone = control.post(f"{path}records/{future['id']}/withdrawal", {"why": "废止"}, headers={"If-Match": '"v3"'})
+    assert gone.status == 200 and missing() == {"ag1": {"risk"}}, gone.raw
+    assert missing(query="?valid_on=2026-01-05") == {"ag1": seven - {"risk"}}  # as it stood that day
+    assert "ag1" not in missing(o.auditor2) and missing(o.auditor2)["ag2"] == seven
+    assert control.get("/registers/ties/gaps").status == 404
+
+
+@test
 def a_change_by_two_persons_is_never_made_by_one():
     o = office()
     change = o.contract.post("/registers/institutions/records", hospital("H-TWO"))

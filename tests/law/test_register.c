@@ -120,6 +120,8 @@ static void a_fault_in_a_register_is_told_with_its_place(void **state) {
         {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: known(a), field: c, refuse: r}\n",
          "the check names no field"},
         {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: known(a), field: a}\n", "refuse"},
+        {HEAD "  a: {type: text, name: n}\ncomplete: {of: q, each: a}\n", "r.yaml:8:16: no register q"},
+        {HEAD "  a: {type: text, name: n}\ncomplete: {of: r, each: a}\n", "then this choice"},
         {HEAD "  a: {type: int, name: n}\nchecks:\n  - {if: a < param(x), field: a, refuse: r}\n",
          "r.yaml:9:"},
         {"register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, "
