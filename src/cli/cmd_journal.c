@@ -112,7 +112,9 @@ static sh_code run_export(struct journal_options *o, struct sh_store *store, int
                           struct sh_err *err) {
     (void)ret_exit;
     SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
-    SH_TRY(sh_store_export(store, &all, sh_str_of(o->record), o->from_size, o->witnessed, &buf, err));
+    const struct sh_str record = sh_str_of(o->record);
+    const struct sh_bundle_ask ask = {&all, &record, record.len > 0, o->from_size, o->witnessed};
+    SH_TRY(sh_store_export(store, &ask, &buf, err));
     return write_out(o, &buf, err);
 }
 

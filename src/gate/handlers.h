@@ -101,6 +101,9 @@ SH_HANDLER(sh_api_items_preview);
 SH_HANDLER(sh_api_items_act);
 SH_HANDLER(sh_api_items_undo);
 SH_HANDLER(sh_api_item);
+SH_HANDLER(sh_api_item_trail);
+SH_HANDLER(sh_api_item_proof);
+SH_HANDLER(sh_api_matter_proof);
 SH_HANDLER(sh_api_work);
 SH_HANDLER(sh_api_funnel);
 /* selfcheck.c */

@@ -106,8 +106,11 @@ sh_code sh_api_journal_bundle(struct sh_gate *gate, struct sh_request *rq, struc
     int64_t from = 0;
     if (sh_target_arg(&rq->target, "from_size").at)
         SH_TRY(number_arg(rq, "from_size", &from, err));
-    const bool witnessed = sh_str_is(sh_target_arg(&rq->target, "witnessed"), "true");
-    SH_TRY(sh_store_export(gate->store, &none, SH_STR(""), (uint64_t)from, witnessed, &rq->out, err));
+    const struct sh_bundle_ask ask = {.scope = &none,
+                                      .from_size = (uint64_t)from,
+                                      .witnessed =
+                                          sh_str_is(sh_target_arg(&rq->target, "witnessed"), "true")};
+    SH_TRY(sh_store_export(gate->store, &ask, &rq->out, err));
     rq->status = 200;
     rq->content_type = "text/plain; charset=utf-8";
     return SH_OK;

@@ -19,6 +19,7 @@ struct asking {
     int status;
     int64_t expected;
     struct sh_attachment file; /* taken in or handed out */
+    struct sh_id_list ids;     /* of a proof */
     sh_code (*act)(struct sh_txn *txn, struct asking *asking, struct sh_err *err);
 };
 static void asking_end(struct asking *asking) {
@@ -200,6 +201,42 @@ sh_code sh_api_procedure(struct sh_gate *gate, struct sh_request *rq, struct sh_
     sh_answer_begin(rq, 200, &a.json);
     SH_TRY(sh_procedure_json(gate->texts, &a.who, rq->params[0], sh_gate_today(gate), &a.json, err));
     return sh_answer_end(rq, &a.json, err);
+}
+
+static sh_code show_trail(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_item_trail(txn, &a->desk, a->rq->params[0], &a->json, &a->ids, err);
+}
+sh_code sh_api_item_trail(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, show_trail, err);
+}
+
+static sh_code find_item_ids(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_item_trail(txn, &a->desk, a->rq->params[0], NULL, &a->ids, err);
+}
+static sh_code find_matter_ids(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_matter_trail(txn, &a->desk, a->rq->params[0], &a->ids, err);
+}
+
+/* What the reader may see was found; its leaves go out whole, sealed parts sealed. */
+static sh_code answer_proof(struct sh_gate *gate, struct sh_request *rq,
+                            sh_code (*find)(struct sh_txn *, struct asking *, struct sh_err *),
+                            struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    const struct sh_scope all = sh_scope_all();
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    a.act = find;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    const struct sh_bundle_ask ask = {.scope = &all, .ids = a.ids.of, .n_ids = a.ids.n};
+    SH_TRY(sh_store_export(gate->store, &ask, &rq->out, err));
+    rq->status = 200;
+    rq->content_type = "text/plain; charset=utf-8";
+    return SH_OK;
+}
+sh_code sh_api_item_proof(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_proof(gate, rq, find_item_ids, err);
+}
+sh_code sh_api_matter_proof(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_proof(gate, rq, find_matter_ids, err);
 }
 
 /* Who sees the matter sees its papers, as they were drawn once. */

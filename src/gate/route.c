@@ -96,6 +96,7 @@ static const struct sh_route routes[] = {
     {SH_GET, V1 "/matters/{matter}", "matters.read", R, 0, 0, sh_api_matter},
     {SH_POST, V1 "/matters/{matter}/actions", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_act},
     {SH_GET, V1 "/matters/{matter}/draw/{part}", "matters.read", R, 0, 0, sh_api_matter_draw},
+    {SH_GET, V1 "/matters/{matter}/proof", "matters.read", R, 0, 0, sh_api_matter_proof},
     {SH_GET, V1 "/matters/{matter}/papers/{paper}", "matters.read", R, 0, 0, sh_api_matter_paper},
     {SH_POST, V1 "/matters/{matter}/comments", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_comment},
     {SH_POST, V1 "/matters/{matter}/attachments", "matters.act", W, SH_ROUTE_UPLOAD | SH_ROUTE_ONCE,
@@ -107,6 +108,8 @@ static const struct sh_route routes[] = {
     {SH_POST, V1 "/items/actions", "matters.act", W, SH_ROUTE_ONCE | SH_ROUTE_LARGE, 0, sh_api_items_act},
     {SH_POST, V1 "/items/undo", "matters.act", W, SH_ROUTE_LARGE, 0, sh_api_items_undo},
     {SH_GET, V1 "/items/{item}", "matters.read", R, 0, 0, sh_api_item},
+    {SH_GET, V1 "/items/{item}/trail", "matters.read", R, 0, 0, sh_api_item_trail},
+    {SH_GET, V1 "/items/{item}/proof", "matters.read", R, 0, 0, sh_api_item_proof},
     {SH_GET, V1 "/funnel", "matters.read", R, 0, 0, sh_api_funnel},
     {SH_GET, V1 "/work", "matters.read", R, 0, 0, sh_api_work},
 };

@@ -294,7 +294,34 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, cons
         .open = sh_buf_view(&open),
         .search = sh_buf_view(&search)};
     SH_TRY(sh_record_put(w->txn, &change, &ref, w->err));
+    const struct sh_value written[] = {SH_TEXT(((struct sh_str){ref.id, SH_ID_TEXT})), SH_TEXT(w->m.id),
+                                       SH_I64(w->m.seq), SH_TEXT(reg->id), SH_TEXT(change.key)};
+    SH_TRY(sh_sql_run(
+        w->txn, "insert into mt_written (record, matter, seq, register, key) values ($1, $2, $3, $4, $5)",
+        written, 5, NULL, w->err));
     return index_row(w, reg, values, (struct sh_str){ref.id, SH_ID_TEXT});
+}
+
+/* A month that was closed takes no more postings (S4§13). What the law itself does late, after a server stood
+ * still, is posted today. */
+static sh_code posting_day(struct work *w, int32_t *ret) {
+    const struct sh_str month = sh_month_text(w->arena, w->occurred_day);
+    const struct sh_scope all = sh_everything();
+    struct sh_record record;
+    *ret = w->occurred_day;
+    if (!sh_register_find(w->texts->registers, SH_STR("closed_months")))
+        return SH_OK;
+    const struct sh_str key = sh_textf(w->arena, "%.*s|%.*s", SH_ARG(w->m.body), SH_ARG(month));
+    const sh_code code = sh_record_find(w->txn, &all, SH_STR("closed_months"), key,
+                                        (struct sh_as_of){w->today, INT64_MAX}, w->arena, &record, w->err);
+    if (code == SH_E_NOTFOUND)
+        return SH_OK;
+    SH_TRY(code);
+    if (w->who)
+        sh_failure_add(w, SH_FAIL_TIME, w->step->basis, SH_STR(""), M_MONTH_CLOSED, SH_ARG(month));
+    else
+        *ret = w->today;
+    return SH_OK;
 }
 
 static const struct posting_rule *rule_of(const struct work *w, struct sh_str kind, struct sh_str fund) {
@@ -331,15 +358,27 @@ static sh_code post(struct work *w, const struct sh_post_text *text) {
     }
     if (fen == 0)
         return SH_OK;
+    int32_t day = 0;
+    SH_TRY(posting_day(w, &day));
+    if (w->failures->n)
+        return SH_OK;
     const struct sh_entry entries[] = {{rule->from, fund, -fen}, {rule->to, fund, fen}};
     const struct sh_posting posting = {.ledger = SH_STR("money"),
-                                       .day = w->occurred_day,
+                                       .day = day,
                                        .labels = {.body = w->m.body, .place = w->m.place, .matter = w->m.id},
                                        .about = w->m.number,
                                        .entries = entries,
                                        .n_entries = 2};
     char id[SH_ID_TEXT + 1];
-    return sh_ledger_post(w->txn, &posting, id, w->err);
+    SH_TRY(sh_ledger_post(w->txn, &posting, id, w->err));
+    const struct sh_value kept[] = {
+        SH_TEXT(sh_str_of(id)), SH_TEXT(w->m.id),   SH_I64(w->m.seq), SH_TEXT(text->kind),
+        SH_TEXT(fund),          SH_TEXT(w->m.body), SH_I64(day),      SH_I64(fen)};
+    return sh_sql_run(
+        w->txn,
+        "insert into mt_posting (id, matter, seq, kind, fund, body, day, amount) values ($1, $2, $3, $4, $5, "
+        "$6, $7, $8)",
+        kept, 8, NULL, w->err);
 }
 
 /* What a sub-matter is opened for: nothing, a paper just issued, or an item. */

@@ -105,6 +105,8 @@ struct sh_str sh_say(struct work *w, enum matter_message id, ...);
 /** Formatted text in the arena; "" without memory. */
 struct sh_str sh_textf(struct sh_arena *arena, const char *format, ...) SH_PRINTF(2, 3);
 struct sh_str sh_copy(struct sh_arena *arena, struct sh_str text);
+/** "2026-03" */
+struct sh_str sh_month_text(struct sh_arena *arena, int32_t day);
 /** Sees all: for the engine's own checks, never for an answer. */
 struct sh_scope sh_everything(void);
 /** Text member of a JSON object, copied; "" when missing. */

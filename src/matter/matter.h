@@ -292,6 +292,24 @@ SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, s
                                struct sh_json *json, int64_t *ret_version, struct sh_err *err);
 SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk,
                               const struct sh_item_query *query, struct sh_json *json, struct sh_err *err);
+/** Ids of records and postings, in the desk's arena. */
+struct sh_id_list {
+    const struct sh_str *of;
+    size_t n;
+};
+enum { SH_TRAIL_MAX = 2000 };
+/**
+ * One yuan followed, for those of the office: the finding (its run, its receipt, which names the claim
+ * lines), the matters, papers, rows of ledgers and postings that follow from it, and the rows of its body's
+ * month (reconciliations, closing), each hop with the places of its leaves. json may be NULL. *ret: what a
+ * bundle of proof holds (sh_store_export). Errors: SH_E_NOTFOUND also for what the reader takes part in only
+ * as a party; SH_E_LIMIT.
+ */
+SH_MUST sh_code sh_item_trail(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
+                              struct sh_json *json, struct sh_id_list *ret, struct sh_err *err);
+/** The same of a whole matter, its items included: the dossier's proof. */
+SH_MUST sh_code sh_matter_trail(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
+                                struct sh_id_list *ret, struct sh_err *err);
 SH_MUST sh_code sh_item_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
                              struct sh_json *json, struct sh_err *err);
 enum sh_funnel_by { SH_FUNNEL_ALL, SH_FUNNEL_RULE, SH_FUNNEL_INSTITUTION, SH_FUNNEL_MONTH };

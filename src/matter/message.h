@@ -62,6 +62,7 @@
     X(M_UNDO_LATE, "已过撤回时限", "the time to take it back is over")                                       \
     X(M_UNDO_MOVED, "此后已有后续办理", "something followed already")                                        \
     X(M_NO_BODY, "名录中没有应当办理的机构（%.*s）", "no body on record to take it (%.*s)")                  \
+    X(M_MONTH_CLOSED, "%.*s 已结账，不能再记入该月", "%.*s is closed: nothing is posted to it any more")     \
     X(M_NO_RULE, "记账规则表没有：%.*s %.*s", "no posting rule for %.*s of fund %.*s")                       \
     X(M_TEXT_NONE, "该地当日没有有效的程序文本", "no text of this procedure is in force there that day")     \
     X(M_DRAW_HEX, "“%.*s”应为 64 位小写十六进制", "\"%.*s\" is 64 lower-case hex digits")                    \

@@ -126,3 +126,14 @@ static const char matter_0005[] =
     "create table mt_called (\n"
     "    matter text not null, body text not null, primary key (matter, body)) strict;\n"
     "create index mt_called_body on mt_called (body, matter);\n";
+
+/* What a step posted and wrote: store keeps both, by ids of its own. amount: fen moved. */
+static const char matter_0006[] =
+    "create table mt_posting (\n"
+    "    id text primary key, matter text not null, seq bigint not null, kind text not null,\n"
+    "    fund text not null, body text not null, day bigint not null, amount bigint not null) strict;\n"
+    "create index mt_posting_matter on mt_posting (matter, seq);\n"
+    "create table mt_written (\n"
+    "    record text primary key, matter text not null, seq bigint not null, register text not null,\n"
+    "    key text not null) strict;\n"
+    "create index mt_written_matter on mt_written (matter, seq);\n";

@@ -6,11 +6,10 @@
 #include "matter/schema.h"
 #include <stdarg.h>
 
-static const struct sh_migration migrations[] = {{"matter", "0001_matters", 1, matter_0001},
-                                                 {"matter", "0002_items", 2, matter_0002},
-                                                 {"matter", "0003_file", 3, matter_0003},
-                                                 {"matter", "0004_draws", 4, matter_0004},
-                                                 {"matter", "0005_called", 5, matter_0005}};
+static const struct sh_migration migrations[] = {
+    {"matter", "0001_matters", 1, matter_0001}, {"matter", "0002_items", 2, matter_0002},
+    {"matter", "0003_file", 3, matter_0003},    {"matter", "0004_draws", 4, matter_0004},
+    {"matter", "0005_called", 5, matter_0005},  {"matter", "0006_trail", 6, matter_0006}};
 static const struct sh_msg messages[] = {MATTER_MESSAGES(SH_MSG_ENTRY)};
 
 const struct sh_migration *sh_matter_migrations(size_t *ret_n) {
@@ -147,6 +146,12 @@ struct sh_str sh_textf(struct sh_arena *arena, const char *format, ...) {
     const char *text = sh_arena_vprintf(arena, &len, format, values);
     va_end(values);
     return text ? (struct sh_str){text, len} : SH_STR("");
+}
+
+struct sh_str sh_month_text(struct sh_arena *arena, int32_t day) {
+    char text[SH_DATE_TEXT_MAX];
+    sh_date_format(day, text);
+    return sh_textf(arena, "%.*s", (int)sizeof "2026-03" - 1, text);
 }
 
 struct sh_str sh_copy(struct sh_arena *arena, struct sh_str text) {

@@ -1,12 +1,9 @@
-/* A bundle: the leaves of one record with their proofs under one signed head, in lines that a short program
- * reads (tools/verify-bundle). The form is specified in docs/journal.md. */
+/* A bundle: the leaves of records and postings with their proofs under one signed head, in lines that a short
+ * program reads (tools/verify-bundle). The form is specified in docs/journal.md. */
 #include "store/inner.h"
 
 struct export {
-    const struct sh_scope *scope;
-    struct sh_str record;
-    uint64_t from_size;
-    bool witnessed;
+    const struct sh_bundle_ask *ask;
     struct sh_buf *out;
     struct sh_arena *arena;
     struct sh_head head;
@@ -39,8 +36,8 @@ static void add_path(struct sh_buf *out, const char *word, const uint8_t *path, 
 
 static sh_code add_head(struct sh_txn *txn, struct export *export, struct sh_err *err) {
     struct sh_rows rows;
-    SH_TRY(export->witnessed ? sh_journal_witnessed_head(txn, export->arena, &export->head, err)
-                             : sh_journal_head(txn, export->arena, &export->head, err));
+    SH_TRY(export->ask->witnessed ? sh_journal_witnessed_head(txn, export->arena, &export->head, err)
+                                  : sh_journal_head(txn, export->arena, &export->head, err));
     SH_TRY(sh_txn_query(txn, "select spki from st_signer where key = $1",
                         &SH_BYTES(sh_bytes_of(export->head.key, SH_DIGEST_BYTES)), 1, export->arena, &rows,
                         err));
@@ -65,15 +62,16 @@ static sh_code add_head(struct sh_txn *txn, struct export *export, struct sh_err
 }
 
 static sh_code add_consistency(struct sh_txn *txn, struct export *export, struct sh_err *err) {
-    if (export->from_size == 0)
+    if (export->ask->from_size == 0)
         return SH_OK;
     const uint8_t *path;
     size_t n;
     struct sh_hash root;
-    SH_TRY(sh_journal_consistency(txn, export->from_size, export->head.size, export->arena, &path, &n, err));
+    SH_TRY(sh_journal_consistency(txn, export->ask->from_size, export->head.size, export->arena, &path, &n,
+                                  err));
     const struct sh_tree_source source = sh_tree_of_db(txn->db, txn->store->journal.kind);
-    SH_TRY(sh_tree_range(&source, 0, export->from_size, &root, err));
-    (void)sh_buf_addf(export->out, "from %llu ", (unsigned long long)export->from_size);
+    SH_TRY(sh_tree_range(&source, 0, export->ask->from_size, &root, err));
+    (void)sh_buf_addf(export->out, "from %llu ", (unsigned long long)export->ask->from_size);
     add_hex(export->out, sh_bytes_of(root.at, SH_DIGEST_BYTES));
     (void)sh_buf_add_char(export->out, '\n');
     add_path(export->out, "consistency", path, n);
@@ -109,25 +107,39 @@ static sh_code add_content(struct export *export, const struct sh_value *row, st
     return SH_OK;
 }
 
-static sh_code export_record(struct sh_txn *txn, struct export *export, struct sh_err *err) {
-    uint8_t id[SH_ID_BYTES];
-    SH_TRY(sh_id_parse(export->record, id, err));
+static sh_code export_posting(struct sh_txn *txn, struct export *export, struct sh_str id,
+                              struct sh_err *err) {
+    struct sh_posting_body posting;
+    int64_t leaf = 0;
+    SH_TRY(sh_posting_load(txn, export->ask->scope, id, export->arena, &posting, &leaf, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0};
+    sh_posting_encode(&posting, &buf);
+    SH_TRY(sh_buf_check(&buf, err));
+    SH_TRY(add_leaf(txn, export, (uint64_t)leaf, err));
+    add_line(export->out, "content", sh_buf_view(&buf), sh_bytes_of("", 0));
+    return SH_OK;
+}
+
+static sh_code export_one(struct sh_txn *txn, struct export *export, struct sh_str text, struct sh_err *err) {
+    uint8_t bytes[SH_ID_BYTES];
+    SH_TRY(sh_id_parse(text, bytes, err));
+    const struct sh_str id = sh_bytes_of(bytes, SH_ID_BYTES);
     SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
     struct sh_rows rows;
     (void)sh_buf_addf(&query.sql, "select " SH_VERSION_COLUMNS " from st_version v where v.record_id = $%zu",
-                      sh_query_value(&query, SH_BYTES(sh_bytes_of(id, SH_ID_BYTES))));
-    SH_TRY(sh_scope_add(export->scope, "v", &query, export->arena, err));
+                      sh_query_value(&query, SH_BYTES(id)));
+    SH_TRY(sh_scope_add(export->ask->scope, "v", &query, export->arena, err));
     (void)sh_buf_add_text(&query.sql, " order by v.version");
     SH_TRY(sh_buf_check(&query.sql, err));
     SH_TRY(sh_txn_query(txn, query.sql.at, query.values, query.n, export->arena, &rows, err));
     if (rows.n_rows == 0)
-        return sh_fail(err, SH_E_NOTFOUND, "no such record");
+        return export_posting(txn, export, id, err);
     for (size_t i = 0; i < rows.n_rows; i++) {
         SH_TRY(add_leaf(txn, export, (uint64_t)sh_cell(&rows, i, 0)->i64, err));
         SH_TRY(add_content(export, sh_cell(&rows, i, 0), err));
     }
-    SH_TRY(sh_txn_query(txn, "select leaf from st_erasure where record_id = $1",
-                        &SH_BYTES(sh_bytes_of(id, SH_ID_BYTES)), 1, export->arena, &rows, err));
+    SH_TRY(sh_txn_query(txn, "select leaf from st_erasure where record_id = $1", &SH_BYTES(id), 1,
+                        export->arena, &rows, err));
     return rows.n_rows > 0 ? add_leaf(txn, export, (uint64_t)sh_cell(&rows, 0, 0)->i64, err) : SH_OK;
 }
 
@@ -136,21 +148,16 @@ static sh_code export_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     sh_buf_clear(export->out);
     SH_TRY(add_head(txn, export, err));
     SH_TRY(add_consistency(txn, export, err));
-    if (export->record.len > 0)
-        SH_TRY(export_record(txn, export, err));
+    for (size_t i = 0; i < export->ask->n_ids; i++)
+        SH_TRY(export_one(txn, export, export->ask->ids[i], err));
     (void)sh_buf_add_text(export->out, "end\n");
     return sh_buf_check(export->out, err);
 }
 
-sh_code sh_store_export(struct sh_store *store, const struct sh_scope *scope, struct sh_str record,
-                        uint64_t from_size, bool witnessed, struct sh_buf *out, struct sh_err *err) {
+sh_code sh_store_export(struct sh_store *store, const struct sh_bundle_ask *ask, struct sh_buf *out,
+                        struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct export export = {.scope = scope,
-                            .record = record,
-                            .from_size = from_size,
-                            .witnessed = witnessed,
-                            .out = out,
-                            .arena = &arena};
+    struct export export = {.ask = ask, .out = out, .arena = &arena};
     return sh_store_read(store, export_body, &export, err);
 }
 
@@ -169,6 +176,7 @@ static sh_code prove_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 
 sh_code sh_store_prove(struct sh_store *store, uint64_t position, struct sh_buf *out, struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    struct prove prove = {position, {.out = out, .arena = &arena}};
+    const struct sh_bundle_ask newest = {.n_ids = 0};
+    struct prove prove = {position, {.ask = &newest, .out = out, .arena = &arena}};
     return sh_store_read(store, prove_body, &prove, err);
 }

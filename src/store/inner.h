@@ -257,6 +257,14 @@ struct sh_posting_body {
     struct sh_str actor, why;
 };
 void sh_posting_encode(const struct sh_posting_body *posting, struct sh_buf *out);
+/** Everything of a posting but its sides. */
+#define SH_POSTING_COLUMNS                                                                                   \
+    "p.posting_id, p.ledger, p.day, p.body, p.place, p.matter, p.part, p.about, p.corrects, p.salt, "        \
+    "p.actor, p.why, p.leaf"
+/** A posting in scope, its texts in the arena. id: its bytes. SH_E_NOTFOUND. */
+SH_MUST sh_code sh_posting_load(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
+                                struct sh_arena *arena, struct sh_posting_body *ret, int64_t *ret_leaf,
+                                struct sh_err *err);
 void sh_blob_encode(const uint8_t hash[SH_DIGEST_BYTES], const uint8_t record[SH_ID_BYTES], int64_t size,
                     struct sh_buf *out);
 SH_MUST sh_code sh_blob_path(const struct sh_store *store, const uint8_t hash[SH_DIGEST_BYTES], char *out,

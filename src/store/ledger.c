@@ -140,6 +140,49 @@ sh_code sh_ledger_post(struct sh_txn *txn, const struct sh_posting *posting, cha
     return SH_OK;
 }
 
+static sh_code load_entries(struct sh_txn *txn, struct sh_str id, struct sh_arena *arena,
+                            struct sh_posting *posting, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(txn, "select account, fund, fen from st_entry where posting_id = $1 order by line",
+                        &SH_BYTES(id), 1, arena, &rows, err));
+    struct sh_entry *entries = sh_new(arena, struct sh_entry, rows.n_rows + 1);
+    if (!entries)
+        return sh_fail(err, SH_E_NOMEM, "no room for the sides of a posting");
+    for (size_t i = 0; i < rows.n_rows; i++)
+        entries[i] = (struct sh_entry){sh_cell(&rows, i, 0)->str, sh_cell(&rows, i, 1)->str,
+                                       sh_cell(&rows, i, 2)->i64};
+    posting->entries = entries, posting->n_entries = rows.n_rows;
+    return SH_OK;
+}
+
+sh_code sh_posting_load(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
+                        struct sh_arena *arena, struct sh_posting_body *ret, int64_t *ret_leaf,
+                        struct sh_err *err) {
+    SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
+    struct sh_rows rows;
+    (void)sh_buf_addf(&query.sql, "select " SH_POSTING_COLUMNS " from st_posting p where p.posting_id = $%zu",
+                      sh_query_value(&query, SH_BYTES(id)));
+    SH_TRY(sh_scope_add(scope, "p", &query, arena, err));
+    SH_TRY(sh_buf_check(&query.sql, err));
+    SH_TRY(sh_txn_query(txn, query.sql.at, query.values, query.n, arena, &rows, err));
+    if (rows.n_rows == 0)
+        return sh_fail(err, SH_E_NOTFOUND, "no such record or posting");
+    const struct sh_value *row = sh_cell(&rows, 0, 0);
+    if (row[0].str.len != SH_ID_BYTES || row[9].str.len != SH_ID_BYTES)
+        return sh_fail(err, SH_E_CORRUPT, "a posting is damaged");
+    *ret = (struct sh_posting_body){.posting = {.ledger = row[1].str,
+                                                .day = (int32_t)row[2].i64,
+                                                .labels = {row[3].str, row[4].str, row[5].str, row[6].str},
+                                                .about = row[7].str,
+                                                .corrects = row[8].str},
+                                    .actor = row[10].str,
+                                    .why = row[11].str};
+    memcpy(ret->id, row[0].str.at, SH_ID_BYTES);
+    memcpy(ret->salt, row[9].str.at, SH_ID_BYTES);
+    *ret_leaf = row[12].i64;
+    return load_entries(txn, id, arena, &ret->posting, err);
+}
+
 sh_code sh_ledger_balance(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str ledger,
                           const struct sh_entry *account, int32_t until, int64_t *ret_fen,
                           struct sh_err *err) {

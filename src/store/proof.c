@@ -89,3 +89,29 @@ sh_code sh_journal_consistency(struct sh_txn *txn, uint64_t from_size, uint64_t 
     *ret = path[0].at;
     return SH_OK;
 }
+
+sh_code sh_journal_leaves(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
+                          struct sh_arena *arena, const int64_t **ret, size_t *ret_n, struct sh_err *err) {
+    uint8_t bytes[SH_ID_BYTES];
+    SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
+    struct sh_rows rows;
+    SH_TRY(sh_id_parse(id, bytes, err));
+    const struct sh_str record = sh_bytes_of(bytes, SH_ID_BYTES);
+    (void)sh_buf_addf(&query.sql, "select v.leaf from st_version v where v.record_id = $%zu",
+                      sh_query_value(&query, SH_BYTES(record)));
+    SH_TRY(sh_scope_add(scope, "v", &query, arena, err));
+    (void)sh_buf_add_text(&query.sql, " order by v.version");
+    SH_TRY(sh_buf_check(&query.sql, err));
+    SH_TRY(sh_txn_query(txn, query.sql.at, query.values, query.n, arena, &rows, err));
+    int64_t *leaves = sh_new(arena, int64_t, rows.n_rows + 1);
+    if (!leaves)
+        return sh_fail(err, SH_E_NOMEM, "no room for positions");
+    for (size_t i = 0; i < rows.n_rows; i++)
+        leaves[i] = sh_cell(&rows, i, 0)->i64;
+    if (rows.n_rows == 0) {
+        struct sh_posting_body posting;
+        SH_TRY(sh_posting_load(txn, scope, record, arena, &posting, &leaves[0], err));
+    }
+    *ret = leaves, *ret_n = rows.n_rows ? rows.n_rows : 1;
+    return SH_OK;
+}

@@ -356,6 +356,12 @@ struct sh_head {
 /** Newest head. Errors: SH_E_NOTFOUND none yet. */
 SH_MUST sh_code sh_journal_head(struct sh_txn *txn, struct sh_arena *arena, struct sh_head *ret,
                                 struct sh_err *err);
+/** Positions of the leaves of a record's versions in scope, or of a posting, ascending; in the arena.
+ * SH_E_NOTFOUND: neither. */
+SH_MUST sh_code sh_journal_leaves(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
+                                  struct sh_arena *arena, const int64_t **ret, size_t *ret_n,
+                                  struct sh_err *err);
+
 /** Proofs of RFC 6962: hashes [ret_n × SH_DIGEST_BYTES] in the arena. Errors: SH_E_INPUT a position or size
  * that is not there. */
 SH_MUST sh_code sh_journal_inclusion(struct sh_txn *txn, uint64_t position, uint64_t size,
@@ -399,14 +405,21 @@ struct sh_erasure {
 SH_MUST sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
                                sh_txn_body also, struct sh_erasure *ret, struct sh_err *err);
 
+/** What goes into a bundle. */
+struct sh_bundle_ask {
+    const struct sh_scope *scope;
+    const struct sh_str *ids; /* [n_ids] of records and postings in scope; none: only the head */
+    size_t n_ids;
+    uint64_t from_size; /* > 0: also that the journal continues the one of that size */
+    bool witnessed;     /* under the newest head that a witness signed */
+};
 /**
- * A bundle for tools/verify-bundle: the newest head and, unless record is empty, all leaves of a record in
- * scope with proofs and (sealed) content. from_size > 0: also that the journal continues the one of that
- * size. witnessed: under the newest head that a witness signed (SH_E_NOTFOUND: none; SH_E_INPUT: a leaf is
- * younger than it).
+ * A bundle for tools/verify-bundle: the newest head, and all leaves of what is asked for with proofs and
+ * (sealed) content. Errors: SH_E_NOTFOUND an id that is not there or out of scope, or witnessed and no such
+ * head; SH_E_INPUT a leaf is younger than it.
  */
-SH_MUST sh_code sh_store_export(struct sh_store *store, const struct sh_scope *scope, struct sh_str record,
-                                uint64_t from_size, bool witnessed, struct sh_buf *out, struct sh_err *err);
+SH_MUST sh_code sh_store_export(struct sh_store *store, const struct sh_bundle_ask *ask, struct sh_buf *out,
+                                struct sh_err *err);
 /** A bundle of one leaf. */
 SH_MUST sh_code sh_store_prove(struct sh_store *store, uint64_t position, struct sh_buf *out,
                                struct sh_err *err);

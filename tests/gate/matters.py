@@ -437,6 +437,94 @@ def nobody_is_decided_on_untold_or_unheard_and_silence_lasts_five_working_days()
     assert "state" in kinds(act(o.user, matter, "answer", {"answer": "defended", "defence": "晚了"}, want=409))
 
 
+def reconciled(o, kind, month, total):
+    """One reconciliation of a month, signed by both sides."""
+    at = o.bookkeeper.post("/matters", {"procedure": "reconciliation", "subject": "ag1"})["id"]
+    act(o.bookkeeper, at, "load", {"kind": kind, "month": month, "counterparty": "对方", "statement": "S-1", "ours": total, "theirs": total})
+    act(o.bookkeeper, at, "clear")
+    act(o.control, at, "confirm", {"their_paper": "Q-1"})
+    act(o.finance, at, "sign")
+
+
+def month_closed(o, month):
+    for kind in ("business", "treasury", "tax", "bank", "institution"):
+        reconciled(o, kind, month, "1.00")
+    at = o.bookkeeper.post("/matters", {"procedure": "month-close", "subject": "ag1", "period": month})["id"]
+    act(o.bookkeeper, at, "count", {"income": "1.00", "spending": "1.00"})
+    act(o.finance, at, "check")
+    assert act(o.head, at, "close")["final"]
+
+
+def proven(o, text):
+    """What the stand-alone verifier says of a bundle."""
+    bundle = o.dir / "bundle"
+    bundle.write_bytes(text)
+    verify = pathlib.Path(SHOUHU).resolve().parent.parent / "verify-bundle"
+    return subprocess.run([verify, o.run("journal", "head").split()[-1], bundle], capture_output=True, text=True, check=False)
+
+
+@test
+def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_proven():
+    o = city()
+    o.lake = Shared.lake.dir / "lake"
+    o.bookkeeper = o.hire("bookkeeper", "agency.bookkeeper", body="ag1")
+    o.at("2026-04-11 09:00:00")
+    batch = o.reviewer.get("/matters?procedure=claim-batch&state=closed")["items"][0]
+    row = items(o.reviewer, matter=batch["id"])[0]
+    month_closed(o, "2026-03")
+    at = f"/items/{row['id']}"
+    trail = o.reviewer.get(at + "/trail")
+    assert trail.status == 200, trail.raw
+    finding = f"/runs/{trail['run']}/findings/{trail['key']}"
+    assert o.reviewer.get(finding)["receipt"] == trail["receipt"]
+    lines = [line for line in o.reviewer.get(finding + "/receipt")["lines"] if line["blamed"]]
+    assert lines and sum(fen(line["amount"]) for line in lines) == fen(trail["amount"]), lines
+    hops = trail["hops"]
+    of = {kind: [h for h in hops if h["hop"] == kind] for kind in ("finding", "matter", "paper", "row", "posting")}
+    assert [h["id"] for h in of["finding"]] == [row["id"]] and len(of["finding"][0]["leaves"]) == row["version"]
+    letters = {h["kind"]: h for h in of["paper"] if h["matter"] == batch["id"]}
+    assert set(letters) == {"certificate", "monthly_letter", "result_letter", "refusal"} and all(h["served"] and h["hash"] for h in letters.values())
+    money = {h["kind"]: fen(h["amount"]) for h in of["posting"] if h["kind"] != "pay"}
+    paid = sum(fen(h["amount"]) for h in of["posting"] if h["kind"] == "pay")
+    rows = [h["register"] for h in of["row"]]
+    decision = [h for h in of["row"] if h["register"] == "decisions"]
+    decided = o.reviewer.get(f"/registers/decisions/records/{decision[0]['id']}")["fields"]
+    assert money["received"] == money["refuse"] + paid and fen(decided["amount"]) == money["refuse"], money
+    assert sum(fen(i["amount"]) for i in items(o.reviewer, matter=batch["id"])) == money["refuse"]
+    assert rows.count("reconciliations") == 5 and rows.count("closed_months") == 1 and "filings" in rows, rows
+    assert all(h["leaves"] for h in hops)
+    proof = o.reviewer.get(at + "/proof")
+    told = proven(o, proof.raw)
+    assert told.returncode == 0 and told.stdout.endswith("PROVEN\n"), told.stdout[-500:]
+    positions = {int(n) for n in re.findall(r"^leaf (\d+):", told.stdout, re.M)}
+    assert positions == {n for h in hops for n in h["leaves"]}
+    assert told.stdout.count("is the one proven") == len(positions)
+    whole = proven(o, o.reviewer.get(f"/matters/{batch['id']}/proof").raw)  # the dossier
+    assert whole.returncode == 0 and whole.stdout.count("is the one proven") > len(positions), whole.stdout[-500:]
+    posting = of["posting"][0]["leaves"][0]
+    changed = re.sub(rb"(leaf %d [^\n]*\npath[^\n]*\ncontent [0-9a-f]*)[0-9a-f]\n" % posting, rb"\g<1>x\n".replace(b"x", b"0"), proof.raw)
+    other = re.sub(rb"(leaf %d [^\n]*\npath[^\n]*\ncontent [0-9a-f]*)[0-9a-f]\n" % posting, rb"\g<1>1\n", proof.raw)
+    assert [proven(o, text).returncode for text in (changed, other)].count(1) >= 1  # a posting changed by one bit
+    for person in (o.user, o.stranger):  # a party, and another agency
+        assert [person.get(at + end).status for end in ("/trail", "/proof")] == [404, 404]
+        assert person.get(f"/matters/{batch['id']}/proof").status == 404
+
+
+@test
+def a_closed_month_takes_no_more_postings():
+    """F-02, F-05: money received in March is booked in an open month, or not at all."""
+    o = city()
+    owing = o.auditor.get("/matters?procedure=recovery&state=due")["items"]
+    money = min(owing, key=lambda m: m["opened"])["id"]  # of a decision in March
+    act(o.auditor, money, "notify")
+    serve(o, money, "2026-04-11")
+    owed = {f["field"]: f["value"] for f in o.auditor.get("/matters/" + money)["fields"]}["amount"]
+    settle = {"paid": owed, "bank_row": "BR-3", "way": "paid"}
+    late = act(o.finance, money, "settle", settle, want=409, occurred="2026-03-31")
+    assert kinds(late) == {"time"} and "2026-03" in late["failed"][0]["message"], late.raw
+    assert act(o.finance, money, "settle", settle, occurred="2026-04-11")["final"]
+
+
 def main():
     global SHOUHU
     SHOUHU = sys.argv[1]

@@ -271,14 +271,16 @@ ON_BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not) {
     }
     CHECK_OK(sh_store_read(place->store, head_key, key, &err), &err);
     (void)snprintf(path, sizeof path, "%s/bundle", place->dir);
-    CHECK_OK(sh_store_export(place->store, &all, sh_str_of(made.records[1].id), 2, false, &buf, &err), &err);
+    const struct sh_str record = sh_str_of(made.records[1].id);
+    struct sh_bundle_ask ask = {&all, &record, 1, 2, false};
+    CHECK_OK(sh_store_export(place->store, &ask, &buf, &err), &err);
     write_file(path, &buf);
     CHECK_I64(checked(key, path), 0);
     CHECK(sh_str_find(sh_buf_view(&buf), SH_STR("\ncontent ")) != SH_STR_NONE);
     const struct sh_scope none = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf refused = {0};
-    CHECK_CODE(sh_store_export(place->store, &none, sh_str_of(made.records[1].id), 0, false, &refused, &err),
-               SH_E_NOTFOUND);
+    ask = (struct sh_bundle_ask){&none, &record, 1, 0, false};
+    CHECK_CODE(sh_store_export(place->store, &ask, &refused, &err), SH_E_NOTFOUND);
     /* A digit of each kind of line, changed; the last of each line lies in a hash, a signature or a content.
      */
     size_t tried = 0;
