@@ -128,6 +128,20 @@ static inline void office_drop(struct office *o) {
     CHECK_OK(sh_remove_tree(o->dir, &err), &err);
 }
 
+/* Another office, under the same law, at another time; its store is new. */
+static inline void office_renew(struct office *o, const char *now) {
+    struct sh_err err;
+    struct office next = office_begin(now);
+    next.arena = o->arena;
+    next.roles = o->roles, next.registers = o->registers, next.texts = o->texts;
+    if (o->store)
+        sh_store_close(o->store);
+    CHECK_OK(sh_remove_tree(o->dir, &err), &err);
+    *o = next;
+    office_open(o);
+    office_people_the_city(o);
+}
+
 /* ---- acting ------------------------------------------------------------------------------------------ */
 
 /* One step asked for, and what came of it. */

@@ -393,18 +393,10 @@ static inline struct walker *walker_new(uint64_t seed) {
 /* Years without a calendar end nothing by themselves (T14): long before, another office opens, under the same
  * law. */
 static inline void renew(struct walker *w) {
-    struct sh_err err;
     if (w->o.clock.fixed_utc < utc_of("2025-09-01 00:00:00"))
         return;
     check_office(w);
-    sh_store_close(w->o.store);
-    CHECK_OK(sh_remove_tree(w->o.dir, &err), &err);
-    struct office next = office_begin(WALKS_BEGIN);
-    next.arena = w->o.arena;
-    next.roles = w->o.roles, next.registers = w->o.registers, next.texts = w->o.texts;
-    w->o = next;
-    office_open(&w->o);
-    office_people_the_city(&w->o);
+    office_renew(&w->o, WALKS_BEGIN);
 }
 
 /* Until every matter it opened is closed; 20 minutes or some days pass at each move. */
