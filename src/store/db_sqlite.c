@@ -54,9 +54,13 @@ sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh
             &db,
             "pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;"
             "pragma foreign_keys = on; pragma trusted_schema = off; pragma temp_store = memory;"
-            "pragma cell_size_check = on; pragma cache_size = -32768;",
+            "pragma cell_size_check = on;",
             err);
     }
+    /* The writer's holds the pages that a bulk act changes, else they are written twice. KiB, as needed. */
+    if (code == SH_OK)
+        code = sh_db_lite_exec(&db, read_only ? "pragma cache_size = -32768" : "pragma cache_size = -131072",
+                               err);
     if (code == SH_OK && read_only)
         code = sh_db_lite_exec(&db, "pragma query_only = on", err);
     if (code != SH_OK) {
