@@ -61,6 +61,10 @@ static void mark(struct syn_life *life, int32_t from, int32_t to, uint8_t bit) {
         life->calendar[d - city->first_day] |= bit;
 }
 
+void sh_syn_no_more_stays(struct syn_life *life) {
+    mark(life, life->city->first_day, life->city->last_day, NEAR_STAY);
+}
+
 bool sh_syn_is_free(const struct syn_life *life, int32_t from, int32_t to, bool is_stay) {
     const struct syn_city *city = life->city;
     if (from < city->first_day || to > city->last_day)

@@ -158,8 +158,12 @@ enum syn_line_flag {
     SYN_MATERNITY = 4,
     SYN_OUTSIDE = 8,
     SYN_SELF_PAID = 16,
-    SYN_REF_GIVEN = 32
+    SYN_REF_GIVEN = 32,
+    SYN_PERFORMED = 64,     /* who performed it is written as well */
+    SYN_UPLOADED_THEN = 128 /* in the second of the charge; others at the end of the day */
 };
+/* Number within an institution of a physician who is not qualified from the day of point not-qualified. */
+enum { SYN_DOCTORS_A_PLACE = 50, SYN_DOCTOR_ENDED = 48 };
 
 struct syn_line {
     uint32_t enc;
@@ -169,6 +173,8 @@ struct syn_line {
     int64_t quantity, price, amount, covered; /* 10^-4, 10^-6 yuan, fen, fen */
     int32_t refund_of;                        /* line, or -1 */
     uint8_t flags, rx;
+    int16_t late_days; /* from the charge to its upload */
+    uint16_t dose_mg;  /* at a time, four times a day; 0: not written */
 };
 
 enum syn_enc_flag {
@@ -241,6 +247,8 @@ uint32_t sh_syn_line(struct syn_life *life, uint32_t enc, uint16_t item, int32_t
 void sh_syn_charge(struct syn_life *life, uint32_t enc, uint16_t item, int32_t day, int32_t sec,
                    int64_t quantity);
 void sh_syn_self_pay(struct syn_life *life, uint32_t line);
+/** Share of the pool in what is covered of an encounter beyond its deductible, 10^-4. */
+int64_t sh_syn_pool_ratio(const struct syn_life *life, uint32_t enc);
 /** Set amounts after quantity or price were changed by hand. */
 void sh_syn_price(struct syn_life *life, uint32_t line);
 uint32_t sh_syn_refund(struct syn_life *life, uint32_t line, int64_t quantity, int32_t day,
@@ -248,6 +256,8 @@ uint32_t sh_syn_refund(struct syn_life *life, uint32_t line, int64_t quantity, i
 /** Covered and quantity of a line after all its refunds. */
 int64_t sh_syn_net(const struct syn_life *life, uint32_t line);
 int64_t sh_syn_net_quantity(const struct syn_life *life, uint32_t line);
+/** Nobody lays an ordinary stay, or another plant, into this life any more. */
+void sh_syn_no_more_stays(struct syn_life *life);
 bool sh_syn_is_free(const struct syn_life *life, int32_t from, int32_t to, bool is_stay);
 bool sh_syn_is_inpatient(int med_type);
 

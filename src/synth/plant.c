@@ -75,7 +75,23 @@ static const char *const rules[] = {"drug-work-injury",
                                     "operation-code",
                                     "service-price-cap",
                                     "material-total",
-                                    "service-bundle"};
+                                    "service-bundle",
+                                    "frequent-visits",
+                                    "frequent-purchases",
+                                    "frequent-stays",
+                                    "drug-hoarding",
+                                    "drug-resale",
+                                    "pool-rush",
+                                    "pharmacy-days",
+                                    "stay-elsewhere",
+                                    "empty-days",
+                                    "low-standard-stay",
+                                    "upload-delay",
+                                    "line-information",
+                                    "label-dose",
+                                    "practitioner-day",
+                                    "not-qualified",
+                                    "herb-kinds"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {
@@ -96,8 +112,9 @@ static const struct syn_variant *nth_of(const struct syn_variant *const *all, si
 static sh_code all_variants(struct sh_arena *arena, const struct syn_variant ***ret, size_t *ret_n,
                             struct sh_err *err) {
     const struct syn_variant *(*const tables[])(size_t *) = {
-        sh_syn_drug_variants, sh_syn_herb_variants, sh_syn_service_variants, sh_syn_person_variants,
-        sh_syn_base_variants, sh_syn_stay_variants, sh_syn_more_variants,    sh_syn_list_variants};
+        sh_syn_drug_variants,  sh_syn_herb_variants,  sh_syn_service_variants, sh_syn_person_variants,
+        sh_syn_base_variants,  sh_syn_stay_variants,  sh_syn_more_variants,    sh_syn_list_variants,
+        sh_syn_often_variants, sh_syn_record_variants};
     size_t n = 0, total = 0;
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         (void)tables[t](&n);

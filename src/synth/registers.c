@@ -12,6 +12,32 @@ static sh_code write_file(const char *dir, const char *name, struct sh_buf *text
     return sh_fs_write(path, sh_buf_view(text), err);
 }
 
+/* The last day on which SYN_DOCTOR_ENDED is qualified. */
+static int32_t ended_day(const struct syn_book *book) {
+    for (size_t i = 0; i < book->n_points; i++)
+        if (sh_str_is(book->points[i].rule, "not-qualified"))
+            return book->points[i].from - 1;
+    return INT32_MAX;
+}
+
+static sh_code write_practitioners(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
+                                   struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    char ended[SH_DATE_TEXT_MAX] = "";
+    if (ended_day(city->book) != INT32_MAX)
+        sh_date_format(ended_day(city->book), ended);
+    (void)sh_buf_add_text(&text,
+                          "dr_code,dr_name,drord_dr_profttl,fixmedins_code,begndate,enddate,人员类别,caty,"
+                          "资格开始日期,资格结束日期\n");
+    for (uint32_t p = 0; p < city->n_places; p++)
+        for (uint32_t d = 0; d < SYN_DOCTORS_A_PLACE; d++)
+            (void)sh_buf_addf(&text, "D990100%06u,,,%s,2015-01-01,,%s,,2015-01-01,%s\n",
+                              p * SYN_DOCTORS_A_PLACE + d, city->places[p].code,
+                              city->places[p].class_ == SYN_SHOP ? "药师" : "医师",
+                              d == SYN_DOCTOR_ENDED ? ended : "");
+    return write_file(out_dir, "dr_b.csv", &text, bytes, err);
+}
+
 sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
                                struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf places = {0};
@@ -34,5 +60,6 @@ sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir,
         }
     }
     SH_TRY(write_file(out_dir, "medins_b.csv", &places, bytes, err));
+    SH_TRY(write_practitioners(city, out_dir, bytes, err));
     return write_file(out_dir, "dept_b.csv", &depts, bytes, err);
 }

@@ -18,6 +18,11 @@ static int64_t pool_ratio(const struct syn_enc *e, enum syn_class class_) {
     return visit[who][class_] + (e->med_type == 14 ? 1500 : 0);
 }
 
+int64_t sh_syn_pool_ratio(const struct syn_life *life, uint32_t enc) {
+    const struct syn_enc *e = &life->encs[enc];
+    return pool_ratio(e, life->city->places[e->place].class_);
+}
+
 static int64_t deductible(const struct syn_enc *e, enum syn_class class_) {
     static const int64_t fen[SYN_CLASSES] = {80000, 50000, 20000, 20000, 0};
     return sh_syn_is_inpatient(e->med_type) && e->med_type != 52 ? fen[class_] : 0;

@@ -172,7 +172,7 @@ static struct sh_str certno(struct syn_writer *w, const struct syn_person *p) {
 }
 
 static uint64_t doctor_no(const struct syn_enc *e, uint32_t doctor) {
-    return (uint64_t)e->place * 50 + doctor % 50;
+    return (uint64_t)e->place * SYN_DOCTORS_A_PLACE + doctor % SYN_DOCTORS_A_PLACE;
 }
 
 /* ---- encounter, settlement
@@ -453,7 +453,10 @@ static void write_line(struct syn_writer *w, const struct syn_life *life, uint32
     c[FEE_bkkp_sn] = line_id(w, life->person.index, line);
     c[FEE_rid] = c[FEE_bkkp_sn];
     c[FEE_fee_ocur_time] = time_cell(w, l->day, l->sec, place->date_only);
-    c[FEE_crte_time] = time_cell(w, l->day, 86399, false);
+    c[FEE_crte_time] =
+        time_cell(w, l->day + l->late_days, l->flags & SYN_UPLOADED_THEN ? l->sec : 86399, false);
+    c[FEE_sin_dos_dscr] = l->dose_mg ? format_cell(w, "%umg", l->dose_mg) : SH_STR("");
+    c[FEE_used_frqu_dscr] = l->dose_mg ? SH_STR("qid") : SH_STR("");
     c[FEE_rx_drord_no] = l->rx ? digits_cell(w, c[FEE_mdtrt_id], l->rx, 2) : SH_STR("");
     if (sh_syn_is_inpatient(e->med_type))
         c[FEE_rx_drord_no] = digits_cell(w, c[FEE_mdtrt_id], l->item, 4);
@@ -471,6 +474,7 @@ static void write_line(struct syn_writer *w, const struct syn_life *life, uint32
             c[FEE_acord_dept_codg] = c[FEE_bilg_dept_codg], c[FEE_acord_dept_name] = c[FEE_bilg_dept_name];
         else
             c[FEE_acord_dept_codg] = c[FEE_acord_dept_name] = SH_STR("");
+        c[FEE_acord_dr_code] = l->flags & SYN_PERFORMED ? c[FEE_bilg_dr_code] : SH_STR("");
     } else {
         c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, 49), 6);
     }

@@ -122,6 +122,17 @@ static void amounts_are_what_a_hand_counts(void **state) {
         {"duplicate-line", "plain", "two equal lines", 1, 1, 2000},
         {"duplicate-line", "plain", "three equal", 1, 2, 4000},
         {"charge-outside-stay", "plain", "one of three", 1, 1, 5000},
+        /* 84 × 1.35, a tenth the patient's: 102.06; 420 days where 400 may be: 20 of 84 */
+        {"drug-hoarding", "alfacalcidol", "twenty days", 1, 1, 2430},
+        {"drug-hoarding", "alfacalcidol", "as much as", 1, 1, 0},
+        /* 4 × 50 × 0.31 = 62.00; 108 days of 200 too many */
+        {"drug-resale", "entecavir", "four institutions", 1, 4, 3348},
+        /* 28 × 0.07 = 1.96; 8 000 mg where 4 000 may be */
+        {"label-dose", "paracetamol", "twice what", 1, 1, 98},
+        /* 91 × 1.35 less a tenth: 110.56 (12.29 of 122.85 the patient's); one day of 91 */
+        {"pharmacy-days", "plain", "one day beyond", 1, 1, 31},
+        {"frequent-visits", "plain", "one visit beyond", 1, 1, 0},
+        {"herb-kinds", "plain", "one herb more", 1, 21, 0},
     };
     struct fixture f;
     begin(&f);
