@@ -603,6 +603,7 @@ SELECT
 FROM seltrac_d;
 
 -- source: purctrac_d 追溯码：采购与采购退货（3503、3504，一码一行）
+-- Packs are bought whole.
 -- recognised by: drug_trac_codg, purc_retn_stoin_time, fixmedins_code
 -- required: med_list_codg
 
@@ -616,6 +617,7 @@ SELECT
     CASE WHEN infno = '3504' OR purc_retn_cnt LIKE '-%' THEN '采购退货' ELSE '采购' END AS kind,
     purc_retn_stoin_time AS time,
     ltrim(purc_retn_cnt, '-') AS quantity,
+    '0' AS split_pack,
     manu_lotnum AS lot,
     CASE WHEN vali_flag = '0' THEN '1' ELSE '0' END AS void,
     fixmedins_name AS institution_name,

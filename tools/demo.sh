@@ -47,7 +47,8 @@ code=0
 "$shouhu" audit --lake "$out/clean-lake" --place "$place" --out "$out/clean.csv" --quiet >/dev/null || code=$?
 [ "$code" = 0 ] || [ "$code" = 10 ] || exit "$code"
 rm -rf "$out/clean" "$out/clean-lake"
-python3 tools/truth.py "$out/findings.csv" "$out/city/truth/truth.csv" "$out/clean.csv"
+lines=$(($(cat "$out"/city/fee_list_d*.csv | wc -l) - $(ls "$out"/city/fee_list_d*.csv | wc -l)))
+python3 tools/truth.py "$out/findings.csv" "$out/city/truth/truth.csv" "$out/clean.csv" --lines "$lines"
 
 say "6/6 an office: a city, people of each duty, findings in every state"
 python3 tools/seed_office.py "$shouhu" "$out" "$place"

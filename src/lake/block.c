@@ -375,7 +375,8 @@ static int output_named(const struct sh_map_select *select, const char *name) {
 }
 
 static sh_code derive_exact(struct work *w, struct sh_err *err) {
-    const int time = output_named(w->select, "time"), exact = sh_lake_column(w->select->table, "time_exact");
+    const int exact = sh_lake_column(w->select->table, "time_exact"), at = output_named(w->select, "time"),
+              time = at >= 0 ? at : output_named(w->select, "from"); /* a service has a beginning instead */
     if (exact < 0 || time < 0 || w->columns[exact])
         return SH_OK;
     int8_t *typed = sh_new(&w->in->arena, int8_t, w->n);

@@ -10,7 +10,7 @@ sh_code sh_syn_life_begin(struct syn_life *life, const struct syn_city *city, ui
     const size_t n_days = (size_t)period_days;
     life->city = city;
     life->book = city->book;
-    life->n_encs = life->n_lines = life->n_truths = life->n_blamed = 0;
+    life->n_encs = life->n_lines = life->n_truths = life->n_blamed = life->n_beside = 0;
     life->failed = SH_OK;
     life->has_plants = life->no_hba1c = life->no_metformin = false;
     life->last_hba1c = city->first_day - 400;
@@ -31,6 +31,7 @@ void sh_syn_life_free(struct syn_life *life) {
     sh_free(life->lines);
     sh_free(life->truths);
     sh_free(life->blamed);
+    sh_free(life->beside);
     sh_free(life->calendar);
     *life = (struct syn_life){0};
 }
@@ -107,6 +108,14 @@ uint32_t sh_syn_enc(struct syn_life *life, uint32_t place, int med_type, int32_t
     if (is_stay)
         mark(life, from - SYN_STAY_APART_DAYS, to + SYN_STAY_APART_DAYS, NEAR_STAY);
     return (uint32_t)life->n_encs++;
+}
+
+void sh_syn_beside(struct syn_life *life, struct syn_beside row) {
+    if (life->failed == SH_OK)
+        life->failed = sh_grow(&life->beside, &life->cap_beside, life->n_beside + 1, sizeof life->beside[0],
+                               ENCS_MAX, NULL);
+    if (life->failed == SH_OK)
+        life->beside[life->n_beside++] = row;
 }
 
 void sh_syn_enc_dx(struct syn_life *life, uint32_t enc, uint16_t dx) {

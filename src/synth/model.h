@@ -195,8 +195,38 @@ struct syn_enc {
     uint8_t n_dx, n_op, flags, leaving, n_rx;
     uint16_t op[3];
     int32_t op_day;
-    uint16_t disease; /* 0 none, 1 hypertension, 2 diabetes, 3 dialysis */
+    uint16_t disease;                /* 0 none, 1 hypertension, 2 diabetes, 3 dialysis */
+    uint8_t companion;               /* 0: of the person himself; else of the n-th companion of a plant */
+    uint8_t fault;                   /* enum syn_list_fault: of its settlement list */
+    uint8_t drg;                     /* 0: none; else the n-th group the city knows */
+    uint32_t bed, employer, invoice; /* 0: as usual; invoice: of encounter invoice − 1 */
     uint32_t line_first;
+};
+
+enum { SYN_DISEASES = 4, SYN_COMPANIONS_MAX = 16 };
+enum syn_list_fault {
+    SYN_L_RIGHT,
+    SYN_L_NO_RECORD,
+    SYN_L_NO_SEX,
+    SYN_L_NO_PHYSICIAN,
+    SYN_L_DATES,  /* ends before it begins */
+    SYN_L_MONEY,  /* the fund pays more than the whole */
+    SYN_L_WEIGHT, /* 28 days old, without a weight at birth */
+    SYN_L_OLDER   /* 29 days old, without one */
+};
+
+/* Rows beside the claims. Who: a companion as in syn_enc. */
+enum syn_beside_kind { SYN_B_RIGHT, SYN_B_INSURED, SYN_B_ALLOWANCE, SYN_B_CARE, SYN_B_SOLD, SYN_B_BOUGHT };
+struct syn_beside {
+    enum syn_beside_kind kind;
+    uint8_t companion;
+    uint16_t place;
+    uint32_t number;      /* disease, employer, carer, or trace code */
+    uint32_t family;      /* SYN_B_INSURED: 0 none */
+    int32_t from, to;     /* days, both included; 0: open */
+    int32_t sec, minutes; /* of a service or scan */
+    int64_t fen, base_fen;
+    bool is_back, is_split; /* a scan: handed back; of an opened pack */
 };
 
 struct syn_truth {
@@ -223,6 +253,8 @@ struct syn_life {
     size_t n_truths, cap_truths;
     uint32_t *blamed;
     size_t n_blamed, cap_blamed;
+    struct syn_beside *beside;
+    size_t n_beside, cap_beside;
     uint8_t *calendar; /* [days of the period]; bit 1: taken, bit 2: too near to a stay for another one */
     size_t cap_calendar;
     bool has_plants, no_hba1c, no_metformin;
@@ -268,6 +300,9 @@ bool sh_syn_chance(struct syn_life *life, uint32_t per_million);
  * times, if the class has one. */
 uint32_t sh_syn_place(const struct syn_life *life, enum syn_class class_, uint32_t nth, bool exact);
 int sh_syn_age(const struct syn_life *life, int32_t day);
+
+/** Add a row beside the claims. */
+void sh_syn_beside(struct syn_life *life, struct syn_beside row);
 
 /* person.c */
 void sh_syn_person_make(struct syn_life *life, uint32_t index);

@@ -91,7 +91,22 @@ static const char *const rules[] = {"drug-work-injury",
                                     "label-dose",
                                     "practitioner-day",
                                     "not-qualified",
-                                    "herb-kinds"};
+                                    "herb-kinds",
+                                    "chronic-entitlement",
+                                    "allowance-enrolment",
+                                    "allowance-no-birth",
+                                    "allowance-twice",
+                                    "care-in-stay",
+                                    "care-minutes",
+                                    "care-overlap",
+                                    "trace-twice",
+                                    "trace-stock",
+                                    "settlement-list",
+                                    "case-split",
+                                    "bed-shared",
+                                    "gathered-stays",
+                                    "gathered-family",
+                                    "invoice-twice"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {
@@ -112,9 +127,9 @@ static const struct syn_variant *nth_of(const struct syn_variant *const *all, si
 static sh_code all_variants(struct sh_arena *arena, const struct syn_variant ***ret, size_t *ret_n,
                             struct sh_err *err) {
     const struct syn_variant *(*const tables[])(size_t *) = {
-        sh_syn_drug_variants,  sh_syn_herb_variants,  sh_syn_service_variants, sh_syn_person_variants,
-        sh_syn_base_variants,  sh_syn_stay_variants,  sh_syn_more_variants,    sh_syn_list_variants,
-        sh_syn_often_variants, sh_syn_record_variants};
+        sh_syn_drug_variants,  sh_syn_herb_variants,   sh_syn_service_variants, sh_syn_person_variants,
+        sh_syn_base_variants,  sh_syn_stay_variants,   sh_syn_more_variants,    sh_syn_list_variants,
+        sh_syn_often_variants, sh_syn_record_variants, sh_syn_beside_variants};
     size_t n = 0, total = 0;
     for (size_t t = 0; t < sizeof tables / sizeof tables[0]; t++) {
         (void)tables[t](&n);

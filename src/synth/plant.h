@@ -59,6 +59,7 @@ const struct syn_variant *sh_syn_more_variants(size_t *ret_n);
 const struct syn_variant *sh_syn_list_variants(size_t *ret_n);
 const struct syn_variant *sh_syn_often_variants(size_t *ret_n);
 const struct syn_variant *sh_syn_record_variants(size_t *ret_n);
+const struct syn_variant *sh_syn_beside_variants(size_t *ret_n);
 
 /** Order in which variants are planted: first one violation of every rule, then one near-miss of every rule,
  * and so on. */

@@ -71,7 +71,9 @@ static void close_all(struct files *f) {
 static bool is_ours(struct sh_str name) {
     static const char *const ours[] = {"mdtrt_d.csv",          "setl_d.csv",     "setl_list_diag_d.csv",
                                        "setl_list_oprn_d.csv", "fee_list_d.csv", "medins_b.csv",
-                                       "dept_b.csv",           "dr_b.csv"};
+                                       "dept_b.csv",           "dr_b.csv",       "setl_list_d.csv",
+                                       "psn_opsp_reg_d.csv",   "psn_insu_d.csv", "matn_alwn_d.csv",
+                                       "ltc_serv_d.csv",       "seltrac_d.csv",  "purctrac_d.csv"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (sh_str_is(name, ours[i]))
             return true;

@@ -9,14 +9,33 @@ const char *sh_syn_header(enum syn_table table) {
         [SYN_T_FEE] = SYN_FEE_COLUMNS(SYN_HEADER),
         [SYN_T_DIAG] = SYN_DIAG_COLUMNS(SYN_HEADER),
         [SYN_T_OPRN] = SYN_OPRN_COLUMNS(SYN_HEADER),
+        [SYN_T_LIST] =
+            "psn_no,mdtrt_id,setl_id,fixmedins_code,fixmedins_name,medcasno,gend,brdy,hi_type,adm_time,"
+            "dscg_time,act_ipt_days,dscg_way,days_rinp_flag_31,nwb_age,nwb_bir_wt,medfee_sumamt,"
+            "fund_pay_sumamt,drg_code,setl_begn_date,setl_end_date,chfpdr_code,vali_flag,",
+        [SYN_T_RIGHT] = "psn_no,opsp_dise_code,begndate,enddate,vali_flag,",
+        [SYN_T_INSURED] =
+            "psn_no,insutype,emp_no,psn_insu_date,paus_insu_date,缴费基数,insu_admdvs,户编号,vali_flag,",
+        [SYN_T_ALLOWANCE] =
+            "津贴流水号,psn_no,emp_no,津贴类别,begndate,enddate,津贴金额,计发基数,fixmedins_code,"
+            "fixmedins_name,vali_flag,",
+        [SYN_T_CARE] =
+            "服务流水号,psn_no,fixmedins_code,fixmedins_name,护理人员编号,begntime,endtime,服务分钟数,"
+            "det_item_fee_sumamt,inscp_amt,vali_flag,",
+        [SYN_T_SOLD] = "drug_trac_codg,sel_retn_time,fixmedins_code,fixmedins_name,psn_no,med_list_codg,"
+                       "fixmedins_hilist_name,infno,sel_retn_cnt,trdn_flag,rtal_docno,vali_flag,",
+        [SYN_T_BOUGHT] = "drug_trac_codg,purc_retn_stoin_time,fixmedins_code,fixmedins_name,med_list_codg,"
+                         "fixmedins_hilist_name,infno,purc_retn_cnt,vali_flag,",
         [SYN_T_TRUTH] = "rule,kind,institution,person,encounter,lines,amount,note,",
     };
     return headers[table]; /* the last comma is cut by who writes it */
 }
 
 const char *sh_syn_table_name(enum syn_table table) {
-    static const char *const names[SYN_TABLES] = {"mdtrt_d",          "setl_d",           "fee_list_d",
-                                                  "setl_list_diag_d", "setl_list_oprn_d", "truth"};
+    static const char *const names[SYN_TABLES] = {
+        "mdtrt_d",     "setl_d",         "fee_list_d", "setl_list_diag_d", "setl_list_oprn_d",
+        "setl_list_d", "psn_opsp_reg_d", "psn_insu_d", "matn_alwn_d",      "ltc_serv_d",
+        "seltrac_d",   "purctrac_d",     "truth"};
     return names[table];
 }
 
@@ -136,8 +155,15 @@ static struct sh_str setl_id(struct syn_writer *w, uint32_t person, uint32_t enc
     return digits_cell(w, SH_STR("99018"), (uint64_t)person * 10000 + enc, 13);
 }
 
-static struct sh_str psn_no(struct syn_writer *w, uint32_t person) {
-    return digits_cell(w, SH_STR("99010000"), person, 12);
+uint64_t sh_syn_person_no(const struct syn_life *life, uint8_t companion, const char **ret_prefix) {
+    *ret_prefix = companion ? "99010009" : "99010000";
+    return companion ? (uint64_t)life->person.index * SYN_COMPANIONS_MAX + companion : life->person.index;
+}
+
+static struct sh_str psn_no(struct syn_writer *w, const struct syn_life *life, uint8_t companion) {
+    const char *prefix;
+    const uint64_t no = sh_syn_person_no(life, companion, &prefix);
+    return digits_cell(w, sh_str_of(prefix), no, 12);
 }
 
 static struct sh_str name_cell(struct syn_writer *w, const struct syn_book *book, uint64_t salt) {
@@ -180,10 +206,14 @@ static uint64_t doctor_no(const struct syn_enc *e, uint32_t doctor) {
 
 static void person_cells(struct syn_writer *w, const struct syn_life *life, const struct syn_enc *e,
                          bool is_settlement) {
-    const struct syn_person *p = &life->person;
+    struct syn_person person = life->person;
+    const struct syn_person *p = &person;
     const struct syn_place *place = &life->city->places[e->place];
     struct sh_str *c = w->cells;
-    const struct sh_str no = psn_no(w, p->index), name = name_cell(w, life->book, p->index),
+    if (e->companion) /* another number, name and identity */
+        person.index =
+            SYN_COMPANIONS_FROM + (person.index * SYN_COMPANIONS_MAX + e->companion) % SYN_COMPANIONS_FROM;
+    const struct sh_str no = psn_no(w, life, e->companion), name = name_cell(w, life->book, p->index),
                         birth = date_cell(w, p->birth);
     const struct sh_str sex = int_cell(w, p->sex);
 #define BOTH(column, value) c[is_settlement ? (int)SETL_##column : (int)MDTRT_##column] = (value)
@@ -200,7 +230,9 @@ static void person_cells(struct syn_writer *w, const struct syn_life *life, cons
     BOTH(cvlserv_flag, SH_STR("0"));
     BOTH(insu_admdvs, SH_STR("990100"));
     BOTH(nwb_flag, e->flags & SYN_E_NEWBORN ? SH_STR("1") : SH_STR("0"));
-    if (p->insurance == 310 && !place->sparse)
+    if (e->employer)
+        BOTH(emp_no, digits_cell(w, SH_STR("9902"), e->employer, 8));
+    else if (p->insurance == 310 && !place->sparse)
         BOTH(emp_no, digits_cell(w, SH_STR("9901"), p->index / 37, 8));
     BOTH(pay_loc, e->flags & SYN_E_ONLINE ? SH_STR("5") : SH_STR("2"));
     BOTH(fixmedins_code, sh_str_of(place->code));
@@ -213,9 +245,9 @@ static void person_cells(struct syn_writer *w, const struct syn_life *life, cons
     BOTH(vali_flag, e->flags & SYN_E_VOID ? SH_STR("0") : SH_STR("1"));
     BOTH(poolarea_no, SH_STR("990100"));
     BOTH(crte_time, time_cell(w, e->to, 86399, false));
-    static const char *const disease_code[4] = {"", "M03900", "M01600", "M07803"};
-    static const char *const disease_name[4] = {"", "高血压", "糖尿病", "慢性肾功能衰竭(血液透析)"};
-    BOTH(dise_no, sh_str_of(disease_code[e->disease]));
+    static const char *const disease_name[SYN_DISEASES] = {"", "高血压", "糖尿病",
+                                                           "慢性肾功能衰竭(血液透析)"};
+    BOTH(dise_no, sh_str_of(sh_syn_disease_code(e->disease)));
     BOTH(dise_name, sh_str_of(disease_name[e->disease]));
 #undef BOTH
 }
@@ -249,8 +281,8 @@ static void write_mdtrt(struct syn_writer *w, const struct syn_life *life, uint3
         c[MDTRT_inhosp_stas] = SH_STR("0");
         c[MDTRT_dscg_way] = int_cell(w, e->leaving);
         c[MDTRT_ipt_days] = int_cell(w, e->to > e->from ? e->to - e->from : 1);
-        /* everyone has a bed of their own: no two persons ever lie in one */
-        c[MDTRT_adm_bed] = digits_cell(w, SH_STR(""), life->person.index + 1, 7);
+        /* everyone has a bed of their own: only a plant lays two persons into one */
+        c[MDTRT_adm_bed] = digits_cell(w, SH_STR(""), e->bed ? e->bed : life->person.index + 1, 7);
         c[MDTRT_wardarea_bed] = c[MDTRT_adm_bed];
         if (e->med_type == 52) {
             c[MDTRT_birctrl_matn_date] = date_cell(w, e->from + 1);
@@ -268,6 +300,11 @@ static void write_mdtrt(struct syn_writer *w, const struct syn_life *life, uint3
     if (e->flags & SYN_E_DIED)
         c[MDTRT_die_date] = date_cell(w, e->to);
     end_row(w, SYN_T_MDTRT, MDTRT_N);
+}
+
+const char *sh_syn_disease_code(uint16_t disease) {
+    static const char *const codes[SYN_DISEASES] = {"", "M03900", "M01600", "M07803"};
+    return codes[disease];
 }
 
 static const char *clearing_kind(const struct syn_enc *e) {
@@ -317,7 +354,8 @@ static void write_setl(struct syn_writer *w, const struct syn_life *life, uint32
         c[sums[i].column] = money_cell(w, sums[i].fen);
     c[SETL_pool_prop_selfpay] = decimal_cell(w, m.ratio, 4, 4);
     c[SETL_refd_setl_flag] = SH_STR("0"), c[SETL_mid_setl_flag] = SH_STR("0");
-    c[SETL_invono] = digits_cell(w, SH_STR("99"), (uint64_t)life->person.index * 10000 + enc, 12);
+    const uint32_t invoice = e->invoice ? e->invoice - 1 : enc; /* of a plant: that of another encounter */
+    c[SETL_invono] = digits_cell(w, SH_STR("99"), (uint64_t)life->person.index * 10000 + invoice, 12);
     c[SETL_rid] = c[SETL_setl_id];
     c[SETL_acct_used_flag] = m.account ? SH_STR("1") : SH_STR("0");
     end_row(w, SYN_T_SETL, SETL_N);
@@ -333,7 +371,7 @@ static void write_list(struct syn_writer *w, const struct syn_life *life, uint32
         c[DIAG_mdtrt_id] = enc_id(w, life->person.index, enc);
         c[DIAG_setl_id] = setl_id(w, life->person.index, enc);
         c[DIAG_setl_list_diag_id] = digits_cell(w, c[DIAG_mdtrt_id], i + 1, 2);
-        c[DIAG_psn_no] = psn_no(w, life->person.index);
+        c[DIAG_psn_no] = psn_no(w, life, e->companion);
         c[DIAG_diag_type] = SH_STR("1");
         c[DIAG_maindiag_flag] = i == 0 ? SH_STR("1") : SH_STR("0");
         c[DIAG_diag_code] = life->book->dxs[e->dx[i]].code,
@@ -357,7 +395,7 @@ static void write_list(struct syn_writer *w, const struct syn_life *life, uint32
         c[OPRN_mdtrt_id] = enc_id(w, life->person.index, enc);
         c[OPRN_setl_id] = setl_id(w, life->person.index, enc);
         c[OPRN_setl_list_oprn_id] = digits_cell(w, c[OPRN_mdtrt_id], i + 51, 2);
-        c[OPRN_psn_no] = psn_no(w, life->person.index);
+        c[OPRN_psn_no] = psn_no(w, life, e->companion);
         c[OPRN_main_oprn_flag] = i == 0 ? SH_STR("1") : SH_STR("0");
         c[OPRN_oprn_oprt_name] = op->name, c[OPRN_oprn_oprt_code] = op->code;
         c[OPRN_oprn_oprt_date] = date_cell(w, e->op_day);
@@ -386,7 +424,7 @@ static void fee_template(struct syn_writer *w, const struct syn_life *life, uint
     c[FEE_mdtrt_id] = enc_id(w, life->person.index, enc);
     c[FEE_setl_id] = setl_id(w, life->person.index, enc);
     c[FEE_fixmedins_code] = sh_str_of(place->code), c[FEE_fixmedins_name] = place->name;
-    c[FEE_psn_no] = psn_no(w, life->person.index);
+    c[FEE_psn_no] = psn_no(w, life, e->companion);
     c[FEE_insu_admdvs] = c[FEE_poolarea_no] = SH_STR("990100");
     c[FEE_pay_loc] = e->flags & SYN_E_ONLINE ? SH_STR("5") : SH_STR("2");
     c[FEE_med_type] = int_cell(w, e->med_type);
@@ -395,8 +433,7 @@ static void fee_template(struct syn_writer *w, const struct syn_life *life, uint
     if (e->med_type != 41)
         c[FEE_bilg_dept_codg] = life->book->depts[e->dept].code,
         c[FEE_bilg_dept_name] = life->book->depts[e->dept].name;
-    static const char *const disease_code[4] = {"", "M03900", "M01600", "M07803"};
-    c[FEE_dise_codg] = sh_str_of(disease_code[e->disease]);
+    c[FEE_dise_codg] = sh_str_of(sh_syn_disease_code(e->disease));
     w->keep = w->used;
 }
 
@@ -501,7 +538,7 @@ static void write_truth(struct syn_writer *w, const struct syn_life *life, const
     struct sh_buf *buf = &w->out[SYN_T_TRUTH];
     const struct syn_enc *e = &life->encs[t->enc];
     begin_row(w, SYN_CELLS_MAX);
-    const struct sh_str person = psn_no(w, life->person.index), enc = enc_id(w, life->person.index, t->enc);
+    const struct sh_str person = psn_no(w, life, 0), enc = enc_id(w, life->person.index, t->enc);
     (void)sh_buf_addf(buf, "%s,%s,%s,%.*s,%.*s,", t->rule, t->is_violation ? "violation" : "near-miss",
                       life->city->places[e->place].code, SH_ARG(person), SH_ARG(enc));
     for (uint32_t i = 0; i < t->n; i++) {
@@ -541,6 +578,7 @@ sh_code sh_syn_write_life(struct syn_writer *w, const struct syn_life *life) {
             write_line(w, life, (uint32_t)i);
         }
     }
+    sh_syn_write_beside(w, life);
     for (size_t i = 0; i < life->n_truths; i++)
         write_truth(w, life, &life->truths[i]);
     w->counts.not_planted += life->not_planted;

@@ -6,8 +6,26 @@
 #include "synth/tables.h"
 #include <stdatomic.h>
 
-enum syn_table { SYN_T_MDTRT, SYN_T_SETL, SYN_T_FEE, SYN_T_DIAG, SYN_T_OPRN, SYN_T_TRUTH, SYN_TABLES };
-enum { SYN_CELLS_MAX = 128 };
+enum syn_table {
+    SYN_T_MDTRT,
+    SYN_T_SETL,
+    SYN_T_FEE,
+    SYN_T_DIAG,
+    SYN_T_OPRN,
+    SYN_T_LIST,
+    SYN_T_RIGHT,
+    SYN_T_INSURED,
+    SYN_T_ALLOWANCE,
+    SYN_T_CARE,
+    SYN_T_SOLD,
+    SYN_T_BOUGHT,
+    SYN_T_TRUTH,
+    SYN_TABLES
+};
+enum {
+    SYN_CELLS_MAX = 128,
+    SYN_COMPANIONS_FROM = 44545500 /* identity numbers no person of a city reaches */
+};
 
 /** Money of one settlement, fen; adds up exactly: total = own + prepaid + covered, total = fund + person,
  * fund = Σ of its parts. */
@@ -42,6 +60,12 @@ const char *sh_syn_header(enum syn_table table);
 const char *sh_syn_table_name(enum syn_table table);
 /** All rows of a life. Errors: those of the buffers, or of the life. */
 SH_MUST sh_code sh_syn_write_life(struct syn_writer *writer, const struct syn_life *life);
+
+/** Settlement lists, rights and the other rows beside the claims of a life. */
+void sh_syn_write_beside(struct syn_writer *writer, const struct syn_life *life);
+/** Number of the person of a life, or of one of his companions, and codes of chronic diseases. */
+uint64_t sh_syn_person_no(const struct syn_life *life, uint8_t companion, const char **ret_prefix);
+const char *sh_syn_disease_code(uint16_t disease);
 
 /** Registers of the office: institutions and departments, medins_b.csv and dept_b.csv; adds their bytes. */
 SH_MUST sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,

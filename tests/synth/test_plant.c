@@ -133,6 +133,16 @@ static void amounts_are_what_a_hand_counts(void **state) {
         {"pharmacy-days", "plain", "one day beyond", 1, 1, 31},
         {"frequent-visits", "plain", "one visit beyond", 1, 1, 0},
         {"herb-kinds", "plain", "one herb more", 1, 21, 0},
+        /* 7 × 0.46 = 3.22 less a tenth; the fee is the patient's own */
+        {"chronic-entitlement", "dialysis", "the day after", 1, 1, 290},
+        /* 42 of 30 days of 12 000.01 */
+        {"allowance-enrolment", "plain", "a fen beyond", 1, 0, 1680001},
+        {"allowance-twice", "plain", "the last day", 1, 0, 840000},
+        {"care-in-stay", "plain", "during a stay", 1, 0, 3000},
+        {"care-overlap", "plain", "one second", 1, 0, 3000},
+        /* a stay of three days: bed, consultation, nursing, saline, infusion */
+        {"case-split", "plain", "the last day that counts", 1, 15, 0},
+        {"invoice-twice", "plain", "two persons", 1, 0, 0},
     };
     struct fixture f;
     begin(&f);
