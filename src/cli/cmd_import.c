@@ -23,8 +23,9 @@
     X(IMPORT_CORRECTED, "更正", "corrected")                                                                 \
     X(IMPORT_WITHDRAWN, "撤回", "withdrawn")                                                                 \
     X(IMPORT_STAGES, "各阶段用时（秒）", "seconds by stage")                                                 \
-    X(IMPORT_WHO, "shouhu import：--correction 与 --withdrawal 须同时给出 --reason 与 --by\n",               \
-      "shouhu import: --correction and --withdrawal need --reason and --by\n")                               \
+    X(IMPORT_WHO,                                                                                            \
+      "shouhu import：--correction 与 --withdrawal 须同时给出 --reason、--by 与 --approved-by\n",            \
+      "shouhu import: --correction and --withdrawal need --reason, --by and --approved-by\n")                \
     X(IMPORT_ONE, "shouhu import：--correction 与 --withdrawal 只能选一个\n",                                \
       "shouhu import: --correction and --withdrawal exclude each other\n")
 
@@ -154,6 +155,8 @@ int sh_cmd_import(int argc, char **argv, FILE *out, FILE *errout) {
         {"reason", SH_OPTION_TEXT, &options.reason, "TEXT", "更正或撤回的理由",
          "why it is corrected or withdrawn"},
         {"by", SH_OPTION_TEXT, &options.by, "WHO", "谁要求的", "who asked for it"},
+        {"approved-by", SH_OPTION_TEXT, &options.approved_by, "WHO", "谁批准的（不得是要求者）",
+         "who approved it (another one)"},
         {"buckets", SH_OPTION_UINT, &buckets, "N", "新湖的桶数", "buckets of a new lake", .low = 1,
          .high = 4096},
         {"threads", SH_OPTION_UINT, &threads, "N", "线程数（默认全部处理器）",
@@ -177,7 +180,8 @@ int sh_cmd_import(int argc, char **argv, FILE *out, FILE *errout) {
         fputs(sh_msg(messages, IMPORT_ONE, lang), errout);
         return SH_EXIT_USAGE;
     }
-    if ((options.correction || options.withdrawal) && (!options.reason || !options.by)) {
+    if ((options.correction || options.withdrawal) &&
+        (!options.reason || !options.by || !options.approved_by)) {
         fputs(sh_msg(messages, IMPORT_WHO, lang), errout);
         return SH_EXIT_USAGE;
     }

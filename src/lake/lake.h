@@ -173,12 +173,12 @@ struct sh_import_options {
     const char *mappings_dir; /* where mappings are installed */
     const char *const *files;
     size_t n_files;
-    bool correction;         /* rows with a known key and other content become a new version */
-    bool withdrawal;         /* rows with a known key are withdrawn */
-    const char *reason, *by; /* required with the two above */
-    int32_t known_day;       /* day the batch becomes known; passed in from the one clock */
-    uint32_t buckets;        /* for a new lake; 0 = default */
-    unsigned threads;        /* 0 = all processors */
+    bool correction;                       /* rows with a known key and other content become a new version */
+    bool withdrawal;                       /* rows with a known key are withdrawn */
+    const char *reason, *by, *approved_by; /* required with the two above; by asks, another one approves */
+    int32_t known_day;                     /* day the batch becomes known; passed in from the one clock */
+    uint32_t buckets;                      /* for a new lake; 0 = default */
+    unsigned threads;                      /* 0 = all processors */
     void (*progress)(void *ctx, const char *stage, uint64_t done, uint64_t total);
     void *progress_ctx;
 };

@@ -66,6 +66,7 @@ sh_code sh_manifest_add_batch(struct sh_manifest *manifest, const struct sh_lake
     SH_TRY(keep(manifest->arena, &copy.mapping, err));
     SH_TRY(keep(manifest->arena, &copy.reason, err));
     SH_TRY(keep(manifest->arena, &copy.by, err));
+    SH_TRY(keep(manifest->arena, &copy.approved_by, err));
     manifest->batches[manifest->n_batches++] = copy;
     return SH_OK;
 }
@@ -157,6 +158,7 @@ static void put_body(struct sh_json *json, const struct sh_manifest *manifest) {
         sh_json_put_text(json, "mapping", batch->mapping);
         sh_json_put_text(json, "reason", batch->reason);
         sh_json_put_text(json, "by", batch->by);
+        sh_json_put_text(json, "approved_by", batch->approved_by);
         sh_json_object_end(json);
     }
     sh_json_array_end(json);
@@ -322,6 +324,8 @@ static sh_code get_batch(const json_t *object, struct sh_manifest *manifest, str
     SH_TRY(get_text(object, "mapping", manifest->arena, &batch.mapping, err));
     SH_TRY(get_text(object, "reason", manifest->arena, &batch.reason, err));
     SH_TRY(get_text(object, "by", manifest->arena, &batch.by, err));
+    if (json_object_get(object, "approved_by")) /* lakes from before it was asked have none */
+        SH_TRY(get_text(object, "approved_by", manifest->arena, &batch.approved_by, err));
     return sh_manifest_add_batch(manifest, &batch, err);
 }
 

@@ -46,7 +46,7 @@ struct sh_lake_batch {
     uint32_t id; /* 1, 2, … */
     sh_batch_kind kind;
     int32_t known_day;
-    const char *mapping, *reason, *by; /* "" where none */
+    const char *mapping, *reason, *by, *approved_by; /* "" where none */
 };
 
 struct sh_manifest {

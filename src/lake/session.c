@@ -24,9 +24,16 @@ static sh_code check_options(const struct sh_import_options *options, struct sh_
     if (options->correction && options->withdrawal)
         return sh_fail(err, SH_E_INPUT, "an import is a correction or a withdrawal, not both");
     const bool must_say = options->correction || options->withdrawal;
-    if (must_say && (!options->reason || !options->reason[0] || !options->by || !options->by[0]))
+    const char *const said[] = {options->reason, options->by, options->approved_by};
+    for (size_t i = 0; must_say && i < 3; i++)
+        if (!said[i] || sh_str_trim(sh_str_of(said[i])).len == 0)
+            return sh_fail(err, SH_E_INPUT,
+                           "a correction or a withdrawal must say why, who asked for it and who approved it "
+                           "(reason, by, approved by)");
+    if (must_say &&
+        sh_str_eq(sh_str_trim(sh_str_of(options->by)), sh_str_trim(sh_str_of(options->approved_by))))
         return sh_fail(err, SH_E_INPUT,
-                       "a correction or a withdrawal must say why and who asked for it (reason, by)");
+                       "who asks for a correction or a withdrawal does not approve it: name another");
     if (options->buckets > SH_LAKE_BUCKETS_MAX)
         return sh_fail(err, SH_E_LIMIT, "%" PRIu32 " buckets are over the limit of %u", options->buckets,
                        SH_LAKE_BUCKETS_MAX);
@@ -175,6 +182,7 @@ static sh_code write_manifest(struct sh_session *session, struct sh_import_resul
                                         .mapping = options->mapping,
                                         .reason = options->reason,
                                         .by = options->by,
+                                        .approved_by = options->approved_by,
                                         .kind = options->correction   ? SH_BATCH_CORRECTION
                                                 : options->withdrawal ? SH_BATCH_WITHDRAWAL
                                                                       : SH_BATCH_IMPORT};

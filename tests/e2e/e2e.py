@@ -3,6 +3,7 @@
 import csv
 import gzip
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -234,11 +235,28 @@ def a_correction_needs_a_reason_and_moves_money(tmp):
     read, landed, repeated, rejected = counts(bring_in(tmp / "lake", [tmp / "fix.csv"], want=(9,)), "line")
     assert (landed, rejected) == (0, 1)
     run("import", "--lake", tmp / "lake", "--mapping", "national", "--correction", tmp / "fix.csv", want=(2,))
-    text = bring_in(tmp / "lake", [tmp / "fix.csv"], "--correction", "--reason", "wrong count", "--by", "H99010000001")
+    who = ["--correction", "--reason", "wrong count", "--by", "H99010000001"]
+    run("import", "--lake", tmp / "lake", "--mapping", "national", *who, tmp / "fix.csv", want=(2,))  # nobody approved it
+    for same in ("H99010000001", " H99010000001 ", "", " "):  # nobody else did
+        run("import", "--lake", tmp / "lake", "--mapping", "national", *who, "--approved-by", same, tmp / "fix.csv", want=(3,))
+    original = sorted((tmp / "lake").rglob("*.parquet"))
+    before = {f: f.read_bytes() for f in original}
+    text = bring_in(tmp / "lake", [tmp / "fix.csv"], *who, "--approved-by", "chief")
+    assert all(f.read_bytes() == content for f, content in before.items()), "the original rows stay as they came"
+    manifest = json.loads(max((tmp / "lake/manifest").glob("*.json")).read_text(encoding="utf-8"))
+    said = (manifest.get("body") or manifest)["batches"][-1]
+    assert (said["kind"], said["reason"], said["by"], said["approved_by"]) == ("correction", "wrong count", "H99010000001", "chief"), said
     assert counts(text, "line")[1] == 1, text
     found = audit(tmp / "lake", tmp / "f.csv")
     assert any(r["rule"] == "line-arithmetic" and row[head.index("bkkp_sn")] in r["lines"] for r in found), found
     assert "sound" in run("lake", "verify", "--lake", tmp / "lake")[0]
+    for file in (original[0], original[-1]):  # a row changed where it lies is named
+        changed = bytearray(before[file])
+        changed[len(changed) // 2] ^= 1
+        file.write_bytes(changed)
+        out, errout, _ = run("lake", "verify", "--lake", tmp / "lake", want=(4,))
+        assert file.name in out + errout, out + errout
+        file.write_bytes(before[file])
 
 
 @test

@@ -121,7 +121,8 @@ static void the_same_again_is_repeated_and_other_content_refused(void **state) {
     CHECK_I64(result.tables[SH_TABLE_INSTITUTION].rejected, 1);
     CHECK_I64(result.tables[SH_TABLE_TRACE_SCAN].rejected, 1);
     check_first(dir);
-    options.correction = true, options.reason = "r", options.by = "b", options.known_day++;
+    options.correction = true, options.reason = "r", options.by = "b", options.approved_by = "chief",
+    options.known_day++;
     CHECK_OK(FIXTURE_IMPORT(options, changed, &result, &err), &err);
     CHECK_I64(result.tables[SH_TABLE_INSTITUTION].corrected, 1);
     struct sh_lake *lake = open_lake(dir);

@@ -109,7 +109,7 @@ static void a_correction_moves_a_line_and_a_withdrawal_removes_it(void **state) 
     CHECK_OK(FIXTURE_IMPORT(options, day_one, &result, &err), &err);
     options.correction = true, options.known_day = 20010;
     CHECK_CODE(FIXTURE_IMPORT(options, moved, &result, &err), SH_E_INPUT);
-    options.reason = "wrong person", options.by = "test";
+    options.reason = "wrong person", options.by = "test", options.approved_by = "chief";
     CHECK_OK(FIXTURE_IMPORT(options, moved, &result, &err), &err);
     CHECK_I64(result.tables[L].corrected, 1);
     CHECK_I64(result.tables[L].repeated, 1);

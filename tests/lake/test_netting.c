@@ -72,7 +72,8 @@ static void an_orphan_finds_its_line_in_a_later_batch(void **state) {
     CHECK_OK(FIXTURE_IMPORT(options, second, &result, &err), &err);
     check_netting(dir, INT32_MAX, "b1|20000|1000|700|0\nr1|0|0|0|1\n");
     check_netting(dir, options.known_day - 1, "r1|-10000|-500|-500|2\n");
-    options.withdrawal = true, options.reason = "r", options.by = "b", options.known_day++;
+    options.withdrawal = true, options.reason = "r", options.by = "b", options.approved_by = "chief",
+    options.known_day++;
     CHECK_OK(FIXTURE_IMPORT(options, first, &result, &err), &err);
     CHECK_I64(result.tables[L].withdrawn, 1);
     check_netting(dir, INT32_MAX, "b1|30000|1500|1200|0\n");

@@ -38,7 +38,8 @@ static void make_lake(const char *dir) {
         CHECK_OK(fixture_import(options, rows, 120, &result, &err), &err);
         CHECK_I64(result.tables[L].landed, 120);
     }
-    options.reason = "r", options.by = "b", options.withdrawal = true, options.known_day++;
+    options.reason = "r", options.by = "b", options.approved_by = "chief", options.withdrawal = true,
+    options.known_day++;
     CHECK_OK(FIXTURE_IMPORT(options, withdrawn, &result, &err), &err);
     CHECK_I64(result.tables[L].withdrawn, 1);
     options.withdrawal = false, options.correction = true, options.known_day++;
