@@ -30,10 +30,7 @@ sh_code sh_purpose_check(struct sh_request *rq, struct sh_str purpose, struct sh
     if (n >= PURPOSE_MIN && n_other > 0 && sh_utf8_count(purpose) <= PURPOSE_MAX)
         return SH_OK;
     struct sh_faults faults = {0};
-    sh_faults_add(rq, &faults, SH_STR("purpose"), 0,
-                  rq->lang == SH_EN ? "say what for, in %d to %d characters"
-                                    : "请写明查阅目的（%d 至 %d 字）",
-                  PURPOSE_MIN, PURPOSE_MAX);
+    sh_faults_add(rq, &faults, SH_STR("purpose"), 0, SH_SAY(rq, PURPOSE), PURPOSE_MIN, PURPOSE_MAX);
     return sh_refused(sh_refuse_fields(rq, &faults), err);
 }
 

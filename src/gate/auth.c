@@ -166,10 +166,8 @@ static bool clash_refused(struct sh_gate *gate, struct sh_request *rq) {
             const struct sh_role_pair *pair = sh_roles_forbid(gate->roles, a, b);
             if (!pair)
                 continue;
-            (void)sh_refuse(
-                rq, GATE_SEPARATION,
-                rq->lang == SH_EN ? "%.*s beside %.*s: %.*s (%.*s)" : "%.*s 与 %.*s：%.*s（%.*s）", SH_ARG(a),
-                SH_ARG(b), SH_ARG(rq->lang == SH_EN ? pair->english : pair->why), SH_ARG(pair->basis));
+            (void)sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, CLASH), SH_ARG(a), SH_ARG(b),
+                            SH_ARG(rq->lang == SH_EN ? pair->english : pair->why), SH_ARG(pair->basis));
             return true;
         }
     return false;
@@ -186,8 +184,7 @@ static sh_code check_state(struct sh_gate *gate, struct sh_request *rq) {
     if (!is_early && clash_refused(gate, rq))
         return SH_OK;
     if (rq->caller.reads_only && rq->method != SH_GET)
-        return sh_refuse(rq, GATE_FORBIDDEN,
-                         rq->lang == SH_EN ? "this API key only reads" : "此密钥只能读取");
+        return sh_refuse(rq, GATE_FORBIDDEN, SH_SAY(rq, KEY_ONLY_READS));
     if (!sh_caller_may(gate, rq, rq->route->need))
         return sh_refuse(rq, rq->caller.has_unreviewed ? GATE_UNREVIEWED : GATE_FORBIDDEN, "%s",
                          rq->route->need);

@@ -305,12 +305,9 @@ static sh_code check_decider(const struct deciding *deciding, struct sh_err *err
     if (!sh_caller_is(rq, change->entry.reg->approve_by, change->entry.reg->n_approve_by))
         return sh_stop(sh_refuse(rq, may_see(rq, change) ? GATE_FORBIDDEN : GATE_NOT_FOUND, NULL));
     if (!sh_str_is(change->state, "proposed"))
-        return sh_stop(
-            sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "it is decided already" : "已作出决定"));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, DECIDED_ALREADY)));
     if (deciding->is_approval && sh_str_is(change->proposer, rq->caller.person))
-        return sh_stop(
-            sh_refuse(rq, GATE_SEPARATION,
-                      rq->lang == SH_EN ? "who proposes never approves" : "提出人不得批准自己的更正"));
+        return sh_stop(sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, PROPOSER_NEVER_APPROVES)));
     return SH_OK;
 }
 
@@ -326,10 +323,7 @@ static sh_code apply(struct sh_txn *txn, struct deciding *deciding, struct sh_er
     const sh_code code =
         sh_entry_put(txn, &change->entry, change->record, change->expected, &rq->arena, &ref, err);
     if (code == SH_E_CONFLICT)
-        return sh_stop(sh_refuse(rq, GATE_STALE,
-                                 rq->lang == SH_EN
-                                     ? "the record has changed since the proposal: refuse it and propose anew"
-                                     : "提出后记录已变动，请退回后重新提出"));
+        return sh_stop(sh_refuse(rq, GATE_STALE, SH_SAY(rq, CHANGED_SINCE_PROPOSAL)));
     SH_TRY(code);
     char *id = sh_arena_dup(&rq->arena, ref.id, SH_ID_TEXT);
     if (!id)
@@ -367,7 +361,7 @@ static sh_code decide_with(struct sh_gate *gate, struct sh_request *rq, bool is_
     deciding.words = sh_member(root, "why", &rq->arena);
     if (!is_approval && deciding.words.len == 0) {
         struct sh_faults faults = {0};
-        sh_faults_add(rq, &faults, SH_STR("why"), 0, rq->lang == SH_EN ? "is required" : "必填");
+        sh_faults_add(rq, &faults, SH_STR("why"), 0, SH_SAY(rq, REQUIRED));
         /* a foreign id is told first */
         SH_TRY(sh_lost(sh_store_read(gate->store, get_change, &deciding, err)));
         return sh_refuse_fields(rq, &faults);

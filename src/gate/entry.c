@@ -43,14 +43,12 @@ static sh_code take_member(struct sh_request *rq, const struct sh_register *reg,
                            struct sh_err *err) {
     const int32_t at = sh_register_field(reg, sh_str_of(name), false);
     if (at < 0) {
-        sh_faults_add(rq, faults, sh_str_of(name), 0,
-                      rq->lang == SH_EN ? "the register has no such field" : "名册没有此字段");
+        sh_faults_add(rq, faults, sh_str_of(name), 0, SH_SAY(rq, NO_SUCH_FIELD));
         return SH_OK;
     }
     struct sh_str text, canonical = {0};
     if (!text_of_json(value, &rq->arena, &text)) {
-        sh_faults_add(rq, faults, sh_str_of(name), 0,
-                      rq->lang == SH_EN ? "write it as text" : "请以文本书写");
+        sh_faults_add(rq, faults, sh_str_of(name), 0, SH_SAY(rq, WANTS_TEXT));
         return SH_OK;
     }
     const sh_code code = sh_field_check(&reg->fields[at], text, &rq->arena, &canonical, err);
@@ -75,14 +73,13 @@ static void take_days(struct sh_request *rq, const json_t *body, int32_t today, 
     ret->from = ret->reg->has_validity ? today : 0, ret->to = SH_DAY_OPEN;
     int32_t last = 0;
     if (from.len && sh_date_scan(from.at, from.len, &ret->from) != SH_DATE_OK)
-        sh_faults_add(rq, faults, SH_STR("valid_from"), 0, rq->lang == SH_EN ? "is no date" : "不是日期");
+        sh_faults_add(rq, faults, SH_STR("valid_from"), 0, SH_SAY(rq, NO_DATE));
     if (to.len && sh_date_scan(to.at, to.len, &last) != SH_DATE_OK)
-        sh_faults_add(rq, faults, SH_STR("valid_to"), 0, rq->lang == SH_EN ? "is no date" : "不是日期");
+        sh_faults_add(rq, faults, SH_STR("valid_to"), 0, SH_SAY(rq, NO_DATE));
     else if (to.len)
         ret->to = last + 1;
     if (ret->from >= ret->to)
-        sh_faults_add(rq, faults, SH_STR("valid_to"), 0,
-                      rq->lang == SH_EN ? "lies before valid_from" : "早于起始日");
+        sh_faults_add(rq, faults, SH_STR("valid_to"), 0, SH_SAY(rq, BEFORE_VALID_FROM));
 }
 
 sh_code sh_entry_from_json(struct sh_request *rq, const struct sh_register *reg, const json_t *body,
@@ -99,12 +96,11 @@ sh_code sh_entry_from_json(struct sh_request *rq, const struct sh_register *reg,
         for (size_t i = 0; i < 4; i++)
             is_known = is_known || strcmp(key, known[i]) == 0;
         if (!is_known)
-            sh_faults_add(rq, faults, sh_str_of(key), 0, rq->lang == SH_EN ? "no such member" : "没有此项");
+            sh_faults_add(rq, faults, sh_str_of(key), 0, SH_SAY(rq, NO_SUCH_MEMBER));
     }
     json_t *fields = json_object_get(body, "fields");
     if (!json_is_object(fields)) {
-        sh_faults_add(rq, faults, SH_STR("fields"), 0,
-                      rq->lang == SH_EN ? "must be an object" : "必须是对象");
+        sh_faults_add(rq, faults, SH_STR("fields"), 0, SH_SAY(rq, WANTS_OBJECT));
         return SH_OK;
     }
     json_object_foreach(fields, key, value) {
@@ -120,8 +116,7 @@ void sh_entry_check(struct sh_request *rq, const struct sh_entry_values *entry, 
                     struct sh_faults *faults) {
     for (size_t i = 0; i < entry->reg->n_fields; i++)
         if (entry->reg->fields[i].required && entry->values[i].len == 0)
-            sh_faults_add(rq, faults, entry->reg->fields[i].id, row,
-                          rq->lang == SH_EN ? "is required" : "必填");
+            sh_faults_add(rq, faults, entry->reg->fields[i].id, row, SH_SAY(rq, REQUIRED));
 }
 
 sh_code sh_entry_refs(struct sh_txn *txn, struct sh_request *rq, const struct sh_entry_values *entry,
@@ -135,10 +130,8 @@ sh_code sh_entry_refs(struct sh_txn *txn, struct sh_request *rq, const struct sh
         const sh_code code = sh_record_find(txn, &all, field->ref, entry->values[i],
                                             sh_as_of_day(entry->from), &rq->arena, &record, err);
         if (code == SH_E_NOTFOUND)
-            sh_faults_add(rq, faults, field->id, row,
-                          rq->lang == SH_EN ? "%.*s: not in the register %.*s on that day"
-                                            : "%.*s：当日不在名册 %.*s 中",
-                          SH_ARG(entry->values[i]), SH_ARG(field->ref));
+            sh_faults_add(rq, faults, field->id, row, SH_SAY(rq, NOT_IN_REGISTER), SH_ARG(entry->values[i]),
+                          SH_ARG(field->ref));
         else if (code != SH_OK)
             return code;
     }

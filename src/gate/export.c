@@ -61,7 +61,7 @@ sh_code sh_api_findings_export(struct sh_gate *gate, struct sh_request *rq, stru
     sh_buf_add_text(&find->sql, " order by coalesce(counted, 0) desc, id");
     SH_TRY(sh_takeaway_asked(rq, &e.out, err));
     SH_TRY(sh_takeaway_note(&e.out, SH_STR("findings"), err));
-    SH_TRY(sh_takeaway_open(&e.out, is_english ? SH_STR("findings") : SH_STR("疑点"),
+    SH_TRY(sh_takeaway_open(&e.out, sh_str_of(SH_SAY(rq, SHEET_OF_FINDINGS)),
                             is_english ? titles_en : titles_zh, COLUMNS_N, err));
     SH_TRY(sh_find_stream(find, COLUMNS_N, put_row, &e, err));
     return sh_takeaway_send(&e.out, SH_STR("findings"), err);

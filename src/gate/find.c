@@ -75,9 +75,7 @@ static void where_amount(struct sh_find *find, const char *argument, const char 
     if (value.len == 0)
         return;
     if (!is_amount(value)) {
-        sh_faults_add(find->rq, faults, sh_str_of(argument), 0,
-                      find->rq->lang == SH_EN ? "an amount in yuan, e.g. 1000.00"
-                                              : "应为金额（元），如 1000.00");
+        sh_faults_add(find->rq, faults, sh_str_of(argument), 0, SH_SAY(find->rq, WANTS_AMOUNT));
         return;
     }
     sh_buf_addf(&find->sql, " and coalesce(counted, 0) %s cast(", sign);
@@ -93,8 +91,7 @@ static void where_day(struct sh_find *find, const char *argument, const char *si
     if (value.len == 0)
         return;
     if (sh_date_parse(value, &day, &err) != SH_OK) {
-        sh_faults_add(find->rq, faults, sh_str_of(argument), 0,
-                      find->rq->lang == SH_EN ? "a day, e.g. 2026-02-03" : "应为日期，如 2026-02-03");
+        sh_faults_add(find->rq, faults, sh_str_of(argument), 0, SH_SAY(find->rq, WANTS_DAY));
         return;
     }
     sh_buf_addf(&find->sql, " and day %s cast(", sign);

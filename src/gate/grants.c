@@ -161,8 +161,7 @@ static sh_code add_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     if (code == SH_E_NOTFOUND ||
         (code == SH_OK && !sh_scope_holds(&people->scope, people->person.body, place))) {
         struct sh_faults faults = {0};
-        sh_faults_add(rq, &faults, SH_STR("body"), 0,
-                      rq->lang == SH_EN ? "no such body in your place" : "您的区划内没有该机构");
+        sh_faults_add(rq, &faults, SH_STR("body"), 0, SH_SAY(rq, NO_SUCH_BODY));
         return sh_stop(sh_refuse_fields(rq, &faults));
     }
     SH_TRY(code);
@@ -171,7 +170,7 @@ static sh_code add_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     char id[SH_ID_TEXT + 1];
     const sh_code put = sh_person_put(txn, &people->person, &rq->arena, id, err);
     if (put == SH_E_CONFLICT)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "the login is taken" : "账号已存在"));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, LOGIN_TAKEN)));
     SH_TRY(put);
     return answer_password(people, 201, id, err);
 }
@@ -188,12 +187,10 @@ static void check_person(struct peopling *people, struct sh_faults *faults) {
                    ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.');
     }
     if (!is_login)
-        sh_faults_add(rq, faults, SH_STR("login"), 0,
-                      rq->lang == SH_EN ? "2 to 64 of a-z, 0-9, _ - ." : "2 至 64 个 a-z、0-9、_ - .");
+        sh_faults_add(rq, faults, SH_STR("login"), 0, SH_SAY(rq, WANTS_LOGIN));
     if (people->person.name.len == 0 ||
         sh_field_check(&name, people->person.name, &rq->arena, &people->person.name, &err) != SH_OK)
-        sh_faults_add(rq, faults, SH_STR("name"), 0,
-                      rq->lang == SH_EN ? "is required, one line" : "必填，一行");
+        sh_faults_add(rq, faults, SH_STR("name"), 0, SH_SAY(rq, REQUIRED_ONE_LINE));
     if (people->person.phone.len &&
         sh_field_check(&phone, people->person.phone, &rq->arena, &people->person.phone, &err) != SH_OK)
         sh_faults_add(rq, faults, SH_STR("phone"), 0, "%s", err.message);
@@ -343,11 +340,9 @@ static sh_code refuse_clash(struct sh_txn *txn, struct granting *granting, struc
     SH_TRY(sh_grant_clash(txn, granting->gate->roles, &granting->grant, &rq->arena, &pair, &other, err));
     if (!pair)
         return SH_OK;
-    return sh_stop(
-        sh_refuse(rq, GATE_SEPARATION,
-                  rq->lang == SH_EN ? "%.*s beside %.*s: %.*s (%.*s)" : "%.*s 与 %.*s：%.*s（%.*s）",
-                  SH_ARG(granting->grant.role), SH_ARG(other),
-                  SH_ARG(rq->lang == SH_EN ? pair->english : pair->why), SH_ARG(pair->basis)));
+    return sh_stop(sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, CLASH), SH_ARG(granting->grant.role),
+                             SH_ARG(other), SH_ARG(rq->lang == SH_EN ? pair->english : pair->why),
+                             SH_ARG(pair->basis)));
 }
 
 /* A third party's account ends with its contract (AF-09). */
@@ -359,12 +354,9 @@ static sh_code check_contract(struct sh_txn *txn, struct granting *granting, con
     const sh_code code =
         sh_contract_last_day(txn, role->contract, grant->contract, grant->body, &rq->arena, &last, err);
     if (code == SH_E_NOTFOUND)
-        sh_faults_add(rq, faults, SH_STR("contract"), 0,
-                      rq->lang == SH_EN ? "no contract with that body is in force"
-                                        : "没有与该机构的有效合同");
+        sh_faults_add(rq, faults, SH_STR("contract"), 0, SH_SAY(rq, NO_CONTRACT));
     else if (code == SH_OK && grant->to - 1 > last)
-        sh_faults_add(rq, faults, SH_STR("to"), 0,
-                      rq->lang == SH_EN ? "lies behind the last day of the contract" : "不得晚于合同终止日");
+        sh_faults_add(rq, faults, SH_STR("to"), 0, SH_SAY(rq, BEHIND_CONTRACT));
     return code == SH_E_NOTFOUND ? SH_OK : code;
 }
 
@@ -378,18 +370,16 @@ static sh_code check_asked(struct sh_txn *txn, struct granting *granting, struct
     if (code != SH_OK && code != SH_E_NOTFOUND)
         return code;
     if (code != SH_OK || !sh_scope_holds(&granting->scope, grant->body, grant->place))
-        sh_faults_add(rq, &faults, SH_STR("body"), 0,
-                      rq->lang == SH_EN ? "no such body in your place" : "您的区划内没有该机构");
+        sh_faults_add(rq, &faults, SH_STR("body"), 0, SH_SAY(rq, NO_SUCH_BODY));
     SH_TRY(state_of(txn, rq, grant->person, &state, err));
     if (!sh_str_is(state, "active"))
-        sh_faults_add(rq, &faults, SH_STR("person"), 0, rq->lang == SH_EN ? "no such account" : "没有此账号");
+        sh_faults_add(rq, &faults, SH_STR("person"), 0, SH_SAY(rq, NO_SUCH_ACCOUNT));
     const struct sh_role *role = sh_role_find(granting->gate->roles, grant->role);
     bool is_at = false;
     for (size_t i = 0; role && i < role->n_at; i++)
         is_at = is_at || sh_str_eq(role->at[i], kind);
     if (!role || (!is_at && !faults.n))
-        sh_faults_add(rq, &faults, SH_STR("role"), 0,
-                      rq->lang == SH_EN ? "no role of such a body" : "该类机构没有此岗位");
+        sh_faults_add(rq, &faults, SH_STR("role"), 0, SH_SAY(rq, NO_ROLE_OF_BODY));
     if (role && role->contract.len)
         SH_TRY(check_contract(txn, granting, role, &faults, err));
     return faults.n ? sh_stop(sh_refuse_fields(rq, &faults)) : SH_OK;
@@ -411,9 +401,7 @@ static sh_code ask(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     granting->grant.id = (struct sh_str){"", 0};
     SH_TRY(check_asked(txn, granting, err));
     if (sh_str_is(granting->grant.person, granting->rq->caller.person))
-        return sh_stop(
-            sh_refuse(granting->rq, GATE_SEPARATION,
-                      granting->rq->lang == SH_EN ? "nobody asks for himself" : "不得为本人申请授权"));
+        return sh_stop(sh_refuse(granting->rq, GATE_SEPARATION, SH_SAY(granting->rq, NOT_FOR_HIMSELF)));
     SH_TRY(refuse_clash(txn, granting, err));
     return put_and_answer(txn, granting, 201, err);
 }
@@ -425,14 +413,11 @@ static sh_code ask_days(struct granting *granting, const json_t *root, struct sh
     int32_t last = 0;
     granting->grant.from = today;
     if (from.len && sh_date_scan(from.at, from.len, &granting->grant.from) != SH_DATE_OK)
-        sh_faults_add(rq, faults, SH_STR("from"), 0, rq->lang == SH_EN ? "is no date" : "不是日期");
+        sh_faults_add(rq, faults, SH_STR("from"), 0, SH_SAY(rq, NO_DATE));
     if (to.len == 0 || sh_date_scan(to.at, to.len, &last) != SH_DATE_OK)
-        sh_faults_add(rq, faults, SH_STR("to"), 0,
-                      rq->lang == SH_EN ? "a grant needs its last day" : "授权须有截止日");
+        sh_faults_add(rq, faults, SH_STR("to"), 0, SH_SAY(rq, GRANT_WANTS_END));
     else if (last < granting->grant.from || last < today || last - granting->grant.from > GRANT_DAYS_MAX)
-        sh_faults_add(rq, faults, SH_STR("to"), 0,
-                      rq->lang == SH_EN ? "after the first day, within three years"
-                                        : "须在起始日之后、三年之内");
+        sh_faults_add(rq, faults, SH_STR("to"), 0, SH_SAY(rq, GRANT_TERM));
     granting->grant.to = last + 1;
     return SH_OK;
 }
@@ -453,7 +438,7 @@ sh_code sh_api_grant_ask(struct sh_gate *gate, struct sh_request *rq, struct sh_
     struct sh_faults faults = {0};
     SH_TRY(ask_days(&granting, root, &faults));
     if (granting.grant.why.len == 0)
-        sh_faults_add(rq, &faults, SH_STR("why"), 0, rq->lang == SH_EN ? "is required" : "必填");
+        sh_faults_add(rq, &faults, SH_STR("why"), 0, SH_SAY(rq, REQUIRED));
     if (faults.n)
         return sh_refuse_fields(rq, &faults);
     return sh_gate_write(gate, rq, "ask for grant", ask, &granting, NULL, err);
@@ -469,9 +454,7 @@ static sh_code check_decision(struct sh_txn *txn, struct granting *granting, str
         return SH_OK;
     SH_TRY(sh_ties_stop(txn, rq, &grant->person, 1, SH_STR(""), err));
     if (sh_str_is(grant->asked_by, rq->caller.person) || sh_str_is(grant->person, rq->caller.person))
-        return sh_stop(sh_refuse(rq, GATE_SEPARATION,
-                                 rq->lang == SH_EN ? "neither the asker nor the person granted approves"
-                                                   : "申请人和被授权人不得审批"));
+        return sh_stop(sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, ASKER_NEVER_APPROVES)));
     return refuse_clash(txn, granting, err);
 }
 

@@ -190,16 +190,14 @@ static void check_head(struct sh_request *rq, const char *method) {
     if (length.len)
         bytes = strtoull(length.at, NULL, 10);
     if (bytes > body_limit(rq))
-        (void)sh_refuse(rq, GATE_TOO_LARGE, rq->lang == SH_EN ? "at most %zu bytes" : "最多 %zu 字节",
-                        body_limit(rq));
+        (void)sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_BYTES), body_limit(rq));
 }
 
 static void take_body(struct sh_request *rq, const char *data, size_t size) {
     if (rq->status)
         return; /* refused already: swallow the rest */
     if (rq->body.len + size > body_limit(rq)) {
-        (void)sh_refuse(rq, GATE_TOO_LARGE, rq->lang == SH_EN ? "at most %zu bytes" : "最多 %zu 字节",
-                        body_limit(rq));
+        (void)sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_BYTES), body_limit(rq));
         return;
     }
     if (atomic_fetch_add(&rq->gate->http.body_bytes, size) + size > SH_BODIES_MAX) {

@@ -234,9 +234,7 @@ static sh_code take_arguments(struct jobbing *jobbing, const json_t *given, stru
         if (is_known)
             sh_json_put_str(&json, key, text);
         else
-            sh_faults_add(rq, faults, sh_str_of(key), 0,
-                          rq->lang == SH_EN ? "no such argument, or not of its type"
-                                            : "没有此参数或类型不符");
+            sh_faults_add(rq, faults, sh_str_of(key), 0, SH_SAY(rq, NO_SUCH_ARGUMENT));
     }
     sh_json_object_end(&json);
     return sh_json_end(&json, err);
@@ -276,7 +274,7 @@ static sh_code cancel_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     SH_TRY(sh_sql_run(txn, "update gate_job set state = 'cancelling' where id = $1 and state = 'running'",
                       values, 1, &running, err));
     if (waiting + running == 0)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "it is over already" : "任务已结束"));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, OVER_ALREADY)));
     SH_TRY(sh_gate_leaf(txn, "job.cancel", rq->params[0], err));
     SH_TRY(get_job(txn, jobbing, rq->params[0], err));
     return answer_job(rq, 202, jobbing, err);

@@ -196,9 +196,7 @@ sh_code sh_api_journal_cosign(struct sh_gate *gate, struct sh_request *rq, struc
     sh_hex(fingerprint, sizeof fingerprint, cosigning.key);
     code = sh_store_read(gate->store, find_witness, &cosigning, err);
     if (code == SH_E_NOTFOUND)
-        return sh_refuse(rq, GATE_FORBIDDEN,
-                         rq->lang == SH_EN ? "the key is not on record as a witness of your body"
-                                           : "名册中没有贵机构的该见证公钥");
+        return sh_refuse(rq, GATE_FORBIDDEN, SH_SAY(rq, NO_SUCH_WITNESS));
     SH_TRY(code);
     const struct sh_act act = {.actor = sh_str_of(rq->caller.person), .why = SH_STR("witness")};
     code = sh_store_cosign(gate->store, &act, &cosigning.given, err);

@@ -60,8 +60,7 @@ static sh_code make(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_request *rq = keying->rq;
     SH_TRY(list(txn, keying, err));
     if (keying->rows.n_rows >= KEYS_PER_PERSON_MAX)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "at most %d keys" : "最多 %d 个密钥",
-                                 KEYS_PER_PERSON_MAX));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, AT_MOST_KEYS), KEYS_PER_PERSON_MAX));
     char hash[65];
     sh_token_hash(sh_str_of(keying->token), hash);
     const int64_t expires = ((int64_t)keying->last_day + 1) * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
@@ -96,11 +95,10 @@ sh_code sh_api_key_new(struct sh_gate *gate, struct sh_request *rq, struct sh_er
     const int32_t today = sh_gate_today(gate);
     if (sh_field_check(&name, sh_member(root, "name", &rq->arena), &rq->arena, &keying.name, err) != SH_OK ||
         keying.name.len == 0)
-        sh_faults_add(rq, &faults, SH_STR("name"), 0, rq->lang == SH_EN ? "is required" : "必填");
+        sh_faults_add(rq, &faults, SH_STR("name"), 0, SH_SAY(rq, REQUIRED));
     if (to.len == 0 || sh_date_scan(to.at, to.len, &keying.last_day) != SH_DATE_OK ||
         keying.last_day < today || keying.last_day > today + KEY_DAYS_MAX)
-        sh_faults_add(rq, &faults, SH_STR("to"), 0,
-                      rq->lang == SH_EN ? "a last day within a year" : "须填一年之内的截止日");
+        sh_faults_add(rq, &faults, SH_STR("to"), 0, SH_SAY(rq, KEY_TERM));
     if (faults.n)
         return sh_refuse_fields(rq, &faults);
     sh_token_new(8, keying.id);

@@ -403,8 +403,7 @@ static sh_code body_only(struct asking *a, const char *const *known, size_t n, s
         for (size_t i = 0; i < n; i++)
             is = is || strcmp(key, known[i]) == 0;
         if (!is)
-            sh_faults_add(a->rq, &faults, sh_str_of(key), 0,
-                          a->rq->lang == SH_EN ? "is not known here" : "没有这一项");
+            sh_faults_add(a->rq, &faults, sh_str_of(key), 0, SH_SAY(a->rq, NOT_KNOWN_HERE));
     }
     return faults.n ? sh_refused(sh_refuse_fields(a->rq, &faults), err) : SH_OK;
 }

@@ -375,10 +375,7 @@ static sh_code check_labels(const struct writing *writing, const struct sh_scope
     const struct sh_labels labels = sh_entry_labels(&writing->entry);
     if (sh_scope_holds(scope, labels.body, labels.place))
         return SH_OK;
-    return sh_refused(sh_refuse(rq, GATE_FORBIDDEN,
-                                rq->lang == SH_EN ? "the record would lie outside your place or body"
-                                                  : "该记录不在您的区划或机构范围内"),
-                      err);
+    return sh_refused(sh_refuse(rq, GATE_FORBIDDEN, SH_SAY(rq, RECORD_OUTSIDE)), err);
 }
 
 static sh_code answer_written(struct writing *writing, struct sh_txn *txn, const char *id,
@@ -482,8 +479,7 @@ static sh_code check_key(const struct writing *writing, struct sh_err *err) {
     SH_TRY(sh_entry_key(&writing->entry, &rq->arena, &key, err));
     if (sh_str_eq(key, writing->reading.record.key))
         return SH_OK;
-    return sh_stop(sh_refuse(rq, GATE_CONFLICT,
-                             rq->lang == SH_EN ? "the key of a record never changes" : "主键不可更改"));
+    return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, KEY_NEVER_CHANGES)));
 }
 
 static sh_code update(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -537,9 +533,9 @@ sh_code sh_api_record_withdraw(struct sh_gate *gate, struct sh_request *rq, stru
                                              .is_withdrawn = true,
                                              .why = sh_member(root, "why", &rq->arena)};
     if (from.len && sh_date_scan(from.at, from.len, &writing.entry.from) != SH_DATE_OK)
-        sh_faults_add(rq, &faults, SH_STR("from"), 0, rq->lang == SH_EN ? "is no date" : "不是日期");
+        sh_faults_add(rq, &faults, SH_STR("from"), 0, SH_SAY(rq, NO_DATE));
     if (writing.entry.why.len == 0)
-        sh_faults_add(rq, &faults, SH_STR("why"), 0, rq->lang == SH_EN ? "is required" : "必填");
+        sh_faults_add(rq, &faults, SH_STR("why"), 0, SH_SAY(rq, REQUIRED));
     if (faults.n)
         return sh_refuse_fields(rq, &faults);
     return sh_lost(sh_gate_write(gate, rq, why_of(rq, &writing.entry), withdraw, &writing, NULL, err));

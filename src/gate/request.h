@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "gate/message.h"
+#include "gate/say.h"
 #include "gate/target.h"
 #include <microhttpd.h>
 #include <stdatomic.h>

@@ -36,16 +36,14 @@ static sh_code check(struct sh_txn *txn, struct reviewing *reviewing, struct sh_
     if (!sh_str_is(reviewing->verdict, "keep") && !sh_str_is(reviewing->verdict, "revoke"))
         sh_faults_add(rq, &faults, SH_STR("verdict"), 0, "keep, revoke");
     if (reviewing->why.len == 0)
-        sh_faults_add(rq, &faults, SH_STR("why"), 0, rq->lang == SH_EN ? "is required" : "必填");
+        sh_faults_add(rq, &faults, SH_STR("why"), 0, SH_SAY(rq, REQUIRED));
     if (faults.n)
         return sh_stop(sh_refuse_fields(rq, &faults));
     if (!sh_str_is(grant->state, "granted"))
         return sh_stop(sh_refuse(rq, GATE_CONFLICT, "%.*s", SH_ARG(grant->state)));
     if (sh_str_eq(grant->person, caller) || sh_str_eq(grant->asked_by, caller) ||
         sh_str_eq(grant->decided_by, caller))
-        return sh_stop(sh_refuse(rq, GATE_SEPARATION,
-                                 rq->lang == SH_EN ? "who holds, asked for or gave a grant does not review it"
-                                                   : "被授权人、申请人和审批人不得复核该授权"));
+        return sh_stop(sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, REVIEWER_IS_ANOTHER)));
     return sh_ties_stop(txn, rq, &grant->person, 1, SH_STR(""), err);
 }
 

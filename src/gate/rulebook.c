@@ -223,7 +223,7 @@ sh_code sh_api_rule_check(struct sh_gate *gate, struct sh_request *rq, struct sh
         return sh_refuse(rq, GATE_UNAVAILABLE, "rules");
     if (bench.text.len == 0 || bench.text.len > RULE_TEXT_MAX) {
         struct sh_faults faults = {0};
-        sh_faults_add(rq, &faults, SH_STR("text"), 0, rq->lang == SH_EN ? "a rule's text" : "应为规则文本");
+        sh_faults_add(rq, &faults, SH_STR("text"), 0, SH_SAY(rq, WANTS_RULE));
         return sh_refuse_fields(rq, &faults);
     }
     bench.out = open_memstream(&bench.report, &bench.report_bytes);

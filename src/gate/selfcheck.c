@@ -242,10 +242,7 @@ static sh_code make_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                         "select count(*) from gate_job where kind = '" SH_SELFCHECK_KIND "' and body = $1",
                         of, 1, &rq->arena, &c->rows, err));
     if (sh_cell(&c->rows, 0, 0)->i64 >= SH_SELFCHECK_KEPT_MAX)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT,
-                                 rq->lang == SH_EN ? "%d checks are kept: remove one first"
-                                                   : "已保留 %d 次自查，请先删除旧的",
-                                 (int)SH_SELFCHECK_KEPT_MAX));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, TOO_MANY_CHECKS), (int)SH_SELFCHECK_KEPT_MAX));
     char id[ID_HEX + 1];
     sh_token_new(ID_HEX / 2, id);
     const char *arguments = sh_arena_printf(&rq->arena, NULL, "{\"place\":\"%s\",\"lang\":\"%s\"}",
@@ -313,19 +310,15 @@ sh_code sh_api_selfcheck_file(struct sh_gate *gate, struct sh_request *rq, struc
     SH_TRY(sh_gate_read(gate, rq, find_check, &c, err));
     if (!is_file_name(name) || rq->body.len == 0) {
         struct sh_faults faults = {0};
-        sh_faults_add(rq, &faults, SH_STR("name"), 0,
-                      rq->lang == SH_EN ? "a file that is not empty and ends in .csv, .txt or .gz"
-                                        : "应为 .csv、.txt 或 .gz 文件，且不为空");
+        sh_faults_add(rq, &faults, SH_STR("name"), 0, SH_SAY(rq, WANTS_FILE));
         return sh_refuse_fields(rq, &faults);
     }
     if (!sh_str_is(sh_cell(&c.rows, 0, C_STATE)->str, "collecting"))
-        return sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "it has been started" : "自查已开始");
+        return sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_STARTED));
     SH_TRY(has_room(&c, name, &fits, err));
     if (!fits)
-        return sh_refuse(rq, GATE_TOO_LARGE,
-                         rq->lang == SH_EN ? "at most %d files, %d MiB together"
-                                           : "最多 %d 个文件，合计 %d MiB",
-                         (int)SH_SELFCHECK_FILES_MAX, (int)SH_SELFCHECK_MIB_MAX);
+        return sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_FILES), (int)SH_SELFCHECK_FILES_MAX,
+                         (int)SH_SELFCHECK_MIB_MAX);
     SH_TRY(sh_mkdir_all(c.dir, err));
     SH_TRY(sh_path_format(path, err, "%s/%.*s", c.dir, SH_ARG(name)));
     SH_TRY(sh_fs_write(path, sh_buf_view(&rq->body), err));
@@ -342,13 +335,12 @@ static sh_code start_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     for (size_t i = 0; i < c->n_entries; i++)
         n += is_upload(&c->entries[i]);
     if (n == 0)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "send files first" : "请先上传文件"));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, SEND_FILES_FIRST)));
     const struct sh_value values[] = {SH_TEXT(rq->params[0])};
     SH_TRY(sh_sql_run(txn, "update gate_job set state = 'waiting' where id = $1 and state = 'collecting'",
                       values, 1, &moved, err));
     if (moved == 0)
-        return sh_stop(
-            sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "it has been started" : "自查已开始"));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_STARTED)));
     SH_TRY(sh_gate_leaf(txn, "selfcheck.start", rq->params[0], err));
     SH_TRY(find_check(txn, c, err));
     return answer_check(c, 202, err);
@@ -371,7 +363,7 @@ static sh_code drop_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     SH_TRY(sh_sql_run(txn, "delete from gate_job where id = $1 and state not in ('running', 'cancelling')",
                       values, 1, &gone, err));
     if (gone == 0)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT, rq->lang == SH_EN ? "it is running" : "自查正在进行"));
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_RUNNING)));
     SH_TRY(sh_gate_leaf(txn, "selfcheck.drop", rq->params[0], err));
     rq->status = 204;
     return SH_OK;

@@ -326,7 +326,7 @@ sh_code sh_api_password(struct sh_gate *gate, struct sh_request *rq, struct sh_e
     }
     const char *fault = sh_password_fault(new, sh_str_of(renewal.login), rq->lang == SH_EN);
     if (!fault && sh_str_eq(old, new))
-        fault = rq->lang == SH_EN ? "it is the old one" : "与旧口令相同";
+        fault = SH_SAY(rq, OLD_PASSWORD);
     if (fault) {
         struct sh_faults faults = {0};
         sh_faults_add(rq, &faults, SH_STR("new"), 0, "%s", fault);
@@ -372,9 +372,7 @@ static sh_code set_factor(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 /* Without a code: a new secret to put into the app. With one: the secret is taken when the code fits. */
 sh_code sh_api_factor(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     if (rq->caller.by_key || !rq->caller.needs_setup)
-        return sh_refuse(rq, GATE_CONFLICT,
-                         rq->lang == SH_EN ? "a second factor is set already; an administrator resets it"
-                                           : "已绑定动态口令，如需更换请由管理员重置");
+        return sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, FACTOR_IS_SET));
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
     SH_TRY(sh_request_json(rq, &root, err));
     const struct sh_str code = text_of(root, "code");

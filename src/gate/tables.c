@@ -79,8 +79,8 @@ static sh_code open_table(struct exporting *e, struct sh_err *err) {
         if (!titles[i])
             return sh_fail(err, SH_E_NOMEM, "no room for columns");
     }
-    titles[n] = is_english ? "valid_from" : "生效日";
-    titles[n + 1] = is_english ? "valid_to" : "失效日";
+    titles[n] = SH_SAY(rq, COLUMN_VALID_FROM);
+    titles[n + 1] = SH_SAY(rq, COLUMN_VALID_TO);
     return sh_takeaway_open(&e->out, is_english ? e->reg->english : e->reg->name, titles, n + 2, err);
 }
 
@@ -124,12 +124,10 @@ static sh_code read_header(struct importing *in) {
         else if (sh_str_is(title, "valid_to") || sh_str_is(title, "失效日"))
             in->fields[c] = COLUMN_TO;
         else if (in->fields[c] == -1)
-            sh_faults_add(in->rq, &in->faults, title, 1,
-                          in->rq->lang == SH_EN ? "no such column" : "名册没有此列");
+            sh_faults_add(in->rq, &in->faults, title, 1, SH_SAY(in->rq, NO_SUCH_COLUMN));
         for (size_t other = 0; other < c; other++)
             if (in->fields[other] == in->fields[c] && in->fields[c] != -1)
-                sh_faults_add(in->rq, &in->faults, title, 1,
-                              in->rq->lang == SH_EN ? "stands twice" : "列重复");
+                sh_faults_add(in->rq, &in->faults, title, 1, SH_SAY(in->rq, COLUMN_TWICE));
     }
     return in->faults.n ? SH_E_INPUT : SH_OK;
 }
@@ -141,7 +139,7 @@ static void take_day(struct importing *in, struct sh_entry_values *entry, int32_
         return;
     if (sh_date_scan(text.at, text.len, &day) != SH_DATE_OK)
         sh_faults_add(in->rq, &in->faults, which == COLUMN_FROM ? SH_STR("valid_from") : SH_STR("valid_to"),
-                      row, in->rq->lang == SH_EN ? "is no date" : "不是日期");
+                      row, SH_SAY(in->rq, NO_DATE));
     else if (which == COLUMN_FROM)
         entry->from = day;
     else
@@ -177,12 +175,10 @@ static sh_code take_row(struct importing *in, size_t r, int32_t today, struct sh
     }
     sh_entry_check(in->rq, entry, row->line, &in->faults);
     if (entry->from >= entry->to)
-        sh_faults_add(in->rq, &in->faults, SH_STR("valid_to"), row->line,
-                      in->rq->lang == SH_EN ? "lies before valid_from" : "早于起始日");
+        sh_faults_add(in->rq, &in->faults, SH_STR("valid_to"), row->line, SH_SAY(in->rq, BEFORE_VALID_FROM));
     const struct sh_labels labels = sh_entry_labels(entry);
     if (in->faults.n == before && !sh_scope_holds(&in->scope, labels.body, labels.place))
-        sh_faults_add(in->rq, &in->faults, SH_STR("place"), row->line,
-                      in->rq->lang == SH_EN ? "outside your place or body" : "不在您的区划或机构范围内");
+        sh_faults_add(in->rq, &in->faults, SH_STR("place"), row->line, SH_SAY(in->rq, OUTSIDE));
     in->is_bad[r] = in->faults.n > before;
     return SH_OK;
 }
@@ -253,8 +249,7 @@ static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struc
     SH_TRY(compare(txn, in, &entry, key, &on_record, err));
     if (!on_record.is_new &&
         !sh_scope_holds(&in->scope, on_record.old.labels.body, on_record.old.labels.place)) {
-        sh_faults_add(in->rq, faults, SH_STR("key"), row,
-                      in->rq->lang == SH_EN ? "outside your place or body" : "不在您的区划或机构范围内");
+        sh_faults_add(in->rq, faults, SH_STR("key"), row, SH_SAY(in->rq, OUTSIDE));
         in->rejected++;
         return SH_OK;
     }
@@ -327,10 +322,7 @@ static sh_code read_table(struct sh_gate *gate, struct importing *in, struct sh_
             sh_refuse(rq, code == SH_E_INPUT ? GATE_FIELDS : GATE_TOO_LARGE, "%s", err->message), err);
     SH_TRY(code);
     if (in->csv.n_rows > IMPORT_ROWS_MAX)
-        return sh_refused(sh_refuse(rq, GATE_TOO_LARGE,
-                                    rq->lang == SH_EN ? "at most %d rows at once" : "一次最多 %d 行",
-                                    IMPORT_ROWS_MAX),
-                          err);
+        return sh_refused(sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_ROWS), IMPORT_ROWS_MAX), err);
     if (in->csv.header.n_cells > SH_SHEET_COLUMNS_MAX || read_header(in) != SH_OK)
         return sh_refused(sh_refuse_fields(rq, &in->faults), err);
     in->entries = sh_new(&rq->arena, struct sh_entry_values, in->csv.n_rows);

@@ -104,13 +104,9 @@ static sh_code refuse(const struct looking *looking) {
                                      : reg->fields[field].choices[i].name;
     const struct sh_str basis = reg && reg->n_basis ? reg->basis[0] : SH_STR("");
     if (is_recusal)
-        return sh_refuse(rq, GATE_SEPARATION,
-                         rq->lang == SH_EN ? "you were recused from %.*s (%.*s)" : "您已回避 %.*s（%.*s）",
-                         SH_ARG(looking->other), SH_ARG(basis));
-    return sh_refuse(rq, GATE_SEPARATION,
-                     rq->lang == SH_EN ? "a tie with %.*s is on record: %.*s (%.*s)"
-                                       : "您与 %.*s 有须回避的关系：%.*s（%.*s）",
-                     SH_ARG(looking->other), SH_ARG(kind), SH_ARG(basis));
+        return sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, RECUSED), SH_ARG(looking->other), SH_ARG(basis));
+    return sh_refuse(rq, GATE_SEPARATION, SH_SAY(rq, TIE), SH_ARG(looking->other), SH_ARG(kind),
+                     SH_ARG(basis));
 }
 
 sh_code sh_ties_stop(struct sh_txn *txn, struct sh_request *rq, const struct sh_str *codes, size_t n,
