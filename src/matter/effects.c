@@ -336,6 +336,21 @@ static const struct posting_rule *rule_of(const struct work *w, struct sh_str ki
     return any;
 }
 
+/* Where the law leaves the account open, the place sets it: param(name). */
+static struct sh_str account_of(struct work *w, const struct posting_rule *rule) {
+    const struct sh_str head = SH_STR("param(");
+    if (!sh_str_starts_with(rule->to, head))
+        return rule->to;
+    struct sh_str why = SH_STR("");
+    const struct sh_str name = sh_str_sub(rule->to, head.len, rule->to.len - head.len - 1);
+    const char *text = sh_arena_printf(w->arena, NULL, "%.*s", SH_ARG(name));
+    const struct sh_param *account = text ? sh_param_read(w, text, &why) : NULL;
+    if (account)
+        return account->text;
+    sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_UNKNOWN, SH_ARG(rule->to), SH_ARG(why));
+    return SH_STR("");
+}
+
 static sh_code post(struct work *w, const struct sh_post_text *text) {
     bool is_known = false;
     int64_t fen = 0;
@@ -359,10 +374,12 @@ static sh_code post(struct work *w, const struct sh_post_text *text) {
     if (fen == 0)
         return SH_OK;
     int32_t day = 0;
+    struct sh_str to;
     SH_TRY(posting_day(w, &day));
+    to = account_of(w, rule);
     if (w->failures->n)
         return SH_OK;
-    const struct sh_entry entries[] = {{rule->from, fund, -fen}, {rule->to, fund, fen}};
+    const struct sh_entry entries[] = {{rule->from, fund, -fen}, {to, fund, fen}};
     const struct sh_posting posting = {.ledger = SH_STR("money"),
                                        .day = day,
                                        .labels = {.body = w->m.body, .place = w->m.place, .matter = w->m.id},

@@ -137,3 +137,8 @@ static const char matter_0006[] =
     "    record text primary key, matter text not null, seq bigint not null, register text not null,\n"
     "    key text not null) strict;\n"
     "create index mt_written_matter on mt_written (matter, seq);\n";
+
+/* What one person did with one item is answered by the page that his next step is written to. */
+static const char matter_0007[] =
+    "drop index mt_item_step_actor;\n"
+    "create index mt_item_step_actor on mt_item_step (matter, actor, item, step, role);\n";

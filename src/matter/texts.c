@@ -7,9 +7,10 @@
 #include <stdarg.h>
 
 static const struct sh_migration migrations[] = {
-    {"matter", "0001_matters", 1, matter_0001}, {"matter", "0002_items", 2, matter_0002},
-    {"matter", "0003_file", 3, matter_0003},    {"matter", "0004_draws", 4, matter_0004},
-    {"matter", "0005_called", 5, matter_0005},  {"matter", "0006_trail", 6, matter_0006}};
+    {"matter", "0001_matters", 1, matter_0001},   {"matter", "0002_items", 2, matter_0002},
+    {"matter", "0003_file", 3, matter_0003},      {"matter", "0004_draws", 4, matter_0004},
+    {"matter", "0005_called", 5, matter_0005},    {"matter", "0006_trail", 6, matter_0006},
+    {"matter", "0007_item_steps", 7, matter_0007}};
 static const struct sh_msg messages[] = {MATTER_MESSAGES(SH_MSG_ENTRY)};
 
 const struct sh_migration *sh_matter_migrations(size_t *ret_n) {
@@ -46,6 +47,8 @@ static sh_code load_rules(const char *law_dir, struct sh_arena *arena, struct sh
         if (rules[i].basis.len == 0)
             return sh_csv_fail(err, SH_E_INPUT, &csv, &csv.rows[i], at[4],
                                "is empty; no account without a basis");
+        if (sh_str_starts_with(rules[i].to, SH_STR("param(")) && !sh_str_ends_with(rules[i].to, SH_STR(")")))
+            return sh_csv_fail(err, SH_E_INPUT, &csv, &csv.rows[i], at[3], "write an account or param(name)");
     }
     texts->rules = rules, texts->n_rules = csv.n_rows;
     return SH_OK;

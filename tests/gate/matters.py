@@ -256,6 +256,68 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     assert act(o.head, second, "decide")["state"] == "decided"
 
 
+def accounts_of(person, matter):
+    """Accounts named in the postings of a matter, as its proof carries them."""
+    text = person.get(f"/matters/{matter}/proof").raw.decode()
+    contents = [bytes.fromhex(c) for c in re.findall(r"^content ([0-9a-f]+)$", text, re.M)]
+    return set(re.findall(r"[a-z]+\.[a-z]+", " ".join(c.decode("latin-1") for c in contents if c.startswith(b"SHP1"))))
+
+
+@test
+def damages_and_fines_go_to_their_own_accounts_which_nobody_types():
+    """F-05, F-06."""
+    o = city()
+    o.officer = o.hire("officer", "bureau.officer")
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-8", "amount": "1000.00", "damages": "300.00"})
+    serve(o, matter)
+    act(o.user, matter, "answer", {"answer": "waived"})
+    heavier = act(o.head, matter, "decide", {"damages": "300.01"}, want=409)
+    assert kinds(heavier) == {"guard"} and heavier["failed"][0]["basis"].startswith("行政处罚法"), heavier.raw
+    decided = act(o.head, matter, "decide")
+    subs = {s["procedure"]: s["id"] for s in decided["subs"]}
+    due = subs["charge"]
+    bare = act(o.auditor, due, "enter", {"decision": "x", "kind": "fine", "clause": "y", "amount": "1.00"}, want=409)
+    assert "role" in kinds(bare), bare.raw
+    assert act(o.auditor, due, "notify")["papers"][0]["number"].startswith("医保缴〔2026〕ag1-")
+    serve(o, due)
+    pay = {"paid": "300.00", "bank_row": "BR-8"}
+    assert kinds(act(o.auditor, due, "settle", pay, want=409)) >= {"role"}
+    assert kinds(act(o.finance, due, "settle", {**pay, "paid": "299.99"}, want=409)) == {"guard"}
+    typed = act(o.finance, due, "settle", {**pay, "account": "treasury.fund"}, want=409)
+    assert kinds(typed) == {"needs"} and typed["failed"][0]["field"] == "account", typed.raw
+    assert act(o.finance, due, "settle", pay)["final"]
+    row = [r["fields"] for r in o.auditor.get("/registers/damages/records")["items"]]
+    assert [(r["amount"], r["clause"], r["fund"]) for r in row] == [("300.00", "协议第二十条", "390")], row
+    assert accounts_of(o.auditor, due) == {"damages.owed", "damages.claims", "agency.damages"}
+    act(o.auditor, subs["recovery"], "notify")
+    serve(o, subs["recovery"])
+    act(o.finance, subs["recovery"], "settle", {"paid": "1000.00", "bank_row": "BR-9", "way": "paid"})
+    assert accounts_of(o.auditor, subs["recovery"]) == {"institution.owes", "recovery.claims", "treasury.fund"}
+    own = o.auditor.post("/matters", {"procedure": "recovery", "subject": "H1"})["id"]  # returned of their own accord
+    returned = {"decision": "自查报告", "kind": "returned", "fund": "390", "amount": "20.00"}
+    assert "guard" in kinds(act(o.auditor, own, "notify", want=409))
+    assert kinds(act(o.auditor, own, "enter", {**returned, "kind": "recovered"}, want=409)) == {"guard"}  # needs a decision
+    act(o.auditor, own, "enter", returned)
+    act(o.auditor, own, "notify")
+    assert kinds(act(o.auditor, own, "enter", {**returned, "amount": "1.00"}, want=409)) == {"guard"}
+    serve(o, own)
+    act(o.finance, own, "settle", {"paid": "20.00", "bank_row": "BR-11", "way": "paid"})
+    assert accounts_of(o.auditor, own) == {"institution.owes", "recovery.claims", "treasury.fund"}
+    fine = o.officer.post("/matters", {"procedure": "charge", "subject": "H1"})["id"]
+    decision = {"decision": "医保罚〔2026〕1号", "kind": "fine", "clause": "条例第三十八条", "amount": "5000.00"}
+    refused = act(o.officer, fine, "enter", {**decision, "kind": "damages"}, want=409)
+    assert [f["basis"] for f in refused["failed"]] == ["S4§18"], refused.raw
+    assert "guard" in kinds(act(o.officer, fine, "notify", want=409))  # nothing is entered yet
+    act(o.officer, fine, "enter", decision)
+    act(o.officer, fine, "notify")
+    assert kinds(act(o.officer, fine, "enter", {**decision, "amount": "1.00"}, want=409)) == {"guard"}  # told: fixed
+    service = o.officer.get(f"/matters?parent={fine}&procedure=service")["items"][0]["id"]
+    act(o.officer, service, "hand", {"way": "direct", "receipt": "R-8"}, occurred="2026-03-02")
+    act(o.fund, fine, "settle", {"paid": "5000.00", "bank_row": "BR-10"})
+    assert accounts_of(o.officer, fine) == {"fines.owed", "fines.claims", "treasury.state"}
+
+
 # ---- findings and batches ------------------------------------------------------------------------------------------
 
 class Lake:

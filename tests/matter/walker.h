@@ -293,20 +293,24 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
 }
 
 struct balances {
-    struct sh_str account;
+    struct sh_str account, fund;
     int64_t fen;
 };
 static inline sh_code balance_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct balances *b = ctx;
     const struct sh_scope all = everything();
-    const struct sh_entry account = {b->account, SH_STR("390"), 0};
+    const struct sh_entry account = {b->account, b->fund, 0};
     return sh_ledger_balance(txn, &all, SH_STR("money"), &account, SH_DAY_OPEN - 1, &b->fen, err);
 }
-static inline int64_t balance(struct walker *w, struct sh_str account) {
-    struct balances b = {account, 0};
+static inline int64_t balance_of(struct walker *w, struct sh_str account, struct sh_str fund) {
+    struct balances b = {account, fund, 0};
     struct sh_err err;
     CHECK_OK(sh_store_read(w->o.store, balance_body, &b, &err), &err);
     return b.fen;
+}
+
+static inline int64_t balance(struct walker *w, struct sh_str account) {
+    return balance_of(w, account, SH_STR("390"));
 }
 
 /* When all is closed: what came in for review went out again, paid or kept; and what was owed came back.
@@ -320,6 +324,9 @@ static inline void check_money(struct walker *w) {
               balance(w, SH_STR("treasury.fund")) + balance(w, SH_STR("institution.refunded")));
     CHECK_I64(balance(w, SH_STR("person.claims")), 0);
     CHECK_I64(-balance(w, SH_STR("benefits.open")), balance(w, SH_STR("person.paid")));
+    CHECK_I64(-balance(w, SH_STR("damages.owed")), balance(w, SH_STR("agency.damages")));
+    CHECK_I64(-balance_of(w, SH_STR("fines.owed"), SH_STR("state")),
+              balance_of(w, SH_STR("treasury.state"), SH_STR("state")));
 }
 
 /* A step that issues a paper has issued it each time, and no number is lost or twice. */
