@@ -136,8 +136,8 @@ test('at a glance every figure leads to its findings, and charts have a table', 
   await page.context().close()
 })
 
-test('parameters nobody has set stand first; the journal is checked in the browser and a changed root is seen', async () => {
-  const page = await office.page(browser, office.boss)
+test('parameters nobody has set stand first; internal control verifies the journal in the browser and a changed root is seen', async () => {
+  const page = await office.page(browser, await office.hire('control', 'ag1', 'agency.control'))
   await page.to('/admin/parameters')
   await page.locator('tr.missing').first().waitFor()
   await isClean(page)

@@ -5,6 +5,8 @@ import { after, before, test } from 'node:test'
 import { Office, isClean, openBrowser } from './office.mjs'
 
 let office, browser, who, hospital, batch
+/** One dot. */
+const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64')
 
 /** A step on the newest version of a matter. */
 async function act(person, matter, step, fields, more = {}) {
@@ -122,7 +124,7 @@ test('a paper is read in the page, as the court would get it', async () => {
   await page.context().close()
 })
 
-test('an appeal to a third party is filed in the pages, accepted by one and assigned by another', async () => {
+test('an appeal to a third party: filed, accepted by one, assigned by another, decided by the third party, settled as it said', async () => {
   const page = await office.page(browser, who.user)
   await page.to('/matters')
   await page.getByRole('button', { name: '立项' }).click()
@@ -146,6 +148,47 @@ test('an appeal to a third party is filed in the pages, accepted by one and assi
   await form.getByRole('button', { name: '委托第三方' }).click()
   await desk.getByText('已办理').waitFor()
   assert.equal((await who.head.get(`/matters/${appeal}`)).state, 'assigned')
+  // what the third party reads lies in the file, with its custody; notes among colleagues stay among them
+  const files = desk.locator('[data-test=files]')
+  await files.getByLabel('添加附件').setInputFiles({ name: '手术记录.png', mimeType: 'image/png', buffer: PICTURE })
+  await files.getByLabel('来源（由谁提供、如何取得）').fill('机构提交')
+  await files.getByText('当事人可见').click()
+  await files.getByRole('button', { name: '收入案卷' }).click()
+  await files.getByText('来源：机构提交').waitFor()
+  await files.getByRole('button', { name: '查看' }).click()
+  await desk.locator('.picture[src^="blob:"]').waitFor()
+  await desk.getByRole('button', { name: /关闭/ }).click()
+  const talk = desk.locator('[data-test=talk]')
+  await talk.getByRole('textbox', { name: '写下意见' }).fill('请核对手术部位')
+  await talk.getByRole('button', { name: '发表' }).click()
+  await talk.getByText('请核对手术部位').waitFor()
+  await isClean(desk)
+  assert.equal((await who.user.get(`/matters/${appeal}`)).comments.length, 0)
+  const expert = await office.page(browser, await office.hire('expert', 'tp1', 'third.expert'))
+  await expert.to('/matters')
+  await expert.getByRole('grid').locator('.body').first().click()
+  await expert.getByRole('grid').locator('.body').first().press('Enter')
+  await expert.waitForURL(`**/matters/${appeal}`)
+  assert.equal(await expert.locator('[data-test=talk]').count(), 0)
+  await expert.getByRole('button', { name: '出具意见' }).click()
+  const opinion = expert.locator('form.form')
+  await opinion.getByRole('combobox', { name: '第三方意见' }).click({ force: true })
+  await expert.getByRole('option', { name: '改变' }).click()
+  await opinion.getByLabel('意见说明').fill('两次手术部位不同')
+  await isClean(expert)
+  await opinion.getByRole('button', { name: '出具意见' }).click()
+  await expert.getByText('已办理').waitFor()
+  assert.equal((await who.head.get(`/matters/${appeal}`)).state, 'given')
+  await expert.context().close()
+  await desk.reload()
+  await desk.getByRole('button', { name: '按意见办结' }).click()
+  for (const [choice, after] of [['维持', '处理须与第三方意见一致'], ['改变', '已办理']]) {
+    await form.getByRole('combobox', { name: '处理' }).click({ force: true })
+    await desk.getByRole('option', { name: choice }).click()
+    await form.getByRole('button', { name: '按意见办结' }).click()
+    await desk.getByText(after).first().waitFor() // against the opinion: refused, with its article
+  }
+  assert.equal((await who.head.get(`/matters/${appeal}`)).state, 'settled')
   await desk.context().close()
 })
 
