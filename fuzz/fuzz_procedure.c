@@ -39,7 +39,7 @@ static void read_text(const char *dir, bool is_params, struct sh_arena *arena) {
     if (code != SH_OK)
         return;
     SH_CLEANUP(sh_buf_free) struct sh_buf graph = {0};
-    sh_check(is_message(sh_procedures_check(all, &roles, 20000, arena, &notes, &err)));
+    sh_check(is_message(sh_procedures_check(all, &roles, &params, 20000, arena, &notes, &err)));
     for (size_t i = 0; i < all->n; i++)
         sh_procedure_graph(&all->of[i], true, &graph);
 }
