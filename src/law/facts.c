@@ -475,16 +475,21 @@ static sh_code check_called(const struct checking *c, const struct sh_step *step
     return SH_OK;
 }
 
+static sh_code check_sentence(struct checking *c, const struct sh_guard *guard, struct sh_str text,
+                              bool of_item, struct sh_err *err) {
+    if (sh_str_find_char(text, '{') == SH_STR_NONE)
+        return SH_OK;
+    const struct sh_context context = context_of(c->procedure->model, &c->asking, of_item);
+    struct sh_template *t = NULL;
+    return sh_template_compile(text, place_of(guard->condition), &context, c->arena, &t, err);
+}
+
 static sh_code check_step(struct checking *c, const struct sh_step *step, bool of_item, struct sh_err *err) {
     SH_TRY(check_called(c, step, err));
     for (size_t i = 0; i < step->n_guards; i++) {
         SH_TRY(check_condition(c, step->guards[i].condition, of_item, err));
-        if (sh_str_find_char(step->guards[i].refuse, '{') == SH_STR_NONE)
-            continue;
-        const struct sh_context context = context_of(c->procedure->model, &c->asking, of_item);
-        struct sh_template *t = NULL;
-        SH_TRY(sh_template_compile(step->guards[i].refuse, place_of(step->guards[i].condition), &context,
-                                   c->arena, &t, err));
+        SH_TRY(check_sentence(c, &step->guards[i], step->guards[i].refuse, of_item, err));
+        SH_TRY(check_sentence(c, &step->guards[i], step->guards[i].english, of_item, err));
     }
     for (size_t i = 0; i < step->n_writes; i++) {
         SH_TRY(check_condition(c, step->writes[i].when, of_item, err));

@@ -24,6 +24,12 @@ static sh_code name_pair(const struct sh_yaml *node, struct sh_str *name, struct
     return SH_OK;
 }
 
+/* Beside a text for people, or the text itself where nobody has put it into English. */
+static struct sh_str english_of(const struct sh_yaml *map, const struct sh_yaml *text) {
+    const struct sh_str english = sh_yaml_text(map, "english");
+    return english.len ? english : text->text;
+}
+
 /* ---- states and fields ------------------------------------------------------------------------------- */
 
 enum state_mark { MARK_FINAL, MARK_PARTY_SEES, MARK_CONFIRMS, MARK_OVERTURNS, MARKS };
@@ -87,7 +93,7 @@ static sh_code read_machine_fields(const struct sh_yaml *map, const struct sh_re
 
 static sh_code read_papers(const struct sh_yaml *root, struct sh_procedure *p, struct sh_arena *arena,
                            struct sh_err *err) {
-    static const char *const known[] = {"name", "document", "to", "number"};
+    static const char *const known[] = {"name", "english", "document", "to", "number"};
     const struct sh_yaml *map = sh_yaml_get(root, "papers");
     if (!map)
         return SH_OK;
@@ -100,6 +106,7 @@ static sh_code read_papers(const struct sh_yaml *root, struct sh_procedure *p, s
         SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
         of[i] = (struct sh_paper_text){.id = map->entries[i].key,
                                        .name = name->text,
+                                       .english = english_of(node, name),
                                        .document = sh_yaml_text(node, "document"),
                                        .to = sh_yaml_text(node, "to"),
                                        .number = sh_yaml_text(node, "number")};
@@ -286,8 +293,9 @@ static sh_code read_indexes(const struct sh_yaml *map, const char *key, const st
 
 static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *params, struct sh_procedure *p,
                            struct sh_arena *arena, struct sh_err *err) {
-    static const char *const known[] = {"name", "basis", "from",      "length", "per",    "roll",   "warn",
-                                        "end",  "stops", "excluding", "extend", "within", "recount"};
+    static const char *const known[] = {"name",      "english", "basis",  "from",   "length",
+                                        "per",       "roll",    "warn",   "end",    "stops",
+                                        "excluding", "extend",  "within", "recount"};
     const struct names_of steps = {&p->matter, sh_machine_step, "step"};
     const struct sh_yaml *map = sh_yaml_get(root, "clocks");
     if (!map)
@@ -301,6 +309,7 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
         SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
         of[i] = (struct sh_clock_text){.id = map->entries[i].key,
                                        .name = name->text,
+                                       .english = english_of(node, name),
                                        .basis = sh_yaml_text(node, "basis"),
                                        .per_party = sh_str_is(sh_yaml_text(node, "per"), "party"),
                                        .no_roll = sh_str_is(sh_yaml_text(node, "roll"), "no"),
@@ -325,7 +334,7 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
 
 static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
                           struct sh_arena *arena, struct sh_err *err) {
-    static const char *const known[] = {"name", "basis", "kind", "of", "chief", "over", "when"};
+    static const char *const known[] = {"name", "english", "basis", "kind", "of", "chief", "over", "when"};
     static const char *const kinds[] = {"approval", "legal", "panel"};
     const struct names_of fields = {&p->matter, sh_machine_field, "field"};
     const struct sh_yaml *map = sh_yaml_get(root, "gates");
@@ -344,6 +353,7 @@ static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *rol
         SH_TRY(sh_law_word(kind, kinds, 3, &k, err));
         of[i] = (struct sh_gate_text){.id = map->entries[i].key,
                                       .name = name->text,
+                                      .english = english_of(node, name),
                                       .basis = sh_yaml_text(node, "basis"),
                                       .kind = (enum sh_gate_kind)k,
                                       .when = sh_yaml_get(node, "when"),

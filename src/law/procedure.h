@@ -34,8 +34,8 @@ struct sh_actor {
 
 /* A condition with its own sentence and article. */
 struct sh_guard {
-    const struct sh_yaml *condition; /* expression */
-    struct sh_str refuse, basis;     /* refuse may hold {expressions} */
+    const struct sh_yaml *condition;      /* expression */
+    struct sh_str refuse, english, basis; /* the first two may hold {expressions} */
 };
 
 /* Time that does not count (T9): from the day after one step to the day of another, or while a sub-matter of
@@ -54,7 +54,7 @@ struct sh_clock_extension {
 enum sh_clock_end { SH_END_DO, SH_END_REFUSE, SH_END_MARK, SH_END_WARN };
 enum sh_clock_from { SH_FROM_OPENED, SH_FROM_STEP, SH_FROM_SERVED };
 struct sh_clock_text {
-    struct sh_str id, name, basis;
+    struct sh_str id, name, english, basis;
     enum sh_clock_from from;
     int32_t from_at;      /* index of step or paper */
     struct sh_str length; /* "5 wd", or empty: param */
@@ -75,7 +75,7 @@ struct sh_clock_text {
 
 enum sh_gate_kind { SH_GATE_APPROVAL, SH_GATE_LEGAL, SH_GATE_PANEL };
 struct sh_gate_text {
-    struct sh_str id, name, basis;
+    struct sh_str id, name, english, basis;
     enum sh_gate_kind kind;
     struct sh_actor of, chief; /* who has a voice; chief: who presides (PANEL) */
     bool has_chief;
@@ -86,8 +86,8 @@ struct sh_gate_text {
 };
 
 struct sh_paper_text {
-    struct sh_str id, name, document; /* law/documents/NAME.yaml */
-    bool to_party;                    /* each party; else `to` names a relation word for the record */
+    struct sh_str id, name, english, document; /* law/documents/NAME.yaml */
+    bool to_party; /* each party; else `to` names a relation word for the record */
     struct sh_str to;
     struct sh_str number; /* pattern of the number: {year} {seq} */
 };

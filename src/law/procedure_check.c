@@ -178,7 +178,8 @@ static bool has_number_in_prose(struct sh_str text) {
 static sh_code check_prose(struct checker *c, const struct sh_machine *m) {
     for (size_t i = 0; i < m->n_steps; i++)
         for (size_t g = 0; g < m->steps[i].n_guards; g++)
-            if (has_number_in_prose(m->steps[i].guards[g].refuse))
+            if (has_number_in_prose(m->steps[i].guards[g].refuse) ||
+                has_number_in_prose(m->steps[i].guards[g].english))
                 SH_TRY(note(c, SH_LAW_ERROR, m->steps[i].guards[g].condition,
                             "a number is written in the sentence of %.*s; interpolate it: {param(name)}",
                             SH_ARG(m->steps[i].id)));

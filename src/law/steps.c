@@ -178,21 +178,23 @@ static sh_code read_to(struct loader *l, const struct sh_yaml *map, struct sh_st
 }
 
 static sh_code read_guards(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
-    static const char *const known[] = {"if", "refuse", "basis"};
+    static const char *const known[] = {"if", "refuse", "english", "basis"};
     const struct sh_yaml *list = sh_yaml_get(map, "guard");
     if (!list)
         return SH_OK;
     if (list->kind != SH_YAML_LIST)
-        return sh_yaml_fail(l->err, list, "guard is a list of {if, refuse, basis}");
+        return sh_yaml_fail(l->err, list, "guard is a list of {if, refuse, english, basis}");
     struct sh_guard *of = sh_new(l->arena, struct sh_guard, list->n);
     if (!of)
         return sh_fail(l->err, SH_E_NOMEM, "no room for guards");
     for (size_t i = 0; i < list->n; i++) {
         const struct sh_yaml *node = list->items[i], *condition = NULL, *refuse = NULL;
-        SH_TRY(sh_yaml_only(node, known, 3, l->err));
+        SH_TRY(sh_yaml_only(node, known, 4, l->err));
         SH_TRY(sh_yaml_need(node, "if", SH_YAML_TEXT, &condition, l->err));
         SH_TRY(sh_yaml_need(node, "refuse", SH_YAML_TEXT, &refuse, l->err));
-        of[i] = (struct sh_guard){condition, refuse->text, sh_yaml_text(node, "basis")};
+        const struct sh_str english = sh_yaml_text(node, "english");
+        of[i] = (struct sh_guard){condition, refuse->text, english.len ? english : refuse->text,
+                                  sh_yaml_text(node, "basis")};
         if (of[i].basis.len == 0)
             return sh_yaml_fail(l->err, node, "a refusal without article: add basis");
     }

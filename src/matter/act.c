@@ -84,7 +84,7 @@ static sh_code judge_papers(struct work *w, const struct sh_step *step) {
         struct sh_str name = step->need_papers[i];
         for (size_t k = 0; k < w->m.text->n_papers; k++)
             if (sh_str_eq(w->m.text->papers[k].id, name))
-                name = w->m.text->papers[k].name;
+                name = sh_word_of(lang_of(w), w->m.text->papers[k].name, w->m.text->papers[k].english);
         sh_failure_add(w, SH_FAIL_NEEDS, step->basis, step->need_papers[i], M_NEEDS_PAPER, SH_ARG(name));
     }
     return SH_OK;
@@ -114,11 +114,12 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, bool wit
     for (size_t i = 0; i < step->n_guards; i++) {
         const struct sh_guard *guard = &step->guards[i];
         enum sh_guard_answer answer;
-        struct sh_str missing, say = guard->refuse;
+        struct sh_str missing, say;
         SH_TRY(sh_factbook_ask(w->facts, guard->condition, -1, &answer, &missing, w->err));
         if (answer == SH_YES || (answer == SH_UNKNOWN && !with_needs && will_be_filled(w, step, missing)))
             continue;
-        SH_TRY(sh_factbook_say(w->facts, guard->condition, guard->refuse, -1, &say, w->err));
+        SH_TRY(sh_factbook_say(w->facts, guard->condition,
+                               sh_word_of(lang_of(w), guard->refuse, guard->english), -1, &say, w->err));
         if (answer == SH_UNKNOWN) {
             unknown(w, guard->basis, say, missing);
             continue;
@@ -184,6 +185,7 @@ static sh_code judge_gates(struct work *w, const struct sh_step *step, const str
         enum sh_guard_answer needed;
         struct sh_str missing, why;
         bool is_open = false;
+        const struct sh_str name = sh_word_of(lang_of(w), gate->name, gate->english);
         SH_TRY(sh_gate_needed(w, (size_t)step->gates[i], &needed, &missing));
         if (needed == SH_NO || (needed == SH_UNKNOWN && !with_needs && will_be_filled(w, step, missing)))
             continue;
@@ -191,9 +193,9 @@ static sh_code judge_gates(struct work *w, const struct sh_step *step, const str
         if (is_open)
             continue; /* also where it is not known whether it was owed */
         if (needed == SH_UNKNOWN)
-            unknown(w, gate->basis, gate->name, missing);
+            unknown(w, gate->basis, name, missing);
         else
-            sh_failure_add(w, SH_FAIL_GATE, gate->basis, gate->id, M_GATE, SH_ARG(gate->name), SH_ARG(why));
+            sh_failure_add(w, SH_FAIL_GATE, gate->basis, gate->id, M_GATE, SH_ARG(name), SH_ARG(why));
     }
     return SH_OK;
 }

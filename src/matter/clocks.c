@@ -122,6 +122,10 @@ sh_code sh_clocks_nearest(struct work *w, int64_t *ret) {
     return SH_OK;
 }
 
+static struct sh_str name_of(const struct work *w, const struct sh_clock_text *clock) {
+    return sh_word_of(lang_of(w), clock->name, clock->english);
+}
+
 /* Only before the end, and the second after the first (T10). */
 static sh_code judge_extension(struct work *w, const struct sh_step *step, const struct sh_clock_text *clock,
                                size_t at) {
@@ -134,7 +138,7 @@ static sh_code judge_extension(struct work *w, const struct sh_step *step, const
         key, 3, w->arena, &rows, w->err));
     if (sh_cell(&rows, 0, 0)->i64 == 0)
         sh_failure_add(w, SH_FAIL_TIME, clock->extend[at].basis, SH_STR(""), M_EXTEND_OVER,
-                       SH_ARG(clock->name));
+                       SH_ARG(name_of(w, clock)));
     SH_TRY(sh_steps_read(w, &rows));
     for (size_t i = 0; i <= at; i++) {
         const struct sh_step *other = &w->m.text->matter.steps[clock->extend[i].step];
@@ -183,9 +187,10 @@ sh_code sh_clocks_judge(struct work *w, const struct sh_step *step) {
         if (step->is_dated && w->occurred_day <= due)
             continue;
         if (clock->end == SH_END_REFUSE)
-            sh_failure_add(w, SH_FAIL_TIME, clock->basis, SH_STR(""), M_GONE, SH_ARG(clock->name), day);
+            sh_failure_add(w, SH_FAIL_TIME, clock->basis, SH_STR(""), M_GONE, SH_ARG(name_of(w, clock)), day);
         else if (clock->end == SH_END_MARK && w->why.len == 0 && w->who)
-            sh_failure_add(w, SH_FAIL_TIME, clock->basis, SH_STR("why"), M_LATE, SH_ARG(clock->name), day);
+            sh_failure_add(w, SH_FAIL_TIME, clock->basis, SH_STR("why"), M_LATE, SH_ARG(name_of(w, clock)),
+                           day);
         w->is_late = w->is_late || clock->end == SH_END_MARK;
     }
     return judge_extensions(w, step);

@@ -97,6 +97,10 @@ static inline int32_t day_of_utc(int64_t at) {
 static inline struct sh_str actor_of(const struct work *w) {
     return w->who ? w->who->person : SH_STR("law");
 }
+/** The one of two texts that the reader wants. */
+static inline struct sh_str sh_word_of(sh_lang lang, struct sh_str name, struct sh_str english) {
+    return lang == SH_EN ? english : name;
+}
 /** Note why the act is refused; the values as the message's text wants them. */
 void sh_failure_add(struct work *w, enum sh_failure_kind kind, struct sh_str basis, struct sh_str field,
                     enum matter_message id, ...);

@@ -286,7 +286,9 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, size_t n
             if (answers[i] == SH_YES || (answers[i] == SH_UNKNOWN && !with_needs))
                 continue;
             struct sh_str say;
-            SH_TRY(sh_factbook_say(w->facts, guard->condition, guard->refuse, (int32_t)i, &say, w->err));
+            SH_TRY(sh_factbook_say(w->facts, guard->condition,
+                                   sh_word_of(lang_of(w), guard->refuse, guard->english), (int32_t)i, &say,
+                                   w->err));
             fail_row(w, rows_failures[i], answers[i] == SH_NO ? SH_FAIL_GUARD : SH_FAIL_UNKNOWN, guard->basis,
                      say, SH_STR(""));
         }

@@ -68,11 +68,15 @@ static void put_fields(struct page *p, const struct sh_machine *machine, const s
 
 /* ---- actions ----------------------------------------------------------------------------------------- */
 
+static struct sh_str paper_name(const struct page *p, const struct sh_paper_text *paper) {
+    return sh_word_of(p->lang, paper->name, paper->english);
+}
+
 static void put_papers_of(struct page *p, const struct sh_step *step) {
     sh_json_key(p->json, "papers");
     sh_json_array(p->json);
     for (size_t i = 0; i < step->n_issues; i++)
-        sh_json_str(p->json, p->w.m.text->papers[step->issues[i]].name);
+        sh_json_str(p->json, paper_name(p, &p->w.m.text->papers[step->issues[i]]));
     sh_json_array_end(p->json);
 }
 
@@ -151,7 +155,7 @@ static sh_code put_actions(struct page *p) {
             continue;
         sh_json_object(p->json);
         sh_json_put_str(p->json, "step", sh_textf(p->w.arena, "gate.%.*s", SH_ARG(gate->id)));
-        sh_json_put_str(p->json, "name", gate->name);
+        sh_json_put_str(p->json, "name", sh_word_of(p->lang, gate->name, gate->english));
         sh_json_put_str(p->json, "basis", gate->basis);
         sh_json_put_bool(p->json, "allowed", true);
         sh_json_key(p->json, "failed");
@@ -241,7 +245,7 @@ static void put_deadline(struct page *p, const struct sh_rows *rows, size_t r) {
     const bool is_paused = sh_cell(rows, r, 9)->i64 && sh_str_is(state, "running");
     sh_json_object(p->json);
     sh_json_put_str(p->json, "clock", clock->id);
-    sh_json_put_str(p->json, "name", clock->name);
+    sh_json_put_str(p->json, "name", sh_word_of(p->lang, clock->name, clock->english));
     sh_json_put_str(p->json, "member", sh_cell(rows, r, 1)->str);
     sh_json_put_str(p->json, "state", is_unknown ? SH_STR("unknown") : is_paused ? SH_STR("paused") : state);
     sh_json_key(p->json, "started");
@@ -343,7 +347,7 @@ static sh_code put_papers(struct page *p) {
         struct sh_str name = sh_cell(&rows, r, 1)->str;
         for (size_t i = 0; i < p->w.m.text->n_papers; i++)
             if (sh_str_eq(p->w.m.text->papers[i].id, name)) {
-                name = p->w.m.text->papers[i].name;
+                name = paper_name(p, &p->w.m.text->papers[i]);
                 break;
             }
         sh_json_object(p->json);

@@ -447,7 +447,7 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     total = sum(fen(r["amount"]) for r in own)
     refused = f"{total // 100}.{total % 100:02d}"
     early = act(o.head, batch, "decide", {"refused": refused}, want=409)
-    assert "申诉期限未满" in str(early.json)
+    assert "The time to appeal is not over" in str(early.json)
     o.at("2026-03-18 08:00:00")
     time.sleep(1)
     wrong = act(o.head, batch, "decide", {"refused": "0.01"}, want=409)

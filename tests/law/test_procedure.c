@@ -278,7 +278,53 @@ static void the_shipped_procedures_have_no_fault(void **state) {
     CHECK(all->n >= 9);
 }
 
+static void check_english(const char *file, struct sh_str text, struct sh_str english) {
+    bool is_ascii = english.len > 0;
+    for (size_t i = 0; i < english.len; i++)
+        is_ascii = is_ascii && (unsigned char)english.at[i] < 0x80;
+    if (!is_ascii)
+        print_error("%s: no English beside %.*s\n", file, SH_ARG(text));
+    CHECK(is_ascii);
+}
+
+static void check_machine_english(const char *file, const struct sh_machine *m) {
+    for (size_t i = 0; i < m->n_states; i++)
+        check_english(file, m->states[i].name, m->states[i].english);
+    for (size_t i = 0; i < m->n_fields; i++)
+        check_english(file, m->fields[i].name, m->fields[i].english);
+    for (size_t i = 0; i < m->n_steps; i++) {
+        check_english(file, m->steps[i].name, m->steps[i].english);
+        for (size_t g = 0; g < m->steps[i].n_guards; g++)
+            check_english(file, m->steps[i].guards[g].refuse, m->steps[i].guards[g].english);
+    }
+}
+
+static void all_that_people_read_of_the_shipped_procedures_is_there_in_english(void **state) {
+    (void)state;
+    SH_CLEANUP(shipped_free) struct shipped s = shipped();
+    char path[1024];
+    const struct sh_procedures *all = NULL;
+    struct sh_err err;
+    CHECK_OK(sh_procedures_load(check_source_path("law/procedures", path, sizeof path), s.registers, s.roles,
+                                s.params, &s.arena, &all, &err),
+             &err);
+    for (size_t i = 0; i < all->n; i++) {
+        const struct sh_procedure *p = &all->of[i];
+        check_english(p->file, p->name, p->english);
+        check_machine_english(p->file, &p->matter);
+        if (p->items)
+            check_machine_english(p->file, p->items);
+        for (size_t k = 0; k < p->n_clocks; k++)
+            check_english(p->file, p->clocks[k].name, p->clocks[k].english);
+        for (size_t k = 0; k < p->n_gates; k++)
+            check_english(p->file, p->gates[k].name, p->gates[k].english);
+        for (size_t k = 0; k < p->n_papers; k++)
+            check_english(p->file, p->papers[k].name, p->papers[k].english);
+    }
+}
+
 CHECK_MAIN(cmocka_unit_test(the_good_text_is_good),
            cmocka_unit_test(what_cannot_be_meant_is_refused_where_it_stands),
            cmocka_unit_test(what_cannot_work_is_found),
-           cmocka_unit_test(the_shipped_procedures_have_no_fault))
+           cmocka_unit_test(the_shipped_procedures_have_no_fault),
+           cmocka_unit_test(all_that_people_read_of_the_shipped_procedures_is_there_in_english))

@@ -131,6 +131,9 @@ test('a matter shows its path, does what is allowed by form, and greys what is n
   await page.getByText('已办理').waitFor()
   await page.getByText('初审须覆盖全部明细：收到 100 条，已审核 97 条，未评估 2 条').waitFor()
   await isClean(page)
+  await page.getByRole('button', { name: 'English' }).click() // over a shoulder: the same refusal, its papers and gates
+  await page.getByText('The first review must cover every line: received 100, reviewed 97, not evaluated 2').waitFor()
+  await page.getByText("Panel of the agency's leaders").first().waitFor()
   await page.setViewportSize({ width: 390, height: 844 })
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
   await page.context().close()
