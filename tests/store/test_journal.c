@@ -17,6 +17,7 @@ struct made {
 static sh_code fill_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct made *made = ctx;
     const char *const keys[] = {"K1", "K2", "K3"};
+    const char *const words[] = {"公开 Openhill open", "公开 Openlake open", "公开 open"};
     for (size_t i = 0; i < 3; i++) {
         const struct sh_record_change change = {
             .register_name = SH_STR("people"),
@@ -24,8 +25,8 @@ static sh_code fill_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
             .labels = {SH_STR("b1"), SH_STR("62"), SH_STR("m1"), SH_STR("p1")},
             .valid_from = 100,
             .valid_to = 200,
-            .open = SH_STR("公开 open"),
-            .search = SH_STR("公开 open"),
+            .open = sh_str_of(words[i]),
+            .search = sh_str_of(words[i]),
             .sealed = SH_STR("李四的住址 Secretville 7")};
         SH_TRY(sh_record_put(txn, &change, &made->records[i], err));
     }
@@ -78,7 +79,16 @@ static void reader_open(struct place *place) {
 struct cell {
     char table[64], column[64];
     sqlite3_int64 rowid;
+    uint64_t chance; /* which bit of it */
 };
+
+/* splitmix64 */
+static uint64_t check_next(uint64_t *seed) {
+    uint64_t z = (*seed += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
 
 /* False: another row has that value already, and the database refuses. */
 static bool flip_cell(sqlite3 *db, const struct cell *cell, const char *type, int with_flip,
@@ -101,7 +111,8 @@ static bool flip_cell(sqlite3 *db, const struct cell *cell, const char *type, in
     if (!with_flip) {
         (void)sqlite3_bind_value(statement, 2, *kept);
     } else if (strcmp(type, "INTEGER") == 0) {
-        (void)sqlite3_bind_int64(statement, 2, sqlite3_value_int64(*kept) ^ 1);
+        (void)sqlite3_bind_int64(statement, 2,
+                                 sqlite3_value_int64(*kept) ^ (sqlite3_int64)(1ULL << cell->chance % 8));
     } else {
         char bytes[16384];
         const int len = sqlite3_value_bytes(*kept);
@@ -111,7 +122,8 @@ static bool flip_cell(sqlite3 *db, const struct cell *cell, const char *type, in
         if (len == 0)
             bytes[0] = 'x';
         else
-            bytes[len / 2] = (char)(bytes[len / 2] ^ 1);
+            bytes[cell->chance / 8 % (unsigned)len] ^=
+                (char)(1U << (strcmp(type, "TEXT") == 0 ? 0 : cell->chance % 8));
         const int n = len == 0 ? 1 : len;
         if (strcmp(type, "TEXT") == 0)
             (void)sqlite3_bind_text(statement, 2, bytes, n, SQLITE_TRANSIENT);
@@ -163,6 +175,7 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
               "m.type = 'table' and m.name like 'st_%' and m.name <> 'st_schema' order by 1, c.cid",
               -1, &cells, NULL) == SQLITE_OK);
     size_t n = 0;
+    uint64_t seed = check_seed(7);
     while (sqlite3_step(cells) == SQLITE_ROW) {
         struct cell cell;
         char type[16], sql[128];
@@ -180,6 +193,7 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
         for (size_t i = 0; i < n_rows; i++, n++) {
             sqlite3_value *kept;
             cell.rowid = rowids[i];
+            cell.chance = check_next(&seed);
             if (!flip_cell(db, &cell, type, 1, &kept))
                 continue;
             const uint64_t faults = faults_of(&place, &words);
@@ -188,7 +202,7 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
                                   (long long)cell.rowid, words.at);
             if ((strcmp(cell.table, "st_leaf") == 0 && strcmp(cell.column, "position") == 0) ||
                 (strcmp(cell.table, "st_head") == 0 && strcmp(cell.column, "size") == 0))
-                cell.rowid ^= 1; /* the row id itself is the number that was flipped */
+                cell.rowid ^= (sqlite3_int64)(1ULL << cell.chance % 8); /* the row id is the number flipped */
             CHECK(flip_cell(db, &cell, type, 0, &kept));
         }
     }
@@ -198,6 +212,101 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
         print_error("not named:\n%s", missed.at);
     CHECK(missed.len == 0);
     CHECK(n > 100);
+    CHECK_I64(faults_of(&place, &words), 0); /* all is put back */
+    place_drop(&place);
+}
+
+/* ---- the same on PostgreSQL: a bit of a random cell of a random row, and put back */
+
+/* What psql prints, without the last line break; false: the server refused. */
+static bool psql(const struct place *place, const char *sql, char *out, size_t size) {
+    char command[2400];
+    (void)snprintf(command, sizeof command,
+                   "PGOPTIONS='-c search_path=\"check_%s\"' psql -qAtX -F ' ' -c \"%s\" 2>&1",
+                   strrchr(place->dir, '-') + 1, sql);
+    FILE *pipe = popen(command, "r"); // NOLINT(cert-env33-c): a test's own command
+    CHECK(pipe);
+    size_t len = fread(out, 1, size - 1, pipe);
+    while (len > 0 && out[len - 1] == '\n')
+        len--;
+    out[len] = '\0';
+    return pclose(pipe) == 0;
+}
+
+/* The value of a column with that bit turned over: done twice, it is as before. */
+static void flipped(const char *column, const char *type, uint64_t chance, char *out, size_t size) {
+    const unsigned bit = 1U << (chance % 8);
+    const unsigned long long at = chance / 8 % 100000;
+    const char *const c = column;
+    if (strcmp(type, "bigint") == 0)
+        (void)snprintf(out, size, "%s # %u", c, bit);
+    else if (strcmp(type, "bytea") == 0)
+        (void)snprintf(out, size,
+                       "case length(%s) when 0 then '\\x01' else set_byte(%s, %llu %% length(%s), "
+                       "get_byte(%s, %llu %% length(%s)) # %u) end",
+                       c, c, at, c, c, at, c, bit);
+    else /* the lowest bit of a byte leaves UTF-8 */
+        (void)snprintf(out, size,
+                       "case %s when '' then 'x' else convert_from(set_byte(convert_to(%s, 'UTF8'), %llu %% "
+                       "octet_length(%s), get_byte(convert_to(%s, 'UTF8'), %llu %% octet_length(%s)) # 1), "
+                       "'UTF8') end",
+                       c, c, at, c, c, at, c);
+}
+
+static void a_changed_bit_of_any_row_on_postgresql_is_named(void **state) {
+    (void)state;
+    if (!has_postgres())
+        skip();
+    struct place place = place_new(true);
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    char columns[16384], sql[1600], value[700], ctid[64], before[4096], dir[160];
+    struct sh_err err = {0};
+    struct sh_backup_report backup;
+    place_open(&place);
+    (void)fill(&place);
+    (void)snprintf(dir, sizeof dir, "%s/backup", place.dir);
+    CHECK_OK(sh_store_backup(place.store, &act, dir, 30, &backup, &err), &err);
+    (void)snprintf(
+        sql, sizeof sql,
+        "select table_name, column_name, data_type from information_schema.columns where "
+        "table_schema = 'check_%s' and table_name like 'st\\_%%' and table_name <> 'st_schema' order by 1, 2",
+        strrchr(place.dir, '-') + 1);
+    CHECK(psql(&place, sql, columns, sizeof columns));
+    const char *lines[256];
+    size_t n_lines = 0, n_flips = 0;
+    for (char *line = columns; line && n_lines < 256; line = strchr(line, '\n'))
+        lines[n_lines++] = line == columns ? line : ++line;
+    CHECK(n_lines > 60);
+    uint64_t seed = check_seed(11);
+    const size_t rounds = getenv("SH_TEST_LONG") ? 1000 : 12;
+    for (size_t i = 0; i < rounds; i++) {
+        char table[64], column[64], type[32];
+        CHECK(sscanf(lines[check_next(&seed) % n_lines], "%63s %63s %31s", table, column, type) ==
+              3); // NOLINT(cert-err34-c)
+        flipped(column, type, check_next(&seed), value, sizeof value);
+        (void)snprintf(sql, sizeof sql,
+                       "select ctid, \\\"%s\\\" from %s order by md5(ctid::text || '%zu') limit 1", column,
+                       table, i);
+        if (!psql(&place, sql, before, sizeof before) || before[0] == '\0')
+            continue;                             /* no row */
+        CHECK(sscanf(before, "%63s", ctid) == 1); // NOLINT(cert-err34-c)
+        (void)snprintf(sql, sizeof sql, "update %s set %s = %s where ctid = '%s' returning ctid", table,
+                       column, value, ctid);
+        if (!psql(&place, sql, ctid, sizeof ctid))
+            continue; /* the database refuses it: another row has that value, or it is no UTF-8 */
+        if (faults_of(&place, &words) == 0 || !names_table(&words, table))
+            fail_msg("round %zu, CHECK_SEED above: %s.%s (%s) is not named: %s", i, table, column, before,
+                     words.at);
+        n_flips++;
+        if (strstr(before, " ") && strchr(before, ' ')[1] != '\0' &&
+            strcmp(strchr(before, ' ') + 1, "\\x") != 0)
+            (void)snprintf(sql, sizeof sql, "update %s set %s = %s where ctid = '%s'", table, column, value,
+                           ctid);
+        else
+            (void)snprintf(sql, sizeof sql, "update %s set %s = '' where ctid = '%s'", table, column, ctid);
+        CHECK(psql(&place, sql, before, sizeof before));
+    }
+    CHECK(n_flips > rounds / 3);
     CHECK_I64(faults_of(&place, &words), 0); /* all is put back */
     place_drop(&place);
 }
@@ -316,16 +425,44 @@ static void grep_nothing(const char *where) {
     (void)snprintf(command, sizeof command, "! grep -rqa -e Secretville -e 李四 %s", where);
     check_run(command);
 }
+/* Neighbours of what is erased, so that its pages are compacted and not only emptied. */
+static sh_code neighbours(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    for (int i = 0; i < 60; i++) {
+        char key[16];
+        struct sh_record_ref ref;
+        (void)snprintf(key, sizeof key, "%s%d", (const char *)ctx, i);
+        const struct sh_record_change change = {
+            .register_name = SH_STR("people"),
+            .key = sh_str_of(key),
+            .labels = {SH_STR("b1"), SH_STR("62"), SH_STR("m1"), SH_STR("p1")},
+            .valid_from = 100,
+            .valid_to = 200,
+            .open = SH_STR("公开 open"),
+            .search = SH_STR("公开 open")};
+        SH_TRY(sh_record_put(txn, &change, &ref, err));
+    }
+    return SH_OK;
+}
+/* What was open in the records erased: in no page of a table or an index, live or dead. */
+static void grep_no_open_words(const char *where) {
+    char command[512];
+    (void)snprintf(command, sizeof command, "! grep -ra -l -e Openhill -e Openlake %s 1>&2", where);
+    check_run(command);
+}
 ON_BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold) {
     struct sh_err err = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
     place->clock = (struct sh_clock){true, 1900000000};
     place_open(place);
+    CHECK_OK(sh_store_write(place->store, &act, neighbours, (void *)(uintptr_t) "A", NULL, &err), &err);
     const struct made made = fill(place);
+    CHECK_OK(sh_store_write(place->store, &act, neighbours, (void *)(uintptr_t) "Z", NULL, &err), &err);
     struct sh_erasure erasure;
     const struct sh_act no_reason = {.actor = SH_STR("u1")};
     CHECK_CODE(sh_store_erase(place->store, &no_reason, sh_str_of(made.records[0].id), NULL, &erasure, &err),
                SH_E_INPUT);
+    if (place->is_postgres) /* before, it is found where it is looked for */
+        check_run("psql -qc checkpoint && grep -rqa -e Openhill \"$CHECK_PG/base\"");
     char dir[160];
     struct sh_backup_report backup;
     (void)snprintf(dir, sizeof dir, "%s/backup", place->dir);
@@ -343,8 +480,13 @@ ON_BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold) {
     place_close(place);
     grep_nothing(place->dir);
     if (place->is_postgres) { /* the cluster's files, log and WAL with it */
+        char base[256];
         check_run("psql -qc checkpoint");
         grep_nothing(getenv("CHECK_PG"));
+        (void)snprintf(base, sizeof base, "%s/base", getenv("CHECK_PG"));
+        grep_no_open_words(base);
+    } else {
+        grep_no_open_words(place->data);
     }
     place_open(place);
     CHECK_I64(faults_of(place, &words), 0);
@@ -448,6 +590,7 @@ ON_BOTH(new_keys_sign_and_open_and_the_old_heads_still_hold) {
 }
 
 CHECK_MAIN(cmocka_unit_test(any_changed_cell_of_any_row_is_named),
+           cmocka_unit_test(a_changed_bit_of_any_row_on_postgresql_is_named),
            cmocka_unit_test(a_changed_byte_of_a_key_file_is_named),
            BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not),
            BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold),
