@@ -318,6 +318,38 @@ def damages_and_fines_go_to_their_own_accounts_which_nobody_types():
     assert accounts_of(o.officer, fine) == {"fines.owed", "fines.claims", "treasury.state"}
 
 
+@test
+def an_oral_defence_is_written_down_by_two_cannot_be_waived_and_is_rechecked():
+    """H-15."""
+    o = city()
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-7"})
+    heard = {"where": "一号会议室", "began": "09:00", "ended": "09:40", "speaker": "李院长", "officers": "张三\n李四", "statement": "床位费系系统误计\n已自查",
+             "materials": "自查报告"}
+    assert kinds(act(o.auditor, matter, "hear", heard, want=409)) == {"needs"}  # he was not told yet
+    serve(o, matter)
+    bare = act(o.auditor, matter, "hear", {k: v for k, v in heard.items() if k != "statement"}, want=409)
+    assert [f["field"] for f in bare["failed"]] == ["statement"], bare.raw
+    assert kinds(act(o.user, matter, "hear", heard, want=409)) >= {"role"}  # nobody writes his own record
+    first = act(o.auditor, matter, "hear", heard)
+    assert not [p for p in first["papers"] if p["kind"] == "defence_record"], first.raw  # one pair of ears is not enough
+    assert kinds(act(o.auditor, matter, "hear", heard, want=409)) == {"separation"}
+    assert act(o.checker, matter, "hear", {**heard, "statement": "认可"}, want=409)["failed"]  # not what the other heard
+    record = [p for p in act(o.checker, matter, "hear", heard)["papers"] if p["kind"] == "defence_record"]
+    assert len(record) == 1 and record[0]["number"].startswith("医保辩录〔2026〕ag1-"), record
+    assert o.auditor.get(f"/matters/{matter}/papers/{record[0]['id']}").raw.startswith(b"%PDF-")
+    waived = act(o.user, matter, "answer", {"answer": "waived"}, want=409)
+    assert [f["basis"] for f in waived["failed"]] == ["S4§22"], waived.raw
+    act(o.user, matter, "answer", {"answer": "defended"})  # what he said stands, he need not write it again
+    early = act(o.head, matter, "decide", want=409)
+    assert [f["basis"] for f in early["failed"]] == ["S4§22"], early.raw
+    assert kinds(act(o.auditor, matter, "recheck", {"result": "属实", "stands": "false"}, want=409)) >= {"role"}
+    act(o.checker, matter, "recheck", {"result": "部分属实", "stands": "false", "collegial": "合议：减按 1000 元"})
+    heavier = act(o.head, matter, "decide", {"amount": "1200.01"}, want=409)
+    assert heavier["failed"][0]["basis"].startswith("行政处罚法"), heavier.raw  # defending makes nothing worse
+    assert act(o.head, matter, "decide", {"amount": "1000.00"})["state"] == "decided"
+
+
 # ---- findings and batches ------------------------------------------------------------------------------------------
 
 class Lake:
