@@ -25,6 +25,7 @@ struct sh_db {
     bool is_in_txn, is_writing;
     size_t n_later;        /* statements sent whose results nobody has read */
     int64_t later_changed; /* rows that statements run later have changed; the reader sets it to 0 */
+    int log_pages;         /* of SQLite's log when the owner empties it himself, as of the last commit */
     struct sh_db *next_idle;
 };
 
@@ -32,6 +33,12 @@ struct sh_db {
 SH_MUST sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh_db *ret,
                                 struct sh_err *err);
 SH_MUST sh_code sh_db_open_pg(const char *url, struct sh_db *ret, struct sh_err *err);
+/** SQLite: no commit empties the log; the owner calls sh_db_empty_log between transactions, when nobody
+ * waits. db must not move any more. PostgreSQL: nothing. */
+void sh_db_keep_log(struct sh_db *db);
+/** Copy the log into the database once it is long enough, as far as readers let it. A failure is left to the
+ * next commit, which finds the same disk. */
+void sh_db_empty_log(struct sh_db *db);
 /** Roll back and close. */
 void sh_db_close(struct sh_db *db);
 

@@ -71,6 +71,27 @@ sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh
     return SH_OK;
 }
 
+enum { LOG_PAGES = 1000 }; /* SQLite's own measure */
+
+static int note_log(void *ctx, sqlite3 *lite, const char *name, int pages) {
+    struct sh_db *db = ctx;
+    (void)lite, (void)name;
+    db->log_pages = pages;
+    return SQLITE_OK;
+}
+
+void sh_db_keep_log(struct sh_db *db) {
+    if (db->lite)
+        (void)sqlite3_wal_hook(db->lite, note_log, db); /* in the place of the one that empties at once */
+}
+
+void sh_db_empty_log(struct sh_db *db) {
+    if (!db->lite || db->log_pages < LOG_PAGES)
+        return;
+    db->log_pages = 0;
+    (void)sqlite3_wal_checkpoint_v2(db->lite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
 /* $n of the house to ?n of SQLite, whose own $n are names numbered by first sight; not within quotes. */
 static sh_code translate(const char *sql, struct sh_buf *out, struct sh_err *err) {
     char quote = '\0';

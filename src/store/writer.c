@@ -196,6 +196,9 @@ static void *writer_main(void *ctx) {
             job->is_done = true;
             (void)pthread_cond_signal(&job->done);
         }
+        (void)pthread_mutex_unlock(&store->mutex);
+        sh_db_empty_log(&store->writer); /* they have their answers: nobody waits for it */
+        (void)pthread_mutex_lock(&store->mutex);
     }
     (void)pthread_mutex_unlock(&store->mutex);
     return NULL;
@@ -237,6 +240,7 @@ sh_code sh_store_write(struct sh_store *store, const struct sh_act *act, sh_txn_
 }
 
 sh_code sh_writer_start(struct sh_store *store, struct sh_err *err) {
+    sh_db_keep_log(&store->writer);
     if (pthread_create(&store->thread, NULL, writer_main, store) != 0)
         return sh_fail(err, SH_E_NOMEM, "no thread for the writer");
     store->has_thread = true;
