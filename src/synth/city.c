@@ -19,7 +19,7 @@ static sh_code make_places(const struct syn_book *book, struct sh_arena *arena, 
     uint32_t total = 0;
     for (size_t k = 0; k < book->n_place_kinds; k++)
         total += how_many(&book->place_kinds[k], city->n_persons);
-    struct syn_place *places = sh_new(arena, struct syn_place, total);
+    struct syn_place *places = sh_new(arena, struct syn_place, total + SYN_COMPARED);
     if (!places)
         return sh_fail(err, SH_E_NOMEM, "no room for %u institutions", total);
     uint32_t n = 0;
@@ -52,6 +52,14 @@ static sh_code make_places(const struct syn_book *book, struct sh_arena *arena, 
                            "institutions.csv: needs hospitals of level 1, 2 and 3, a clinic and a pharmacy");
     }
     city->class_begin[SYN_CLASSES] = n;
+    for (uint32_t i = 0; city->plant_ppm && i < SYN_COMPARED; i++, n++) {
+        size_t len;
+        const char *name = sh_arena_printf(arena, &len, "虚构市第%u比对医院", i + 1);
+        if (!name)
+            return sh_fail(err, SH_E_NOMEM, "no room for the names of institutions");
+        places[n] = (struct syn_place){.class_ = SYN_TERTIARY, .name = {name, len}, .hosp_lv = SH_STR("02")};
+        (void)snprintf(places[n].code, sizeof places[n].code, "H990100%05u", n + 1);
+    }
     city->places = places, city->n_places = n;
     return SH_OK;
 }

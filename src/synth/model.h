@@ -111,6 +111,8 @@ const struct syn_case *sh_syn_case(const struct syn_book *book, const char *name
 /* ---- the city
  * ------------------------------------------------------------------------------------------------------- */
 
+/* Hospitals that stand for nobody but each other: the last SYN_COMPARED places of a city with plants. */
+enum { SYN_COMPARED = 16 };
 enum syn_class { SYN_TERTIARY, SYN_SECONDARY, SYN_PRIMARY, SYN_CLINIC, SYN_SHOP, SYN_CLASSES };
 
 struct syn_place {
@@ -198,6 +200,7 @@ struct syn_enc {
     uint16_t disease;                /* 0 none, 1 hypertension, 2 diabetes, 3 dialysis */
     uint8_t companion;               /* 0: of the person himself; else of the n-th companion of a plant */
     uint8_t fault;                   /* enum syn_list_fault: of its settlement list */
+    bool is_infected;                /* its diagnoses but the first came up in bed */
     uint8_t drg;                     /* 0: none; else the n-th group the city knows */
     uint32_t bed, employer, invoice; /* 0: as usual; invoice: of encounter invoice − 1 */
     uint32_t line_first;

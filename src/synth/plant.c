@@ -106,7 +106,23 @@ static const char *const rules[] = {"drug-work-injury",
                                     "bed-shared",
                                     "gathered-stays",
                                     "gathered-family",
-                                    "invoice-twice"};
+                                    "invoice-twice",
+                                    "drug-share",
+                                    "drug-share-department",
+                                    "exam-share",
+                                    "exam-share-department",
+                                    "ct-share",
+                                    "ct-share-department",
+                                    "mri-share",
+                                    "mri-share-department",
+                                    "material-share",
+                                    "material-share-department",
+                                    "treatment-share",
+                                    "treatment-share-department",
+                                    "hospital-infection-share",
+                                    "hospital-infection-share-department",
+                                    "unplanned-return-share",
+                                    "unplanned-return-share-department"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {

@@ -175,6 +175,18 @@ static sh_code one_block(void *ctx, size_t block, size_t worker, struct sh_err *
     return code;
 }
 
+/* Behind all others: the hospitals that are compared. */
+static sh_code compare(struct run *run, struct sh_err *err) {
+    struct syn_writer *w = &run->writers[0];
+    for (int t = 0; t < SYN_TABLES; t++)
+        sh_buf_clear(&w->out[t]);
+    w->counts = (struct syn_counts){0};
+    w->sold = run->sold;
+    const sh_code code = sh_syn_compare(run->city, &run->lives[0], w);
+    return code == SH_OK ? write_out(run, w, err)
+                         : sh_fail(err, code, "no room for the hospitals that are compared");
+}
+
 static sh_code check_options(const struct sh_synth_options *o, struct sh_err *err) {
     if (o->persons < 1 || o->persons > SH_SYNTH_PERSONS_MAX)
         return sh_fail(err, SH_E_INPUT, "%u persons; must be 1 to %u", o->persons, SH_SYNTH_PERSONS_MAX);
@@ -205,7 +217,9 @@ static sh_code make_city(struct run *run, size_t threads, struct sh_arena *arena
     run->persons_a_block = LINES_A_BLOCK / (LINES_A_MONTH * city->n_months) + 1;
     const size_t n_blocks = (city->n_persons + run->persons_a_block - 1) / run->persons_a_block;
     run->failed = n_blocks;
-    const sh_code code = sh_pool_run(threads, n_blocks, one_block, run, NULL, err);
+    sh_code code = sh_pool_run(threads, n_blocks, one_block, run, NULL, err);
+    if (code == SH_OK && city->plant_ppm)
+        code = compare(run, err);
     for (size_t i = 0; i < threads; i++) {
         sh_syn_life_free(&run->lives[i]);
         sh_syn_writer_free(&run->writers[i]);

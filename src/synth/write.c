@@ -376,7 +376,9 @@ static void write_list(struct syn_writer *w, const struct syn_life *life, uint32
         c[DIAG_maindiag_flag] = i == 0 ? SH_STR("1") : SH_STR("0");
         c[DIAG_diag_code] = life->book->dxs[e->dx[i]].code,
         c[DIAG_diag_name] = life->book->dxs[e->dx[i]].name;
-        c[DIAG_adm_cond_type] = sh_syn_is_inpatient(e->med_type) ? SH_STR("1") : SH_STR("");
+        c[DIAG_adm_cond_type] = !sh_syn_is_inpatient(e->med_type) ? SH_STR("")
+                                : e->is_infected && i > 0         ? SH_STR("4")
+                                                                  : SH_STR("1");
         c[DIAG_vali_flag] = e->flags & SYN_E_VOID ? SH_STR("0") : SH_STR("1");
         c[DIAG_rid] = c[DIAG_setl_list_diag_id];
         c[DIAG_crte_time] = time_cell(w, e->to, 86399, false);
@@ -511,7 +513,9 @@ static void write_line(struct syn_writer *w, const struct syn_life *life, uint32
             c[FEE_acord_dept_codg] = c[FEE_bilg_dept_codg], c[FEE_acord_dept_name] = c[FEE_bilg_dept_name];
         else
             c[FEE_acord_dept_codg] = c[FEE_acord_dept_name] = SH_STR("");
-        c[FEE_acord_dr_code] = l->flags & SYN_PERFORMED ? c[FEE_bilg_dr_code] : SH_STR("");
+        c[FEE_acord_dr_code] = l->flags & SYN_PERFORMED /* whom no other plant meets */
+                                   ? digits_cell(w, SH_STR("D9901"), life->person.index, 8)
+                                   : SH_STR("");
     } else {
         c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, 49), 6);
     }

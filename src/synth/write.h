@@ -67,6 +67,9 @@ void sh_syn_write_beside(struct syn_writer *writer, const struct syn_life *life)
 uint64_t sh_syn_person_no(const struct syn_life *life, uint8_t companion, const char **ret_prefix);
 const char *sh_syn_disease_code(uint16_t disease);
 
+/** The hospitals statistics are planted in: claims, truth. Errors: those of the life and of the buffers. */
+SH_MUST sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *life, struct syn_writer *writer);
+
 /** Registers of the office: institutions and departments, medins_b.csv and dept_b.csv; adds their bytes. */
 SH_MUST sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
                                        struct sh_err *err);

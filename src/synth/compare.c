@@ -1,0 +1,159 @@
+/* What the statistics are planted in: hospitals of their own, in the month before the city begins, when no
+ * other has a claim. One stands out in each ratio. Which ones lie beyond the bound is counted from the
+ * charges once more, by arithmetic that shares nothing with those who judge. */
+#include "synth/plant.h"
+#include "synth/write.h"
+#include <stdlib.h>
+
+enum { VISITORS = 32, STEPS = 16, RETURN_DAYS = 12, OUT_OF_LINE = 8000 /* fen a visit */ };
+enum ratio { DRUG, EXAM, CT, MRI, MATERIAL, TREATMENT, INFECTION, RETURN, RATIOS };
+static const char *const rules[RATIOS] = {"drug-share",
+                                          "exam-share",
+                                          "ct-share",
+                                          "mri-share",
+                                          "material-share",
+                                          "treatment-share",
+                                          "hospital-infection-share",
+                                          "unplanned-return-share"};
+
+/* Of one hospital: numerator and denominator of each ratio. */
+struct sums {
+    int64_t part[RATIOS], whole[RATIOS];
+};
+
+/* ---- the claims of a visitor --------------------------------------------------------------------- */
+
+static void charge(struct syn_life *life, uint32_t enc, const char *key, int64_t fen) {
+    const uint16_t item = sh_syn_item(life->book, sh_str_of(key));
+    sh_check(item != SYN_NONE);
+    const uint32_t line =
+        sh_syn_line(life, enc, item, life->encs[enc].from, life->encs[enc].sec_from + 600, SYN_QTY);
+    life->lines[line].price = fen * 10000;
+    sh_syn_price(life, line);
+}
+
+/* A visit with a charge of each kind: a little more or less by hospital, far more where it stands out. */
+static void visit(struct syn_life *life, uint32_t hospital, uint32_t place, int32_t day) {
+    static const struct {
+        const char *key;
+        int64_t fen;
+    } kinds[] = {{"omeprazole", 3000}, {"cbc", 1500},      {"ct_chest", 800},
+                 {"mri_head", 600},    {"c_needle", 1000}, {"nebulize", 1200}};
+    const uint32_t enc = sh_syn_plain_visit(life, place, 11, day, sh_syn_dx(life->book, SH_STR("K29.500")));
+    for (uint32_t r = 0; r < sizeof kinds / sizeof kinds[0]; r++)
+        charge(life, enc, kinds[r].key,
+               kinds[r].fen + (hospital * 7 + r * 3) % STEPS * 10 + (hospital == r ? OUT_OF_LINE : 0));
+}
+
+static uint32_t how_many(uint32_t hospital, enum ratio ratio) {
+    return hospital == (uint32_t)ratio ? VISITORS * 3 / 8 : (hospital + (uint32_t)ratio) % 5 + 1;
+}
+
+/* A visit, a stay, for some a second one within the month; some fall ill in bed. */
+static void live(struct syn_life *life, uint32_t hospital, uint32_t i) {
+    const struct syn_city *city = life->city;
+    const uint32_t place = city->n_places - SYN_COMPARED + hospital;
+    const int32_t day = sh_add_months(city->first_day, -1) + 1 + (int32_t)(i % 9);
+    life->person = (struct syn_person){.index = city->n_persons + hospital * VISITORS + i,
+                                       .sex = 1 + (int)(i % 2),
+                                       .birth = sh_add_months(day, -12 * 40) - (int32_t)(i * 11),
+                                       .insurance = 310,
+                                       .kind = "11"};
+    visit(life, hospital, place, day);
+    const uint32_t stay =
+        sh_syn_plain_stay(life, place, day + 2, day + 4, sh_syn_dx(life->book, SH_STR("I50.900")));
+    if (i < how_many(hospital, INFECTION)) {
+        sh_syn_enc_dx(life, stay, sh_syn_dx(life->book, SH_STR("J18.900")));
+        life->encs[stay].is_infected = true;
+    }
+    if (i < how_many(hospital, RETURN))
+        (void)sh_syn_plain_stay(life, place, day + 4 + RETURN_DAYS, day + 6 + RETURN_DAYS,
+                                sh_syn_dx(life->book, SH_STR("N39.000")));
+}
+
+/* ---- the second count ---------------------------------------------------------------------------- */
+
+static void add_line(const struct syn_item *item, int64_t fen, struct sums *to) {
+    const char *c = item->category.at;
+    const bool is_drug =
+        sh_str_is(item->category, "09") || sh_str_is(item->category, "10") || sh_str_is(item->category, "11");
+    const bool is_in[] = {[DRUG] = is_drug,
+                          [EXAM] = c[0] == '0' && (c[1] == '3' || c[1] == '4'),
+                          [CT] = sh_str_starts_with(item->code, SH_STR("002103")),
+                          [MRI] = sh_str_starts_with(item->code, SH_STR("002102")),
+                          [MATERIAL] = sh_str_is(item->category, "08"),
+                          [TREATMENT] = sh_str_is(item->category, "05")};
+    for (int r = 0; r <= TREATMENT; r++)
+        to->part[r] += is_in[r] ? fen : 0, to->whole[r] += fen;
+}
+
+static void count(const struct syn_life *life, struct sums *to) {
+    int64_t stays = 0;
+    for (size_t i = 0; i < life->n_lines; i++)
+        add_line(&life->book->items[life->lines[i].item], life->lines[i].amount, to);
+    for (size_t i = 0; i < life->n_encs; i++) {
+        stays += sh_syn_is_inpatient(life->encs[i].med_type);
+        to->part[INFECTION] += life->encs[i].is_infected;
+    }
+    to->part[RETURN] += stays - 1; /* each but the last is followed by another */
+    to->whole[INFECTION] += stays, to->whole[RETURN] += stays;
+}
+
+static int by_value(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The lower median. */
+static int64_t median_of(const int64_t *values) {
+    int64_t sorted[SYN_COMPARED];
+    memcpy(sorted, values, sizeof sorted);
+    qsort(sorted, SYN_COMPARED, sizeof sorted[0], by_value);
+    return sorted[(SYN_COMPARED - 1) / 2];
+}
+
+static void tell(struct syn_writer *w, const struct syn_city *city, const char *rule, uint32_t hospital,
+                 bool is_beyond) {
+    static const char *const suffixes[] = {"", "-department"}; /* all of them have one department */
+    for (size_t i = 0; i < 2; i++)
+        (void)sh_buf_addf(&w->out[SYN_T_TRUTH], "%s%s,%s,%s,,,,0.00,%s\n", rule, suffixes[i],
+                          is_beyond ? "violation" : "near-miss",
+                          city->places[city->n_places - SYN_COMPARED + hospital].code,
+                          is_beyond ? "beyond the bound of its peers" : "the highest that is not");
+    w->counts.rows[SYN_T_TRUTH] += 2;
+    *(is_beyond ? &w->counts.violations : &w->counts.near_misses) += 2;
+}
+
+/* Bound: median + 3 × 1.4826 × MAD, in millionths. */
+static void judge(struct syn_writer *w, const struct syn_city *city, const struct sums *sums,
+                  enum ratio ratio) {
+    int64_t values[SYN_COMPARED], apart[SYN_COMPARED];
+    uint32_t highest = SYN_COMPARED;
+    for (uint32_t h = 0; h < SYN_COMPARED; h++)
+        values[h] = sh_syn_share(SYN_PPM, sums[h].part[ratio], sums[h].whole[ratio]);
+    const int64_t median = median_of(values);
+    for (uint32_t h = 0; h < SYN_COMPARED; h++)
+        apart[h] = values[h] > median ? values[h] - median : median - values[h];
+    const int64_t bound = median + sh_syn_share(median_of(apart), 44478, 10000);
+    for (uint32_t h = 0; h < SYN_COMPARED; h++)
+        if (values[h] > bound)
+            tell(w, city, rules[ratio], h, true);
+        else if (highest == SYN_COMPARED || values[h] > values[highest])
+            highest = h;
+    if (highest < SYN_COMPARED)
+        tell(w, city, rules[ratio], highest, false);
+}
+
+sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *life, struct syn_writer *w) {
+    struct sums sums[SYN_COMPARED] = {0};
+    for (uint32_t hospital = 0; hospital < SYN_COMPARED; hospital++)
+        for (uint32_t i = 0; i < VISITORS; i++) {
+            SH_TRY(sh_syn_life_begin(life, city, city->n_persons + hospital * VISITORS + i));
+            live(life, hospital, i);
+            count(life, &sums[hospital]);
+            SH_TRY(sh_syn_write_life(w, life));
+        }
+    for (int r = 0; r < RATIOS; r++)
+        judge(w, city, sums, (enum ratio)r);
+    return sh_buf_check(&w->out[SYN_T_TRUTH], NULL);
+}
