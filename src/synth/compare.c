@@ -5,8 +5,9 @@
 #include "synth/write.h"
 #include <stdlib.h>
 
-enum { VISITORS = 32, STEPS = 16, RETURN_DAYS = 12, OUT_OF_LINE = 8000 /* fen a visit */ };
-enum ratio { DRUG, EXAM, CT, MRI, MATERIAL, TREATMENT, INFECTION, RETURN, RATIOS };
+enum { VISITORS = 32, STEPS = 16, RETURN_DAYS = 12, MONTH_DAYS = 32 };
+enum { OUT_OF_LINE = 8000, STAY_FEN = 6000, CAP_FEN = 30000, WAGE_FEN = 600000 };
+enum ratio { DRUG, EXAM, CT, MRI, MATERIAL, TREATMENT, INFECTION, RETURN, LOW_COST, AT_CAP, CLAIMED, RATIOS };
 static const char *const rules[RATIOS] = {"drug-share",
                                           "exam-share",
                                           "ct-share",
@@ -14,11 +15,15 @@ static const char *const rules[RATIOS] = {"drug-share",
                                           "material-share",
                                           "treatment-share",
                                           "hospital-infection-share",
-                                          "unplanned-return-share"};
+                                          "unplanned-return-share",
+                                          "case-low-cost",
+                                          "pool-cap-share",
+                                          "shell-employer"};
 
 /* Of one hospital: numerator and denominator of each ratio. */
 struct sums {
     int64_t part[RATIOS], whole[RATIOS];
+    int in_bed[MONTH_DAYS]; /* persons, by night of the month */
 };
 
 /* ---- the claims of a visitor --------------------------------------------------------------------- */
@@ -49,7 +54,28 @@ static uint32_t how_many(uint32_t hospital, enum ratio ratio) {
     return hospital == (uint32_t)ratio ? VISITORS * 3 / 8 : (hospital + (uint32_t)ratio) % 5 + 1;
 }
 
-/* A visit, a stay, for some a second one within the month; some fall ill in bed. */
+/* The outpatient pool pays to its cap. */
+static void visit_at_cap(struct syn_life *life, uint32_t place, int32_t day) {
+    const uint32_t enc = sh_syn_plain_visit(life, place, 11, day, sh_syn_dx(life->book, SH_STR("K29.500")));
+    sh_syn_price_for_pool(life, enc, life->encs[enc].line_first, CAP_FEN);
+}
+
+/* Insured by an employer for years; some bear a child and claim for it. */
+static void insure(struct syn_life *life, uint32_t hospital, uint32_t place, int32_t day, bool claims) {
+    struct syn_beside row = {.kind = SYN_B_INSURED,
+                             .place = (uint16_t)place,
+                             .number = 70000000 + hospital,
+                             .from = sh_days_of(2022, 3, 1),
+                             .base_fen = WAGE_FEN};
+    sh_syn_beside(life, row);
+    if (!claims)
+        return;
+    row.kind = SYN_B_ALLOWANCE, row.from = day, row.to = day + 41, row.fen = WAGE_FEN * 42 / 30;
+    sh_syn_beside(life, row);
+    (void)sh_syn_plain_visit(life, place, 11, day, sh_syn_dx(life->book, SH_STR("O26.900")));
+}
+
+/* A visit, a stay paid by group, for some a second one within the month; some fall ill in bed. */
 static void live(struct syn_life *life, uint32_t hospital, uint32_t i) {
     const struct syn_city *city = life->city;
     const uint32_t place = city->n_places - SYN_COMPARED + hospital;
@@ -62,6 +88,12 @@ static void live(struct syn_life *life, uint32_t hospital, uint32_t i) {
     visit(life, hospital, place, day);
     const uint32_t stay =
         sh_syn_plain_stay(life, place, day + 2, day + 4, sh_syn_dx(life->book, SH_STR("I50.900")));
+    life->encs[stay].drg = 1;
+    if (hospital != LOW_COST)
+        charge(life, stay, "nacl", STAY_FEN + hospital * 5 % STEPS * 40);
+    if (i < how_many(hospital, AT_CAP))
+        visit_at_cap(life, place, day + 5);
+    insure(life, hospital, place, day + 6, life->person.sex == 2 && i / 2 < how_many(hospital, CLAIMED));
     if (i < how_many(hospital, INFECTION)) {
         sh_syn_enc_dx(life, stay, sh_syn_dx(life->book, SH_STR("J18.900")));
         life->encs[stay].is_infected = true;
@@ -87,16 +119,35 @@ static void add_line(const struct syn_item *item, int64_t fen, struct sums *to) 
         to->part[r] += is_in[r] ? fen : 0, to->whole[r] += fen;
 }
 
+static void add_encounter(const struct syn_life *life, uint32_t enc, int32_t month, struct sums *to) {
+    const struct syn_enc *e = &life->encs[enc];
+    struct syn_money m;
+    sh_syn_settle(life, enc, &m);
+    if (!sh_syn_is_inpatient(e->med_type)) {
+        to->part[AT_CAP] += m.pooled > CAP_FEN - 100;
+        to->whole[AT_CAP] += m.pooled > 0;
+        return;
+    }
+    to->part[INFECTION] += e->is_infected, to->whole[INFECTION]++;
+    to->whole[RETURN]++;
+    to->part[LOW_COST] += e->drg ? 100000 : 0, to->whole[LOW_COST] += e->drg ? m.total : 0;
+    for (int32_t d = e->from; d < e->to; d++)
+        to->in_bed[d - month]++;
+}
+
 static void count(const struct syn_life *life, struct sums *to) {
     int64_t stays = 0;
     for (size_t i = 0; i < life->n_lines; i++)
         add_line(&life->book->items[life->lines[i].item], life->lines[i].amount, to);
-    for (size_t i = 0; i < life->n_encs; i++) {
+    for (uint32_t i = 0; i < life->n_encs; i++) {
+        add_encounter(life, i, sh_add_months(life->city->first_day, -1), to);
         stays += sh_syn_is_inpatient(life->encs[i].med_type);
-        to->part[INFECTION] += life->encs[i].is_infected;
+    }
+    for (size_t i = 0; i < life->n_beside; i++) {
+        to->part[CLAIMED] += life->beside[i].kind == SYN_B_ALLOWANCE;
+        to->whole[CLAIMED] += life->beside[i].kind == SYN_B_INSURED;
     }
     to->part[RETURN] += stays - 1; /* each but the last is followed by another */
-    to->whole[INFECTION] += stays, to->whole[RETURN] += stays;
 }
 
 static int by_value(const void *a, const void *b) {
@@ -112,16 +163,30 @@ static int64_t median_of(const int64_t *values) {
     return sorted[(SYN_COMPARED - 1) / 2];
 }
 
-static void tell(struct syn_writer *w, const struct syn_city *city, const char *rule, uint32_t hospital,
-                 bool is_beyond) {
-    static const char *const suffixes[] = {"", "-department"}; /* all of them have one department */
-    for (size_t i = 0; i < 2; i++)
-        (void)sh_buf_addf(&w->out[SYN_T_TRUTH], "%s%s,%s,%s,,,,0.00,%s\n", rule, suffixes[i],
+static void tell(struct syn_writer *w, const struct syn_city *city, const char *rule, const char *suffix,
+                 uint32_t hospital, bool is_beyond) {
+    (void)sh_buf_addf(&w->out[SYN_T_TRUTH], "%s%s,%s,%s,,,,0.00,%s\n", rule, suffix,
+                      is_beyond ? "violation" : "near-miss",
+                      city->places[city->n_places - SYN_COMPARED + hospital].code,
+                      is_beyond ? "stands out" : "comes nearest of those that do not");
+    w->counts.rows[SYN_T_TRUTH]++;
+    *(is_beyond ? &w->counts.violations : &w->counts.near_misses) += 1;
+}
+
+/* A statistic; those of claims are made by department as well, and a hospital has one. */
+static void tell_ratio(struct syn_writer *w, const struct syn_city *city, enum ratio ratio, uint32_t hospital,
+                       bool is_beyond) {
+    if (ratio == CLAIMED) { /* of employers: no institution */
+        (void)sh_buf_addf(&w->out[SYN_T_TRUTH], "%s,%s,,,,,0.00,%s\n", rules[ratio],
                           is_beyond ? "violation" : "near-miss",
-                          city->places[city->n_places - SYN_COMPARED + hospital].code,
-                          is_beyond ? "beyond the bound of its peers" : "the highest that is not");
-    w->counts.rows[SYN_T_TRUTH] += 2;
-    *(is_beyond ? &w->counts.violations : &w->counts.near_misses) += 2;
+                          is_beyond ? "stands out" : "comes nearest of those that do not");
+        w->counts.rows[SYN_T_TRUTH]++;
+        *(is_beyond ? &w->counts.violations : &w->counts.near_misses) += 1;
+        return;
+    }
+    tell(w, city, rules[ratio], "", hospital, is_beyond);
+    if (ratio <= RETURN)
+        tell(w, city, rules[ratio], "-department", hospital, is_beyond);
 }
 
 /* Bound: median + 3 × 1.4826 × MAD, in millionths. */
@@ -137,11 +202,21 @@ static void judge(struct syn_writer *w, const struct syn_city *city, const struc
     const int64_t bound = median + sh_syn_share(median_of(apart), 44478, 10000);
     for (uint32_t h = 0; h < SYN_COMPARED; h++)
         if (values[h] > bound)
-            tell(w, city, rules[ratio], h, true);
+            tell_ratio(w, city, ratio, h, true);
         else if (highest == SYN_COMPARED || values[h] > values[highest])
             highest = h;
     if (highest < SYN_COMPARED)
-        tell(w, city, rules[ratio], highest, false);
+        tell_ratio(w, city, ratio, highest, false);
+}
+
+/* Nights on which more than half as many again lie in the few beds of one hospital; the goods of another. */
+static void judge_single(struct syn_writer *w, const struct syn_city *city, const struct sums *sums) {
+    enum { MOST = 7 };
+    for (int d = 0; d < MONTH_DAYS; d++)
+        if (sums[SYN_CROWDED].in_bed[d] >= MOST)
+            tell(w, city, "beds-over", "", SYN_CROWDED, sums[SYN_CROWDED].in_bed[d] > MOST);
+    tell(w, city, "stock-balance", "", SYN_UNBALANCED, true);
+    tell(w, city, "stock-balance", "", SYN_UNBALANCED + 1, false);
 }
 
 sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *life, struct syn_writer *w) {
@@ -155,5 +230,6 @@ sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *life, struc
         }
     for (int r = 0; r < RATIOS; r++)
         judge(w, city, sums, (enum ratio)r);
+    judge_single(w, city, sums);
     return sh_buf_check(&w->out[SYN_T_TRUTH], NULL);
 }

@@ -112,7 +112,11 @@ const struct syn_case *sh_syn_case(const struct syn_book *book, const char *name
  * ------------------------------------------------------------------------------------------------------- */
 
 /* Hospitals that stand for nobody but each other: the last SYN_COMPARED places of a city with plants. */
-enum { SYN_COMPARED = 16 };
+enum {
+    SYN_COMPARED = 16,
+    SYN_CROWDED = 12 /* has few beds */,
+    SYN_UNBALANCED = 13 /* whose books do not balance */
+};
 enum syn_class { SYN_TERTIARY, SYN_SECONDARY, SYN_PRIMARY, SYN_CLINIC, SYN_SHOP, SYN_CLASSES };
 
 struct syn_place {
@@ -282,8 +286,8 @@ uint32_t sh_syn_line(struct syn_life *life, uint32_t enc, uint16_t item, int32_t
 void sh_syn_charge(struct syn_life *life, uint32_t enc, uint16_t item, int32_t day, int32_t sec,
                    int64_t quantity);
 void sh_syn_self_pay(struct syn_life *life, uint32_t line);
-/** Share of the pool in what is covered of an encounter beyond its deductible, 10^-4. */
-int64_t sh_syn_pool_ratio(const struct syn_life *life, uint32_t enc);
+/** Price a line that is covered in full so that the pool pays exactly `pooled` fen of a visit. */
+void sh_syn_price_for_pool(struct syn_life *life, uint32_t enc, uint32_t line, int64_t pooled);
 /** Set amounts after quantity or price were changed by hand. */
 void sh_syn_price(struct syn_life *life, uint32_t line);
 uint32_t sh_syn_refund(struct syn_life *life, uint32_t line, int64_t quantity, int32_t day,

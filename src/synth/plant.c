@@ -122,7 +122,12 @@ static const char *const rules[] = {"drug-work-injury",
                                     "hospital-infection-share",
                                     "hospital-infection-share-department",
                                     "unplanned-return-share",
-                                    "unplanned-return-share-department"};
+                                    "unplanned-return-share-department",
+                                    "case-low-cost",
+                                    "pool-cap-share",
+                                    "shell-employer",
+                                    "beds-over",
+                                    "stock-balance"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {

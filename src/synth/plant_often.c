@@ -98,18 +98,6 @@ static void plant_resale(struct syn_life *life, const struct syn_plant *plant, i
     sh_syn_truth_end(life, sh_syn_share(fen, n * days - plant->point->number / SYN_QTY, n * days));
 }
 
-/* Price the line so that the pool pays exactly `pooled` fen of the encounter. */
-static void price_for_pool(struct syn_life *life, uint32_t enc, uint32_t line, int64_t pooled) {
-    const int64_t ratio = sh_syn_pool_ratio(life, enc);
-    int64_t covered = pooled * 10000 / ratio, rest = -life->lines[line].covered;
-    while (sh_syn_share(covered, ratio, 10000) < pooled)
-        covered++;
-    for (uint32_t i = life->encs[enc].line_first; i < life->n_lines; i++)
-        rest += life->lines[i].enc == enc ? life->lines[i].covered : 0;
-    life->lines[line].price = (covered - rest) * 10000;
-    sh_syn_price(life, line);
-}
-
 /* how: days of one purchase at a pharmacy; point.number may be bought at once. */
 static void plant_bought(struct syn_life *life, const struct syn_plant *plant, int how) {
     const int limit = (int)(plant->point->number / SYN_QTY);
@@ -134,7 +122,7 @@ static void plant_rush(struct syn_life *life, const struct syn_plant *plant, int
         last = sh_syn_plain_visit(life, place, 11, day, plant->point->dx[0]);
         const uint32_t line =
             sh_syn_line(life, last, sh_syn_point_item(plant), day, life->encs[last].sec_from + 900, SYN_QTY);
-        price_for_pool(life, last, line, i ? wanted - wanted / 2 : wanted / 2);
+        sh_syn_price_for_pool(life, last, line, i ? wanted - wanted / 2 : wanted / 2);
     }
     sh_syn_truth_begin(life, plant, last); /* a settlement names no line */
     sh_syn_truth_end(life, 0);

@@ -46,17 +46,19 @@ sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir,
                                    "aprv_bed_cnt,begndate,enddate,协议开始日期,协议结束日期\n");
     (void)sh_buf_add_text(
         &depts, "fixmedins_code,hosp_dept_codg,caty,hosp_dept_name,aprv_bed_cnt,begntime,endtime\n");
-    static const int beds[SYN_CLASSES] = {1200, 400, 60, 0, 0};
+    static const int beds_of[SYN_CLASSES] = {1200, 400, 60, 0, 0};
+    enum { FEW_BEDS = 5 };
     for (uint32_t p = 0; p < city->n_places; p++) {
         const struct syn_place *place = &city->places[p];
+        const bool is_crowded = city->plant_ppm && p == city->n_places - SYN_COMPARED + SYN_CROWDED;
+        const int beds = is_crowded ? FEW_BEDS : beds_of[place->class_];
         (void)sh_buf_addf(&places, "%s,%.*s,%d,%.*s,990100,%d,2015-01-01,,2015-01-01,\n", place->code,
                           SH_ARG(place->name), place->class_ == SYN_SHOP ? 2 : 1, SH_ARG(place->hosp_lv),
-                          beds[place->class_]);
+                          beds);
         for (size_t d = 0; place->class_ != SYN_SHOP && d < city->book->n_depts; d++) {
             const struct syn_named *dept = &city->book->depts[d];
             (void)sh_buf_addf(&depts, "%s,%.*s,%.*s,%.*s,%d,2015-01-01,\n", place->code, SH_ARG(dept->code),
-                              SH_ARG(dept->code), SH_ARG(dept->name),
-                              beds[place->class_] / (int)city->book->n_depts);
+                              SH_ARG(dept->code), SH_ARG(dept->name), beds / (int)city->book->n_depts);
         }
     }
     SH_TRY(write_file(out_dir, "medins_b.csv", &places, bytes, err));

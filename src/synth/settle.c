@@ -18,9 +18,16 @@ static int64_t pool_ratio(const struct syn_enc *e, enum syn_class class_) {
     return visit[who][class_] + (e->med_type == 14 ? 1500 : 0);
 }
 
-int64_t sh_syn_pool_ratio(const struct syn_life *life, uint32_t enc) {
+void sh_syn_price_for_pool(struct syn_life *life, uint32_t enc, uint32_t line, int64_t pooled) {
     const struct syn_enc *e = &life->encs[enc];
-    return pool_ratio(e, life->city->places[e->place].class_);
+    const int64_t ratio = pool_ratio(e, life->city->places[e->place].class_);
+    int64_t covered = pooled * 10000 / ratio, rest = -life->lines[line].covered;
+    while (part(covered, ratio) < pooled)
+        covered++;
+    for (uint32_t i = e->line_first; i < life->n_lines; i++)
+        rest += life->lines[i].enc == enc ? life->lines[i].covered : 0;
+    life->lines[line].price = (covered - rest) * 10000;
+    sh_syn_price(life, line);
 }
 
 static int64_t deductible(const struct syn_enc *e, enum syn_class class_) {

@@ -94,6 +94,15 @@ static void goods_cells(struct stock *s, int t, const char *store) {
     s->rows++;
 }
 
+/* The books of one of the compared hospitals say a unit of one item too much, in one month. */
+static int64_t wrong(const struct stock *s, int t, int32_t month) {
+    const struct syn_city *city = s->city;
+    const bool is_wrong = city->plant_ppm && t == 0 && month == city->first_day &&
+                          s->place == &city->places[city->n_places - SYN_COMPARED + SYN_UNBALANCED] &&
+                          sh_str_is(s->item->key, "c_needle");
+    return is_wrong ? SYN_QTY : 0;
+}
+
 static void carry(struct stock *s, int t, int32_t month, int64_t opening, int64_t in, int64_t out) {
     const struct syn_item *item = s->item;
     struct sh_csv_writer *w = &s->csv[t];
@@ -103,7 +112,7 @@ static void carry(struct stock *s, int t, int32_t month, int64_t opening, int64_
     quantity_cell(w, opening);
     quantity_cell(w, in);
     quantity_cell(w, out);
-    quantity_cell(w, opening + in - out);
+    quantity_cell(w, opening + in - out + wrong(s, t, month));
     price_cells(w, item->price);
     sh_csv_cell_date(w, sh_add_months(month, 1) - 1);
     sh_csv_end_row(w);
