@@ -359,17 +359,19 @@ SH_MUST sh_code sh_rules_mutate(const struct sh_rules_options *options, FILE *ou
 
 struct sh_coverage_result {
     size_t national, missing; /* national rules; those no rule says */
-    size_t rules, points, rows, cases;
+    size_t rules, planted, points, rows, cases;
     size_t blind; /* rules that read a field the lake leaves empty */
 };
 /**
  * A line a rule: national number and code, class, shape, points, knowledge rows, cases, state; national rules
  * we do not have are shown as missing. options   rules_dir also holds national.csv, the list of the nation's
  * rules. lake_dir   NULL, or a lake that is read once: which fields a rule reads are empty in it, and which
- * of these are silently taken as "none". Errors: SH_E_INPUT rules or national.csv; those of reading the lake.
+ * of these are silently taken as "none". is_planted   NULL, or whether the synthetic city plants a rule.
+ * Errors: SH_E_INPUT rules or national.csv; those of reading the lake.
  */
-SH_MUST sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *lake_dir, sh_lang lang,
-                                  FILE *out, struct sh_coverage_result *ret, struct sh_err *err);
+SH_MUST sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *lake_dir,
+                                  bool (*is_planted)(struct sh_str rule), sh_lang lang, FILE *out,
+                                  struct sh_coverage_result *ret, struct sh_err *err);
 
 struct sh_analysis_result {
     size_t dead;           /* rules that can never speak here */

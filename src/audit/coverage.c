@@ -17,6 +17,7 @@ struct filled {
 };
 
 struct coverage {
+    bool (*is_planted)(struct sh_str rule); /* may be NULL */
     const struct sh_rules_options *options;
     struct sh_rules *rules;
     struct sh_arena *arena;
@@ -29,21 +30,25 @@ struct coverage {
     struct sh_err *err;
 };
 
-#define COVERAGE_MESSAGES(X)                                                                                                   \
-    X(COVER_HEAD,                                                                                                              \
-      "序号  国家编码          规则                    分类            形态     点     行     案例  状态   " \
-      " 名称\n",                                                                                                               \
-      "no    national code     rule                    class           shape    points rows   cases state  "                   \
-      " name\n")                                                                                                               \
-    X(COVER_MISSING, "缺", "missing")                                                                                          \
-    X(COVER_EMPTY, "      空：", "      empty: ")                                                                              \
-    X(COVER_ASSUMED, "      空按“无”计：", "      empty, taken as none: ")                                                     \
-    X(COVER_NO_ROWS, "没有行", "no rows")                                                                                      \
-    X(COVER_TOTAL,                                                                                                             \
-      "国家规则 %zu 条：有 %zu，缺 %zu；另有 %zu 条；合计规则 %zu 条，知识点 %zu，知识行 %zu，案例 %zu\n",                     \
-      "%zu national rules: %zu covered, %zu missing; %zu beyond them; %zu rules, %zu points, %zu rows, %zu "                   \
-      "cases\n")                                                                                                               \
-    X(COVER_BLIND, "读到空字段的规则 %zu 条：它们在这个湖里的“无发现”不等于“已检查”\n",                                        \
+#define COVERAGE_MESSAGES(X)                                                                                                             \
+    X(COVER_HEAD,                                                                                                                        \
+      "序号  国家编码          规则                    分类            形态     点     行     案例  植入  "            \
+      "状态   "                                                                                                                        \
+      " 名称\n",                                                                                                                         \
+      "no    national code     rule                    class           shape    points rows   cases plant "                              \
+      "state  "                                                                                                                          \
+      " name\n")                                                                                                                         \
+    X(COVER_MISSING, "缺", "missing")                                                                                                    \
+    X(COVER_EMPTY, "      空：", "      empty: ")                                                                                        \
+    X(COVER_ASSUMED, "      空按“无”计：", "      empty, taken as none: ")                                                               \
+    X(COVER_NO_ROWS, "没有行", "no rows")                                                                                                \
+    X(COVER_TOTAL,                                                                                                                       \
+      "国家规则 %zu 条：有 %zu，缺 %zu；另有 %zu 条；合计规则 %zu 条，其中合成城市植入 %zu 条，知识点 " \
+      "%zu，知识行 %zu，案例 %zu\n",                                                                                                     \
+      "%zu national rules: %zu covered, %zu missing; %zu beyond them; %zu rules, %zu of them planted in "                                \
+      "the synthetic city, %zu points, %zu rows, %zu "                                                                                   \
+      "cases\n")                                                                                                                         \
+    X(COVER_BLIND, "读到空字段的规则 %zu 条：它们在这个湖里的“无发现”不等于“已检查”\n",                                                  \
       "%zu rules read empty fields: for them no findings in this lake does not mean checked\n")
 
 enum coverage_message { COVERAGE_MESSAGES(SH_MSG_ID) COVERAGE_MESSAGES_N };
@@ -249,9 +254,13 @@ static sh_code print_rule(const struct coverage *c, const struct sh_rule *r, str
         fprintf(c->out, "%-6d", r->national_number);
     else
         fprintf(c->out, "%-6s", "-");
-    static const char *const off[2] = {"关闭", "off"};
-    fprintf(c->out, "%-18.*s%-36.*s%-16.*s%-9s%-7u%-7u%-6zu%-10s%.*s%s%.*s%s\n", SH_ARG(code), SH_ARG(r->id),
-            SH_ARG(class), shapes[r->shape], k ? k->n_points : 0, k ? k->n_rows : 0, r->n_cases,
+    static const char *const off[2] = {"关闭", "off"}, *const planted[2][2] = {{"否", "是"}, {"no", "yes"}};
+    const bool is_planted = c->is_planted && c->is_planted(r->id);
+    c->result->planted += is_planted;
+    fprintf(c->out, "%-18.*s%-36.*s%-16.*s%-9s%-7u%-7u%-6zu%-*s%-10s%.*s%s%.*s%s\n", SH_ARG(code),
+            SH_ARG(r->id), SH_ARG(class), shapes[r->shape], k ? k->n_points : 0, k ? k->n_rows : 0,
+            r->n_cases, c->lang == SH_EN ? 6 : 7 /* a Chinese character is three bytes and two columns */,
+            planted[c->lang == SH_EN][is_planted],
             r->is_off ? off[c->lang == SH_EN] : states[c->lang == SH_EN][r->state], SH_ARG(r->name),
             r->layer.len ? " [" : "", SH_ARG(r->layer), r->layer.len ? "]" : "");
     c->result->rules++;
@@ -297,13 +306,14 @@ static sh_code print_national(struct coverage *c, const struct sh_csv *csv, bool
 static void print_totals(const struct coverage *c, size_t beyond) {
     const struct sh_coverage_result *r = c->result;
     sh_msg_print(c->out, messages, COVER_TOTAL, c->lang, r->national, r->national - r->missing, r->missing,
-                 beyond, r->rules, r->points, r->rows, r->cases);
+                 beyond, r->rules, r->planted, r->points, r->rows, r->cases);
     if (c->has_lake)
         sh_msg_print(c->out, messages, COVER_BLIND, c->lang, r->blind);
 }
 
-sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *lake_dir, sh_lang lang,
-                          FILE *out, struct sh_coverage_result *ret, struct sh_err *err) {
+sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *lake_dir,
+                          bool (*is_planted)(struct sh_str rule), sh_lang lang, FILE *out,
+                          struct sh_coverage_result *ret, struct sh_err *err) {
     assert(options && out && ret);
     struct sh_err own;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
@@ -312,8 +322,13 @@ sh_code sh_rules_coverage(const struct sh_rules_options *options, const char *la
     if (!c)
         return sh_fail(err, SH_E_NOMEM, "no room for the coverage of rules");
     *ret = (struct sh_coverage_result){0};
-    *c = (struct coverage){
-        .options = options, .arena = &arena, .out = out, .lang = lang, .result = ret, .err = err};
+    *c = (struct coverage){.options = options,
+                           .is_planted = is_planted,
+                           .arena = &arena,
+                           .out = out,
+                           .lang = lang,
+                           .result = ret,
+                           .err = err};
     char path[SH_PATH_BYTES_MAX];
     struct sh_csv national;
     SH_TRY(sh_path_join(path, options->rules_dir, "national.csv", err));

@@ -3,6 +3,7 @@
 #include "audit/audit.h"
 #include "cli/cli.h"
 #include "rule/rule.h"
+#include "synth/synth.h"
 #include <string.h>
 
 #define RULES_MESSAGES(X)                                                                                           \
@@ -162,11 +163,19 @@ static int mutate(const struct rules_options *o, struct sh_arena *arena, FILE *o
     return r.below || r.stale || r.equivalent * 50 > r.mutants ? SH_EXIT_INPUT : SH_EXIT_OK;
 }
 
+static bool is_planted(struct sh_str rule) {
+    const char *planted;
+    for (size_t i = 0; (planted = sh_synth_rule(i)) != NULL; i++)
+        if (sh_str_is(rule, planted))
+            return true;
+    return false;
+}
+
 static int coverage(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     (void)arena;
     struct sh_err err;
     struct sh_coverage_result r;
-    const sh_code failed = sh_rules_coverage(&o->load, o->lake, o->lang, out, &r, &err);
+    const sh_code failed = sh_rules_coverage(&o->load, o->lake, is_planted, o->lang, out, &r, &err);
     return failed == SH_OK ? (int)SH_EXIT_OK : sh_cli_fail(errout, failed, &err);
 }
 

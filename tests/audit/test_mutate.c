@@ -153,7 +153,7 @@ static void coverage_shows_what_is_missing(void **state) {
     const struct sh_rules_options o = options_of(&f);
     FILE *out = fmemopen(f.report, sizeof f.report - 1, "w");
     CHECK(out != NULL);
-    CHECK_OK(sh_rules_coverage(&o, NULL, SH_EN, out, &r, &err), &err);
+    CHECK_OK(sh_rules_coverage(&o, NULL, NULL, SH_EN, out, &r, &err), &err);
     (void)fclose(out);
     CHECK_I64(r.national, 2);
     CHECK_I64(r.missing, 1);

@@ -252,6 +252,35 @@ static void identity_numbers_are_nobodys(void **state) {
     test_city_end(&city);
 }
 
+/* Every rule file of the nation is planted but for those named here: stock is not counted in packs by the
+ * city (no register of goods), nothing grows from one quarter to the next, and the city has switched the last
+ * one off. */
+static void every_shipped_rule_is_known(void) {
+    static const char *const not_planted[] = {"drug-stock", "material-stock", "item-growth", "remote-large"};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_dir_entry *entries;
+    struct sh_err err;
+    char path[512];
+    size_t n, n_missing = 0;
+    CHECK_OK(sh_dir_list(check_source_path("rules", path, sizeof path), &arena, &entries, &n, &err), &err);
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_str name = sh_str_of(entries[i].name);
+        if (!sh_str_ends_with(name, SH_STR(".yaml")))
+            continue;
+        const struct sh_str rule = sh_str_sub(name, 0, name.len - 5);
+        bool is_known = false, is_excused = false;
+        const char *planted;
+        for (size_t r = 0; (planted = sh_synth_rule(r)) != NULL; r++)
+            is_known |= sh_str_is(rule, planted);
+        for (size_t r = 0; r < sizeof not_planted / sizeof not_planted[0]; r++)
+            is_excused |= sh_str_is(rule, not_planted[r]);
+        if (is_known == is_excused)
+            print_error("rule %.*s: planted %d, excused %d\n", SH_ARG(rule), is_known, is_excused);
+        n_missing += is_known == is_excused;
+    }
+    CHECK_I64(n_missing, 0);
+}
+
 static void every_rule_is_planted(void **state) {
     (void)state;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
@@ -269,7 +298,7 @@ static void every_rule_is_planted(void **state) {
                 seen[sh_str_is(cell(&truth, i, "kind"), "violation")]++;
         CHECK(seen[0] > 0 && seen[1] > 0);
     }
-    CHECK_I64(n_rules, 127);
+    every_shipped_rule_is_known();
     /* The share asked for, within a fifth. */
     CHECK(city.result.blamed_lines * 100 > city.result.lines * 80 / 100);
     CHECK(city.result.blamed_lines * 100 < city.result.lines * 120 / 100);
