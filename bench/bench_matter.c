@@ -5,12 +5,13 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "matter/matter.h"
+#include "report/report.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { ROWS = SH_BULK_MAX, PAGES = 200, LIMIT = 50 };
+enum { ROWS = SH_BULK_MAX, PAGES = 200, LIMIT = 50, PAPERS = 20 };
 static const struct sh_act bench_act = {.actor = {"bench", 5}, .why = {"bench", 5}, .is_large = true};
 
 static void must(sh_code code, const struct sh_err *err) {
@@ -288,6 +289,45 @@ static void pages(struct city *c) {
     }
 }
 
+/* ---- a paper ----------------------------------------------------------------------------------------- */
+
+/* A decision with a table of 200 claim lines: several pages, as a month of a hospital has. */
+static json_t *decision_facts(void) {
+    json_t *facts = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:[s], s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "body", "中心", "number",
+        "医保违决〔2026〕1号", "party", "某医院", "party_code", "H000001", "issued_on", "2026-03-02", "facts",
+        "多收床位费", "evidence", "病历", "clause", "协议第二十条", "law", "条例第三十八条", "measure",
+        "追回", "amount", "1200.00", "reconsider", "六十日", "litigate", "六个月", "lines");
+    for (int i = 0; facts && i < 200; i++)
+        (void)json_array_append_new(json_object_get(facts, "lines"),
+                                    json_pack("{s:s, s:s, s:s, s:s, s:s}", "rule", "限定频次", "person",
+                                              "张**", "day", "2026-02-03", "item", "普通床位费（三人间）",
+                                              "amount", "6.00"));
+    return facts;
+}
+
+static void papers(void) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_json_decref_at) json_t *facts = decision_facts();
+    const struct sh_papers *templates = NULL;
+    const char *source = getenv("SHOUHU_SOURCE_DIR");
+    char path[SH_PATH_BYTES_MAX];
+    double times[PAPERS];
+    struct sh_err err = {0};
+    must(sh_path_join(path, source ? source : ".", "law/documents", &err), &err);
+    must(sh_papers_load(path, &arena, &templates, &err), &err);
+    const struct sh_paper *paper = sh_paper_find(templates, SH_STR("breach-decision"));
+    for (size_t i = 0; i < PAPERS && paper; i++) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0};
+        const double began = processor();
+        must(sh_paper_render(paper, facts, NULL, &pdf, NULL, &err), &err);
+        times[i] = processor() - began;
+    }
+    printf("matter_paper_first %.3f cpu_s\n", times[0]); /* fonts are read */
+    qsort(times, PAPERS, sizeof times[0], by_size);
+    printf("matter_paper_p95 %.3f cpu_s\n", times[PAPERS * 95 / 100]);
+}
+
 int main(int argc, char **argv) {
     struct city c = {.n_findings = argc > 1 ? strtoull(argv[1], NULL, 10) : 1000000,
                      .n_matters = argc > 2 ? strtoull(argv[2], NULL, 10) : 10000};
@@ -300,6 +340,7 @@ int main(int argc, char **argv) {
     bulk_acts(&c, false);
     bulk_acts(&c, true);
     pages(&c);
+    papers();
     sh_store_close(c.store);
     sh_arena_free(&c.arena);
     must(sh_remove_tree(c.dir, &err), &err);
