@@ -23,6 +23,7 @@
 
 struct office {
     char dir[64], data[96], keys[96], heads[96];
+    char database[96]; /* of libpq; empty: SQLite */
     struct sh_clock clock;
     struct sh_arena arena; /* texts */
     const struct sh_roles *roles;
@@ -45,6 +46,7 @@ static inline void office_open(struct office *o) {
     const struct sh_store_options options = {.data_dir = o->data,
                                              .keys_dir = o->keys,
                                              .heads_path = o->heads,
+                                             .database_url = o->database[0] ? o->database : NULL,
                                              .clock = &o->clock,
                                              .migrations = migrations,
                                              .n_migrations = n,

@@ -1,5 +1,5 @@
 /* Goal: kill -9 inside bulk acts and inside the duty leaves no act half done, no paper number twice, no end
- * carried out twice. CHECK_ROUNDS rounds (default 3). */
+ * carried out twice; nor do two servers on one PostgreSQL. CHECK_ROUNDS rounds (default 3). */
 #include "matter/office.h"
 #include <signal.h>
 #include <sys/wait.h>
@@ -157,14 +157,11 @@ static void duty_until_killed(struct office *o, int pipe) {
     pause();
 }
 
-static void an_end_is_carried_out_once_however_often_the_server_dies(void **state) {
-    (void)state;
-    struct office o = office_new("2026-03-02 09:00:00");
-    office_open(&o);
-    office_people_the_city(&o);
+/* Breach matters told and served, whose time to answer runs. */
+static void notify_all(struct office *o) {
     for (int i = 0; i < CLOCKS; i++) {
         struct doing d = {.roll_back = false}, service = {.roll_back = false};
-        become(&d, &o, "p", SH_STR("agency.auditor"));
+        become(&d, o, "p", SH_STR("agency.auditor"));
         d.is_open = true;
         d.wanted = (struct sh_matter_new){.procedure = SH_STR("breach-decision"),
                                           .subject = HOSPITAL,
@@ -173,26 +170,38 @@ static void an_end_is_carried_out_once_however_often_the_server_dies(void **stat
                                           .parent = SH_STR("")};
         CHECK(do_it(&d) == SH_OK);
         d.is_open = false;
-        must_do(&d, &o, "agency.auditor", "notify", proposal, sizeof proposal / sizeof proposal[0]);
-        const struct asked sub = ask_sql(&o, "select id from mt_matter where parent = $1", sh_str_of(d.id));
+        must_do(&d, o, "agency.auditor", "notify", proposal, sizeof proposal / sizeof proposal[0]);
+        const struct asked sub = ask_sql(o, "select id from mt_matter where parent = $1", sh_str_of(d.id));
         (void)snprintf(service.id, sizeof service.id, "%.32s", sub.text);
-        must_do(&service, &o, "agency.auditor", "hand", hand, 2);
+        must_do(&service, o, "agency.auditor", "hand", hand, 2);
         sh_arena_free(&d.arena), sh_arena_free(&service.arena);
     }
+}
+
+static void check_lapses(struct office *o) {
+    const struct asked heard =
+        ask_sql(o, "select count(*) from mt_matter where procedure = 'breach-decision' and state = 'heard'",
+                (struct sh_str){0});
+    CHECK_I64(heard.ret, CLOCKS);
+    const struct asked lapses =
+        ask_sql(o, "select count(*) from mt_step where step = 'lapse'", (struct sh_str){0});
+    CHECK_I64(lapses.ret, CLOCKS);
+    const struct asked numbers =
+        ask_sql(o, "select count(*) - count(distinct number) from mt_paper", (struct sh_str){0});
+    CHECK_I64(numbers.ret, 0);
+}
+
+static void an_end_is_carried_out_once_however_often_the_server_dies(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    notify_all(&o);
     o.clock.fixed_utc = utc_of("2026-03-20 09:00:00");
     for (int round = 0; round < rounds(); round++)
         kill_while(&o, duty_until_killed, 3, (useconds_t)(round * 900 % 5000));
     (void)run_due(&o);
-    const struct asked heard =
-        ask_sql(&o, "select count(*) from mt_matter where procedure = 'breach-decision' and state = 'heard'",
-                (struct sh_str){0});
-    CHECK_I64(heard.ret, CLOCKS);
-    const struct asked lapses =
-        ask_sql(&o, "select count(*) from mt_step where step = 'lapse'", (struct sh_str){0});
-    CHECK_I64(lapses.ret, CLOCKS);
-    const struct asked numbers =
-        ask_sql(&o, "select count(*) - count(distinct number) from mt_paper", (struct sh_str){0});
-    CHECK_I64(numbers.ret, 0);
+    check_lapses(&o);
     const struct asked gaps = ask_sql(&o,
                                       "select last - (select count(*) from mt_paper) from mt_number where "
                                       "kind = (select max(kind) from mt_number where kind > 'z')",
@@ -202,9 +211,65 @@ static void an_end_is_carried_out_once_however_often_the_server_dies(void **stat
     office_drop(&o);
 }
 
+/* ---- two servers ------------------------------------------------------------------------------------- */
+
+/* A server of its own over the same database: it looks for what is due until nothing is. */
+static void serve_beside(struct office *o, int number) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("due")};
+    struct due due = {.o = o};
+    struct sh_err err;
+    (void)snprintf(o->data, sizeof o->data, "%s/data%d", o->dir, number);
+    (void)snprintf(o->heads, sizeof o->heads, "%s/heads%d", o->dir, number);
+    office_open(o);
+    for (;;) {
+        const sh_code code = sh_store_write(o->store, &act, due_body, &due, NULL, &err);
+        if (code == SH_E_CANCELLED)
+            break;
+        if (code != SH_OK && code != SH_E_BUSY && code != SH_E_CONFLICT)
+            _exit(3);
+    }
+    sh_store_close(o->store);
+    _exit(0);
+}
+
+static void two_servers_on_one_database_carry_out_each_end_once(void **state) {
+    (void)state;
+    char command[160];
+    if (!getenv("CHECK_PG"))
+        skip();
+    struct office o = office_new("2026-03-02 09:00:00");
+    const char *name = strrchr(o.dir, '-') + 1;
+    (void)snprintf(o.database, sizeof o.database, "options='-c search_path=\"office_%s\"'", name);
+    (void)snprintf(command, sizeof command, "psql -qc 'create schema \"office_%s\"'", name);
+    CHECK_I64(system(command), 0); // NOLINT(cert-env33-c): a test's own command
+    office_open(&o);
+    office_people_the_city(&o);
+    notify_all(&o);
+    o.clock.fixed_utc = utc_of("2026-03-20 09:00:00");
+    sh_store_close(o.store);
+    pid_t servers[2];
+    for (int i = 0; i < 2; i++) {
+        servers[i] = fork();
+        CHECK(servers[i] >= 0);
+        if (servers[i] == 0)
+            serve_beside(&o, i + 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        int status = 0;
+        CHECK(waitpid(servers[i], &status, 0) == servers[i]);
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    office_open(&o);
+    CHECK_I64((int64_t)run_due(&o), 0);
+    check_lapses(&o);
+    check_journal(&o);
+    office_drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bulk_act_is_whole_or_not_at_all),
-        cmocka_unit_test(an_end_is_carried_out_once_however_often_the_server_dies)};
+        cmocka_unit_test(an_end_is_carried_out_once_however_often_the_server_dies),
+        cmocka_unit_test(two_servers_on_one_database_carry_out_each_end_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
