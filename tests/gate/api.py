@@ -325,6 +325,32 @@ def an_agency_without_one_of_its_seven_systems_in_force_is_named_whatever_else_i
 
 
 @test
+def a_bureau_without_a_plan_warning_report_or_responsibility_in_force_is_named():
+    o = office()
+    o.body("gov9", "bureau", "620100")
+    fund = o.hire("bureaufund", "bureau.fund")
+    path, four = "/registers/bureau_systems/", {"responsibility", "warning", "plan", "report"}
+
+    def missing():
+        return {gap["key"]: {one["code"] for one in gap["missing"]} for gap in fund.get(path + "gaps")["items"]}
+
+    def write(system, **more):
+        return fund.post(path + "records", {"fields": {"body": "gov9", "system": system, "title": system, "responsible": "主任",
+                                                       "issued_on": "2026-01-05", "place": "620100"}, **more})
+
+    assert missing()["gov9"] == four and "ag1" not in missing()
+    for system in sorted(four - {"plan"}):
+        assert write(system).status == 201
+    assert write("plan", valid_from="2020-01-01", valid_to="2020-12-31").status == 201  # lapsed
+    assert missing()["gov9"] == {"plan"}
+    old = fund.get(path + "records?system=plan&valid_on=2020-06-01")["items"][0]
+    new = fund.put(f"{path}records/{old['id']}?valid_on=2020-06-01", {"fields": old["fields"], "valid_from": "2021-01-01"},
+                   headers={"If-Match": '"v1"'})
+    assert new.status == 200 and "gov9" not in missing()
+    assert o.contract.post(path + "records", {"fields": {}}).status == 403  # an agency writes no bureau's systems
+
+
+@test
 def a_change_by_two_persons_is_never_made_by_one():
     o = office()
     change = o.contract.post("/registers/institutions/records", hospital("H-TWO"))
