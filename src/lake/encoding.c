@@ -155,8 +155,9 @@ static size_t gb_length(const unsigned char *at, const unsigned char *end) {
                : 0;
 }
 
+/* Sequences by their length; of_length[0]: bytes that belong to none. */
 static void count(size_t (*length)(const unsigned char *, const unsigned char *), struct sh_str bytes,
-                  uint64_t *good, uint64_t *bad) {
+                  uint64_t of_length[5]) {
     const unsigned char *at = (const unsigned char *)bytes.at, *const end = at + bytes.len;
     uint64_t seen = 0;
     for (at = skip_ascii(at, end); at < end && seen < (uint64_t)4 * SH_ENCODING_ENOUGH;
@@ -164,16 +165,39 @@ static void count(size_t (*length)(const unsigned char *, const unsigned char *)
         const size_t n = length(at, end);
         if (n == 0 && end - at < 4)
             break; /* perhaps cut by the end of the block */
-        *good += n > 0;
-        *bad += n == 0;
+        of_length[n]++;
         at += n ? n : 1;
     }
 }
 
-enum sh_encoding sh_encoding_weigh(struct sh_encoding_evidence *e, struct sh_str bytes) {
-    if (bytes.len > 0 && e->utf8_good + e->utf8_bad < SH_ENCODING_ENOUGH) {
-        count(utf8_length, bytes, &e->utf8_good, &e->utf8_bad);
-        count(gb_length, bytes, &e->gb_good, &e->gb_bad);
+static bool is_letter(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Letters of two bytes inside a Latin word, as in "caf\xc3\xa9"; 女 in a cell of its own is none. */
+static uint64_t accents(struct sh_str bytes) {
+    const unsigned char *const begin = (const unsigned char *)bytes.at, *const end = begin + bytes.len;
+    uint64_t n = 0;
+    for (const unsigned char *at = skip_ascii(begin, end); at < end; at = skip_ascii(at, end)) {
+        const unsigned char *const from = at;
+        while (at < end && *at >= 0x80)
+            at++;
+        n += at - from == 2 && ((from > begin && is_letter(from[-1])) || (at < end && is_letter(*at)));
     }
-    return e->utf8_bad > e->utf8_good && e->gb_bad <= e->utf8_bad ? SH_ENCODING_GB18030 : SH_ENCODING_UTF8;
+    return n;
+}
+
+enum sh_encoding sh_encoding_weigh(struct sh_encoding_evidence *e, struct sh_str bytes) {
+    enum { SHORT_FOR_LONG = 128 }; /* so many sequences of two bytes say as much as one of three */
+    if (bytes.len > 0 && e->utf8_long + e->utf8_short + e->utf8_bad < SH_ENCODING_ENOUGH) {
+        uint64_t utf8[5] = {0}, gb[5] = {0};
+        count(utf8_length, bytes, utf8);
+        count(gb_length, bytes, gb);
+        e->utf8_bad += utf8[0], e->utf8_short += utf8[2], e->utf8_long += utf8[3] + utf8[4];
+        e->gb_bad += gb[0], e->accents += accents(bytes);
+    }
+    if (e->utf8_long + e->gb_bad + e->accents == 0 && e->utf8_short > 0)
+        return SH_ENCODING_GB18030;
+    const bool holds = e->utf8_long + e->utf8_short / SHORT_FOR_LONG >= e->utf8_bad;
+    return !holds && e->gb_bad <= e->utf8_bad ? SH_ENCODING_GB18030 : SH_ENCODING_UTF8;
 }

@@ -18,6 +18,23 @@ static void the_encoding_is_told_apart(void **state) {
     CHECK_I64(weigh("\xd6\xd0\xce\xc4\xff,\xd2\xbd\xb1\xa3\n"), SH_ENCODING_GB18030);
 }
 
+/* 医师 and 药师 are well-formed in both encodings: a register of practitioners is full of them. */
+static void words_that_both_encodings_know_are_chinese(void **state) {
+    (void)state;
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    for (int i = 0; i < 1000; i++)
+        (void)sh_buf_addf(&text, "%s", "D1,\xd2\xbd\xca\xa6\nD2,\xd2\xa9\xca\xa6\n");
+    CHECK_I64(weigh(text.at), SH_ENCODING_GB18030);
+    sh_buf_clear(&text);
+    (void)sh_buf_addf(&text, "%s", "code,\xc8\xcb\xd4\xb1\xc0\xe0\xb1\xf0\n"); /* 人员类别 */
+    for (int i = 0; i < 1000; i++)
+        (void)sh_buf_addf(&text, "%s", "D1,\xd2\xbd\xca\xa6\n");
+    CHECK_I64(weigh(text.at), SH_ENCODING_GB18030);
+    CHECK_I64(weigh("P1,\xc5\xae,30\n"), SH_ENCODING_GB18030); /* 女 */
+    CHECK_I64(weigh("H1,Caf\xc3\xa9 Z\xc3\xbcrich\n"), SH_ENCODING_UTF8);
+    CHECK_I64(weigh("X1,\xce\xb2 受体\n"), SH_ENCODING_UTF8); /* a Greek letter in Chinese UTF-8 */
+}
+
 static void ascii_first_and_text_later_is_still_judged(void **state) {
     (void)state;
     struct sh_encoding_evidence evidence = {0};
@@ -100,6 +117,7 @@ static void both_checks_of_utf8_agree(void **state) {
 }
 
 CHECK_MAIN(cmocka_unit_test(the_encoding_is_told_apart),
+           cmocka_unit_test(words_that_both_encodings_know_are_chinese),
            cmocka_unit_test(ascii_first_and_text_later_is_still_judged),
            cmocka_unit_test(every_character_is_read_as_iconv_reads_it), cmocka_unit_test(a_bad_byte_is_found),
            cmocka_unit_test(both_checks_of_utf8_agree))
