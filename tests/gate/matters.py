@@ -483,7 +483,7 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     o.at("2026-03-18 08:00:00")
     time.sleep(1)
     wrong = act(o.head, batch, "decide", {"refused": "0.01"}, want=409)
-    assert kinds(wrong) <= {"guard", "gate"} and any("不符" in f["message"] for f in wrong["failed"]), wrong.raw
+    assert kinds(wrong) <= {"guard", "gate"} and any("is not the sum" in f["message"] for f in wrong["failed"]), wrong.raw
     decided = act(o.head, batch, "decide", {"refused": refused})
     serve(o, batch, "2026-03-18")
     filing = [s for s in decided["subs"] if s["procedure"] == "filing"][0]
@@ -491,7 +491,7 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     act(o.bhead, filing["id"], "file", {"filed_number": "F-9"})
     paid = 10000000 - total
     unbalanced = act(o.finance, batch, "close", {"paid": f"{paid // 100}.{paid % 100 + 1:02d}"}, want=409)
-    assert any("不等于" in f["message"] for f in unbalanced["failed"])
+    assert any("is not the sum of paid" in f["message"] for f in unbalanced["failed"])
     closed = act(o.finance, batch, "close", {"paid": f"{paid // 100}.{paid % 100:02d}"})
     assert closed["final"]
     verified = o.run("journal", "verify")
