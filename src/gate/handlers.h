@@ -97,6 +97,7 @@ SH_HANDLER(sh_api_matter_attach);
 SH_HANDLER(sh_api_matter_attachment);
 SH_HANDLER(sh_api_rule_outcomes);
 SH_HANDLER(sh_api_items);
+SH_HANDLER(sh_api_item_totals);
 SH_HANDLER(sh_api_items_preview);
 SH_HANDLER(sh_api_items_act);
 SH_HANDLER(sh_api_items_undo);

@@ -121,8 +121,8 @@ static sh_code list_matters(struct sh_txn *txn, struct asking *a, struct sh_err 
     return sh_matters_json(txn, &a->desk, &query, &a->json, err);
 }
 
-static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
-    struct sh_item_query query = {.matter = arg(a, "matter"),
+static sh_code read_item_query(struct asking *a, struct sh_item_query *ret, struct sh_err *err) {
+    *ret = (struct sh_item_query){.matter = arg(a, "matter"),
                                   .state = arg(a, "state"),
                                   .rule = arg(a, "rule"),
                                   .institution = arg(a, "institution"),
@@ -132,10 +132,22 @@ static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *e
                                   .amount_min = INT64_MIN,
                                   .by_queue = !sh_str_is(arg(a, "sort"), "key")};
     const struct sh_str least = arg(a, "amount_min");
-    SH_TRY(sh_arg_limit(a->rq, &query.limit, err));
-    if (least.len && sh_decimal_scan(least.at, least.len, 2, &query.amount_min) != SH_DECIMAL_OK)
-        return bad_argument(a, "amount_min: yuan");
+    SH_TRY(sh_arg_limit(a->rq, &ret->limit, err));
+    return least.len && sh_decimal_scan(least.at, least.len, 2, &ret->amount_min) != SH_DECIMAL_OK
+               ? bad_argument(a, "amount_min: yuan")
+               : SH_OK;
+}
+
+static sh_code list_items(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_item_query query;
+    SH_TRY(read_item_query(a, &query, err));
     return sh_items_json(txn, &a->desk, &query, &a->json, err);
+}
+
+static sh_code sum_items(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_item_query query;
+    SH_TRY(read_item_query(a, &query, err));
+    return sh_items_sum_json(txn, &a->desk, &query, &a->json, err);
 }
 
 /* ---- what was opened --------------------------------------------------------------------------------- */
@@ -171,6 +183,9 @@ sh_code sh_api_matter(struct sh_gate *gate, struct sh_request *rq, struct sh_err
 }
 sh_code sh_api_items(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_read(gate, rq, list_items, err);
+}
+sh_code sh_api_item_totals(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, sum_items, err);
 }
 sh_code sh_api_item(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct asking a;

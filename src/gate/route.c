@@ -104,6 +104,7 @@ static const struct sh_route routes[] = {
     {SH_GET, V1 "/matters/{matter}/attachments/{attachment}", "matters.read", W, 0, 0,
      sh_api_matter_attachment},
     {SH_GET, V1 "/items", "matters.read", R, 0, 0, sh_api_items},
+    {SH_GET, V1 "/items/totals", "matters.read", R, 0, 0, sh_api_item_totals},
     {SH_POST, V1 "/items/preview", "matters.act", R, 0, 0, sh_api_items_preview},
     {SH_POST, V1 "/items/actions", "matters.act", W, SH_ROUTE_ONCE | SH_ROUTE_LARGE, 0, sh_api_items_act},
     {SH_POST, V1 "/items/undo", "matters.act", W, SH_ROUTE_LARGE, 0, sh_api_items_undo},

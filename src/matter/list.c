@@ -1,6 +1,8 @@
 /* Lists: matters, items, one's work. Keyset pages; every list takes what its reader may see. */
 #include "matter/query.h"
 
+enum { COUNT_MAX = 10000 }; /* lists are counted up to here: what is beyond is many for one person */
+
 /* ---- matters ----------------------------------------------------------------------------------------- */
 
 #define ROW_COLUMNS                                                                                          \
@@ -191,6 +193,33 @@ sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk, const stru
     return SH_OK;
 }
 
+sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_item_query *query,
+                          struct sh_json *json, struct sh_err *err) {
+    SH_CLEANUP(query_free) struct query q = {0};
+    struct sh_item_query all = *query;
+    struct sh_rows rows;
+    all.after = SH_STR("");
+    query_add(&q, "select count(*), cast(coalesce(sum(one.amount), 0) as bigint) from "
+                  "(select t.amount as amount from mt_item t where ");
+    item_scope(&q, desk->texts, desk->who, desk->arena);
+    item_conditions(&q, desk->who, &all);
+    query_add(&q, " limit ");
+    query_value(&q, SH_I64(COUNT_MAX + 1));
+    query_add(&q, ") as one");
+    SH_TRY(sh_buf_check(&q.sql, err));
+    SH_TRY(sh_sql_query(txn, q.sql.at, q.values, q.n, desk->arena, &rows, err));
+    const int64_t n = sh_cell(&rows, 0, 0)->i64;
+    sh_json_object(json);
+    sh_json_put_i64(json, "n", n > COUNT_MAX ? COUNT_MAX : n);
+    sh_json_put_bool(json, "more", n > COUNT_MAX);
+    if (n > COUNT_MAX)
+        sh_json_put_text(json, "amount", NULL);
+    else
+        sh_put_fen(json, "amount", sh_cell(&rows, 0, 1)->i64);
+    sh_json_object_end(json);
+    return SH_OK;
+}
+
 /* ---- my work ----------------------------------------------------------------------------------------- */
 
 static bool has_role(const struct sh_matter_who *who, const struct sh_step *step) {
@@ -209,7 +238,7 @@ struct counting {
     struct sh_err *err;
 };
 
-/* Exact up to 1,000, which is "many" for one person. */
+/* One more than COUNT_MAX says that there are more. */
 static sh_code count_state(struct counting *c, const struct sh_procedure *p, bool of_items,
                            struct sh_str state, int64_t *ret_n, int64_t *ret_due) {
     SH_CLEANUP(query_free) struct query q = {0};
@@ -228,7 +257,9 @@ static sh_code count_state(struct counting *c, const struct sh_procedure *p, boo
     query_add(&q, ")");
     query_equals(&q, "t.procedure", p->id);
     query_equals(&q, "t.state", state);
-    query_add(&q, " limit 1000) as waiting");
+    query_add(&q, " limit ");
+    query_value(&q, SH_I64(COUNT_MAX + 1));
+    query_add(&q, ") as waiting");
     SH_TRY(sh_buf_check(&q.sql, c->err));
     SH_TRY(sh_sql_query(c->txn, q.sql.at, q.values, q.n, c->arena, &rows, c->err));
     *ret_n = sh_cell(&rows, 0, 0)->i64;

@@ -292,6 +292,11 @@ SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, s
                                struct sh_json *json, int64_t *ret_version, struct sh_err *err);
 SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk,
                               const struct sh_item_query *query, struct sh_json *json, struct sh_err *err);
+/** {n, more, amount} of what the query lets through; its after, limit and order are not asked. Counted up to
+ * 10,000: beyond, more is true and the amount null. */
+SH_MUST sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk,
+                                  const struct sh_item_query *query, struct sh_json *json,
+                                  struct sh_err *err);
 /** Ids of records and postings, in the desk's arena. */
 struct sh_id_list {
     const struct sh_str *of;

@@ -196,11 +196,11 @@ static struct sh_str step_name(struct page *p, struct sh_str id) {
     for (size_t i = 0; i < text->n_gates; i++)
         if (sh_str_starts_with(id, SH_STR("gate.")) &&
             sh_str_eq(sh_str_sub(id, 5, id.len), text->gates[i].id))
-            return text->gates[i].name;
+            return sh_word_of(p->lang, text->gates[i].name, text->gates[i].english);
     for (size_t i = 0; i < text->n_clocks; i++)
         if (sh_str_starts_with(id, SH_STR("clock.")) &&
             sh_str_eq(sh_str_sub(id, 6, id.len), text->clocks[i].id))
-            return text->clocks[i].name;
+            return sh_word_of(p->lang, text->clocks[i].name, text->clocks[i].english);
     if (sh_str_is(id, "open"))
         return sh_say(&p->w, M_STEP_OPENED);
     return sh_str_starts_with(id, SH_STR("served.")) ? sh_say(&p->w, M_STEP_SERVED) : id;
@@ -320,7 +320,8 @@ static sh_code put_gates(struct page *p) {
         SH_TRY(sh_gate_state(&p->w, g, p->w.m.values, &is_open, &why));
         sh_json_object(p->json);
         sh_json_put_str(p->json, "gate", p->w.m.text->gates[g].id);
-        sh_json_put_str(p->json, "name", p->w.m.text->gates[g].name);
+        sh_json_put_str(p->json, "name",
+                        sh_word_of(p->lang, p->w.m.text->gates[g].name, p->w.m.text->gates[g].english));
         sh_json_key(p->json, "needed");
         if (needed == SH_UNKNOWN)
             sh_json_null(p->json);

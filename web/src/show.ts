@@ -18,9 +18,14 @@ export function yuan(fen: number | null | undefined): string {
 export function count(value: number | null | undefined): string {
   return value === null || value === undefined ? '—' : value.toLocaleString('en-US')
 }
+/** Rows that the server counts up to ten thousand. */
+export function counted(value: number): string {
+  return value > 10_000 ? '10,000+' : count(value)
+}
 /** "2026-02-03T01:15:00Z" → "2026-02-03 09:15" where the office is. */
 export function time(iso: string | null | undefined): string {
   if (!iso) return '—'
+  if (iso.length === 10) return iso // a day
   const at = new Date(iso)
   if (Number.isNaN(at.getTime())) return iso
   const shanghai = new Date(at.getTime() + 8 * 3600_000).toISOString()

@@ -73,6 +73,32 @@ test('a finding is left out only with a reason, and the refusal says so beside t
   await page.context().close()
 })
 
+test('the queue is narrowed by state, rule, level and money in the address; the sums are those of the filter', async () => {
+  const page = await office.page(browser, reviewer)
+  await page.to('/review')
+  await page.locator('.evidence .say').waitFor()
+  const all = await reviewer.get('/items/totals')
+  await page.locator('[data-test=totals]').getByText(`${all.n.toLocaleString('en-US')} 条，合计`).waitFor()
+  for (const [box, option] of [['状态', '新疑点'], ['等级', '明确违规']]) {
+    await page.getByRole('combobox', { name: box }).click({ force: true })
+    await page.getByRole('option', { name: option, exact: true }).click()
+  }
+  await page.waitForURL(/state=new&level=certain/)
+  await page.getByLabel('计入金额 ≥').fill('100')
+  await page.waitForURL(/amount_min=100/)
+  const some = await reviewer.get('/items/totals?state=new&level=certain&amount_min=100')
+  await page.locator('[data-test=totals]').getByText(`${some.n.toLocaleString('en-US')} 条，合计`).waitFor()
+  assert.ok(some.n > 0 && some.n < all.n, JSON.stringify([some, all]))
+  const rows = (await reviewer.get('/items?state=new&level=certain&amount_min=100&limit=200')).items
+  if (rows.length === some.n) assert.equal(rows.reduce((sum, row) => sum + Math.round(row.amount * 100), 0), Math.round(some.amount * 100))
+  assert.ok(rows.every(row => row.level === 'certain' && row.state === 'new' && Number(row.amount) >= 100))
+  await assert.rejects(reviewer.get('/items/totals?amount_min=abc'), /400/)
+  await isClean(page)
+  await page.getByRole('button', { name: '清除筛选' }).click()
+  await page.locator('[data-test=totals]').getByText(`${all.n.toLocaleString('en-US')} 条，合计`).waitFor()
+  await page.context().close()
+})
+
 test('a bulk act says what and how much before it runs', async () => {
   const page = await office.page(browser, reviewer)
   const whole = await waiting()
