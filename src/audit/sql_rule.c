@@ -391,7 +391,8 @@ const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope,
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
-/* Rows of the rule's table to lines; a line named twice counts once, blamed first. */
+/* Rows of the rule's table to lines; a line named twice counts once, blamed first. Encounters that met across
+ * persons travelled without theirs. */
 static void lines(struct sh_sql_making *p) {
     const uint16_t t = p->r->table;
     sh_sql_cte(p, "ln");
@@ -405,7 +406,7 @@ static void lines(struct sh_sql_making *p) {
                     "select x.hid, l.line as rn, bool_or(x.blamed) as blamed, cast(null as bigint) as weight "
                     "from bl x join %s l on l.\"row\" = x.\"row\" group by x.hid, l.line",
                     sh_sql_lines_behind(p, t));
-    else if (t == SH_TABLE_ENCOUNTER || t == SH_MODEL_STAY)
+    else if ((t == SH_TABLE_ENCOUNTER || t == SH_MODEL_STAY) && p->r->reach == SH_REACH_TIMELINE)
         sh_buf_addf(p->out,
                     "select x.hid, l.rn, bool_or(x.blamed) as blamed, cast(null as bigint) as weight from bl "
                     "x join f_line l "

@@ -319,7 +319,7 @@ def a_folder_without_claims_is_said_so(tmp):
 @test
 def a_backtest_says_what_a_new_text_would_change(tmp):
     """Frequency: the limit of one rule is doubled, another rule is switched off; reviewers had looked at some findings."""
-    bring_in(tmp / "lake", city(tmp / "city"))
+    bring_in(tmp / "lake", city(tmp / "city", plant="0.08"))
     before = audit(tmp / "lake", tmp / "f.csv", "--run", "before")
     rules = tmp / "rules"
     shutil.copytree(ROOT / "rules", rules)
