@@ -24,6 +24,10 @@ static void put_rule(struct sh_json *json, const struct sh_rule *r) {
         sh_json_put_str(json, "code", r->national_code);
     if (r->layer.len > 0)
         sh_json_put_str(json, "layer", r->layer);
+    if (r->kind.len > 0) {
+        sh_json_put_str(json, "kind", r->kind);
+        sh_json_put_str(json, "kind_basis", r->kind_basis);
+    }
     sh_json_object_end(json);
 }
 

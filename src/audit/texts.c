@@ -85,6 +85,7 @@ static sh_code keep_all(struct keeping *k, const struct sh_audit_options *o, str
     char views[SH_PATH_BYTES_MAX];
     SH_TRY(sh_path_join(views, o->rules_dir, "views", err));
     SH_TRY(keep_dir(k, o->rules_dir, "rules", ".yaml", err));
+    SH_TRY(keep_dir(k, o->rules_dir, "rules", ".csv", err));
     SH_TRY(keep_dir(k, views, "rules/views", ".yaml", err));
     SH_TRY(keep_dir(k, o->knowledge_dir, "knowledge", ".csv", err));
     SH_TRY(keep_dir(k, o->params_dir, "params", ".csv", err));

@@ -11,7 +11,7 @@ static const char *const rule_keys[] = {
     "rule", "name",  "national", "level",      "state",  "stages", "basis", "in_force",
     "uses", "lines", "each",     "of",         "window", "pair",   "in",    "within",
     "with", "where", "unless",   "doubt",      "hit",    "amount", "blame", "say",
-    "open", "cases", "note",     "equivalent", "value",  "peers",  "bound"};
+    "open", "cases", "note",     "equivalent", "value",  "peers",  "bound", "kind"};
 
 sh_code sh_build_note(struct sh_build *b, sh_code code) {
     return sh_reporter_note(b->reporter, code, b->err);
@@ -221,6 +221,23 @@ static sh_code read_word(struct sh_build *b, const char *key, const char *const 
     return sh_build_unknown(b, node, key, node->text, words, n);
 }
 
+/* The kind of violation, a word of kinds.csv. */
+static sh_code read_kind(struct sh_build *b) {
+    const struct sh_yaml *node = sh_yaml_get(b->root, "kind");
+    const struct sh_kinds *kinds = &b->rules->kinds;
+    if (!node)
+        return SH_OK;
+    for (size_t i = 0; i < kinds->n && node->kind == SH_YAML_TEXT; i++)
+        if (sh_str_is(node->text, kinds->names[i])) {
+            b->rule->kind = node->text, b->rule->kind_basis = kinds->basis[i];
+            return SH_OK;
+        }
+    if (kinds->n == 0)
+        return sh_yaml_fail(b->err, node,
+                            "no kinds.csv beside the rules says what kinds of violation there are");
+    return sh_build_unknown(b, node, "kind", node->text, kinds->names, kinds->n);
+}
+
 static sh_code read_stages(struct sh_build *b) {
     static const char *const words[] = {"before", "during", "after"};
     const struct sh_yaml *node = sh_yaml_get(b->root, "stages");
@@ -326,6 +343,7 @@ sh_code sh_build_head(struct sh_build *b) {
     SH_TRY(sh_build_note(b, read_word(b, "lines", lines, 2, SH_LINES_ALL, &word)));
     b->rule->lines = (enum sh_lines)word;
     SH_TRY(sh_build_note(b, read_stages(b)));
+    SH_TRY(sh_build_note(b, read_kind(b)));
     SH_TRY(sh_build_note(b, read_basis(b)));
     SH_TRY(sh_build_note(b, read_in_force(b)));
     SH_TRY(sh_build_note(b, read_equivalents(b)));

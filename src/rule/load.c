@@ -1,5 +1,6 @@
 /* Everything from its folders: parameters, knowledge, rules. One faulty file never hides the faults of the
  * next. */
+#include "base/csv.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -261,6 +262,35 @@ static sh_code load_rules(const struct sh_rules_options *options, struct sh_rule
     return SH_OK;
 }
 
+static sh_code load_kinds(const char *dir, struct sh_arena *arena, struct sh_kinds *ret, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_csv csv;
+    size_t name, basis;
+    SH_TRY(sh_path_join(path, dir, "kinds.csv", err));
+    const sh_code code = sh_csv_read_file(path, SH_CSV_COMMENTS, arena, &csv, err);
+    if (code == SH_E_NOTFOUND)
+        return SH_OK;
+    SH_TRY(code);
+    SH_TRY(sh_csv_need_column(&csv, "kind", &name, err));
+    SH_TRY(sh_csv_need_column(&csv, "basis", &basis, err));
+    ret->names = sh_new(arena, const char *, csv.n_rows + 1);
+    ret->basis = sh_new(arena, struct sh_str, csv.n_rows + 1);
+    if (!ret->names || !ret->basis)
+        return sh_fail(err, SH_E_NOMEM, "no room for the kinds of violation");
+    for (size_t i = 0; i < csv.n_rows; i++) {
+        const struct sh_str *cells = csv.rows[i].cells;
+        ret->names[i] = sh_arena_dup(arena, cells[name].at, cells[name].len);
+        ret->basis[i] = cells[basis];
+        if (!ret->names[i])
+            return sh_fail(err, SH_E_NOMEM, "no room for the kinds of violation");
+        if (cells[name].len == 0 || cells[basis].len == 0)
+            return sh_csv_fail(err, SH_E_INPUT, &csv, &csv.rows[i], cells[name].len ? basis : name,
+                               "a kind of violation has a name and an article");
+    }
+    ret->n = csv.n_rows;
+    return SH_OK;
+}
+
 sh_code sh_rules_load(const struct sh_rules_options *options, struct sh_arena *arena, FILE *report,
                       struct sh_rules **ret, struct sh_err *err) {
     assert(options && options->rules_dir && options->knowledge_dir && options->params_dir && arena && ret);
@@ -280,6 +310,7 @@ sh_code sh_rules_load(const struct sh_rules_options *options, struct sh_arena *a
         return sh_fail(err, SH_E_NOMEM, "no room for the rules");
     SH_TRY(sh_reporter_note(&reporter, sh_params_load(options->params_dir, arena, &rules->params, e), e));
     SH_TRY(load_knowledge(options, rules, arena, &reporter, e));
+    SH_TRY(sh_reporter_note(&reporter, load_kinds(options->rules_dir, arena, &rules->kinds, e), e));
     SH_TRY(load_rules(options, rules, arena, &reporter, e));
     if (reporter.n_errors > 0)
         return sh_fail(err, SH_E_INPUT, "%s%s", reporter.first, reporter.n_errors > 1 ? " (and more)" : "");

@@ -281,7 +281,8 @@ struct sh_rule {
     unsigned stages;
     const struct sh_str *basis;
     size_t n_basis;
-    int32_t from, to; /* in_force, half-open, INT32_MAX open */
+    struct sh_str kind, kind_basis; /* of violation, and its article; empty: not said */
+    int32_t from, to;               /* in_force, half-open, INT32_MAX open */
     enum sh_shape shape;
     enum sh_lines lines;
     uint16_t table;   /* subject or member table (line, encounter, stay, diagnosis, operation, settlement) */
@@ -376,6 +377,13 @@ struct sh_rule_view {
     struct sh_model_column *columns; /* inner: while reading */
 };
 
+/* Kinds of violation rules may name: RULES/kinds.csv, a word and its article a row. */
+struct sh_kinds {
+    const char **names;   /* [n] */
+    struct sh_str *basis; /* [n] */
+    size_t n;             /* 0: no such file */
+};
+
 struct sh_rules {
     struct sh_rule_model *model;
     struct sh_rule *rules; /* ordered by (national number or infinity, id) */
@@ -385,6 +393,7 @@ struct sh_rules {
     struct sh_knowledge *knowledge;
     size_t n_knowledge;
     struct sh_params *params;
+    struct sh_kinds kinds;
     struct sh_str place; /* as loaded: "000000" = nation */
 };
 

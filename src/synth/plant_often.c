@@ -85,11 +85,11 @@ static void plant_resale(struct syn_life *life, const struct syn_plant *plant, i
     const struct sh_civil first = sh_civil_of(plant->day), last = sh_civil_of(plant->day + 3);
     const bool is_cut = (first.month - 1) / 3 != (last.month - 1) / 3;
     const int n = how ? 4 : 3, days = how ? how : 62;
+    const int32_t from = plant->day - (is_cut ? n - 1 : 0);
     int64_t fen = 0;
     uint32_t lines[4];
     for (int i = 0; i < n; i++) {
-        lines[i] = supply(life, plant, sh_syn_place(life, classes[i], 0, false),
-                          plant->day + (is_cut ? -i : i), days);
+        lines[i] = supply(life, plant, sh_syn_place(life, classes[i], 0, false), from + i, days);
         fen += sh_syn_net(life, lines[i]);
     }
     sh_syn_truth_begin(life, plant, life->lines[lines[0]].enc);

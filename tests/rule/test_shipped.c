@@ -56,6 +56,51 @@ static void only_loads_what_is_asked(void **state) {
     sh_arena_free(&kit.arena);
 }
 
+/* A list of kinds that no rule looks for would promise what is not done. */
+static void each_kind_of_violation_has_its_article_and_a_rule(void **state) {
+    (void)state;
+    struct kit kit = {0};
+    load_shipped(&kit, "000000");
+    const struct sh_kinds *kinds = &kit.loaded->kinds;
+    CHECK_I64(kinds->n, 18);
+    for (size_t k = 0; k < kinds->n; k++) {
+        size_t n = 0;
+        for (size_t r = 0; r < kit.loaded->n_rules; r++)
+            n += sh_str_is(kit.loaded->rules[r].kind, kinds->names[k]) &&
+                 sh_str_eq(kit.loaded->rules[r].kind_basis, kinds->basis[k]);
+        if (n == 0)
+            print_error("no rule is of kind %s\n", kinds->names[k]);
+        CHECK(n > 0);
+        CHECK(sh_str_find(kinds->basis[k], SH_STR("条例 第")) != SH_STR_NONE);
+    }
+    sh_arena_free(&kit.arena);
+}
+
+/* A word that is no kind is named with the nearest, with its place; the other rules are read on. */
+static void a_kind_that_is_none_is_named(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    static const char rule[] =
+        "rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\nkind: 虚假诊断\neach: "
+        "line\nhit: quantity > 1\nsay: s\n";
+    kit_write(kit.rules, "r.yaml", rule);
+    const struct sh_rules_options o = {.rules_dir = kit.rules,
+                                       .knowledge_dir = kit.knowledge,
+                                       .params_dir = kit.params,
+                                       .known_as_of = INT32_MAX,
+                                       .place = "000000"};
+    CHECK_CODE(sh_rules_load(&o, &kit.arena, NULL, &kit.loaded, &kit.err), SH_E_INPUT);
+    CHECK(strstr(kit.err.message, "r.yaml:5") && strstr(kit.err.message, "no kinds.csv"));
+    kit_write(kit.rules, "kinds.csv", "kind,basis\n虚假诊疗,条例 第四十条第三项\n");
+    CHECK_CODE(sh_rules_load(&o, &kit.arena, NULL, &kit.loaded, &kit.err), SH_E_INPUT);
+    CHECK(strstr(kit.err.message, "r.yaml:5") && strstr(kit.err.message, "虚假诊疗"));
+    kit_write(kit.rules, "kinds.csv", "kind,basis\n虚假诊断,\n");
+    CHECK_CODE(sh_rules_load(&o, &kit.arena, NULL, &kit.loaded, &kit.err), SH_E_INPUT);
+    CHECK(strstr(kit.err.message, "kinds.csv:2") != NULL);
+    kit_end(&kit);
+}
+
 /* Loading and binding survive a failing allocation anywhere. */
 static sh_code load_and_bind(void *ctx, struct sh_err *err) {
     struct kit *kit = ctx;
@@ -79,11 +124,13 @@ static void torture(void **state) {
               "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type max: "
               "qty\npoint,item,max,from,source\np,A,1,2026-01-01,s\n");
     kit_write(kit.rules, "r.yaml",
-              "rule: r\nname: n\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: limits}\neach: "
+              "rule: r\nname: n\nkind: a\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: limits}\neach: "
               "line\nhit: quantity > k.max and item in {A, B}\nsay: \"{covered}\"\n");
+    kit_write(kit.rules, "kinds.csv", "kind,basis\na,b\n");
     check_torture(load_and_bind, &kit);
     kit_end(&kit);
 }
 
 CHECK_MAIN(cmocka_unit_test(all_rules_are_clean), cmocka_unit_test(only_loads_what_is_asked),
-           cmocka_unit_test(torture))
+           cmocka_unit_test(each_kind_of_violation_has_its_article_and_a_rule),
+           cmocka_unit_test(a_kind_that_is_none_is_named), cmocka_unit_test(torture))
