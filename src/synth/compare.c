@@ -47,7 +47,8 @@ static void visit(struct syn_life *life, uint32_t hospital, uint32_t place, int3
     const uint32_t enc = sh_syn_plain_visit(life, place, 11, day, sh_syn_dx(life->book, SH_STR("K29.500")));
     for (uint32_t r = 0; r < sizeof kinds / sizeof kinds[0]; r++)
         charge(life, enc, kinds[r].key,
-               kinds[r].fen + (hospital * 7 + r * 3) % STEPS * 10 + (hospital == r ? OUT_OF_LINE : 0));
+               kinds[r].fen + (int64_t)((hospital * 7 + r * 3) % STEPS) * 10 +
+                   (hospital == r ? OUT_OF_LINE : 0));
 }
 
 static uint32_t how_many(uint32_t hospital, enum ratio ratio) {
@@ -90,7 +91,7 @@ static void live(struct syn_life *life, uint32_t hospital, uint32_t i) {
         sh_syn_plain_stay(life, place, day + 2, day + 4, sh_syn_dx(life->book, SH_STR("I50.900")));
     life->encs[stay].drg = 1;
     if (hospital != LOW_COST)
-        charge(life, stay, "nacl", STAY_FEN + hospital * 5 % STEPS * 40);
+        charge(life, stay, "nacl", STAY_FEN + (int64_t)(hospital * 5 % STEPS) * 40);
     if (i < how_many(hospital, AT_CAP))
         visit_at_cap(life, place, day + 5);
     insure(life, hospital, place, day + 6, life->person.sex == 2 && i / 2 < how_many(hospital, CLAIMED));

@@ -73,7 +73,7 @@ static void plant_hoard(struct syn_life *life, const struct syn_plant *plant, in
     for (int i = 0; i < FULL; i++)
         (void)supply(life, plant, place, plant->day + 7 * i, WEEKS_12);
     const uint32_t line = supply(life, plant, place, plant->day + 7 * FULL, how);
-    const int64_t rest = plant->point->number / SYN_QTY - FULL * WEEKS_12;
+    const int64_t rest = plant->point->number / SYN_QTY - (int64_t)FULL * WEEKS_12;
     sh_syn_truth_begin(life, plant, life->lines[line].enc);
     sh_syn_blame(life, line);
     sh_syn_truth_end(life, sh_syn_share(sh_syn_net(life, line), how - rest, how));
@@ -95,7 +95,8 @@ static void plant_resale(struct syn_life *life, const struct syn_plant *plant, i
     sh_syn_truth_begin(life, plant, life->lines[lines[0]].enc);
     for (int i = 0; i < n; i++)
         sh_syn_blame(life, lines[i]);
-    sh_syn_truth_end(life, sh_syn_share(fen, n * days - plant->point->number / SYN_QTY, n * days));
+    sh_syn_truth_end(
+        life, sh_syn_share(fen, (int64_t)n * days - plant->point->number / SYN_QTY, (int64_t)n * days));
 }
 
 /* how: days of one purchase at a pharmacy; point.number may be bought at once. */

@@ -84,9 +84,9 @@ static void usual_rights(struct syn_writer *w, const struct syn_life *life) {
     for (size_t i = 0; i < life->n_beside; i++)
         if (life->beside[i].kind == SYN_B_RIGHT)
             said[life->beside[i].number] = true;
-    for (uint16_t d = 1; d < SYN_DISEASES; d++)
+    for (int d = 1; d < SYN_DISEASES; d++)
         if (needs[d] && !said[d])
-            write_right(w, life, d, sh_days_of(2020, 1, 1), 0);
+            write_right(w, life, (uint16_t)d, sh_days_of(2020, 1, 1), 0);
 }
 
 /* ---- what plants bring --------------------------------------------------------------------------- */
