@@ -1,5 +1,5 @@
-/* The reader of procedures and of parameters: any bytes are a text or a message with a place; never a crash.
- * The first byte chooses which. */
+/* The reader of procedures, of parameters and of registers with their checks: any bytes are a text or a
+ * message with a place; never a crash. The first byte chooses which. */
 #include "base/fs.h"
 #include "base/limits.h"
 #include "law/law.h"
@@ -13,8 +13,27 @@ static bool is_message(sh_code code) {
            code == SH_E_OVERFLOW;
 }
 
+enum which { PROCEDURE, PARAMS, REGISTER };
+
+/* A register, and its checks asked of a record without values. */
+static void read_register(const char *dir, struct sh_arena *arena) {
+    const struct sh_registers *all = NULL;
+    struct sh_err err;
+    const sh_code code = sh_registers_load(dir, NULL, arena, &all, &err);
+    sh_check(is_message(code));
+    if (code != SH_OK)
+        return;
+    const struct sh_register *reg = &all->of[0];
+    const struct sh_str *values = sh_new(arena, struct sh_str, reg->n_fields);
+    bool *is_broken = sh_new(arena, bool, reg->n_checks + 1);
+    const struct sh_register_entry entry = {values, 20000, INT32_MAX};
+    const struct sh_register_asked asked = {entry, 20000, &entry, 1};
+    if (values && is_broken)
+        sh_check(is_message(sh_register_ask(reg, &asked, arena, is_broken, &err)));
+}
+
 /* Everything that is done to a text before a matter runs by it. */
-static void read_text(const char *dir, bool is_params, struct sh_arena *arena) {
+static void read_text(const char *dir, enum which which, struct sh_arena *arena) {
     static const struct sh_registers registers = {0};
     static const struct sh_role roles_of[] = {
         {.id = {"agency.head", 11}, .name = {"负责人", 9}, .english = {"head", 4}}};
@@ -30,7 +49,11 @@ static void read_text(const char *dir, bool is_params, struct sh_arena *arena) {
     struct sh_params *read = NULL;
     struct sh_law_notes notes = {0};
     struct sh_err err;
-    if (is_params) {
+    if (which == REGISTER) {
+        read_register(dir, arena);
+        return;
+    }
+    if (which == PARAMS) {
         sh_check(is_message(sh_params_load(dir, arena, &read, &err)));
         return;
     }
@@ -50,12 +73,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct sh_err err;
     if (size < 2)
         return 0;
-    const bool is_params = data[0] & 1;
+    const enum which which = data[0] & 1 ? PARAMS : data[0] & 2 ? REGISTER : PROCEDURE;
     if (sh_scratch_dir("shouhu-fuzz", dir, &err) != SH_OK)
         return 0;
-    if (sh_path_join(path, dir, is_params ? "x.csv" : "x.yaml", &err) == SH_OK &&
+    if (sh_path_join(path, dir, which == PARAMS ? "x.csv" : "x.yaml", &err) == SH_OK &&
         sh_fs_write(path, (struct sh_str){(const char *)data + 1, size - 1}, &err) == SH_OK)
-        read_text(dir, is_params, &arena);
+        read_text(dir, which, &arena);
     sh_check(sh_remove_tree(dir, &err) == SH_OK);
     return 0;
 }
