@@ -35,11 +35,10 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
     w->engine.tl.arena = &w->chunk;
     w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
     w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
-    w->engine.singles = sh_new(&w->lasting, struct sh_singles, plan->n_active + 1);
     w->engine.item_open = sh_alloc_array(plan->n_active + 1, sizeof(uint8_t *));
     w->engine.knowledge_json = sh_new(&w->lasting, struct sh_str *, plan->n_active + 1);
-    const bool has_room = w->engine.collected && w->engine.zone_use && w->engine.item_open &&
-                          w->engine.singles && w->engine.knowledge_json;
+    const bool has_room =
+        w->engine.collected && w->engine.zone_use && w->engine.item_open && w->engine.knowledge_json;
     sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
                             : sh_fail(err, SH_E_NOMEM, "no room for a worker");
     if (code == SH_OK)
@@ -85,6 +84,8 @@ static sh_code count_chunk(struct sh_engine *en, struct sh_err *err) {
     struct sh_answers *a = en->answers;
     int64_t fen;
     SH_TRY(sh_zones_make(en, err));
+    SH_TRY(sh_shared_values_make(tl->arena, en->plan->n_zone_shared, tl->tables[SH_TABLE_LINE].n_rows,
+                                 &en->of_lines, err));
     sh_zones_look(en->zones, en, &fen);
     en->all_lines.rows = en->paid_lines.rows = NULL;
     (void)!__builtin_add_overflow(a->covered_fen, fen, &a->covered_fen);
@@ -121,7 +122,7 @@ static sh_code run_rules(struct sh_audit_worker *w, bool meeting, struct sh_err 
     struct sh_engine *en = &w->engine;
     for (size_t i = 0; i < en->plan->n_active; i++) {
         const struct sh_rule_plan *rp = &en->plan->active[i];
-        if ((rp->rule->reach != SH_REACH_TIMELINE) != meeting)
+        if (!rp->leads || (rp->rule->reach != SH_REACH_TIMELINE) != meeting)
             continue;
         const sh_code code = run_rule(en, rp, err);
         if (code != SH_OK)
@@ -158,7 +159,6 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     en->partings = NULL;
     en->adds = NULL;
     SH_TRY(sh_tally_begin(en->tally, en->exchange, err));
-    memset(en->singles, 0, en->plan->n_active * sizeof(*en->singles));
     SH_TRY(sh_timeline_fill(en->plan, chunk, &w->chunk, &en->tl, err));
     SH_TRY(count_chunk(en, err));
     SH_TRY(sh_collect_lines(en, err));

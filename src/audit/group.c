@@ -24,7 +24,8 @@ static sh_code count_left_out(struct sh_engine *en, const struct sh_rule_plan *r
         if (gs->fields[i].len == 0)
             continue;
         const struct sh_verdict v = {.answer = SH_ANSWER_NOT_EVALUATED, .field = gs->fields[i]};
-        SH_TRY(sh_count(en, rp, &v, &gs->m.row[i], 1, err));
+        for (const struct sh_rule_plan *one = rp; one; one = one->next)
+            SH_TRY(sh_count(en, one, &v, &gs->m.row[i], 1, err));
     }
     return SH_OK;
 }
@@ -73,7 +74,8 @@ static sh_code members_make(struct sh_engine *en, const struct sh_rule_plan *rp,
 static sh_code make_groups(struct sh_engine *en, const struct sh_rule_plan *rp, struct groups *gs,
                            struct sh_err *err) {
     SH_TRY(members_make(en, rp, &gs->m, err));
-    sh_count_not_concerned(en, rp, &gs->m);
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        sh_count_not_concerned(en, one, &gs->m);
     gs->fields = sh_new(en->work, struct sh_str, (size_t)gs->m.n + 1);
     if (!gs->fields)
         return out_of_room(err);
@@ -302,9 +304,9 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     return SH_OK;
 }
 
-static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *b,
-                         struct sh_err *err) {
-    SH_TRY(block_make(en, rp, b, err));
+/* What one rule says of the groups of a block; those about which something is uncertain are marked. */
+static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *b,
+                           struct sh_err *err) {
     SH_TRY(sh_judge(en, rp, &b->batch, b->verdicts, err));
     for (uint32_t g = 0, end; g < b->n; g = end) {
         for (end = g + 1; rp->has_alternatives && end < b->n &&
@@ -320,6 +322,30 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, st
             SH_TRY(emit(en, rp, b, g, err));
     }
     return SH_OK;
+}
+
+/* A block of groups through the rule and those it leads. */
+static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *b,
+                         struct sh_err *err) {
+    struct sh_shared_values shared = {0};
+    SH_TRY(block_make(en, rp, b, err));
+    if (rp->n_shared > 0)
+        SH_TRY(sh_shared_values_make(en->scratch, rp->n_shared, b->n, &shared, err));
+    shared.batch = &b->batch;
+    en->shared = rp->n_shared > 0 ? &shared : NULL;
+    struct sh_verdict *marked = b->verdicts;
+    sh_code code = SH_OK;
+    for (const struct sh_rule_plan *one = rp; one && code == SH_OK; one = one->next) {
+        b->verdicts = one->next ? sh_new_raw(en->scratch, struct sh_verdict, (size_t)b->n + 1) : marked;
+        if (!b->verdicts)
+            code = out_of_room(err);
+        else if (one->next)
+            memcpy(b->verdicts, marked, b->n * sizeof(*marked));
+        if (code == SH_OK)
+            code = judge_block(en, one, b, err);
+    }
+    en->shared = NULL;
+    return code;
 }
 
 /* Groups too small to hit are clear without being looked at; the rest move together. */
@@ -346,9 +372,11 @@ static void set_small_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
     }
     g->n = n;
     g->begin[n] = at;
-    struct sh_answer_count *count = &en->answers->rules[rp->index].of[SH_ANSWER_CLEAR];
-    count->subjects += clear.subjects, count->lines += clear.lines;
-    (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
+    for (const struct sh_rule_plan *one = rp; one; one = one->next) {
+        struct sh_answer_count *count = &en->answers->rules[one->index].of[SH_ANSWER_CLEAR];
+        count->subjects += clear.subjects, count->lines += clear.lines;
+        (void)!__builtin_add_overflow(count->fen, clear.fen, &count->fen);
+    }
 }
 
 sh_code sh_run_groups(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {

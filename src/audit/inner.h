@@ -76,9 +76,13 @@ struct sh_rule_plan {
     bool has_alternatives; /* and some point has several rows */
     uint32_t min_members;  /* groups with fewer cannot hit */
     bool singles;          /* and rows alone in theirs can be told by their columns */
-    int32_t singles_of;    /* the first rule with the same keys of the same lines, this one if none before */
-    int64_t course_gap;    /* param(course.gap) or SH_MISSING */
-    int scope_column;      /* knowledge columns scope, gap; -1 */
+    bool by_zones;         /* what it asks of lines is asked of zones first */
+    /* Rules of the same rows are judged together, see alike.c: the first leads the others. */
+    bool leads;
+    struct sh_rule_plan *next; /* NULL: the last of them */
+    uint16_t n_shared;         /* parts its conditions share with those of others */
+    int64_t course_gap;        /* param(course.gap) or SH_MISSING */
+    int scope_column;          /* knowledge columns scope, gap; -1 */
     int gap_column;
     const struct sh_carry
         *carry;        /* what its rows take along to those of other persons; NULL: reach TIMELINE */
@@ -115,9 +119,10 @@ struct sh_plan {
     struct sh_frame_table *fixed;     /* [n_tables] dictionaries and knowledge; others empty */
     struct sh_text_slot *known_slots; /* [n_known_slots] texts of the knowledge */
     size_t n_known_slots;
-    int32_t *categories;   /* of diagnoses; NULL where not needed */
-    int32_t word_by_item;  /* of settlement.payment_mode: param(settlement.by_item); -1: the lake has none */
-    bool is_by_item_known; /* the place says which word it is */
+    uint16_t n_zone_shared; /* parts that rules by zones share */
+    int32_t *categories;    /* of diagnoses; NULL where not needed */
+    int32_t word_by_item;   /* of settlement.payment_mode: param(settlement.by_item); -1: the lake has none */
+    bool is_by_item_known;  /* the place says which word it is */
 };
 
 /* ---- timeline ----------------------------------------------------------------------------------- */
@@ -221,13 +226,6 @@ struct sh_tuples {
 
 struct sh_zones;
 
-/* Lines of a chunk that are not alone by some keys, and what the others came to. */
-struct sh_singles {
-    const int32_t *rows; /* NULL: not looked for yet */
-    uint32_t n;
-    struct sh_answer_count clear, inexact;
-};
-
 /* What the zones were good for in a rule so far: where they settle little they are not asked. */
 struct sh_zone_use {
     uint64_t asked, closed; /* lines */
@@ -241,11 +239,12 @@ struct sh_engine {
     struct sh_arena *work;    /* rewound after each rule */
     struct sh_arena *keep;    /* findings, until the next chunk */
     struct sh_world world;
+    struct sh_shared_values *shared;  /* of the conditions being asked; NULL: none */
+    struct sh_shared_values of_lines; /* of the rules by zones, by line of the chunk */
     struct sh_answers *answers;
     struct sh_tuples *collected; /* [n_collectors] */
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
-    struct sh_singles *singles;   /* [n_active] of the chunk */
     struct sh_str *
         *knowledge_json;          /* [n_active][rows] how receipts name rows of knowledge; made when asked */
     struct sh_arena *lasting;     /* of the worker */

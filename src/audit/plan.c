@@ -1,7 +1,9 @@
 /* The plan: rules bound to one lake, the columns they need, and what concerns each item. */
 #include "audit/plan.h"
+#include "audit/alike.h"
 #include "audit/carry.h"
 #include "audit/singles.h"
+#include "audit/zones.h"
 #include "base/decimal.h"
 #include <assert.h>
 #include <string.h>
@@ -268,14 +270,7 @@ static void rule_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const
     rp->gap_column = k ? sh_model_column(plan->model, k->model_table, "gap") : -1;
     rp->course_gap = sh_plan_param(plan, "course.gap", 0);
     rp->singles = sh_singles_serve(plan, rp);
-}
-
-/* The first rule whose singles are this one's. */
-static int32_t first_alike(const struct sh_plan *plan, const struct sh_rule_plan *rp) {
-    for (uint16_t i = 0; rp->singles && i < rp->index; i++)
-        if (plan->active[i].singles && sh_singles_alike(plan->active[i].rule, rp->rule))
-            return i;
-    return rp->index;
+    rp->by_zones = r->reach == SH_REACH_TIMELINE && sh_zones_serve(rp);
 }
 
 static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {
@@ -343,7 +338,6 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
         if (n.lost)
             return out_of_room(err);
         rule_make(plan, rp, n.tables);
-        rp->singles_of = first_alike(plan, rp);
         if (rp->rule->reach != SH_REACH_TIMELINE)
             SH_TRY(sh_carry_make(plan, rp->rule, n.list, n.n, arena, &rp->carry, err));
         SH_TRY(sh_receipt_texts(rp, arena, err));
@@ -394,6 +388,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     SH_TRY(views_make(plan, arena, err));
     SH_TRY(sh_dimensions_fill(plan, arena, err));
     SH_TRY(sh_apps_make(plan, arena, err));
+    SH_TRY(sh_alike_make(plan, arena, err));
     if (dicts->views[SH_DICT_DIAGNOSIS])
         SH_TRY(sh_diagnosis_categories(dicts->views[SH_DICT_DIAGNOSIS], arena, &plan->categories, err));
     by_item_find(plan);

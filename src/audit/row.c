@@ -187,23 +187,18 @@ static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, co
     return SH_OK;
 }
 
-static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
-                         uint32_t from, uint32_t n, struct sh_err *err) {
-    const struct sh_members part = {.n = n,
-                                    .row = all->row + from,
-                                    .k = all->k ? all->k + from : NULL,
-                                    .uncertain = all->uncertain ? all->uncertain + from : NULL};
-    struct sh_batch block;
+/* What one rule says of the tuples of a block. */
+static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *part,
+                           const struct sh_batch *block, struct sh_err *err) {
     struct judged j;
-    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
+    uint32_t n, *pick = sh_new_raw(en->scratch, uint32_t, (size_t)block->n + 1);
     if (!pick)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
-    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, part.row, part.k, NULL}, &block, err));
-    SH_TRY(sift(en, rp, &part, &block, pick, &n, err));
+    SH_TRY(sift(en, rp, part, block, pick, &n, err));
     if (n == 0)
         return SH_OK;
-    SH_TRY(pick_members(en, &part, pick, n, &j.m, err));
-    SH_TRY(sh_batch_pick(en, rp, &block, pick, n, &j.batch, err));
+    SH_TRY(pick_members(en, part, pick, n, &j.m, err));
+    SH_TRY(sh_batch_pick(en, rp, block, pick, n, &j.batch, err));
     j.verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
     if (!j.verdicts)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
@@ -217,6 +212,31 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
         SH_TRY(fold(en, rp, &j, i, end, err));
     }
     return SH_OK;
+}
+
+/* A block of tuples through the rule and those it leads. */
+static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
+                         uint32_t from, uint32_t n, struct sh_err *err) {
+    const struct sh_members part = {.n = n,
+                                    .row = all->row + from,
+                                    .k = all->k ? all->k + from : NULL,
+                                    .uncertain = all->uncertain ? all->uncertain + from : NULL};
+    struct sh_batch block;
+    struct sh_shared_values shared = {0};
+    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, part.row, part.k, NULL}, &block, err));
+    if (rp->by_zones) {
+        shared = en->of_lines;
+        shared.rows = part.row;
+    } else if (rp->n_shared > 0) {
+        SH_TRY(sh_shared_values_make(en->scratch, rp->n_shared, n, &shared, err));
+    }
+    shared.batch = &block;
+    en->shared = rp->n_shared > 0 ? &shared : NULL;
+    sh_code code = SH_OK;
+    for (const struct sh_rule_plan *one = rp; one && code == SH_OK; one = one->next)
+        code = judge_block(en, one, &part, &block, err);
+    en->shared = NULL;
+    return code;
 }
 
 static sh_code run_members(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
@@ -258,9 +278,10 @@ static sh_code run_by_zones(struct sh_engine *en, const struct sh_rule_plan *rp,
 
 sh_code sh_run_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_err *err) {
     struct sh_members m;
-    if (sh_zones_serve(rp) && !en->tl.carried)
+    if (rp->by_zones)
         return run_by_zones(en, rp, err);
     SH_TRY(sh_members_collect(en, rp, false, false, &m, err));
-    sh_count_not_concerned(en, rp, &m);
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        sh_count_not_concerned(en, one, &m);
     return run_members(en, rp, &m, err);
 }

@@ -261,15 +261,25 @@ static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct lo
     return SH_OK;
 }
 
-/* The lines left over, which other rules of the same keys may want too, and what the rest came to. */
-static sh_code sift_lines(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
-                          struct sh_singles *ret, struct sh_err *err) {
+static sh_code count_aside(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sifted *s,
+                           uint32_t all, struct sh_err *err) {
+    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &s->clear, err));
+    if (s->inexact.lines > 0)
+        SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, SH_STR("line.time_exact"),
+                                  &s->inexact, err));
+    /* The caller counts all lines but those it is given. */
+    en->answers->rules[rp->index].not_concerned_lines -= all - s->n;
+    return SH_OK;
+}
+
+sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
+                             const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
     const int32_t *person = en->tl.person_of[SH_TABLE_LINE];
     const size_t room = (size_t)en->tl.tables[SH_TABLE_LINE].n_rows + 1;
     const struct looked_at looked = {sh_new_raw(en->work, uint64_t, room),
                                      sh_new_raw(en->work, uint8_t, room),
                                      sh_new_raw(en->work, uint8_t, room)};
-    struct sifted sifted = {.rows = sh_new_raw(en->tl.arena, int32_t, (size_t)all->n + 1)};
+    struct sifted sifted = {.rows = sh_new_raw(en->work, int32_t, (size_t)all->n + 1)};
     struct bits bits = {0};
     if (!looked.hash || !looked.sure || !looked.inexact || !sifted.rows)
         return out_of_room(err);
@@ -282,28 +292,8 @@ static sh_code sift_lines(struct sh_engine *en, const struct sh_rule_plan *rp, c
     }
     sifted.inexact.subjects = sifted.inexact.lines;
     sifted.clear.subjects = sifted.clear.lines = all->n - sifted.n - sifted.inexact.lines;
-    *ret = (struct sh_singles){sifted.rows, sifted.n, sifted.clear, sifted.inexact};
-    return SH_OK;
-}
-
-bool sh_singles_alike(const struct sh_rule *a, const struct sh_rule *b) {
-    bool alike = a->lines == b->lines && a->from == b->from && a->to == b->to && a->n_keys == b->n_keys;
-    for (size_t k = 0; alike && k < a->n_keys; k++)
-        alike = sh_str_eq(a->keys[k].text, b->keys[k].text);
-    return alike;
-}
-
-sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
-                             const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
-    struct sh_singles *s = &en->singles[rp->singles_of];
-    if (!s->rows)
-        SH_TRY(sift_lines(en, rp, all, s, err));
-    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &s->clear, err));
-    if (s->inexact.lines > 0)
-        SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, SH_STR("line.time_exact"),
-                                  &s->inexact, err));
-    /* The caller counts all lines but those it is given. */
-    en->answers->rules[rp->index].not_concerned_lines -= all->n - s->n;
-    *ret = (struct sh_members){.n = s->n, .row = s->rows};
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        SH_TRY(count_aside(en, one, &sifted, all->n, err));
+    *ret = (struct sh_members){.n = sifted.n, .row = sifted.rows};
     return SH_OK;
 }

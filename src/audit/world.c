@@ -364,5 +364,6 @@ static struct sh_str name(void *ctx, struct sh_type type, int64_t value, struct 
 
 struct sh_eval sh_engine_eval(struct sh_engine *en) {
     en->world = (struct sh_world){.candidates = candidates, .complete = complete, .name = name, .ctx = en};
-    return (struct sh_eval){.frame = &en->tl.frame, .world = &en->world, .arena = en->scratch};
+    return (struct sh_eval){
+        .frame = &en->tl.frame, .world = &en->world, .arena = en->scratch, .shared = en->shared};
 }

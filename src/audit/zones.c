@@ -24,6 +24,7 @@ struct level {
     const uint32_t *begin; /* [n + 1] lines */
     struct sum *sums;      /* [n] */
     const struct sh_bounds **columns;
+    struct sh_bounds **shared; /* [plan.n_zone_shared][n] of parts that rules share */
 };
 
 struct sh_zones {
@@ -65,7 +66,17 @@ static sh_code level_room(struct sh_timeline *tl, size_t n, struct level *l, str
     l->sums = sh_new_raw(tl->arena, struct sum, n + 1);
     l->columns = sh_new(tl->arena, const struct sh_bounds *,
                         tl->plan->model->model.tables[SH_TABLE_LINE].n_columns + 1u);
-    return l->sums && l->columns ? SH_OK : out_of_room(err);
+    l->shared = sh_new(tl->arena, struct sh_bounds *, tl->plan->n_zone_shared + 1u);
+    if (!l->sums || !l->columns || !l->shared)
+        return out_of_room(err);
+    for (uint16_t p = 0; p < tl->plan->n_zone_shared; p++) {
+        l->shared[p] = sh_new_raw(tl->arena, struct sh_bounds, n + 1);
+        if (!l->shared[p])
+            return out_of_room(err);
+        for (size_t i = 0; i < n; i++)
+            l->shared[p][i].may = SH_MAY_UNKNOWN;
+    }
+    return SH_OK;
 }
 
 static sh_code cut(struct sh_zones *z, struct sh_err *err) {
@@ -321,7 +332,9 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool a
                                        .begin = z->persons.begin,
                                        .joins = rp->join_column,
                                        .column = column_of_persons,
-                                       .ctx = z};
+                                       .ctx = z,
+                                       .shared = z->persons.shared,
+                                       .n_shared = rp->n_shared};
     SH_TRY(ask(&coarse, err));
     count_clear(&coarse, ret);
     struct asking fine = {.en = en, .rp = rp, .level = &z->zones, .asks_hits = true};
@@ -333,7 +346,7 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool a
             which[n++] = r;
     fine.runs = coarse.runs;
     fine.runs.n = n, fine.runs.which = which, fine.runs.begin = z->zones.begin,
-    fine.runs.column = column_of_zones;
+    fine.runs.column = column_of_zones, fine.runs.shared = z->zones.shared;
     if (asks_hits) {
         SH_TRY(ask(&fine, err));
         count_clear(&fine, ret);

@@ -435,11 +435,7 @@ static sh_code related(const struct space *s, const struct sh_node *node, struct
 
 /* ---- the walk ------------------------------------------------------------------------------------------ */
 
-static sh_code bounds_of(const struct space *s, const struct sh_node *node, struct sh_bounds *out) {
-    if (node->rep != SH_REP_NARROW) {
-        fill(out, s->n, anything);
-        return SH_OK;
-    }
+static sh_code bounds_of_op(const struct space *s, const struct sh_node *node, struct sh_bounds *out) {
     switch ((int)node->op) {
     case SH_OP_CONST:
     case SH_OP_PARAM:
@@ -484,6 +480,32 @@ static sh_code bounds_of(const struct space *s, const struct sh_node *node, stru
         break;
     }
     fill(out, s->n, anything);
+    return SH_OK;
+}
+
+/* A shared part whose bounds are kept by number of the run; NULL: not kept. */
+static struct sh_bounds *kept_of(const struct space *s, const struct sh_node *node) {
+    const bool is_kept =
+        node->part > 0 && s->runs->shared && node->part <= s->runs->n_shared && !s->of && !s->row;
+    return is_kept ? s->runs->shared[node->part - 1] : NULL;
+}
+
+static sh_code bounds_of(const struct space *s, const struct sh_node *node, struct sh_bounds *out) {
+    if (node->rep != SH_REP_NARROW) {
+        fill(out, s->n, anything);
+        return SH_OK;
+    }
+    struct sh_bounds *kept = kept_of(s, node);
+    bool known = kept != NULL;
+    for (uint32_t i = 0; known && i < s->n; i++) {
+        out[i] = kept[run_of(s, i)];
+        known = out[i].may != SH_MAY_UNKNOWN;
+    }
+    if (known)
+        return SH_OK;
+    SH_TRY(bounds_of_op(s, node, out));
+    for (uint32_t i = 0; kept && i < s->n; i++)
+        kept[run_of(s, i)] = out[i];
     return SH_OK;
 }
 

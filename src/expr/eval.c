@@ -101,10 +101,8 @@ static sh_code eval_wide_as_narrow(struct sh_run *run, const struct sh_node *nod
     return SH_OK;
 }
 
-sh_code sh_eval_narrow(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+static sh_code eval_op(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                        int64_t *out) {
-    if (node->rep != SH_REP_NARROW)
-        return eval_wide_as_narrow(run, node, view, node->type.scale, out);
     switch ((int)node->op) {
     case SH_OP_CONST:
     case SH_OP_PARAM:
@@ -157,6 +155,19 @@ sh_code sh_eval_narrow(struct sh_run *run, const struct sh_node *node, const str
     default:
         return sh_eval_time(run, node, view, out);
     }
+}
+
+sh_code sh_eval_narrow(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                       int64_t *out) {
+    if (node->rep != SH_REP_NARROW)
+        return eval_wide_as_narrow(run, node, view, node->type.scale, out);
+    if (!sh_is_shared(run, node, view))
+        return eval_op(run, node, view, out);
+    if (sh_shared_take(run, node, view, out))
+        return SH_OK;
+    SH_TRY(eval_op(run, node, view, out));
+    sh_shared_keep(run, node, view, out);
+    return SH_OK;
 }
 
 /* ---- blocks -------------------------------------------------------------------------------------------- */

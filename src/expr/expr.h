@@ -288,11 +288,33 @@ struct sh_world {
     void *ctx;
 };
 
+/* What shared parts (sh_expr_share) came to, filled while conditions are asked one after the other. */
+struct sh_shared_values {
+    uint16_t n_parts;
+    uint32_t n;                   /* places; rows number them, or else the tuples of the batch */
+    int64_t *values;              /* [n_parts][n] */
+    uint8_t *known;               /* [n_parts][n] 1: the value is there */
+    const struct sh_batch *batch; /* values of other batches are not kept */
+    const int32_t *rows;          /* [batch->n] NULL: tuple i has place i */
+};
+/** Room for n values of each part, none known; batch and rows are the caller's. Errors: SH_E_NOMEM. */
+SH_MUST sh_code sh_shared_values_make(struct sh_arena *arena, uint16_t n_parts, uint32_t n,
+                                      struct sh_shared_values *ret, struct sh_err *err);
+
 struct sh_eval {
     const struct sh_frame *frame;
     const struct sh_world *world;
-    struct sh_arena *arena; /* scratch; the caller marks and rewinds */
+    struct sh_arena *arena;          /* scratch; the caller marks and rewinds */
+    struct sh_shared_values *shared; /* NULL: no values are kept */
 };
+
+/**
+ * Number the parts that conditions have in common: a part of one with the number of another's comes to the
+ * same for the same rows. exprs: compiled over the same variables and bound alike; what was numbered before
+ * is numbered anew. ret_n: how many parts.
+ * Errors: SH_E_NOMEM. Cost: about n log n of all their nodes.
+ */
+SH_MUST sh_code sh_expr_share(struct sh_expr *const *exprs, size_t n, uint16_t *ret_n, struct sh_err *err);
 
 /**
  * Evaluate e for every tuple. ret[batch->n]: value or SH_MISSING.
@@ -336,7 +358,12 @@ struct sh_row_runs {
     /* Bounds of a column of the subject's table, by number of the run; *ret NULL: not known. */
     sh_code (*column)(void *ctx, uint16_t column, const struct sh_bounds **ret, struct sh_err *err);
     void *ctx;
+    /* Bounds of shared parts by number of the run, kept as they are made: [n_parts], may UNKNOWN: not yet.
+     * NULL: none are kept. */
+    struct sh_bounds *const *shared;
+    uint16_t n_shared;
 };
+enum { SH_MAY_UNKNOWN = 0x80 }; /* of bounds that are not made yet */
 /** Bounds of a column over runs begin[r] … begin[r + 1] - 1, as evaluation sees its values. ret [n]. */
 void sh_column_bounds(const struct sh_model_column *column, const void *data, const uint32_t *begin,
                       uint32_t n, struct sh_bounds *ret);

@@ -84,6 +84,22 @@ static sh_code small_op(struct sh_run *run, const struct sh_node *node, const st
     return SH_OK;
 }
 
+static bool is_small_op(enum sh_op op) {
+    return op == SH_OP_ADD || op == SH_OP_SUB || op == SH_OP_MUL || op == SH_OP_MIN || op == SH_OP_MAX ||
+           op == SH_OP_NEG || op == SH_OP_ABS;
+}
+
+/* Values that are known already; those that fitted when they were made fit again. */
+static sh_code take_shared(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                           struct sh_small *ret, bool *ret_done) {
+    ret->at = sh_new_raw(run->in->arena, int64_t, (size_t)view->n + 1);
+    if (!ret->at)
+        return sh_run_nomem(run);
+    *ret_done = sh_shared_take(run, node, view, ret->at);
+    ret->bound = *ret_done ? bound_of(ret->at, view->n) : 0;
+    return SH_OK;
+}
+
 sh_code sh_eval_small(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                       struct sh_small *ret, bool *ret_fits) {
     *ret_fits = false;
@@ -93,20 +109,17 @@ sh_code sh_eval_small(struct sh_run *run, const struct sh_node *node, const stru
         *ret_fits = ret->bound < BOUND_MAX;
         return SH_OK;
     }
-    if (node->rep == SH_REP_RATIO)
+    if (node->rep == SH_REP_RATIO || !is_small_op(node->op))
         return SH_OK;
-    switch ((int)node->op) {
-    case SH_OP_ADD:
-    case SH_OP_SUB:
-    case SH_OP_MUL:
-    case SH_OP_MIN:
-    case SH_OP_MAX:
-    case SH_OP_NEG:
-    case SH_OP_ABS:
-        return small_op(run, node, view, ret, ret_fits);
-    default:
+    const bool shared = sh_is_shared(run, node, view);
+    if (shared)
+        SH_TRY(take_shared(run, node, view, ret, ret_fits));
+    if (*ret_fits)
         return SH_OK;
-    }
+    SH_TRY(small_op(run, node, view, ret, ret_fits));
+    if (shared && *ret_fits)
+        sh_shared_keep(run, node, view, ret->at);
+    return SH_OK;
 }
 
 sh_code sh_compare_small(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,

@@ -174,6 +174,7 @@ struct sh_node {
     struct sh_type type;
     int16_t vscale;    /* value = number x 10^-vscale; below zero only for fractions */
     uint16_t depth;    /* of the tree below */
+    uint16_t part;     /* number among the parts shared with other expressions, from 1; 0 none */
     bool literal;      /* made of plain number literals only: takes the unit of what it meets */
     bool negated;      /* IN*: not; SHIFT: minus */
     bool under;        /* IN as written */
@@ -363,6 +364,14 @@ struct sh_view {
 struct sh_wide {
     sh_i128 *num, *den;
 };
+
+/* share.c: parts whose values are kept. */
+bool sh_is_shared(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view);
+/** Values of a shared part, if all of the view's are known. out [view->n]. */
+bool sh_shared_take(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                    int64_t *out);
+void sh_shared_keep(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
+                    const int64_t *values);
 
 sh_code sh_run_nomem(const struct sh_run *run);
 #define sh_run_nomem(run) ((void)(sh_run_nomem)(run), (sh_code)SH_E_NOMEM)
