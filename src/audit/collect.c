@@ -298,6 +298,10 @@ static bool needs_no_marks(const struct sh_engine *en, const struct sh_rule_plan
     return any_day || (!en->has_undated && r->from <= en->first_day && en->last_day < r->to);
 }
 
+bool sh_lines_are_plain(const struct sh_engine *en, const struct sh_rule_plan *rp) {
+    return needs_no_marks(en, rp, false);
+}
+
 static sh_code marks(struct sh_engine *en, const struct sh_rule_plan *rp, struct members *m, bool any_day,
                      struct sh_err *err) {
     const struct sh_rule *r = rp->rule;

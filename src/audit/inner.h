@@ -324,6 +324,8 @@ SH_MUST sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err);
  * itself. */
 SH_MUST sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
                                    bool side_b, struct sh_members *ret, struct sh_err *err);
+/** Is nothing about any line of the chunk uncertain to a rule over lines, and none outside its days? */
+bool sh_lines_are_plain(const struct sh_engine *en, const struct sh_rule_plan *rp);
 /** All lines that are there (paid: and paid for or of unknown money), ascending. */
 SH_MUST sh_code sh_lines_there(struct sh_engine *en, bool paid, struct sh_members *ret, struct sh_err *err);
 /** The same for rows already chosen; raw has no marks. */

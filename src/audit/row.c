@@ -258,6 +258,12 @@ static sh_code run_by_zones(struct sh_engine *en, const struct sh_rule_plan *rp,
     struct sh_zone_use *use = &en->zone_use[rp->index];
     const bool asks_hits = use->asked < SH_ZONES_TRIED || use->closed >= use->asked / 8;
     struct sh_zones_told told;
+    if (!asks_hits && !rp->rule->where && sh_lines_are_plain(en, rp)) {
+        struct sh_members all;
+        SH_TRY(sh_lines_there(en, rp->rule->lines == SH_LINES_PAID, &all, err));
+        sh_count_not_concerned(en, rp, &all);
+        return run_members(en, rp, &all, err);
+    }
     SH_TRY(sh_zones_ask(en, rp, asks_hits, &told, err));
     if (asks_hits)
         use->asked += told.closed + told.n_plain + told.n_open, use->closed += told.closed;

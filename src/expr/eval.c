@@ -166,7 +166,7 @@ sh_code sh_eval_narrow(struct sh_run *run, const struct sh_node *node, const str
     if (sh_shared_take(run, node, view, out))
         return SH_OK;
     SH_TRY(eval_op(run, node, view, out));
-    sh_shared_keep(run, node, view, out);
+    sh_shared_keep(run, node, view, out, 0);
     return SH_OK;
 }
 

@@ -96,7 +96,7 @@ static sh_code take_shared(struct sh_run *run, const struct sh_node *node, const
     if (!ret->at)
         return sh_run_nomem(run);
     *ret_done = sh_shared_take(run, node, view, ret->at);
-    ret->bound = *ret_done ? bound_of(ret->at, view->n) : 0;
+    ret->bound = sh_shared_most(run, node);
     return SH_OK;
 }
 
@@ -104,8 +104,9 @@ sh_code sh_eval_small(struct sh_run *run, const struct sh_node *node, const stru
                       struct sh_small *ret, bool *ret_fits) {
     *ret_fits = false;
     if (node->rep == SH_REP_NARROW) {
+        const bool is_const = node->op == SH_OP_CONST || node->op == SH_OP_PARAM;
         SH_TRY(sh_eval_new(run, node, view, &ret->at));
-        ret->bound = bound_of(ret->at, view->n);
+        ret->bound = bound_of(ret->at, is_const && view->n > 0 ? 1 : view->n);
         *ret_fits = ret->bound < BOUND_MAX;
         return SH_OK;
     }
@@ -118,7 +119,7 @@ sh_code sh_eval_small(struct sh_run *run, const struct sh_node *node, const stru
         return SH_OK;
     SH_TRY(small_op(run, node, view, ret, ret_fits));
     if (shared && *ret_fits)
-        sh_shared_keep(run, node, view, ret->at);
+        sh_shared_keep(run, node, view, ret->at, ret->bound);
     return SH_OK;
 }
 

@@ -370,8 +370,10 @@ bool sh_is_shared(const struct sh_run *run, const struct sh_node *node, const st
 /** Values of a shared part, if all of the view's are known. out [view->n]. */
 bool sh_shared_take(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                     int64_t *out);
+/** Keep them; most: see sh_shared_values, 0 for narrow nodes. */
 void sh_shared_keep(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
-                    const int64_t *values);
+                    const int64_t *values, uint64_t most);
+uint64_t sh_shared_most(const struct sh_run *run, const struct sh_node *node);
 
 sh_code sh_run_nomem(const struct sh_run *run);
 #define sh_run_nomem(run) ((void)(sh_run_nomem)(run), (sh_code)SH_E_NOMEM)

@@ -47,16 +47,21 @@ static bool same_node(const struct sh_expr *x, const struct sh_node *a, const st
     return same;
 }
 
-/* Is the part worth more than taking its values again? A field, or one step from fields, is not. */
-static bool is_worth_keeping(const struct sh_node *node) {
+/* A field of another row than the subject's: the way there is looked up for each. */
+static bool is_far(const struct sh_expr *e, const struct sh_node *node) {
+    return is_field(node) && (node->path.n_hops > 0 || node->path.slot != e->env.subject);
+}
+
+/* Is the part worth more than taking its values again? A field of the subject, or one step from it, is not.
+ */
+static bool is_worth_keeping(const struct sh_expr *e, const struct sh_node *node) {
     if (node->n_kids == 0)
-        return node->op == SH_OP_AGGREGATE || node->op == SH_OP_RELATED;
+        return node->op == SH_OP_AGGREGATE || node->op == SH_OP_RELATED || is_far(e, node);
     if (node->rep != SH_REP_NARROW || node->op < SH_OP_AND || node->op > SH_OP_GE)
         return node->rep != SH_REP_RATIO && node->op != SH_OP_FLAG && node->op != SH_OP_EXACT;
     bool deep = false;
     for (uint32_t k = 0; k < node->n_kids; k++)
-        deep |= node->kids[k]->n_kids > 0 || node->kids[k]->op == SH_OP_AGGREGATE ||
-                node->kids[k]->op == SH_OP_RELATED;
+        deep |= node->kids[k]->n_kids > 0 || is_worth_keeping(e, node->kids[k]);
     return deep;
 }
 
@@ -83,7 +88,7 @@ static sh_code collect(struct parts *p, const struct sh_expr *e, struct sh_node 
     if (!node)
         return SH_OK;
     node->part = 0;
-    if (is_worth_keeping(node) && !node->nth) {
+    if (is_worth_keeping(e, node) && !node->nth) {
         const struct sh_str text = text_of(e, node);
         SH_TRY(sh_grow(&p->at, &p->cap, p->n + 1, sizeof(*p->at), UINT32_MAX, err));
         p->at[p->n++] = (struct part){.e = e, .node = node, .hash = sh_hash64(text.at, text.len, node->op)};
@@ -161,7 +166,9 @@ sh_code sh_shared_values_make(struct sh_arena *arena, uint16_t n_parts, uint32_t
     *ret = (struct sh_shared_values){.n_parts = n_parts, .n = n};
     ret->values = sh_new_raw(arena, int64_t, parts * n + 1);
     ret->known = sh_new(arena, uint8_t, parts * n + 1);
-    return ret->values && ret->known ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for shared parts");
+    ret->most = sh_new(arena, uint64_t, parts + 1);
+    return ret->values && ret->known && ret->most ? SH_OK
+                                                  : sh_fail(err, SH_E_NOMEM, "no room for shared parts");
 }
 
 bool sh_is_shared(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view) {
@@ -179,20 +186,24 @@ static int64_t first_of_run(const int32_t *rows, uint32_t n) {
     return others == 0 ? rows[0] : -1;
 }
 
+/* The place of a view's first tuple where those of the others follow it, else -1. */
+static int64_t first_place(const struct sh_shared_values *s, const struct sh_view *view) {
+    return s->rows ? first_of_run(s->rows + view->lo, view->n) : (int64_t)view->lo;
+}
+
 bool sh_shared_take(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                     int64_t *out) {
     const struct sh_shared_values *s = run->in->shared;
     const size_t from = (size_t)(node->part - 1) * s->n;
-    const int64_t *values = s->values + from;
+    const int64_t *values = s->values + from, first = first_place(s, view);
     const uint8_t *known = s->known + from;
-    const int32_t *rows = s->rows ? s->rows + view->lo : NULL;
-    const int64_t first = rows ? first_of_run(rows, view->n) : (int64_t)view->lo;
     if (first >= 0) {
         if (memchr(known + first, 0, view->n))
             return false;
         memcpy(out, values + first, view->n * sizeof(*out));
         return true;
     }
+    const int32_t *rows = s->rows + view->lo;
     uint8_t all = 1;
     for (uint32_t i = 0; i < view->n; i++)
         all &= rows[i] >= 0 && known[rows[i]];
@@ -201,15 +212,26 @@ bool sh_shared_take(const struct sh_run *run, const struct sh_node *node, const 
     return all;
 }
 
+uint64_t sh_shared_most(const struct sh_run *run, const struct sh_node *node) {
+    return run->in->shared->most[node->part - 1];
+}
+
 void sh_shared_keep(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
-                    const int64_t *values) {
+                    const int64_t *values, uint64_t most) {
     const struct sh_shared_values *s = run->in->shared;
     const size_t from = (size_t)(node->part - 1) * s->n;
+    const int64_t first = first_place(s, view);
+    s->most[node->part - 1] = most > s->most[node->part - 1] ? most : s->most[node->part - 1];
+    if (first >= 0) {
+        memcpy(s->values + from + first, values, view->n * sizeof(*values));
+        memset(s->known + from + first, 1, view->n);
+        return;
+    }
+    const int32_t *rows = s->rows + view->lo;
     for (uint32_t i = 0; i < view->n; i++) {
-        const int64_t at = s->rows ? s->rows[view->lo + i] : (int64_t)(view->lo + i);
-        if (at < 0)
+        if (rows[i] < 0)
             continue;
-        s->values[from + (size_t)at] = values[i];
-        s->known[from + (size_t)at] = 1;
+        s->values[from + (size_t)rows[i]] = values[i];
+        s->known[from + (size_t)rows[i]] = 1;
     }
 }
