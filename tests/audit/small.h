@@ -18,11 +18,12 @@ static inline void small_release(struct small *s) {
     sh_arena_free(&s->arena);
 }
 
-/* Load, bind and audit. only NULL: all rules of the test data. */
-static inline sh_code small_run(struct small *s, const char *yaml, const char *only, struct sh_err *err) {
+/* Load, bind and audit. dir: of the rules; only NULL: all of them. */
+static inline sh_code small_run_of(struct small *s, const char *dir, const char *yaml, const char *only,
+                                   struct sh_err *err) {
     static char rules[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX], params[SH_PATH_BYTES_MAX];
     const struct sh_rules_options options = {
-        .rules_dir = check_source_path("tests/audit/data/rules", rules, sizeof(rules)),
+        .rules_dir = check_source_path(dir, rules, sizeof(rules)),
         .knowledge_dir = check_source_path("tests/audit/data/knowledge", knowledge, sizeof(knowledge)),
         .params_dir = check_source_path("tests/audit/data/params", params, sizeof(params)),
         .only = &only,
@@ -42,4 +43,8 @@ static inline sh_code small_run(struct small *s, const char *yaml, const char *o
     SH_TRY(sh_plan_make(loaded, &s->lake.dicts, &plan, &s->arena, &s->plan, err));
     SH_TRY(sh_audit_worker_new(s->plan, &s->worker, err));
     return sh_audit_chunk(s->worker, &s->lake.chunk, &s->found, err);
+}
+
+static inline sh_code small_run(struct small *s, const char *yaml, const char *only, struct sh_err *err) {
+    return small_run_of(s, "tests/audit/data/rules", yaml, only, err);
 }

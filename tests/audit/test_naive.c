@@ -241,5 +241,57 @@ static void money_is_drawn_once(void **state) {
     }
 }
 
-CHECK_MAIN(cmocka_unit_test(groups_agree), cmocka_unit_test(windows_agree), cmocka_unit_test(pairs_agree),
+/* Answers and findings of rule i of the plan `all` are those of the only rule of `one`. */
+static void check_alike(const struct small *all, size_t i, const struct small *one) {
+    const struct sh_rule_answers *x = &sh_audit_worker_answers(all->worker)->rules[i],
+                                 *y = &sh_audit_worker_answers(one->worker)->rules[0];
+    assert_memory_equal(x->of, y->of, sizeof(x->of));
+    CHECK_I64(x->not_concerned_lines, y->not_concerned_lines);
+    CHECK_I64(x->findings, y->findings);
+    CHECK_I64(x->amount_fen, y->amount_fen);
+    size_t at = 0;
+    for (size_t f = 0; f < all->found.n; f++) {
+        const struct sh_finding *finding = &all->found.findings[f];
+        if (finding->rule != i)
+            continue;
+        const struct sh_finding *alone = &one->found.findings[at++];
+        assert_true(sh_str_eq(finding->key, alone->key));
+        CHECK_I64(finding->amount_fen, alone->amount_fen);
+        CHECK_I64(finding->level, alone->level);
+        CHECK_I64(finding->n_lines, alone->n_lines);
+    }
+    CHECK_I64(at, one->found.n);
+}
+
+static void rules_judged_together_say_what_each_says_alone(void **state) {
+    (void)state;
+    static const char *const items[] = {"01", "02", "03", "04"};
+    static const char alike[] = "tests/audit/data/alike";
+    struct sh_rng rng;
+    sh_rng_seed(&rng, check_seed(20261127));
+    size_t n_findings = 0;
+    for (int round = 0; round < 20; round++) {
+        struct claims c;
+        SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+        SH_CLEANUP(small_release) struct small all = {0};
+        struct sh_err err;
+        make_claims(&rng, &c, items, 4, 4);
+        write_claims(&c, &text);
+        CHECK_OK(sh_buf_check(&text, &err), &err);
+        CHECK_OK(small_run_of(&all, alike, text.at, NULL, &err), &err);
+        CHECK_I64(sh_plan_rules(all.plan), 9);
+        n_findings += all.found.n;
+        for (size_t i = 0; i < sh_plan_rules(all.plan); i++) {
+            SH_CLEANUP(small_release) struct small one = {0};
+            char id[64];
+            (void)snprintf(id, sizeof(id), "%.*s", SH_ARG(sh_plan_rule(all.plan, i)->id));
+            CHECK_OK(small_run_of(&one, alike, text.at, id, &err), &err);
+            check_alike(&all, i, &one);
+        }
+    }
+    assert_true(n_findings > 100);
+}
+
+CHECK_MAIN(cmocka_unit_test(groups_agree), cmocka_unit_test(rules_judged_together_say_what_each_says_alone),
+           cmocka_unit_test(windows_agree), cmocka_unit_test(pairs_agree),
            cmocka_unit_test(money_is_drawn_once))
