@@ -296,7 +296,8 @@ def a_hospital_checks_its_own_folder_with_one_command(tmp):
     rows = audit(tmp / "own" / "shouhu-lake", tmp / "f.csv")
     sheets = sheets_of(tmp / "own" / "findings.xlsx")
     rules = {row["rule"] for row in rows}
-    assert set(sheets) == rules | {"summary", "not evaluated"}, sorted(sheets)
+    rules = {rule[:31] for rule in rules}  # as long as the name of a sheet may be
+    assert set(sheets) == rules | {"summary", "not evaluated"}, sorted(set(sheets) ^ rules)
     found = [cells for rule in rules for cells in sheets[rule][1:]]
     assert sorted(cells["P"] for cells in found) == sorted(row["id"] for row in rows)
     fen = lambda text: round(float(text) * 100)
