@@ -123,7 +123,7 @@ sh_code sh_alike_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_er
     }
     SH_TRY(sh_expr_share(zoned.at, zoned.n, &plan->n_zone_shared, err));
     for (size_t i = 0; i < plan->n_active; i++)
-        if (plan->active[i].by_zones && same_variables(first, plan->active[i].rule))
+        if (first && plan->active[i].by_zones && same_variables(first, plan->active[i].rule))
             plan->active[i].n_shared = plan->n_zone_shared;
     return SH_OK;
 }

@@ -191,7 +191,7 @@ static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, co
 static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *part,
                            const struct sh_batch *block, struct sh_err *err) {
     struct judged j;
-    uint32_t n, *pick = sh_new_raw(en->scratch, uint32_t, (size_t)block->n + 1);
+    uint32_t n = 0, *pick = sh_new_raw(en->scratch, uint32_t, (size_t)block->n + 1);
     if (!pick)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
     SH_TRY(sift(en, rp, part, block, pick, &n, err));
