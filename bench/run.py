@@ -263,8 +263,8 @@ class Bench:
             if again:
                 twice = re.sub(r"^rule:\s*(\S+)", r"rule: \1-again", self.otherwise(rule, text), count=1, flags=re.M)
                 (folder / f"{file.stem}-again.yaml").write_text(twice, encoding="utf-8")
-        if (ROOT / "rules/views").is_dir():
-            shutil.copytree(ROOT / "rules/views", folder / "views")
+        shutil.copy(ROOT / "rules/kinds.csv", folder)
+        shutil.copytree(ROOT / "rules/views", folder / "views")
         return folder
 
     # ---- the run ------------------------------------------------------------------------------------------------
