@@ -153,24 +153,33 @@ static void bench_end(struct bench *bench) {
         sh_log(&bench->gate->log, SH_LOG_WARN, "bench", " code=%s", sh_code_name(err.code));
 }
 
-static sh_code copy_views(const struct bench *bench, struct sh_err *err) {
+static sh_code copy_text(const struct bench *bench, const char *from, const char *to, const char *name,
+                         struct sh_err *err) {
+    struct sh_str text;
+    char path[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(path, from, name, err));
+    SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, &bench->rq->arena, &text, err));
+    SH_TRY(sh_path_join(path, to, name, err));
+    return sh_fs_write(path, text, err);
+}
+
+/* What a rule is read with: the views and the kinds of violation beside it. */
+static sh_code copy_beside(const struct bench *bench, struct sh_err *err) {
+    const char *rules = bench->gate->options.rules_dir;
     char from[SH_PATH_BYTES_MAX], to[SH_PATH_BYTES_MAX];
     const struct sh_dir_entry *entries = NULL;
     size_t n = 0;
-    SH_TRY(sh_path_join(from, bench->gate->options.rules_dir, "views", err));
-    const sh_code code = sh_dir_list(from, &bench->rq->arena, &entries, &n, err);
+    sh_code code = copy_text(bench, rules, bench->dir, "kinds.csv", err);
+    if (code != SH_OK && code != SH_E_NOTFOUND)
+        return code;
+    SH_TRY(sh_path_join(from, rules, "views", err));
+    code = sh_dir_list(from, &bench->rq->arena, &entries, &n, err);
     if (code != SH_OK)
         return code == SH_E_NOTFOUND ? SH_OK : code;
     SH_TRY(sh_path_join(to, bench->dir, "views", err));
     SH_TRY(sh_mkdir_all(to, err));
-    for (size_t i = 0; i < n; i++) {
-        struct sh_str text;
-        char path[SH_PATH_BYTES_MAX];
-        SH_TRY(sh_path_join(path, from, entries[i].name, err));
-        SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, &bench->rq->arena, &text, err));
-        SH_TRY(sh_path_join(path, to, entries[i].name, err));
-        SH_TRY(sh_fs_write(path, text, err));
-    }
+    for (size_t i = 0; i < n; i++)
+        SH_TRY(copy_text(bench, from, to, entries[i].name, err));
     return SH_OK;
 }
 
@@ -193,7 +202,7 @@ static sh_code bench_lay(struct bench *bench, struct sh_err *err) {
     SH_TRY(sh_mkdir_all(bench->dir, err));
     SH_TRY(sh_path_format(path, err, "%s/%.*s.yaml", bench->dir, SH_ARG(rule_name(bench->text))));
     SH_TRY(sh_fs_write(path, bench->text, err));
-    return copy_views(bench, err);
+    return copy_beside(bench, err);
 }
 
 /* "DIR/RULE.yaml:3:5: text" without our folder. */
