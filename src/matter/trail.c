@@ -56,13 +56,18 @@ static void end_hop(struct trail *t) {
 static sh_code find_matters(struct trail *t) {
     for (size_t i = 0; i < t->n_matters; i++) {
         struct sh_rows rows;
-        SH_TRY(sh_sql_query(t->w.txn, "select id from mt_matter where parent = $1 order by ord limit 64",
-                            &SH_TEXT(t->matters[i]), 1, t->w.arena, &rows, t->w.err));
-        for (size_t r = 0; r < rows.n_rows && t->n_matters < MATTERS_MAX; r++) {
+        const struct sh_value asked[] = {SH_TEXT(t->matters[i]), SH_I64(MATTERS_MAX + 1)};
+        SH_TRY(sh_sql_query(t->w.txn, "select id from mt_matter where parent = $1 order by ord limit $2",
+                            asked, 2, t->w.arena, &rows, t->w.err));
+        for (size_t r = 0; r < rows.n_rows; r++) {
             struct work sub = sh_work_beside(&t->w);
             SH_TRY(sh_matter_load(&sub, sh_cell(&rows, r, 0)->str));
-            if (sh_matter_is_inside(&sub, t->w.who))
-                t->matters[t->n_matters++] = sub.m.id;
+            if (!sh_matter_is_inside(&sub, t->w.who))
+                continue;
+            if (t->n_matters == MATTERS_MAX)
+                return sh_fail(t->w.err, SH_E_LIMIT, "more than %d matters follow; ask the later ones",
+                               MATTERS_MAX);
+            t->matters[t->n_matters++] = sub.m.id;
         }
     }
     return SH_OK;

@@ -261,6 +261,8 @@ void sh_posting_encode(const struct sh_posting_body *posting, struct sh_buf *out
 #define SH_POSTING_COLUMNS                                                                                   \
     "p.posting_id, p.ledger, p.day, p.body, p.place, p.matter, p.part, p.about, p.corrects, p.salt, "        \
     "p.actor, p.why, p.leaf"
+/** A row of SH_POSTING_COLUMNS, without id, salt and sides; borrows the row. */
+struct sh_posting_body sh_posting_of_row(const struct sh_value *row);
 /** A posting in scope, its texts in the arena. id: its bytes. SH_E_NOTFOUND. */
 SH_MUST sh_code sh_posting_load(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
                                 struct sh_arena *arena, struct sh_posting_body *ret, int64_t *ret_leaf,

@@ -155,6 +155,16 @@ static sh_code load_entries(struct sh_txn *txn, struct sh_str id, struct sh_aren
     return SH_OK;
 }
 
+struct sh_posting_body sh_posting_of_row(const struct sh_value *row) {
+    return (struct sh_posting_body){.posting = {.ledger = row[1].str,
+                                                .day = (int32_t)row[2].i64,
+                                                .labels = {row[3].str, row[4].str, row[5].str, row[6].str},
+                                                .about = row[7].str,
+                                                .corrects = row[8].str},
+                                    .actor = row[10].str,
+                                    .why = row[11].str};
+}
+
 sh_code sh_posting_load(struct sh_txn *txn, const struct sh_scope *scope, struct sh_str id,
                         struct sh_arena *arena, struct sh_posting_body *ret, int64_t *ret_leaf,
                         struct sh_err *err) {
@@ -170,13 +180,7 @@ sh_code sh_posting_load(struct sh_txn *txn, const struct sh_scope *scope, struct
     const struct sh_value *row = sh_cell(&rows, 0, 0);
     if (row[0].str.len != SH_ID_BYTES || row[9].str.len != SH_ID_BYTES)
         return sh_fail(err, SH_E_CORRUPT, "a posting is damaged");
-    *ret = (struct sh_posting_body){.posting = {.ledger = row[1].str,
-                                                .day = (int32_t)row[2].i64,
-                                                .labels = {row[3].str, row[4].str, row[5].str, row[6].str},
-                                                .about = row[7].str,
-                                                .corrects = row[8].str},
-                                    .actor = row[10].str,
-                                    .why = row[11].str};
+    *ret = sh_posting_of_row(row);
     memcpy(ret->id, row[0].str.at, SH_ID_BYTES);
     memcpy(ret->salt, row[9].str.at, SH_ID_BYTES);
     *ret_leaf = row[12].i64;

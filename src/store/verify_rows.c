@@ -60,13 +60,7 @@ static sh_code load_entries(struct sh_check *check, const struct sh_value *row, 
 
 static sh_code check_posting(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
     char what[96];
-    struct sh_posting_body body = {.posting = {.ledger = row[1].str,
-                                               .day = (int32_t)row[2].i64,
-                                               .labels = {row[3].str, row[4].str, row[5].str, row[6].str},
-                                               .about = row[7].str,
-                                               .corrects = row[8].str},
-                                   .actor = row[10].str,
-                                   .why = row[11].str};
+    struct sh_posting_body body = sh_posting_of_row(row);
     bool is_same =
         row[0].str.len == SH_ID_BYTES && row[9].str.len == SH_ID_BYTES && row[2].i64 == (int32_t)row[2].i64;
     SH_TRY(load_entries(check, row, &body.posting, &is_same, err));
