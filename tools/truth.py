@@ -33,9 +33,11 @@ def lines_of(row):
 def print_rules(planted_of, missed, extra, n_lines, n_blamed):
     """Recall, and false alarms per million unplanted lines, by rule."""
     unplanted = max(n_lines - n_blamed, 1)
-    print(f"{'rule':24} {'planted':>8} {'found':>8} {'false alarms':>12} {'per million lines':>18}")
-    for rule in sorted(set(planted_of) | set(extra)):
-        print(f"{rule:24} {planted_of[rule]:8} {planted_of[rule] - missed[rule]:8} {extra[rule]:12} {extra[rule] * 1e6 / unplanted:18.2f}")
+    rules = sorted(set(planted_of) | set(extra))
+    width = max(map(len, rules), default=0)
+    print(f"{'rule':{width}} {'planted':>8} {'found':>8} {'false alarms':>12} {'per million lines':>18}")
+    for rule in rules:
+        print(f"{rule:{width}} {planted_of[rule]:8} {planted_of[rule] - missed[rule]:8} {extra[rule]:12} {extra[rule] * 1e6 / unplanted:18.2f}")
 
 
 def main(argv):
