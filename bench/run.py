@@ -189,6 +189,8 @@ class Bench:
     def rule_texts(self, lake):
         """What every receipt of a rule says alike, made ready for the SQL as the audit's plan makes it for itself."""
         texts = []
+        with open(ROOT / "rules/kinds.csv", encoding="utf-8-sig", newline="") as stream:
+            basis_of = {row["kind"]: row["basis"] for row in csv.DictReader(line for line in stream if not line.startswith("#"))}
         for rule in json.loads((lake / "audits/bench/run.json").read_text(encoding="utf-8"))["rules"]:
             if rule["id"] not in self.rules():
                 continue
@@ -198,6 +200,8 @@ class Bench:
             basis = [line.strip()[2:].strip().strip('"') for line in basis.group(1).splitlines()] if basis else []
             uses = re.search(r"^uses:\s*\{\w+:\s*(\w+)", text, re.M)
             said = {key: rule[key] for key in ("id", "name", "version", "number", "code") if rule.get(key)}
+            if kind := re.search(r"^kind:\s*(\S+)", text, re.M):
+                said |= {"kind": kind.group(1), "kind_basis": basis_of[kind.group(1)]}
             compact = {"ensure_ascii": False, "separators": (",", ":")}
             texts.append({"rule": rule["id"], "number": rule.get("number"), "name": rule["name"], "knowledge": uses.group(1) if uses else None,
                           "level": re.search(r"^level:\s*(\w+)", text, re.M).group(1), "remind": bool(re.search(r"^open:\s*remind", text, re.M)),
