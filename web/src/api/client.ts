@@ -1,6 +1,6 @@
 // The one way to the server: typed by docs/openapi.yaml, with the session's token on every change.
 import createClient, { type Middleware } from 'openapi-fetch'
-import { language } from '@/text'
+import { language, t } from '@/text'
 import type { components, paths } from './schema'
 
 export type Schema = components['schemas']
@@ -12,7 +12,7 @@ export class Refusal extends Error {
     readonly status: number,
     readonly problem: Problem | undefined,
   ) {
-    super(problem ? (problem.detail ? `${problem.title}：${problem.detail}` : problem.title) : 'offline')
+    super(problem ? (problem.detail ? t('pair', { name: problem.title, text: problem.detail }) : problem.title) : 'offline')
   }
   get code(): string {
     return this.problem?.code ?? (this.status ? 'http' : 'offline')

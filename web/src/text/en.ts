@@ -9,6 +9,7 @@ export const en: Record<Key, string> = {
   'choose': 'Choose',
   'find': 'Type to find',
   'reason': 'Reason',
+  'pair': '{name}: {text}',
   'nav.work': 'My work',
   'nav.registers': 'Registers',
   'nav.account': 'My account',

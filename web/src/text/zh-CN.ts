@@ -8,6 +8,7 @@ export const zh = {
   'choose': '请选择',
   'find': '输入文字查找',
   'reason': '理由',
+  'pair': '{name}：{text}',
   'nav.work': '我的工作',
   'nav.registers': '名册',
   'nav.account': '我的账号',
