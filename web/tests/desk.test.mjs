@@ -170,6 +170,7 @@ test('an audit runs as a job, the page may be closed meanwhile, and a grant is a
   const desk = await office.page(browser, office.admin)
   await desk.to('/admin/people')
   await desk.getByRole('row', { name: /second/ }).getByRole('button', { name: '申请授权' }).click()
+  await desk.getByLabel('理由').click() // waits until the dialog stands still; the forced click does not
   await desk.getByRole('combobox', { name: '岗位' }).click({ force: true })
   await desk.getByRole('option', { name: '窗口经办' }).click()
   await desk.getByLabel('理由').fill('窗口轮岗')
