@@ -124,9 +124,10 @@ static sh_code run_rules(struct sh_audit_worker *w, bool meeting, struct sh_err 
         const struct sh_rule_plan *rp = &en->plan->active[i];
         if (!rp->leads || (rp->rule->reach != SH_REACH_TIMELINE) != meeting)
             continue;
+        en->judging = rp;
         const sh_code code = run_rule(en, rp, err);
         if (code != SH_OK)
-            return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(rp->rule->id));
+            return sh_err_wrap(err, code, "rule %.*s: ", SH_ARG(en->judging->rule->id));
         sh_arena_reset(&w->work);
         sh_arena_reset(&w->scratch);
     }

@@ -155,8 +155,8 @@ static void print_human(const json_t *r, bool en, FILE *out) {
     print_pair(out, en ? "Layer:      " : "规则层级：", text_of(rule, "layer"));
     print_pair(out, en ? "Level:      " : "等级：    ", shown_word(text_of(r, "level"), en));
     if (*text_of(rule, "kind"))
-        (void)fprintf(out, "%s%s（%s）\n", en ? "Kind:       " : "违规类型：", text_of(rule, "kind"),
-                      text_of(rule, "kind_basis"));
+        (void)fprintf(out, "%s%s%s%s%s\n", en ? "Kind:       " : "违规类型：", text_of(rule, "kind"),
+                      en ? " (" : "（", text_of(rule, "kind_basis"), en ? ")" : "）");
     print_pair(out, en ? "Says:       " : "说明：    ", text_of(r, "say"));
     (void)fprintf(out, "%s%s %s\n", en ? "Where:      " : "机构：    ", text_of(r, "institution"),
                   text_of(r, "institution_name"));

@@ -336,6 +336,7 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, st
     struct sh_verdict *marked = b->verdicts;
     sh_code code = SH_OK;
     for (const struct sh_rule_plan *one = rp; one && code == SH_OK; one = one->next) {
+        en->judging = one;
         b->verdicts = one->next ? sh_new_raw(en->scratch, struct sh_verdict, (size_t)b->n + 1) : marked;
         if (!b->verdicts)
             code = out_of_room(err);

@@ -239,8 +239,9 @@ struct sh_engine {
     struct sh_arena *work;    /* rewound after each rule */
     struct sh_arena *keep;    /* findings, until the next chunk */
     struct sh_world world;
-    struct sh_shared_values *shared;  /* of the conditions being asked; NULL: none */
-    struct sh_shared_values of_lines; /* of the rules by zones, by line of the chunk */
+    const struct sh_rule_plan *judging; /* whose conditions are asked; errors name it */
+    struct sh_shared_values *shared;    /* of the conditions being asked; NULL: none */
+    struct sh_shared_values of_lines;   /* of the rules by zones, by line of the chunk */
     struct sh_answers *answers;
     struct sh_tuples *collected; /* [n_collectors] */
     struct sh_zones *zones;

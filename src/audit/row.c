@@ -233,8 +233,10 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
     shared.batch = &block;
     en->shared = rp->n_shared > 0 ? &shared : NULL;
     sh_code code = SH_OK;
-    for (const struct sh_rule_plan *one = rp; one && code == SH_OK; one = one->next)
+    for (const struct sh_rule_plan *one = rp; one && code == SH_OK; one = one->next) {
+        en->judging = one;
         code = judge_block(en, one, &part, &block, err);
+    }
     en->shared = NULL;
     return code;
 }

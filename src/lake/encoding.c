@@ -170,19 +170,20 @@ static void count(size_t (*length)(const unsigned char *, const unsigned char *)
     }
 }
 
-static bool is_letter(unsigned char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+static bool is_word(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* Letters of two bytes inside a Latin word, as in "caf\xc3\xa9"; 女 in a cell of its own is none. */
-static uint64_t accents(struct sh_str bytes) {
+/* Characters of two bytes beside a Latin letter or a digit, as in café and 10±5; 女 in a cell of its own is
+ * none. */
+static uint64_t in_words(struct sh_str bytes) {
     const unsigned char *const begin = (const unsigned char *)bytes.at, *const end = begin + bytes.len;
     uint64_t n = 0;
     for (const unsigned char *at = skip_ascii(begin, end); at < end; at = skip_ascii(at, end)) {
         const unsigned char *const from = at;
         while (at < end && *at >= 0x80)
             at++;
-        n += at - from == 2 && ((from > begin && is_letter(from[-1])) || (at < end && is_letter(*at)));
+        n += at - from == 2 && ((from > begin && is_word(from[-1])) || (at < end && is_word(*at)));
     }
     return n;
 }
@@ -194,9 +195,9 @@ enum sh_encoding sh_encoding_weigh(struct sh_encoding_evidence *e, struct sh_str
         count(utf8_length, bytes, utf8);
         count(gb_length, bytes, gb);
         e->utf8_bad += utf8[0], e->utf8_short += utf8[2], e->utf8_long += utf8[3] + utf8[4];
-        e->gb_bad += gb[0], e->accents += accents(bytes);
+        e->gb_bad += gb[0], e->in_words += in_words(bytes);
     }
-    if (e->utf8_long + e->gb_bad + e->accents == 0 && e->utf8_short > 0)
+    if (e->utf8_long + e->gb_bad + e->in_words == 0 && e->utf8_short > 0)
         return SH_ENCODING_GB18030;
     const bool holds = e->utf8_long + e->utf8_short / SHORT_FOR_LONG >= e->utf8_bad;
     return !holds && e->gb_bad <= e->utf8_bad ? SH_ENCODING_GB18030 : SH_ENCODING_UTF8;

@@ -14,7 +14,7 @@ enum sh_encoding { SH_ENCODING_AUTO, SH_ENCODING_UTF8, SH_ENCODING_GB18030 };
  */
 struct sh_encoding_evidence {
     uint64_t utf8_long, utf8_short, utf8_bad; /* well-formed sequences of 3 or 4 bytes, of 2; bytes of none */
-    uint64_t gb_bad, accents;                 /* accents: letters of two bytes in a Latin word */
+    uint64_t gb_bad, in_words;                /* in_words: of two bytes beside a Latin letter or digit */
 };
 enum { SH_ENCODING_ENOUGH = 256 };
 
@@ -23,9 +23,9 @@ enum { SH_ENCODING_ENOUGH = 256 };
  * often than it holds and the GB18030 reading does not do worse; so one bad byte never turns a UTF-8 file
  * into another text. Chinese in UTF-8 is sequences of three bytes; sequences of two bytes say little for it,
  * for many words of GB18030 (医师 is D2BD CAA6) are made of nothing else, and where the GB18030 reading holds
- * throughout, nothing of three bytes is there and no accent stands in a Latin word, they are Chinese. A
- * mapping of another country's files names its encoding. Cost: one pass over the first bytes that are not
- * ASCII; nothing once the evidence is enough.
+ * throughout, nothing of three bytes is there and none of two stands in a Latin word or number, they are
+ * Chinese. A mapping of another country's files names its encoding. Cost: one pass over the first bytes that
+ * are not ASCII; nothing once the evidence is enough.
  */
 enum sh_encoding sh_encoding_weigh(struct sh_encoding_evidence *evidence, struct sh_str bytes);
 

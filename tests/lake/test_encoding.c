@@ -32,6 +32,10 @@ static void words_that_both_encodings_know_are_chinese(void **state) {
     CHECK_I64(weigh(text.at), SH_ENCODING_GB18030);
     CHECK_I64(weigh("P1,\xc5\xae,30\n"), SH_ENCODING_GB18030); /* 女 */
     CHECK_I64(weigh("H1,Caf\xc3\xa9 Z\xc3\xbcrich\n"), SH_ENCODING_UTF8);
+    CHECK_I64(weigh("R1,10\xc2\xb1"
+                    "5\nR2,10\xc3\x97"
+                    "10\n"),
+              SH_ENCODING_UTF8);                              /* ± and × */
     CHECK_I64(weigh("X1,\xce\xb2 受体\n"), SH_ENCODING_UTF8); /* a Greek letter in Chinese UTF-8 */
 }
 
