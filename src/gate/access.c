@@ -52,7 +52,7 @@ static struct sh_labels own_labels(const struct sh_request *rq) {
     return (struct sh_labels){.body = sh_str_of(grant->body), .place = sh_str_of(grant->place)};
 }
 
-sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, const struct sh_register *reg,
+sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, struct sh_str register_id,
                        const struct sh_record *record, const char *kind, struct sh_str purpose,
                        struct sh_err *err) {
     char nonce[17], id[48];
@@ -63,7 +63,7 @@ sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, const struct s
     const struct sh_value values[] = {SH_TEXT(sh_str_of(id)),
                                       SH_I64(sh_txn_now(txn)),
                                       SH_TEXT(sh_str_of(rq->caller.person)),
-                                      SH_TEXT(reg->id),
+                                      SH_TEXT(register_id),
                                       SH_TEXT(record ? record->id : SH_STR("")),
                                       SH_TEXT(labels.body),
                                       SH_TEXT(labels.place),
@@ -75,8 +75,8 @@ sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, const struct s
                    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                    values, 9, NULL, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf content = {0};
-    sh_buf_addf(&content, "%s|%s|%.*s|%s|%.*s", id, rq->caller.person, SH_ARG(record ? record->id : reg->id),
-                kind, SH_ARG(purpose));
+    sh_buf_addf(&content, "%s|%s|%.*s|%s|%.*s", id, rq->caller.person,
+                SH_ARG(record ? record->id : register_id), kind, SH_ARG(purpose));
     return sh_gate_leaf(txn, "personal.read", sh_buf_view(&content), err);
 }
 

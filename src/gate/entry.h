@@ -95,6 +95,6 @@ SH_MUST sh_code sh_purpose_check(struct sh_request *rq, struct sh_str purpose, s
 SH_MUST sh_code sh_purpose_of_header(struct sh_request *rq, struct sh_str *ret, struct sh_err *err);
 /** Note that somebody saw or took personal data: a row for the body whose it is (record NULL: for his own)
  * and a leaf. */
-SH_MUST sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, const struct sh_register *reg,
+SH_MUST sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, struct sh_str register_id,
                                const struct sh_record *record, const char *kind, struct sh_str purpose,
                                struct sh_err *err);

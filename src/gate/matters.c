@@ -358,7 +358,6 @@ static sh_code write_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 /* A refused attempt changes nothing and is kept with its articles (W4). */
 static sh_code note_refusal(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct asking *a = ctx;
-    static const struct sh_register matters = {.id = {"matters", 7}};
     SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
     for (size_t i = 0; i < a->failures.n; i++)
         sh_buf_addf(&why, "%s%s %.*s", i ? "; " : "", sh_failure_word(a->failures.of[i].kind),
@@ -369,7 +368,7 @@ static sh_code note_refusal(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         record.labels.body = a->who.grants[0].body, record.labels.place = a->who.grants[0].place;
     struct sh_str words = sh_buf_view(&why);
     words.len = sh_utf8_cut(words, 500);
-    return sh_access_note(txn, a->rq, &matters, &record, "refused", words, err);
+    return sh_access_note(txn, a->rq, SH_STR("matters"), &record, "refused", words, err);
 }
 
 static sh_code answer_write(struct asking *a, const char *why,

@@ -343,7 +343,8 @@ static sh_code unmask(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct sh_entry_values entry = {.reg = reading->reg};
     SH_TRY(sh_entry_read(reading->reg, &reading->record, &reading->rq->arena, &entry.values, err));
     SH_TRY(sh_ties_stop_entry(txn, reading->rq, &entry, SH_STR(""), err));
-    return sh_access_note(txn, reading->rq, reading->reg, &reading->record, "unmask", reading->purpose, err);
+    return sh_access_note(txn, reading->rq, reading->reg->id, &reading->record, "unmask", reading->purpose,
+                          err);
 }
 
 sh_code sh_api_record_unmask(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {

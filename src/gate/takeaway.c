@@ -26,8 +26,8 @@ struct noting {
 
 static sh_code note(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct noting *noting = ctx;
-    struct sh_register reg = {.id = noting->register_id};
-    return sh_access_note(txn, noting->out->rq, &reg, NULL, "export", noting->out->purpose, err);
+    return sh_access_note(txn, noting->out->rq, noting->register_id, NULL, "export", noting->out->purpose,
+                          err);
 }
 
 sh_code sh_takeaway_note(struct sh_takeaway *out, struct sh_str register_id, struct sh_err *err) {

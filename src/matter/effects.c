@@ -302,23 +302,25 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, cons
     return index_row(w, reg, values, (struct sh_str){ref.id, SH_ID_TEXT});
 }
 
-/* A month that was closed takes no more postings (S4§13). What the law itself does late, after a server stood
- * still, is posted today. */
+/* A month that was closed takes no more postings: the register says by which article. What the law itself
+ * does late, after a server stood still, is posted today. */
 static sh_code posting_day(struct work *w, int32_t *ret) {
     const struct sh_str month = sh_month_text(w->arena, w->occurred_day);
     const struct sh_scope all = sh_everything();
     struct sh_record record;
+    const struct sh_register *reg = sh_register_find(w->texts->registers, SH_STR("closed_months"));
     *ret = w->occurred_day;
-    if (!sh_register_find(w->texts->registers, SH_STR("closed_months")))
+    if (!reg)
         return SH_OK;
     const struct sh_str key = sh_textf(w->arena, "%.*s|%.*s", SH_ARG(w->m.body), SH_ARG(month));
-    const sh_code code = sh_record_find(w->txn, &all, SH_STR("closed_months"), key,
-                                        (struct sh_as_of){w->today, INT64_MAX}, w->arena, &record, w->err);
+    const sh_code code = sh_record_find(w->txn, &all, reg->id, key, (struct sh_as_of){w->today, INT64_MAX},
+                                        w->arena, &record, w->err);
     if (code == SH_E_NOTFOUND)
         return SH_OK;
     SH_TRY(code);
     if (w->who)
-        sh_failure_add(w, SH_FAIL_TIME, w->step->basis, SH_STR(""), M_MONTH_CLOSED, SH_ARG(month));
+        sh_failure_add(w, SH_FAIL_TIME, reg->n_basis ? reg->basis[0] : w->step->basis, SH_STR(""),
+                       M_MONTH_CLOSED, SH_ARG(month));
     else
         *ret = w->today;
     return SH_OK;

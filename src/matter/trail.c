@@ -2,7 +2,10 @@
  * their month; each with its place in the journal. */
 #include "matter/shape.h"
 
-enum { MATTERS_MAX = 64 };
+enum {
+    MATTERS_MAX = 64,
+    ROWS_MAX = SH_TRAIL_MAX + 1 /* one more than add_id takes: nothing is cut unsaid */
+};
 
 struct trail {
     struct work w;
@@ -86,10 +89,11 @@ static sh_code add_matter(struct trail *t, struct sh_str matter) {
 
 static sh_code add_papers(struct trail *t, struct sh_str matter) {
     struct sh_rows rows;
+    const struct sh_value values[] = {SH_TEXT(matter), SH_I64(ROWS_MAX)};
     SH_TRY(sh_sql_query(
         t->w.txn,
-        "select id, kind, number, served_day, pdf from mt_paper where matter = $1 order by seq, id limit 500",
-        &SH_TEXT(matter), 1, t->w.arena, &rows, t->w.err));
+        "select id, kind, number, served_day, pdf from mt_paper where matter = $1 order by seq, id limit $2",
+        values, 2, t->w.arena, &rows, t->w.err));
     for (size_t r = 0; r < rows.n_rows; r++) {
         const struct sh_value *row = sh_cell(&rows, r, 0);
         SH_TRY(begin_hop(t, "paper", row[0].str));
@@ -114,9 +118,11 @@ static sh_code add_row(struct trail *t, struct sh_str reg, struct sh_str record,
 
 static sh_code add_rows(struct trail *t, struct sh_str matter) {
     struct sh_rows rows;
-    SH_TRY(sh_sql_query(t->w.txn,
-                        "select register, record, key from mt_written where matter = $1 order by seq, record",
-                        &SH_TEXT(matter), 1, t->w.arena, &rows, t->w.err));
+    const struct sh_value values[] = {SH_TEXT(matter), SH_I64(ROWS_MAX)};
+    SH_TRY(sh_sql_query(
+        t->w.txn,
+        "select register, record, key from mt_written where matter = $1 order by seq, record limit $2",
+        values, 2, t->w.arena, &rows, t->w.err));
     for (size_t r = 0; r < rows.n_rows; r++)
         SH_TRY(add_row(t, sh_cell(&rows, r, 0)->str, sh_cell(&rows, r, 1)->str, sh_cell(&rows, r, 2)->str));
     return SH_OK;
@@ -132,13 +138,13 @@ static sh_code add_month(struct trail *t, struct sh_str body, struct sh_str mont
             sh_register_field(reg, SH_STR("month"), false) < 0)
             continue;
         const struct sh_value values[] = {SH_TEXT(reg->id), SH_TEXT(month), SH_TEXT(body),
-                                          SH_TEXT(reg->fields[reg->body_field].id)};
+                                          SH_TEXT(reg->fields[reg->body_field].id), SH_I64(ROWS_MAX)};
         SH_TRY(sh_sql_query(
             t->w.txn,
             "select r.record, w.key from mt_row r join mt_row b on b.record = r.record and b.register = "
             "r.register and b.field = $4 and b.value = $3 join mt_written w on w.record = r.record where "
-            "r.register = $1 and r.field = 'month' and r.value = $2 order by r.record limit 500",
-            values, 4, t->w.arena, &rows, t->w.err));
+            "r.register = $1 and r.field = 'month' and r.value = $2 order by r.record limit $5",
+            values, 5, t->w.arena, &rows, t->w.err));
         for (size_t r = 0; r < rows.n_rows; r++)
             SH_TRY(add_row(t, reg->id, sh_cell(&rows, r, 0)->str, sh_cell(&rows, r, 1)->str));
     }
@@ -147,10 +153,11 @@ static sh_code add_month(struct trail *t, struct sh_str body, struct sh_str mont
 
 static sh_code add_postings(struct trail *t, struct sh_str matter) {
     struct sh_rows rows;
-    SH_TRY(sh_sql_query(
-        t->w.txn,
-        "select id, kind, fund, day, amount, body from mt_posting where matter = $1 order by seq, id",
-        &SH_TEXT(matter), 1, t->w.arena, &rows, t->w.err));
+    const struct sh_value values[] = {SH_TEXT(matter), SH_I64(ROWS_MAX)};
+    SH_TRY(sh_sql_query(t->w.txn,
+                        "select id, kind, fund, day, amount, body from mt_posting where matter = $1 order by "
+                        "seq, id limit $2",
+                        values, 2, t->w.arena, &rows, t->w.err));
     for (size_t r = 0; r < rows.n_rows; r++) {
         const struct sh_value *row = sh_cell(&rows, r, 0);
         SH_TRY(begin_hop(t, "posting", row[0].str));
@@ -227,7 +234,7 @@ sh_code sh_matter_trail(struct sh_txn *txn, const struct sh_desk *desk, struct s
     struct sh_rows rows;
     SH_TRY(begin_trail(&t, id));
     SH_TRY(add_all(&t));
-    const struct sh_value values[] = {SH_TEXT(id), SH_I64(SH_TRAIL_MAX + 1)};
+    const struct sh_value values[] = {SH_TEXT(id), SH_I64(ROWS_MAX)};
     SH_TRY(sh_sql_query(txn, "select id from mt_item where matter = $1 order by id limit $2", values, 2,
                         desk->arena, &rows, err));
     for (size_t r = 0; r < rows.n_rows; r++)

@@ -256,11 +256,33 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     assert act(o.head, second, "decide")["state"] == "decided"
 
 
+def accounts_in(content):
+    """Accounts of a posting's entries (docs/journal.md): read as bytes stand, since ids may look like anything."""
+    at = 4 + 16 + 16  # SHP1, salt, id
+
+    def text():
+        nonlocal at
+        n = int.from_bytes(content[at:at + 4], "big")
+        at += 4 + n
+        return content[at - n:at]
+
+    text()  # ledger
+    at += 4  # day
+    for _ in range(6):  # body, place, matter, part, about, corrects
+        text()
+    n = int.from_bytes(content[at:at + 4], "big")
+    at += 4
+    for _ in range(n):
+        yield text().decode()
+        text()  # fund
+        at += 8
+
+
 def accounts_of(person, matter):
     """Accounts named in the postings of a matter, as its proof carries them."""
     text = person.get(f"/matters/{matter}/proof").raw.decode()
     contents = [bytes.fromhex(c) for c in re.findall(r"^content ([0-9a-f]+)$", text, re.M)]
-    return set(re.findall(r"[a-z]+\.[a-z]+", " ".join(c.decode("latin-1") for c in contents if c.startswith(b"SHP1"))))
+    return {account for c in contents if c.startswith(b"SHP1") for account in accounts_in(c)}
 
 
 @test
@@ -616,6 +638,7 @@ def a_closed_month_takes_no_more_postings():
     settle = {"paid": owed, "bank_row": "BR-3", "way": "paid"}
     late = act(o.finance, money, "settle", settle, want=409, occurred="2026-03-31")
     assert kinds(late) == {"time"} and "2026-03" in late["failed"][0]["message"], late.raw
+    assert late["failed"][0]["basis"] == "S4§13", "the article that closes a month, not that of the step"
     assert act(o.finance, money, "settle", settle, occurred="2026-04-11")["final"]
 
 
