@@ -2,7 +2,8 @@
 """Runs the tests of a build directory and counts them, one by one inside each TAP program.
 
 usage: run-tests.py BUILD [arguments of meson test …]
-With COUNT_FILE in the environment "passed failed" is appended to that file. Exit code 1 when anything failed.
+With COUNT_FILE in the environment "passed failed" is appended to that file, and with FAILED_FILE what the failed
+ones said: a run of many stages repeats it at its end, where it is looked for. Exit code 1 when anything failed.
 """
 import json
 import os
@@ -13,12 +14,21 @@ import sys
 
 OK, NOT_OK = re.compile(r"^ok\b", re.M), re.compile(r"^not ok\b", re.M)
 TODO_SKIP = re.compile(r"#\s*(?:skip|todo)", re.I)
+SAID_LINES = 40  # of a failed program: around its first "not ok", and at its end
+
+
+def said(test):
+    """What a failed program printed: the lines before and after its first "not ok", and its last lines."""
+    lines = (test.get("stdout") or "").splitlines()
+    first = next((i for i, line in enumerate(lines) if NOT_OK.match(line)), len(lines))
+    around = lines[max(0, first - SAID_LINES // 2) : first + SAID_LINES // 2]
+    return "\n".join([*around, *(test.get("stderr") or "").splitlines()[-SAID_LINES:]])
 
 
 def count(log):
-    """(passed, failed, names of programs that failed) of meson's log, one JSON object a line."""
+    """(passed, failed, names of programs that failed, what they said) of meson's log, one JSON object a line."""
     passed = failed = 0
-    names = []
+    names, words = [], []
     for line in log.read_text(encoding="utf-8").splitlines():
         test = json.loads(line)
         output = test.get("stdout") or ""
@@ -32,10 +42,11 @@ def count(log):
         is_good = test["result"] in ("OK", "EXPECTEDFAIL")
         if not is_good:
             names.append(f"{test['name']} ({test['result']})")
+            words.append(f"-- {names[-1]}\n{said(test)}\n")
             bad = max(bad, 1)  # a crash or a time-out prints no "not ok"
         passed += good if skipped else max(good, 1) if is_good else good
         failed += bad
-    return passed, failed, names
+    return passed, failed, names, words
 
 
 def main():
@@ -43,7 +54,7 @@ def main():
     log = pathlib.Path(build, "meson-logs/testlog.json")
     log.unlink(missing_ok=True)
     result = subprocess.run(["meson", "test", "-C", build, "--print-errorlogs", *arguments], check=False)
-    passed, failed, names = count(log) if log.exists() else (0, 1, ["meson test itself"])
+    passed, failed, names, words = count(log) if log.exists() else (0, 1, ["meson test itself"], [])
     if result.returncode != 0 and failed == 0:
         failed, names = 1, ["meson test itself"]
     if names:
@@ -52,6 +63,9 @@ def main():
     if "COUNT_FILE" in os.environ:
         with open(os.environ["COUNT_FILE"], "a", encoding="utf-8") as file:
             file.write(f"{passed} {failed}\n")
+    if names and "FAILED_FILE" in os.environ:
+        with open(os.environ["FAILED_FILE"], "a", encoding="utf-8") as file:
+            file.write(f"failed in {build}: {', '.join(names)}\n" + "".join(words))
     return 1 if failed else 0
 
 
