@@ -32,12 +32,10 @@ struct coverage {
 
 #define COVERAGE_MESSAGES(X)                                                                                                             \
     X(COVER_HEAD,                                                                                                                        \
-      "序号  国家编码          规则                    分类            形态     点     行     案例  植入  "            \
-      "状态   "                                                                                                                        \
-      " 名称\n",                                                                                                                         \
-      "no    national code     rule                    class           shape    points rows   cases plant "                              \
-      "state  "                                                                                                                          \
-      " name\n")                                                                                                                         \
+      "序号  国家编码          规则                                分类      "                                                 \
+      "   形态     点     行     案例  植入  状态    名称\n",                                                                            \
+      "no    national code     rule                                "                                                                     \
+      "class        shape    points rows   cases plant state     name\n")                                                                \
     X(COVER_MISSING, "缺", "missing")                                                                                                    \
     X(COVER_EMPTY, "      空：", "      empty: ")                                                                                        \
     X(COVER_ASSUMED, "      空按“无”计：", "      empty, taken as none: ")                                                               \

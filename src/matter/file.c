@@ -268,12 +268,13 @@ sh_code sh_file_json(struct work *w, const struct sh_matter_who *who, struct sh_
             "select person, role, at, words from mt_comment where matter = $1 order by at, id limit "
             "5000",
             &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
+    sh_json_put_bool(json, "inside", is_inside);
     sh_json_key(json, "comments");
     sh_json_array(json);
     for (size_t r = 0; r < rows.n_rows; r++) {
         sh_json_object(json);
         sh_json_put_str(json, "person", sh_cell(&rows, r, 0)->str);
-        sh_json_put_str(json, "role", sh_cell(&rows, r, 1)->str);
+        sh_put_role(json, w, sh_cell(&rows, r, 1)->str);
         sh_put_utc(json, "at", sh_cell(&rows, r, 2)->i64);
         sh_json_put_str(json, "words", sh_cell(&rows, r, 3)->str);
         sh_json_object_end(json);

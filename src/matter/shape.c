@@ -7,6 +7,12 @@ void sh_put_utc(struct sh_json *json, const char *key, int64_t at) {
     sh_json_put_text(json, key, text);
 }
 
+void sh_put_role(struct sh_json *json, const struct work *w, struct sh_str role) {
+    const struct sh_role *known = sh_role_find(w->texts->roles, role);
+    sh_json_put_str(json, "role", role);
+    sh_json_put_str(json, "role_name", known ? sh_word_of(lang_of(w), known->name, known->english) : role);
+}
+
 void sh_put_day_or_null(struct sh_json *json, const char *key, int32_t day, bool is_there) {
     sh_json_key(json, key);
     if (is_there)

@@ -6,6 +6,8 @@ void sh_put_utc(struct sh_json *json, const char *key, int64_t at);
 /** A day, or null when `is_there` is false. */
 void sh_put_day_or_null(struct sh_json *json, const char *key, int32_t day, bool is_there);
 void sh_put_fen(struct sh_json *json, const char *key, int64_t fen);
+/** "role" and "role_name", as the reader's language has it; a role that is no more keeps its id. */
+void sh_put_role(struct sh_json *json, const struct work *w, struct sh_str role);
 /** One field of a form; value at NULL: not asked. */
 void sh_put_field(struct sh_json *json, sh_lang lang, const struct sh_field *field, bool is_required,
                   struct sh_str value);

@@ -216,7 +216,7 @@ static void put_timeline(struct page *p) {
         sh_json_put_str(p->json, "step", cells[STEP_STEP].str);
         sh_json_put_str(p->json, "name", step_name(p, cells[STEP_STEP].str));
         sh_json_put_str(p->json, "actor", cells[STEP_ACTOR].str);
-        sh_json_put_str(p->json, "role", cells[STEP_ROLE].str);
+        sh_put_role(p->json, &p->w, cells[STEP_ROLE].str);
         sh_json_put_str(p->json, "member", cells[STEP_MEMBER].str);
         sh_put_utc(p->json, "occurred", cells[STEP_OCCURRED].i64);
         sh_put_utc(p->json, "recorded", cells[STEP_RECORDED].i64);
@@ -492,7 +492,7 @@ static sh_code put_item_timeline(struct page *p, const struct item *item) {
                         at < 0 ? id
                                : sh_word_of(p->lang, machine->steps[at].name, machine->steps[at].english));
         sh_json_put_str(p->json, "actor", sh_cell(&rows, r, 2)->str);
-        sh_json_put_str(p->json, "role", sh_cell(&rows, r, 3)->str);
+        sh_put_role(p->json, &p->w, sh_cell(&rows, r, 3)->str);
         sh_put_utc(p->json, "occurred", sh_cell(&rows, r, 4)->i64);
         sh_put_utc(p->json, "recorded", sh_cell(&rows, r, 4)->i64);
         sh_json_put_str(p->json, "from", sh_cell(&rows, r, 5)->str);

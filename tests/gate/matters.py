@@ -201,6 +201,9 @@ def papers_are_drawn_once_and_kept_and_files_have_a_custody():
     assert said.status == 201 and said["comments"][0]["words"] == "核对床位数", said.raw
     theirs = o.user.get("/matters/" + matter)
     assert theirs["comments"] == [] and theirs["attachments"] == [], theirs.raw
+    assert said["inside"] is True and theirs["inside"] is False
+    assert said["comments"][0]["role_name"] == "Checker", said.raw
+    assert {"Agency auditor"} <= {t["role_name"] for t in said["timeline"]} and not any("." in t["role_name"] for t in said["timeline"])
     assert o.user.post(f"/matters/{matter}/comments", {"words": "x"}).status == 404
 
 

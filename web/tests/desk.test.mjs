@@ -124,6 +124,22 @@ test('an author tries an edited rule: faults of type by line, failing cases, the
   await page.context().close()
 })
 
+test('findings are taken away for a purpose, as the filter stands', async () => {
+  const page = await office.page(browser, auditor)
+  await page.to('/findings?level=certain')
+  const totals = await auditor.get('/runs/r1/totals?level=certain')
+  await page.getByRole('button', { name: /^导出/ }).click()
+  await page.getByRole('menuitem', { name: /CSV/ }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('查看目的').fill('核对明确违规')
+  await isClean(page)
+  const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '导出 CSV' }).click()])
+  const { readFile } = await import('node:fs/promises')
+  const rows = (await readFile(await file.path(), 'utf8')).trim().split(/\r?\n/)
+  assert.equal(rows.length, totals.findings + 1)
+  await page.context().close()
+})
+
 test('at a glance every figure leads to its findings, and charts have a table', async () => {
   const page = await office.page(browser, auditor)
   await page.to('/glance')

@@ -103,6 +103,29 @@ test('a register is searched, a record proposed, approved, and its versions comp
   await page.context().close()
 })
 
+test('a table is taken away for a purpose, which whoever reviews such things reads', async () => {
+  await office.body('ag3', 'agency', '乙经办机构')
+  const page = await office.page(browser, office.admin)
+  await page.to('/registers/bodies')
+  await page.getByRole('button', { name: '导出 CSV' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('查看目的').fill('看')
+  assert.ok(await dialog.getByRole('button', { name: '导出 CSV' }).isDisabled())
+  await isClean(page)
+  await dialog.getByLabel('查看目的').fill('。。。。')
+  await dialog.getByRole('button', { name: '导出 CSV' }).click()
+  await dialog.getByRole('alert').getByText('请写明查阅目的').waitFor() // marks say nothing: the server's word, the dialog stays
+  await dialog.getByLabel('查看目的').fill('核对机构名录')
+  const [file] = await Promise.all([page.waitForEvent('download'), dialog.getByRole('button', { name: '导出 CSV' }).click()])
+  assert.equal(file.suggestedFilename(), '机构（部门）名录.csv')
+  const { readFile } = await import('node:fs/promises')
+  assert.match(await readFile(await file.path(), 'utf8'), /乙经办机构/)
+  await dialog.waitFor({ state: 'detached' })
+  const taken = (await office.boss.get('/access-log?limit=200')).items.filter(one => one.kind === 'export' && one.register === 'bodies')
+  assert.deepEqual(taken.map(one => one.purpose), ['核对机构名录'])
+  await page.context().close()
+})
+
 test('a table is tried before it is taken, and each fault stands beside its row', async () => {
   const page = await office.page(browser, office.admin)
   await page.to('/registers/bodies/import')
