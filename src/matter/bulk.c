@@ -8,7 +8,7 @@ struct row {
     struct sh_item_row asked;
     struct item item;
     struct sh_str *values;
-    struct sh_failures failures;
+    struct sh_failures *refused; /* NULL: nothing refuses it */
     bool is_there;
 };
 struct act {
@@ -20,6 +20,7 @@ struct act {
     struct sh_err *err;
     struct row **rows; /* [n] by matter */
     struct row *of;    /* [n] as asked */
+    struct bonds bonds;
     size_t n, n_done;
     int64_t fen;       /* of the rows done */
     int64_t asked_fen; /* of the rows asked for, each without its sign */
@@ -41,9 +42,11 @@ sh_code sh_act_id(struct sh_txn *txn, const struct sh_matter_who *who, struct sh
     return SH_OK;
 }
 
-static void refuse(struct act *a, struct row *row, enum sh_failure_kind kind, enum matter_message id) {
-    struct work w = {.who = a->who, .arena = a->arena, .failures = &row->failures};
+static sh_code refuse(struct act *a, struct row *row, enum sh_failure_kind kind, enum matter_message id) {
+    struct sh_failures found = {.n = 0};
+    struct work w = {.who = a->who, .arena = a->arena, .failures = &found, .err = a->err};
     sh_failure_add(&w, kind, SH_STR(""), SH_STR(""), id);
+    return sh_failures_keep(&w, &found, &row->refused);
 }
 
 static int by_matter(const void *x, const void *y) {
@@ -69,9 +72,9 @@ static sh_code read_rows(struct act *a) {
         const struct sh_procedure *text = code == SH_OK ? text_of(a, &row->item) : NULL;
         row->is_there = code == SH_OK && sh_item_visible(a->who, &row->item, text ? text->items : NULL);
         if (!row->is_there)
-            refuse(a, row, SH_FAIL_STATE, M_NOT_SEEN), row->item.matter = SH_STR("");
-        else if (row->item.version != row->asked.version)
-            refuse(a, row, SH_FAIL_STATE, M_STALE);
+            row->item.matter = SH_STR("");
+        if (!row->is_there || row->item.version != row->asked.version)
+            SH_TRY(refuse(a, row, SH_FAIL_STATE, row->is_there ? M_STALE : M_NOT_SEEN));
         const int64_t fen = row->is_there ? row->item.amount : 0;
         if (fen == INT64_MIN || sh_add(a->asked_fen, fen < 0 ? -fen : fen, &a->asked_fen) != SH_OK)
             return sh_fail(a->err, SH_E_OVERFLOW, "the sum of the act leaves its range");
@@ -79,7 +82,7 @@ static sh_code read_rows(struct act *a) {
     qsort(a->rows, a->n, sizeof *a->rows, by_matter);
     for (size_t i = 1; i < a->n; i++)
         if (a->rows[i]->is_there && sh_str_eq(a->rows[i]->item.id, a->rows[i - 1]->item.id))
-            refuse(a, a->rows[i], SH_FAIL_MEMBERS, M_TWICE);
+            SH_TRY(refuse(a, a->rows[i], SH_FAIL_MEMBERS, M_TWICE));
     return SH_OK;
 }
 
@@ -91,8 +94,11 @@ static sh_code take_values(struct act *a, struct work *w, const struct sh_step *
     if (!row->values)
         return sh_fail(a->err, SH_E_NOMEM, "no room for a row");
     SH_TRY(sh_fields_parse(machine, row->item.fields, a->arena, row->values, a->err));
-    w->failures = &row->failures;
-    return sh_fields_take(w, machine, step, a->bulk->values, a->bulk->n_values, row->values);
+    struct sh_failures *const all = w->failures, found;
+    w->failures = &found, found.n = 0;
+    const sh_code code = sh_fields_take(w, machine, step, a->bulk->values, a->bulk->n_values, row->values);
+    w->failures = all;
+    return code == SH_OK ? sh_failures_keep(w, &found, &row->refused) : code;
 }
 
 static struct sh_str state_after(const struct sh_machine *machine, const struct sh_step *step,
@@ -124,18 +130,20 @@ static sh_code save_row(struct act *a, struct work *w, const struct sh_step *ste
 }
 
 /* Is it a step of these items, and one that is ever taken in bulk? */
-static bool may_at_once(struct act *a, const struct sh_step *step, struct row **rows, size_t n) {
-    const bool may = step && (a->n == 1 || step->is_bulk);
-    for (size_t i = 0; i < n && !may; i++)
-        refuse(a, rows[i], SH_FAIL_STATE, M_NOT_BULK);
-    return may;
+static sh_code check_at_once(struct act *a, const struct sh_step *step, struct row **rows, size_t n,
+                             bool *ret_may) {
+    *ret_may = step && (a->n == 1 || step->is_bulk);
+    for (size_t i = 0; i < n && !*ret_may; i++)
+        SH_TRY(refuse(a, rows[i], SH_FAIL_STATE, M_NOT_BULK));
+    return SH_OK;
 }
 
 /* B4: no act takes more rows or money at once than the matter's place allows; a limit nobody has set lets
  * none through. The whole act counts, whatever matters its rows lie in. */
-static bool is_within_limits(struct act *a, struct work *w, struct row **rows, size_t n) {
-    if (a->n == 1)
-        return true;
+static sh_code check_limits(struct act *a, struct work *w, struct row **rows, size_t n, bool *ret_may) {
+    *ret_may = a->n == 1;
+    if (*ret_may)
+        return SH_OK;
     char asked[SH_MONEY_TEXT_MAX], most[SH_MONEY_TEXT_MAX];
     struct sh_str why = SH_STR("");
     const struct sh_param *count = sh_param_read(w, "bulk.max_rows", &why);
@@ -143,30 +151,33 @@ static bool is_within_limits(struct act *a, struct work *w, struct row **rows, s
     const bool is_many = count && (sh_i128)a->n * sh_pow10(count->scale) > count->value;
     const bool is_much =
         money && (sh_i128)a->asked_fen * sh_pow10(money->scale) > (sh_i128)money->value * 100;
-    if (money && !is_many && !is_much)
-        return true;
+    *ret_may = money && !is_many && !is_much;
+    if (*ret_may)
+        return SH_OK;
     sh_money_plain(a->asked_fen, asked);
     sh_money_plain(money ? (int64_t)((sh_i128)money->value * 100 / sh_pow10(money->scale)) : 0, most);
-    for (size_t i = 0; i < n; i++) {
-        struct work row = {.who = a->who, .arena = a->arena, .failures = &rows[i]->failures};
-        if (!money)
-            sh_failure_add(&row, SH_FAIL_UNKNOWN, SH_STR(""), SH_STR(""), M_BULK_LIMIT, SH_ARG(why));
-        if (is_many)
-            sh_failure_add(&row, SH_FAIL_STATE, count->basis, SH_STR(""), M_BULK_MANY, a->n,
-                           (long long)(count->value / sh_pow10(count->scale)));
-        if (is_much)
-            sh_failure_add(&row, SH_FAIL_STATE, money->basis, SH_STR(""), M_BULK_MONEY, asked, most);
-    }
-    return false;
+    struct sh_failures *const all = w->failures, found;
+    w->failures = &found, found.n = 0;
+    if (!money)
+        sh_failure_add(w, SH_FAIL_UNKNOWN, SH_STR(""), SH_STR(""), M_BULK_LIMIT, SH_ARG(why));
+    if (is_many)
+        sh_failure_add(w, SH_FAIL_STATE, count->basis, SH_STR(""), M_BULK_MANY, a->n,
+                       (long long)(count->value / sh_pow10(count->scale)));
+    if (is_much)
+        sh_failure_add(w, SH_FAIL_STATE, money->basis, SH_STR(""), M_BULK_MONEY, asked, most);
+    w->failures = all;
+    for (size_t i = 0; i < n; i++)
+        SH_TRY(sh_failures_keep(w, &found, &rows[i]->refused));
+    return SH_OK;
 }
 
 /* What judging found goes to the rows; those that may are written. */
 static sh_code finish_group(struct act *a, struct work *w, struct row **rows, struct sh_failures **refused,
                             size_t n) {
     for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < refused[i]->n && rows[i]->failures.n < SH_FAILURES_MAX; k++)
-            rows[i]->failures.of[rows[i]->failures.n++] = refused[i]->of[k];
-        if (rows[i]->failures.n)
+        if (refused[i])
+            SH_TRY(sh_failures_keep(w, refused[i], &rows[i]->refused));
+        if (rows[i]->refused)
             continue;
         a->n_done++;
         if (sh_add(a->fen, rows[i]->item.amount, &a->fen) != SH_OK)
@@ -186,7 +197,8 @@ static sh_code do_group(struct act *a, struct row **rows, size_t n) {
                      .arena = a->arena,
                      .failures = &failures,
                      .err = a->err,
-                     .why = a->bulk->why};
+                     .why = a->bulk->why,
+                     .bonds = &a->bonds};
     SH_TRY(sh_matter_load(&w, rows[0]->item.matter));
     const int32_t at = w.m.text->items ? sh_machine_step(w.m.text->items, a->bulk->step) : -1;
     const struct sh_step *step = at >= 0 ? &w.m.text->items->steps[at] : NULL;
@@ -195,21 +207,20 @@ static sh_code do_group(struct act *a, struct row **rows, size_t n) {
     struct sh_failures **refused = sh_new(a->arena, struct sh_failures *, n + 1);
     if (!items || !values || !refused)
         return sh_fail(a->err, SH_E_NOMEM, "no room for %zu rows", n);
-    if (!may_at_once(a, step, rows, n))
+    bool may = false;
+    SH_TRY(check_at_once(a, step, rows, n, &may));
+    if (!may)
         return SH_OK;
     w.step = step;
     w.occurred = sh_txn_now(a->txn), w.occurred_day = w.today;
-    if (!is_within_limits(a, &w, rows, n))
+    SH_TRY(check_limits(a, &w, rows, n, &may));
+    if (!may)
         return SH_OK;
     a->undo_seconds = step->undo_seconds;
     for (size_t i = 0; i < n; i++) {
-        struct sh_failures *own = sh_new(a->arena, struct sh_failures, 1);
-        if (!own)
-            return sh_fail(a->err, SH_E_NOMEM, "no room for %zu rows", n);
         SH_TRY(take_values(a, &w, step, rows[i]));
-        items[i] = rows[i]->item, values[i] = rows[i]->values, refused[i] = own;
+        items[i] = rows[i]->item, values[i] = rows[i]->values;
     }
-    w.failures = &failures;
     SH_TRY(sh_items_judge(&w, step, items, values, n, true, refused));
     return finish_group(a, &w, rows, refused, n);
 }
@@ -223,7 +234,7 @@ static sh_code do_groups(struct act *a) {
         if (!live)
             return sh_fail(a->err, SH_E_NOMEM, "no room for rows");
         for (size_t k = i; k < end; k++)
-            if (a->rows[k]->failures.n == 0)
+            if (!a->rows[k]->refused)
                 live[n++] = a->rows[k];
         if (n)
             SH_TRY(do_group(a, live, n));
@@ -240,7 +251,7 @@ static sh_code keep_act(struct act *a) {
     uint8_t digest[SH_DIGEST_BYTES];
     char hash[SH_DIGEST_HEX_MAX];
     for (size_t i = 0; i < a->n; i++)
-        if (a->rows[i]->failures.n == 0)
+        if (!a->rows[i]->refused)
             sh_buf_addf(&list, "%.*s %lld\n", SH_ARG(a->rows[i]->item.id),
                         (long long)a->rows[i]->asked.version);
     SH_TRY(sh_buf_check(&list, a->err));
@@ -277,12 +288,12 @@ static void answer(struct act *a, struct sh_json *json) {
     sh_json_key(json, "refused");
     sh_json_array(json);
     for (size_t i = 0; i < a->n; i++) {
-        if (a->of[i].failures.n == 0)
+        if (!a->of[i].refused)
             continue;
         sh_json_object(json);
         sh_json_put_str(json, "id", a->of[i].asked.id);
         sh_json_key(json, "failed");
-        sh_failures_json(&a->of[i].failures, json);
+        sh_failures_json(a->of[i].refused, json);
         sh_json_object_end(json);
     }
     sh_json_array_end(json);

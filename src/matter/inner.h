@@ -49,6 +49,16 @@ struct parties {
     size_t n;
 };
 
+/* What is on record of the actor himself, whatever matter he acts in; empty until it is asked for. */
+struct bonds {
+    bool are_read;
+    struct tie {
+        struct sh_str other, kind;
+    } * ties;
+    struct sh_str *recused; /* numbers of matters */
+    size_t n_ties, n_recused;
+};
+
 /* One act on a matter under way. */
 struct work {
     struct sh_txn *txn;
@@ -62,6 +72,7 @@ struct work {
     struct sh_factbook *facts;
     const struct sh_step *step;
     struct sh_matter_grant used; /* the grant that lets the actor take it */
+    struct bonds *bonds;         /* of an act over many matters: read once; NULL: read anew */
     struct sh_str member, why, item, source_paper;
     int64_t occurred; /* seconds UTC */
     int32_t today, occurred_day;

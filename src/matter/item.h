@@ -33,11 +33,13 @@ SH_MUST sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_st
 /** Facts of one machine step over some items, row i of the facts is items[i]. */
 SH_MUST sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh_str *const *values,
                                size_t n);
-/** Judge items [n] of one matter for a step; refused[i] gets failures (n 0: may). values[i] as they would
- * stand. */
+/** Judge items [n] of one matter for a step; values[i] as they would stand. io[i] keeps what refuses item i,
+ * in the arena; NULL: nothing does. */
 SH_MUST sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct item *items,
                                const struct sh_str *const *values, size_t n, bool with_needs,
-                               struct sh_failures **ret);
+                               struct sh_failures **io);
+/** Add what was found to what refuses an item. */
+SH_MUST sh_code sh_failures_keep(struct work *w, const struct sh_failures *found, struct sh_failures **io);
 /** An id for an act: of this transaction and person, never given twice. */
 SH_MUST sh_code sh_act_id(struct sh_txn *txn, const struct sh_matter_who *who, struct sh_arena *arena,
                           char ret[33], struct sh_err *err);

@@ -120,13 +120,19 @@ static sh_code update_row(struct work *w, const struct item *item) {
         SH_TEXT(item->id),      SH_TEXT(item->state),      SH_I64(item->version), SH_I64(item->is_final),
         SH_I64(item->amount),   SH_I64(item->fund_amount), SH_TEXT(item->say),    SH_TEXT(item->run),
         SH_TEXT(item->receipt), SH_TEXT(item->assigned),   SH_I64(item->differs), SH_I64(item->changed_at),
-        SH_TEXT(item->fields),  SH_TEXT(item->queue),      SH_TEXT(item->level)};
+        SH_TEXT(item->fields),  SH_TEXT(item->level)};
     return sh_sql_run(
         w->txn,
         "update mt_item set state = $2, version = $3, final = $4, amount = $5, fund_amount = $6, say = $7, "
-        "run = $8, receipt = $9, assigned = $10, differs = $11, changed_at = $12, fields = $13, queue = "
-        "$14, level = $15 where id = $1",
-        values, 15, NULL, w->err);
+        "run = $8, receipt = $9, assigned = $10, differs = $11, changed_at = $12, fields = $13, level = $14 "
+        "where id = $1",
+        values, 14, NULL, w->err);
+}
+
+/* Apart from the rest: naming a column makes its indexes be written again, changed or not. */
+static sh_code move_in_queue(struct work *w, const struct item *item) {
+    const struct sh_value values[] = {SH_TEXT(item->id), SH_TEXT(item->queue)};
+    return sh_sql_run(w->txn, "update mt_item set queue = $2 where id = $1", values, 2, NULL, w->err);
 }
 
 sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state, int64_t n, int64_t fen) {
@@ -232,17 +238,23 @@ sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh
     return SH_OK;
 }
 
-static void fail_row(struct work *w, struct sh_failures *of, enum sh_failure_kind kind, struct sh_str basis,
-                     struct sh_str message, struct sh_str field) {
-    (void)w;
-    if (of->n < SH_FAILURES_MAX)
-        of->of[of->n++] = (struct sh_failure){kind, message, basis, field, SH_STR("")};
+/* Most rows of thousands are refused nothing: a list is made for those that are. */
+sh_code sh_failures_keep(struct work *w, const struct sh_failures *found, struct sh_failures **io) {
+    if (found->n == 0)
+        return SH_OK;
+    if (!*io)
+        *io = sh_new(w->arena, struct sh_failures, 1);
+    if (!*io)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for what refuses a row");
+    for (size_t i = 0; i < found->n && (*io)->n < SH_FAILURES_MAX; i++)
+        (*io)->of[(*io)->n++] = found->of[i];
+    return SH_OK;
 }
 
 /* What this person did with each of these items before (W5: in bulk, each row). */
 static sh_code judge_separation(struct work *w, const struct sh_step *step, const struct item *items,
                                 size_t n, struct sh_failures **rows_failures) {
-    struct sh_failures *const all = w->failures;
+    struct sh_failures *const all = w->failures, found;
     struct sh_rows first = {0};
     struct sh_str origin = SH_STR("");
     for (size_t i = 0; i < n && w->who; i++) {
@@ -252,7 +264,7 @@ static sh_code judge_separation(struct work *w, const struct sh_step *step, cons
         SH_TRY(sh_sql_query(
             w->txn, "select step, role from mt_item_step where matter = $1 and actor = $2 and item = $3", key,
             3, w->arena, &rows, w->err));
-        w->failures = rows_failures[i];
+        w->failures = &found, found.n = 0;
         for (size_t r = 0; r < rows.n_rows; r++) {
             const struct sh_str done = sh_cell(&rows, r, 0)->str, role = sh_cell(&rows, r, 1)->str;
             for (size_t k = 0; k < step->n_not_by; k++)
@@ -267,6 +279,7 @@ static sh_code judge_separation(struct work *w, const struct sh_step *step, cons
         }
         SH_TRY(sh_draw_separation(w, step, &items[i], &first, &origin));
         w->failures = all;
+        SH_TRY(sh_failures_keep(w, &found, &rows_failures[i]));
     }
     return SH_OK;
 }
@@ -285,12 +298,14 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, size_t n
         for (size_t i = 0; i < n; i++) {
             if (answers[i] == SH_YES || (answers[i] == SH_UNKNOWN && !with_needs))
                 continue;
-            struct sh_str say;
+            struct sh_failures found = {.n = 1};
+            struct sh_failure *failure = &found.of[0];
+            failure->kind = answers[i] == SH_NO ? SH_FAIL_GUARD : SH_FAIL_UNKNOWN;
+            failure->basis = guard->basis;
             SH_TRY(sh_factbook_say(w->facts, guard->condition,
-                                   sh_word_of(lang_of(w), guard->refuse, guard->english), (int32_t)i, &say,
-                                   w->err));
-            fail_row(w, rows_failures[i], answers[i] == SH_NO ? SH_FAIL_GUARD : SH_FAIL_UNKNOWN, guard->basis,
-                     say, SH_STR(""));
+                                   sh_word_of(lang_of(w), guard->refuse, guard->english), (int32_t)i,
+                                   &failure->message, w->err));
+            SH_TRY(sh_failures_keep(w, &found, &rows_failures[i]));
         }
     }
     return SH_OK;
@@ -299,7 +314,7 @@ static sh_code judge_guards(struct work *w, const struct sh_step *step, size_t n
 /* Of each item the receipt, opened by this person long enough before. */
 static sh_code judge_seen(struct work *w, const struct sh_step *step, const struct item *items, size_t n,
                           struct sh_failures **rows_failures) {
-    struct sh_failures *const all = w->failures;
+    struct sh_failures *const all = w->failures, found;
     struct sh_str why = SH_STR("");
     if (!w->who || step->n_seen == 0)
         return SH_OK;
@@ -312,25 +327,24 @@ static sh_code judge_seen(struct work *w, const struct sh_step *step, const stru
         SH_TRY(sh_sql_query(
             w->txn, "select at from mt_seen where matter = $1 and what = $2 and person = $3 and at <= $4",
             key, 4, w->arena, &rows, w->err));
-        w->failures = rows_failures[i];
+        w->failures = &found, found.n = 0;
         if (!least)
             sh_failure_add(w, SH_FAIL_UNKNOWN, step->basis, SH_STR("receipt"), M_BULK_LIMIT, SH_ARG(why));
         else if (rows.n_rows == 0)
             sh_failure_add(w, SH_FAIL_SEEN, step->basis, SH_STR("receipt"), M_SEEN, SH_ARG(items[i].name),
                            (long long)seconds);
         w->failures = all;
+        SH_TRY(sh_failures_keep(w, &found, &rows_failures[i]));
     }
     return SH_OK;
 }
 
-static void judge_row(struct work *w, const struct sh_step *step, const struct item *item,
-                      const struct sh_str *values, bool with_needs, const struct sh_failures *shared,
-                      struct sh_failures *of) {
+static sh_code judge_row(struct work *w, const struct sh_step *step, const struct item *item,
+                         const struct sh_str *values, bool with_needs, struct sh_failures **io) {
     const struct sh_machine *machine = w->m.text->items;
     const int32_t state = sh_machine_state(machine, item->state);
-    struct sh_failures *const all = w->failures;
-    *of = *shared;
-    w->failures = of;
+    struct sh_failures *const all = w->failures, found;
+    w->failures = &found, found.n = 0;
     if (!sh_step_is_from(step, state))
         sh_failure_add(w, SH_FAIL_STATE, step->basis, SH_STR(""), M_STATE,
                        SH_ARG(state >= 0 ? machine->states[state].name : item->state), SH_ARG(step->name));
@@ -339,11 +353,12 @@ static void judge_row(struct work *w, const struct sh_step *step, const struct i
             sh_failure_add(w, SH_FAIL_NEEDS, step->basis, machine->fields[step->needs[i]].id, M_NEEDS,
                            SH_ARG(machine->fields[step->needs[i]].name));
     w->failures = all;
+    return sh_failures_keep(w, &found, io);
 }
 
 sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct item *items,
                        const struct sh_str *const *values, size_t n, bool with_needs,
-                       struct sh_failures **ret) {
+                       struct sh_failures **io) {
     struct sh_failures shared = {0}, *const all = w->failures;
     w->failures = &shared;
     w->item = items[0].id; /* separation by items is asked row by row */
@@ -351,12 +366,14 @@ sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct 
     const sh_code code = sh_who_check(w, step);
     w->failures = all;
     SH_TRY(code);
-    for (size_t i = 0; i < n; i++)
-        judge_row(w, step, &items[i], values[i], with_needs, &shared, ret[i]);
-    SH_TRY(judge_separation(w, step, items, n, ret));
-    SH_TRY(judge_seen(w, step, items, n, ret));
+    for (size_t i = 0; i < n; i++) {
+        SH_TRY(sh_failures_keep(w, &shared, &io[i]));
+        SH_TRY(judge_row(w, step, &items[i], values[i], with_needs, &io[i]));
+    }
+    SH_TRY(judge_separation(w, step, items, n, io));
+    SH_TRY(judge_seen(w, step, items, n, io));
     SH_TRY(sh_items_facts(w, items, values, n));
-    return judge_guards(w, step, n, with_needs, ret);
+    return judge_guards(w, step, n, with_needs, io);
 }
 
 /* ---- findings of an audit run ------------------------------------------------------------------------ */
@@ -442,6 +459,7 @@ static sh_code reload(struct batch *batch, const struct sh_finding_in *finding, 
     item->receipt = finding->receipt;
     io->updated++;
     SH_TRY(order_item(&batch->w, item));
+    SH_TRY(move_in_queue(&batch->w, item));
     SH_TRY(sh_item_count(&batch->w, item->matter, item->state, 0, item->amount - was));
     return sh_item_save(&batch->w, item, SH_STR("update"), item->state, finding->run, SH_STR(""));
 }

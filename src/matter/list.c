@@ -149,7 +149,9 @@ static void item_conditions(struct query *q, const struct sh_matter_who *who,
     query_equals(q, "t.level", query->level);
     if (sh_str_is(query->assigned, "none"))
         query_add(q, " and t.assigned = ''");
-    else
+    else if (query->assigned.len)
+        query_add(q, " and t.assigned <> ''"); /* as the index says that holds them */
+    if (!sh_str_is(query->assigned, "none"))
         query_equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
     if (query->amount_min != INT64_MIN) {
         query_add(q, " and t.amount >= ");

@@ -450,9 +450,7 @@ static sh_code put_item_actions(struct page *p, const struct item *item, struct 
     sh_json_array(p->json);
     for (size_t i = 0; i < machine->n_steps; i++) {
         const struct sh_step *step = &machine->steps[i];
-        struct sh_failures *refused = sh_new(p->w.arena, struct sh_failures, 1);
-        if (!refused)
-            return sh_fail(p->w.err, SH_E_NOMEM, "no room for an item");
+        struct sh_failures *refused = NULL;
         if (!sh_step_is_from(step, state) || !is_for_people(step))
             continue;
         SH_TRY(sh_items_judge(&p->w, step, item, all, 1, false, &refused));
@@ -461,9 +459,9 @@ static sh_code put_item_actions(struct page *p, const struct item *item, struct 
         sh_json_put_str(p->json, "name", sh_word_of(p->lang, step->name, step->english));
         if (step->basis.len)
             sh_json_put_str(p->json, "basis", step->basis);
-        sh_json_put_bool(p->json, "allowed", refused->n == 0);
+        sh_json_put_bool(p->json, "allowed", !refused);
         sh_json_key(p->json, "failed");
-        sh_failures_json(refused, p->json);
+        sh_failures_json(refused ? refused : &(struct sh_failures){.n = 0}, p->json);
         sh_json_key(p->json, "fields");
         sh_put_form(p->json, p->lang, machine, step, values);
         sh_json_object_end(p->json);

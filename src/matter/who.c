@@ -1,7 +1,7 @@
 /* Who may take a step (W1–W8): role at the related body, what he did before, credentials, ties, recusals. */
 #include "matter/inner.h"
 
-enum { ANCESTORS_MAX = 16, TIES_MAX = 200 };
+enum { ANCESTORS_MAX = 16, TIES_MAX = 200, RECUSALS_MAX = 1000 };
 
 sh_code sh_body_record(struct work *w, struct sh_str code, struct sh_str *ret_kind, struct sh_str *ret_place,
                        struct sh_str *ret_parent, struct sh_str *ret_credit) {
@@ -267,7 +267,7 @@ static struct sh_str basis_of(const struct work *w, struct sh_str name) {
 }
 
 /* Keys are person|other|kind: those of one person lie together. */
-static sh_code check_ties(struct work *w) {
+static sh_code read_ties(struct work *w, struct bonds *bonds) {
     const struct sh_scope all = sh_everything();
     const struct sh_str prefix = sh_textf(w->arena, "%.*s|", SH_ARG(w->who->person));
     const struct sh_page_query query = {.register_name = SH_STR("ties"),
@@ -277,34 +277,57 @@ static sh_code check_ties(struct work *w) {
     const struct sh_record *records = NULL;
     size_t n = 0;
     SH_TRY(sh_record_page(w->txn, &all, &query, w->arena, &records, &n, w->err));
+    bonds->ties = sh_new(w->arena, struct tie, n + 1);
+    if (!bonds->ties)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for ties");
     for (size_t i = 0; i < n && sh_str_starts_with(records[i].key, prefix); i++) {
-        struct sh_str rest = sh_str_sub(records[i].key, prefix.len, records[i].key.len), other = {0};
-        (void)sh_str_split(&rest, '|', &other);
-        if (is_of_matter(w, other))
-            sh_failure_add(w, SH_FAIL_TIE, basis_of(w, query.register_name), SH_STR(""), M_TIE, SH_ARG(rest));
+        struct tie *tie = &bonds->ties[bonds->n_ties++];
+        tie->kind = sh_str_sub(records[i].key, prefix.len, records[i].key.len);
+        (void)sh_str_split(&tie->kind, '|', &tie->other);
     }
-    return SH_OK;
+    return bonds->n_ties < TIES_MAX ? SH_OK
+                                    : sh_fail(w->err, SH_E_LIMIT, "one person has %d ties or more", TIES_MAX);
 }
 
-static sh_code check_recusal(struct work *w) {
+static sh_code read_recusals(struct work *w, struct bonds *bonds) {
     const struct sh_scope all = sh_everything();
-    const struct sh_value values[] = {SH_TEXT(w->who->person)};
+    const struct sh_value values[] = {SH_TEXT(w->who->person), SH_I64(RECUSALS_MAX + 1)};
     struct sh_rows rows;
     SH_TRY(sh_sql_query(
         w->txn,
-        "select record from mt_row where register = 'recusals' and field = 'person' and value = $1 "
-        "limit 1000",
-        values, 1, w->arena, &rows, w->err));
+        "select record from mt_row where register = 'recusals' and field = 'person' and value = $1 limit $2",
+        values, 2, w->arena, &rows, w->err));
+    if (rows.n_rows > RECUSALS_MAX)
+        return sh_fail(w->err, SH_E_LIMIT, "one person has more than %d recusals", RECUSALS_MAX);
+    bonds->recused = sh_new(w->arena, struct sh_str, rows.n_rows + 1);
+    if (!bonds->recused)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for recusals");
     for (size_t i = 0; i < rows.n_rows; i++) {
         struct sh_record record;
         const struct sh_as_of now = {w->today, INT64_MAX};
         SH_TRY(sh_record_get(w->txn, &all, sh_cell(&rows, i, 0)->str, now, false, w->arena, &record, w->err));
         SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
         SH_TRY(sh_json_read("record", record.open, &root, w->err));
-        if (sh_str_is(sh_json_member(root, SH_STR("decision"), w->arena), "granted") &&
-            sh_str_eq(sh_json_member(root, SH_STR("matter"), w->arena), w->m.number))
-            sh_failure_add(w, SH_FAIL_RECUSAL, basis_of(w, SH_STR("recusals")), SH_STR(""), M_RECUSED);
+        if (sh_str_is(sh_json_member(root, SH_STR("decision"), w->arena), "granted"))
+            bonds->recused[bonds->n_recused++] = sh_json_member(root, SH_STR("matter"), w->arena);
     }
+    return SH_OK;
+}
+
+static sh_code check_bonds(struct work *w) {
+    struct bonds own = {.are_read = false}, *bonds = w->bonds ? w->bonds : &own;
+    if (!bonds->are_read) {
+        SH_TRY(read_ties(w, bonds));
+        SH_TRY(read_recusals(w, bonds));
+        bonds->are_read = true;
+    }
+    for (size_t i = 0; i < bonds->n_ties; i++)
+        if (is_of_matter(w, bonds->ties[i].other))
+            sh_failure_add(w, SH_FAIL_TIE, basis_of(w, SH_STR("ties")), SH_STR(""), M_TIE,
+                           SH_ARG(bonds->ties[i].kind));
+    for (size_t i = 0; i < bonds->n_recused; i++)
+        if (sh_str_eq(bonds->recused[i], w->m.number))
+            sh_failure_add(w, SH_FAIL_RECUSAL, basis_of(w, SH_STR("recusals")), SH_STR(""), M_RECUSED);
     return SH_OK;
 }
 
@@ -358,6 +381,5 @@ sh_code sh_who_check(struct work *w, const struct sh_step *step) {
     SH_TRY(check_bodies(w, step, chain, n));
     if (step->holds.len)
         SH_TRY(check_holds(w, step));
-    SH_TRY(check_ties(w));
-    return check_recusal(w);
+    return check_bonds(w);
 }
