@@ -448,6 +448,7 @@ static sh_code hang_persons(struct filling *f, struct sh_err *err) {
     for (uint32_t p = 0; p < persons->n; p++)
         ids[p] = (int32_t)persons->identity[p];
     tl->persons = ids;
+    SH_TRY(sh_person_codes_begin(tl, err));
     const int c = sh_model_column(tl->plan->model, table, "person");
     for (uint32_t i = 0; i < f->n; i++) {
         const int64_t person = c >= 0 ? sh_column_value(tl, table, c, (int32_t)i) : -1;

@@ -169,7 +169,7 @@ sh_code sh_audit_chunk(struct sh_audit_worker *w, const struct sh_chunk *chunk, 
     /* What is sent tells what money is left. */
     SH_TRY(w->is_alone ? leave_others_out(w, err) : run_rules(w, true, err));
     *ret = (struct sh_chunk_findings){en->findings, en->n_findings};
-    return SH_OK;
+    return sh_person_codes_check(&en->tl, err);
 }
 
 sh_code sh_audit_worker_spill(struct sh_audit_worker *w, const char *path, struct sh_err *err) {

@@ -187,14 +187,16 @@ static void worker_free(struct sh_audit_worker **w) {
     sh_audit_worker_free(*w);
 }
 
-static bool has_person(const struct sh_session *s, const struct sh_chunk *chunk, const char *person) {
-    for (uint32_t i = 0; i < chunk->n_persons; i++) {
-        const int32_t id = chunk->persons[i];
-        if (id >= 0 && (uint32_t)id < s->dicts.views[SH_DICT_PERSON]->n &&
-            sh_str_is(s->dicts.views[SH_DICT_PERSON]->code[id], person))
-            return true;
+static sh_code find_person(const struct sh_session *s, const struct sh_chunk *chunk, const char *person,
+                           bool *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena codes = {0};
+    *ret = false;
+    for (uint32_t i = 0; i < chunk->n_persons && !*ret; i++) {
+        struct sh_str code;
+        SH_TRY(sh_lake_person_code(s->lake, chunk->persons[i], &codes, &code, err));
+        *ret = sh_str_is(code, person);
     }
-    return false;
+    return SH_OK;
 }
 
 static sh_code replay_bucket(struct sh_session *s, const struct sh_run_file *run, uint32_t bucket,
@@ -212,7 +214,9 @@ static sh_code replay_bucket(struct sh_session *s, const struct sh_run_file *run
         SH_TRY(sh_reader_next(reader, &chunk, err));
         if (!chunk)
             return SH_OK;
-        if (!has_person(s, chunk, person))
+        bool is_here;
+        SH_TRY(find_person(s, chunk, person, &is_here, err));
+        if (!is_here)
             continue;
         SH_TRY(sh_audit_chunk(worker, chunk, &found, err));
         for (size_t i = 0; i < found.n; i++)

@@ -135,6 +135,12 @@ struct sh_rows_by {
     int32_t *rows;
 };
 
+struct sh_person_codes {
+    struct sh_str *at; /* [n_persons] NULL before the first is asked for */
+    uint8_t *known;
+    sh_code failed; /* of a code that a text asked for: a printed value has no way to say so */
+};
+
 struct sh_timeline {
     const struct sh_plan *plan;
     const struct sh_chunk *chunk;
@@ -144,6 +150,7 @@ struct sh_timeline {
     const void ***columns;         /* [table][column], the same arrays, writable */
     uint32_t n_persons;
     const int32_t *persons;
+    struct sh_person_codes *person_codes; /* of those asked for so far */
     /* by table of the model; what does not belong to persons has none */
     const uint32_t **person_begin; /* [n_persons + 1]; NULL: table not read */
     const uint8_t **alive;         /* 1: rules may read the row; NULL: all */
@@ -198,6 +205,14 @@ static inline bool sh_flag(const int8_t *column, size_t row) {
  */
 SH_MUST sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct sh_str *ret,
                           struct sh_err *err);
+/** Make room for codes of tl's persons. */
+SH_MUST sh_code sh_person_codes_begin(struct sh_timeline *tl, struct sh_err *err);
+/** Source code of the person of a row, for as long as the chunk; empty when there is none. May read the disk.
+ */
+SH_MUST sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str *ret,
+                               struct sh_err *err);
+/** Fails when a code that a text asked for could not be read. */
+SH_MUST sh_code sh_person_codes_check(const struct sh_timeline *tl, struct sh_err *err);
 /** The day that decides which rule and knowledge are in force for a row; SH_MISSING_I32 unknown. */
 int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row);
 /** Rows of `table` by encounter or stay, made at the first call. */
@@ -208,7 +223,7 @@ SH_MUST sh_code sh_rows_by_stay(struct sh_timeline *tl, int table, const struct 
 /** Text of a code or a text id, as the rule's messages print it. */
 struct sh_str sh_name_of(const struct sh_timeline *tl, struct sh_type type, int64_t value,
                          struct sh_arena *arena);
-/** Source code of a dictionary entry; empty when there is none. */
+/** Source code of a dictionary entry, but of a person (sh_person_code); empty when there is none. */
 struct sh_str sh_code_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
 struct sh_str sh_dict_name_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
 int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row);

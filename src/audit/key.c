@@ -10,10 +10,16 @@ static sh_code add_time(struct sh_buf *out, int64_t time, struct sh_err *err) {
     return sh_buf_check(out, err);
 }
 
+static sh_code add_person(struct sh_engine *en, int64_t row, struct sh_buf *out, struct sh_err *err) {
+    struct sh_str code;
+    SH_TRY(sh_person_code(&en->tl, row, &code, err));
+    sh_buf_add_str(out, code);
+    return sh_buf_check(out, err);
+}
+
 static sh_code add_stay(struct sh_engine *en, int32_t row, struct sh_buf *out, struct sh_err *err) {
     const struct sh_columns *at = &en->plan->at;
-    const int32_t person = en->tl.person_of[SH_MODEL_STAY][row];
-    sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[person]));
+    SH_TRY(add_person(en, en->tl.person_of[SH_MODEL_STAY][row], out, err));
     sh_buf_add_char(out, '/');
     sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION,
                                    sh_i32(&en->tl, SH_MODEL_STAY, at->stay.institution)[row]));
@@ -30,8 +36,7 @@ static sh_code add_view_row(struct sh_engine *en, int table, int32_t row, struct
         if (v->kind == SH_VIEW_ROWS)
             return SH_OK;
     } else {
-        sh_buf_add_str(out,
-                       sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[en->tl.person_of[table][row]]));
+        SH_TRY(add_person(en, en->tl.person_of[table][row], out, err));
     }
     const struct sh_model_table *t = &en->plan->model->model.tables[table];
     const struct sh_eval eval = sh_engine_eval(en);
@@ -70,10 +75,8 @@ sh_code sh_key_of_row(struct sh_engine *en, int table, int32_t row, struct sh_bu
         return add_stay(en, row, out, err);
     if (sh_view_of(en->plan, table))
         return add_view_row(en, table, row, out, err);
-    if (table == SH_TABLE_PERSON) {
-        sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[row]));
-        return sh_buf_check(out, err);
-    }
+    if (table == SH_TABLE_PERSON)
+        return add_person(en, row, out, err);
     const int32_t institution = sh_institution_of(&en->tl, table, row),
                   encounter = sh_encounter_of(&en->tl, table, row);
     sh_buf_add_str(out, sh_code_of(en->plan, SH_DICT_INSTITUTION, institution));
@@ -167,8 +170,9 @@ sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, siz
         return sh_key_of_row(en, table, (int32_t)value, out, err);
     if (type.kind == SH_KIND_CODE && type.domain >= 0) {
         const enum sh_dict dict = en->plan->model->domain_dicts[type.domain];
-        sh_buf_add_str(out,
-                       sh_code_of(en->plan, dict, dict == SH_DICT_PERSON ? en->tl.persons[value] : value));
+        if (dict == SH_DICT_PERSON)
+            return add_person(en, value, out, err);
+        sh_buf_add_str(out, sh_code_of(en->plan, dict, value));
         return sh_buf_check(out, err);
     }
     struct sh_str text;

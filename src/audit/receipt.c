@@ -233,9 +233,10 @@ sh_code sh_audit_receipt(const struct sh_audit_worker *worker, const struct sh_f
     sh_json_put_text(&json, "level", sh_level_text(f->level, SH_EN));
     sh_json_put_str(&json, "say", f->say);
     SH_TRY(put_knowledge(&json, en, f, err));
-    sh_json_put_str(&json, "person",
-                    f->person >= 0 ? sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[f->person])
-                                   : SH_STR(""));
+    struct sh_str person;
+    SH_TRY(sh_person_codes_check(&en->tl, err));
+    SH_TRY(sh_person_code(&en->tl, f->person, &person, err));
+    sh_json_put_str(&json, "person", person);
     sh_json_put_str(&json, "institution", sh_code_of(en->plan, SH_DICT_INSTITUTION, f->institution));
     sh_json_put_str(&json, "institution_name",
                     sh_dict_name_of(en->plan, SH_DICT_INSTITUTION, f->institution));

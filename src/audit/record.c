@@ -110,8 +110,7 @@ sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_findi
     c[SH_CELL_POINT] = f->point;
     c[SH_CELL_INSTITUTION] = sh_code_of(en->plan, SH_DICT_INSTITUTION, f->institution);
     c[SH_CELL_INSTITUTION_NAME] = sh_dict_name_of(en->plan, SH_DICT_INSTITUTION, f->institution);
-    if (f->person >= 0)
-        c[SH_CELL_PERSON] = sh_code_of(en->plan, SH_DICT_PERSON, en->tl.persons[f->person]);
+    SH_TRY(sh_person_code(&en->tl, f->person, &c[SH_CELL_PERSON], err));
     SH_TRY(sh_row_id(&en->tl, SH_TABLE_ENCOUNTER, f->encounter, &c[SH_CELL_ENCOUNTER], err));
     SH_TRY(day_cell(f->day, arena, &c[SH_CELL_DAY], err));
     SH_TRY(lines_cell(&en->tl, f, arena, &c[SH_CELL_LINES], err));

@@ -112,6 +112,7 @@ struct taking {
     const struct sh_chunk *chunk;
     duckdb_appender to;
     struct sh_arena ids;
+    struct sh_str code;   /* of the person */
     uint32_t person, row; /* of stock: institution */
     int table;
 };
@@ -122,7 +123,7 @@ static sh_code take_field(struct taking *k, uint16_t c, struct sh_err *err) {
     const int32_t lead = k->chunk->persons[k->person];
     struct sh_str id = {0};
     if (strcmp(column->name, "person") == 0) {
-        put_text(k->to, sh_code_of(k->plan, SH_DICT_PERSON, lead));
+        put_text(k->to, k->code);
     } else if (strcmp(column->name, "id") == 0 && columns) {
         SH_TRY(sh_chunk_id(k->chunk, (enum sh_table)k->table, k->row, &k->ids, &id, err));
         put_text(k->to, id);
@@ -136,10 +137,18 @@ static sh_code take_field(struct taking *k, uint16_t c, struct sh_err *err) {
     return SH_OK;
 }
 
+static sh_code take_person(struct taking *k, struct sh_err *err) {
+    const struct sh_dicts *dicts = k->plan->dicts;
+    const int32_t id = k->chunk->persons[k->person];
+    k->code = sh_code_of(k->plan, SH_DICT_PERSON, id);
+    return dicts->person_code ? dicts->person_code(dicts->ctx, id, &k->ids, &k->code, err) : SH_OK;
+}
+
 static sh_code take_rows(struct sh_sql_run *run, struct taking *k, const char *name, struct sh_err *err) {
     const uint32_t *begin = k->chunk->tables[k->table].person_begin;
     const struct sh_lake_table *table = &sh_lake_schema[k->table];
-    for (k->person = 0; begin && k->person < k->chunk->n_persons; k->person++)
+    for (k->person = 0; begin && k->person < k->chunk->n_persons; k->person++) {
+        SH_TRY(take_person(k, err));
         for (k->row = begin[k->person]; k->row < begin[k->person + 1]; k->row++) {
             (void)duckdb_append_int64(k->to, ++run->rows[k->table]);
             for (uint16_t c = 0; c < table->n_columns; c++)
@@ -148,6 +157,7 @@ static sh_code take_rows(struct sh_sql_run *run, struct taking *k, const char *n
             if (duckdb_appender_end_row(k->to) != DuckDBSuccess)
                 return appended(k->to, name, err);
         }
+    }
     return SH_OK;
 }
 

@@ -474,6 +474,7 @@ sh_code sh_timeline_fill(const struct sh_plan *plan, const struct sh_chunk *chun
                                 .n_persons = chunk->n_persons,
                                 .persons = chunk->persons};
     const struct sh_columns *at = &plan->at;
+    SH_TRY(sh_person_codes_begin(ret, err));
     SH_TRY(take_columns(ret, err));
     SH_TRY(room_for_ids(ret, err));
     SH_TRY(number_persons(ret, err));
@@ -522,6 +523,40 @@ sh_code sh_row_id(const struct sh_timeline *tl, int table, int32_t row, struct s
     if (known)
         *known = *ret, *has_id |= bit;
     return SH_OK;
+}
+
+sh_code sh_person_codes_begin(struct sh_timeline *tl, struct sh_err *err) {
+    tl->person_codes = sh_new(tl->arena, struct sh_person_codes, 1);
+    return tl->person_codes ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the codes of persons");
+}
+
+sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str *ret, struct sh_err *err) {
+    const struct sh_dicts *dicts = tl->plan->dicts;
+    struct sh_person_codes *const codes = tl->person_codes;
+    *ret = (struct sh_str){0};
+    if (row < 0 || row >= (int64_t)tl->n_persons)
+        return SH_OK;
+    if (!dicts->person_code) {
+        *ret = sh_code_of(tl->plan, SH_DICT_PERSON, tl->persons[row]);
+        return SH_OK;
+    }
+    if (!codes->at) {
+        codes->at = sh_new(tl->arena, struct sh_str, tl->n_persons);
+        codes->known = sh_new(tl->arena, uint8_t, tl->n_persons);
+        if (!codes->at || !codes->known)
+            return sh_fail(err, SH_E_NOMEM, "no room for the codes of persons");
+    }
+    if (!codes->known[row])
+        SH_TRY(dicts->person_code(dicts->ctx, tl->persons[row], tl->arena, &codes->at[row], err));
+    codes->known[row] = 1;
+    *ret = codes->at[row];
+    return SH_OK;
+}
+
+sh_code sh_person_codes_check(const struct sh_timeline *tl, struct sh_err *err) {
+    return tl->person_codes->failed == SH_OK
+               ? SH_OK
+               : sh_fail(err, tl->person_codes->failed, "the code of a person could not be read");
 }
 
 static int encounter_column(const struct sh_columns *at, int table) {

@@ -110,21 +110,35 @@ sh_code sh_dict_improve(struct sh_dict_full *dict, int32_t id, struct sh_str nam
     return SH_OK;
 }
 
-/* One row of a file: the next id, or an earlier one whose name has become known since. */
-static sh_code take_row(struct sh_dict_full *dict, int32_t id, struct sh_str code, struct sh_str name,
-                        struct sh_str kind, struct sh_err *err) {
-    if (id < 0 || (uint32_t)id > dict->view.n)
-        return sh_fail(err, SH_E_CORRUPT, "id %" PRId32 " where at most %" PRIu32 " is due", id,
-                       dict->view.n);
-    if ((uint32_t)id == dict->view.n)
-        return sh_dict_add(dict, code, name, kind, &id, err);
-    bool changed;
-    if (!sh_str_eq(dict->code[id], code))
-        return sh_fail(err, SH_E_CORRUPT, "id %" PRId32 " has two codes", id);
-    return sh_dict_improve(dict, id, name, kind, &changed, err);
+static sh_code check_id(int32_t id, uint32_t n, struct sh_err *err) {
+    if (id < 0 || (uint32_t)id > n)
+        return sh_fail(err, SH_E_CORRUPT, "id %" PRId32 " where at most %" PRIu32 " is due", id, n);
+    return SH_OK;
 }
 
-static sh_code load_file(const char *path, struct sh_dict_full *dict, struct sh_err *err) {
+/* One row of a file: the next id, or an earlier one whose name has become known since. */
+static sh_code take_row(void *to, int32_t id, const struct sh_str texts[3], struct sh_err *err) {
+    struct sh_dict_full *dict = to;
+    SH_TRY(check_id(id, dict->view.n, err));
+    if ((uint32_t)id == dict->view.n)
+        return sh_dict_add(dict, texts[0], texts[1], texts[2], &id, err);
+    bool changed;
+    if (!sh_str_eq(dict->code[id], texts[0]))
+        return sh_fail(err, SH_E_CORRUPT, "id %" PRId32 " has two codes", id);
+    return sh_dict_improve(dict, id, texts[1], texts[2], &changed, err);
+}
+
+/* As take_row, for codes alone: an earlier id says nothing new. */
+static sh_code take_code(void *to, int32_t id, const struct sh_str texts[3], struct sh_err *err) {
+    struct sh_codes *codes = to;
+    SH_TRY(check_id(id, codes->n, err));
+    return (uint32_t)id == codes->n ? sh_codes_add(codes, texts[0], err) : SH_OK;
+}
+
+/* A row of a file, as sh_dict_load and sh_dict_codes take it. */
+typedef sh_code take_fn(void *to, int32_t id, const struct sh_str texts[3], struct sh_err *err);
+
+static sh_code load_file(const char *path, take_fn *take, void *to, struct sh_err *err) {
     static const struct sh_pq_wanted columns[] = {
         {"id", SH_P32}, {"code", SH_PSTR}, {"name", SH_PSTR}, {"kind", SH_PSTR}};
     SH_CLEANUP(sh_pq_scan_close) struct sh_pq_scan scan = {0};
@@ -135,30 +149,52 @@ static sh_code load_file(const char *path, struct sh_dict_full *dict, struct sh_
         const int32_t *ids = scan.batch[0];
         const struct sh_str *code = scan.batch[1], *name = scan.batch[2], *kind = scan.batch[3];
         for (uint32_t i = 0; i < n; i++)
-            SH_TRY(take_row(dict, ids[i], code[i], name[i], kind[i], err));
+            SH_TRY(take(to, ids[i], (const struct sh_str[]){code[i], name[i], kind[i]}, err));
         if (n == 0)
             return SH_OK;
     }
+}
+
+static sh_code load_files(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
+                          take_fn *take, void *to, struct sh_err *err) {
+    for (size_t i = 0; i < manifest->n_files; i++) {
+        const struct sh_lake_file *file = &manifest->files[i];
+        char path[SH_PATH_BYTES_MAX];
+        if (file->kind != SH_FILE_DICT || file->what != (uint32_t)dict)
+            continue;
+        SH_TRY(sh_path_join(path, lake_dir, file->path, err));
+        SH_TRY(load_file(path, take, to, err));
+    }
+    return SH_OK;
 }
 
 sh_code sh_dict_load(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
                      struct sh_dict_full *ret, struct sh_err *err) {
     struct sh_dict_full full = {0};
     sh_code code = reserve(&full, 1, err);
-    for (size_t i = 0; i < manifest->n_files && code == SH_OK; i++) {
-        const struct sh_lake_file *file = &manifest->files[i];
-        char path[SH_PATH_BYTES_MAX];
-        if (file->kind != SH_FILE_DICT || file->what != (uint32_t)dict)
-            continue;
-        code = sh_path_join(path, lake_dir, file->path, err);
-        if (code == SH_OK)
-            code = load_file(path, &full, err);
-    }
+    if (code == SH_OK)
+        code = load_files(lake_dir, manifest, dict, take_row, &full, err);
     if (code != SH_OK) {
         sh_dict_release(&full);
         return code;
     }
     *ret = full;
+    return SH_OK;
+}
+
+sh_code sh_dict_codes(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
+                      struct sh_codes *ret, struct sh_err *err) {
+    struct sh_codes codes = {0};
+    sh_code code = sh_codes_open(&codes, lake_dir, err);
+    if (code == SH_OK)
+        code = load_files(lake_dir, manifest, dict, take_code, &codes, err);
+    if (code == SH_OK)
+        code = sh_codes_settle(&codes, err);
+    if (code != SH_OK) {
+        sh_codes_release(&codes);
+        return code;
+    }
+    *ret = codes;
     return SH_OK;
 }
 

@@ -1,6 +1,7 @@
 /* Dictionaries of a lake: code to dense id and back. Inner header of the room. */
 #pragma once
 #include "base/arena.h"
+#include "lake/codes.h"
 #include "lake/lake.h"
 #include "lake/manifest.h"
 
@@ -17,6 +18,9 @@ struct sh_dict_full {
  * SH_E_NOMEM. */
 SH_MUST sh_code sh_dict_load(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
                              struct sh_dict_full *ret, struct sh_err *err);
+/** Its codes alone, by id. Errors as above, and SH_E_FULL. */
+SH_MUST sh_code sh_dict_codes(const char *lake_dir, const struct sh_manifest *manifest, enum sh_dict dict,
+                              struct sh_codes *ret, struct sh_err *err);
 void sh_dict_release(struct sh_dict_full *dict);
 /** Add a code that is not there; gives its id. Texts are copied. */
 SH_MUST sh_code sh_dict_add(struct sh_dict_full *dict, struct sh_str code, struct sh_str name,

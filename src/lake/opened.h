@@ -1,5 +1,6 @@
 /* An opened lake from inside. Inner header of the room. */
 #pragma once
+#include "lake/codes.h"
 #include "lake/dict.h"
 #include "lake/keys.h"
 #include "lake/manifest.h"
@@ -17,6 +18,8 @@ struct sh_lake {
     pthread_mutex_t lock; /* of the dictionaries while they load */
     struct sh_dict_full dicts[SH_DICTS];
     atomic_bool has_dict[SH_DICTS];
+    struct sh_codes persons;
+    atomic_bool has_persons;
 };
 
 /* Nettings of a bucket as they stand on a day: what to take off a line, what became of a refund. */
