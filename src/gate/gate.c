@@ -5,6 +5,7 @@
 #include "gate/auth.h"
 #include "gate/duty.h"
 #include "gate/find.h"
+#include "gate/handlers.h"
 #include "gate/http.h"
 #include "gate/jobs.h"
 #include "gate/pages.h"
@@ -94,7 +95,7 @@ static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(sh_takeaway_tidy(gate, err));
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
     SH_TRY(sh_duty_start(gate, err));
-    SH_TRY(sh_rulebook_new(&gate->rulebook, err));
+    SH_TRY(sh_rulebook_open(gate, err));
     SH_TRY(sh_finder_new(&gate->finder, err));
     /* Writers wait for the disk together, so that one flush serves many; a hash takes 64 MiB, hence two. */
     static const struct {

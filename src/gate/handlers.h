@@ -120,6 +120,8 @@ SH_HANDLER(sh_api_selfcheck_report);
 SH_HANDLER(sh_api_peers);
 /* export.c */
 SH_HANDLER(sh_api_findings_export);
+/** The book of the rules this server was given, if any, begins to load. In rulebook.c. */
+SH_MUST sh_code sh_rulebook_open(struct sh_gate *gate, struct sh_err *err);
 /** Is it a rule of this installation? In rulebook.c. */
 SH_MUST sh_code sh_rule_known(struct sh_gate *gate, struct sh_request *rq, struct sh_str rule, bool *ret,
                               struct sh_err *err);

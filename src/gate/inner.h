@@ -53,7 +53,7 @@ struct sh_gate {
     struct sh_log log;
     struct sh_jobs *jobs;
     const struct sh_pages *pages; /* NULL: none */
-    struct sh_rulebook *rulebook;
+    struct sh_rulebook *rulebook; /* NULL: a server without rules */
     struct sh_finder *finder;
     atomic_bool is_stopping;
     atomic_int n_under_way; /* requests in a lane or not yet answered */

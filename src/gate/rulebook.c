@@ -23,16 +23,26 @@ static sh_code items_end(struct sh_request *rq, struct sh_json *json, struct sh_
     return sh_answer_end(rq, json, err);
 }
 
+sh_code sh_rulebook_open(struct sh_gate *gate, struct sh_err *err) {
+    const struct sh_gate_options *o = &gate->options;
+    if (!o->rules_dir || !o->knowledge_dir)
+        return SH_OK;
+    char params[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_join(params, o->law_dir, "params", err));
+    const char *kept = sh_arena_dup(&gate->arena, params, strlen(params));
+    if (!kept)
+        return sh_fail(err, SH_E_NOMEM, "no room for the rules");
+    const struct sh_rulebook_dirs dirs = {o->rules_dir, o->knowledge_dir, kept};
+    return sh_rulebook_new(&dirs, &gate->rulebook, err);
+}
+
 /* The loaded book, or the refusal (SH_E_CANCELLED) of a server that was started without rules. */
 static sh_code book_of(struct sh_gate *gate, struct sh_request *rq, const struct sh_rulebook **ret,
                        struct sh_err *err) {
-    char params[SH_PATH_BYTES_MAX];
-    if (!gate->options.rules_dir || !gate->options.knowledge_dir)
+    if (!gate->rulebook)
         return sh_refused(sh_refuse(rq, GATE_UNAVAILABLE, "rules"), err);
-    SH_TRY(sh_path_join(params, gate->options.law_dir, "params", err));
-    const struct sh_rulebook_dirs dirs = {gate->options.rules_dir, gate->options.knowledge_dir, params};
     *ret = gate->rulebook;
-    return sh_rulebook_load(gate->rulebook, &dirs, err);
+    return sh_rulebook_load(gate->rulebook, err);
 }
 
 sh_code sh_api_rules(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -228,7 +238,7 @@ sh_code sh_api_rule_check(struct sh_gate *gate, struct sh_request *rq, struct sh
     SH_TRY(sh_request_json(rq, &root, err));
     const json_t *text = json_object_get(root, "text");
     bench.text = (struct sh_str){json_string_value(text), json_string_length(text)};
-    if (!gate->options.rules_dir || !gate->options.knowledge_dir)
+    if (!gate->rulebook)
         return sh_refuse(rq, GATE_UNAVAILABLE, "rules");
     if (bench.text.len == 0 || bench.text.len > RULE_TEXT_MAX) {
         struct sh_faults faults = {0};

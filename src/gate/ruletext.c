@@ -5,26 +5,13 @@
 #include <pthread.h>
 
 struct sh_rulebook {
+    struct sh_rulebook_dirs dirs;
+    pthread_t thread;
+    bool has_thread;
     pthread_mutex_t mutex;
     struct sh_arena arena;
     const struct sh_rules *rules; /* NULL: not loaded yet */
 };
-
-sh_code sh_rulebook_new(struct sh_rulebook **ret, struct sh_err *err) {
-    *ret = sh_alloc_array(1, sizeof **ret);
-    if (!*ret)
-        return sh_fail(err, SH_E_NOMEM, "no room for the rules");
-    pthread_mutex_init(&(*ret)->mutex, NULL);
-    return SH_OK;
-}
-
-void sh_rulebook_free(struct sh_rulebook *book) {
-    if (!book)
-        return;
-    pthread_mutex_destroy(&book->mutex);
-    sh_arena_free(&book->arena);
-    sh_free(book);
-}
 
 static struct sh_rules_options options_of(const struct sh_rulebook_dirs *dirs) {
     return (struct sh_rules_options){.rules_dir = dirs->rules,
@@ -34,11 +21,11 @@ static struct sh_rules_options options_of(const struct sh_rulebook_dirs *dirs) {
                                      .place = "000000"};
 }
 
-sh_code sh_rulebook_load(struct sh_rulebook *book, const struct sh_rulebook_dirs *dirs, struct sh_err *err) {
+sh_code sh_rulebook_load(struct sh_rulebook *book, struct sh_err *err) {
     sh_code code = SH_OK;
     pthread_mutex_lock(&book->mutex);
     if (!book->rules) {
-        const struct sh_rules_options options = options_of(dirs);
+        const struct sh_rules_options options = options_of(&book->dirs);
         struct sh_rules *rules = NULL;
         code = sh_rules_load(&options, &book->arena, NULL, &rules, err);
         if (code == SH_OK)
@@ -48,6 +35,33 @@ sh_code sh_rulebook_load(struct sh_rulebook *book, const struct sh_rulebook_dirs
     }
     pthread_mutex_unlock(&book->mutex);
     return code;
+}
+
+static void *load_ahead(void *book) {
+    struct sh_err told_to_the_reader;
+    (void)!sh_rulebook_load(book, &told_to_the_reader);
+    return NULL;
+}
+
+sh_code sh_rulebook_new(const struct sh_rulebook_dirs *dirs, struct sh_rulebook **ret, struct sh_err *err) {
+    struct sh_rulebook *book = sh_alloc_array(1, sizeof *book);
+    if (!book)
+        return sh_fail(err, SH_E_NOMEM, "no room for the rules");
+    book->dirs = *dirs;
+    pthread_mutex_init(&book->mutex, NULL);
+    book->has_thread = pthread_create(&book->thread, NULL, load_ahead, book) == 0;
+    *ret = book;
+    return SH_OK;
+}
+
+void sh_rulebook_free(struct sh_rulebook *book) {
+    if (!book)
+        return;
+    if (book->has_thread)
+        pthread_join(book->thread, NULL);
+    pthread_mutex_destroy(&book->mutex);
+    sh_arena_free(&book->arena);
+    sh_free(book);
 }
 
 /* ---- rules ------------------------------------------------------------------------------------------- */

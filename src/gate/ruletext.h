@@ -5,17 +5,20 @@
 #include "base/json.h"
 #include <stdio.h>
 
-/* The rules and knowledge this program ships, loaded when they are first asked for. */
+/* The rules and knowledge this program ships. */
 struct sh_rulebook;
-SH_MUST sh_code sh_rulebook_new(struct sh_rulebook **ret, struct sh_err *err);
-void sh_rulebook_free(struct sh_rulebook *book);
-/** Where the texts lie. */
+/** Where the texts lie; borrowed as long as the book lives. */
 struct sh_rulebook_dirs {
     const char *rules, *knowledge, *params;
 };
-/** Load once, thread-safe; const from then on. Errors: SH_E_INPUT they do not load. */
-SH_MUST sh_code sh_rulebook_load(struct sh_rulebook *book, const struct sh_rulebook_dirs *dirs,
-                                 struct sh_err *err);
+/** Loads in a thread of its own, so that a server starts at once and its first reader does not wait. */
+SH_MUST sh_code sh_rulebook_new(const struct sh_rulebook_dirs *dirs, struct sh_rulebook **ret,
+                                struct sh_err *err);
+/** Waits for that thread. NULL is fine. */
+void sh_rulebook_free(struct sh_rulebook *book);
+/** Waits until it is loaded, or loads it. Thread-safe; const from then on. Errors: SH_E_INPUT it cannot be.
+ */
+SH_MUST sh_code sh_rulebook_load(struct sh_rulebook *book, struct sh_err *err);
 
 /* Of a loaded book: elements of an array of all rules, all tables. */
 void sh_rulebook_put_rules(const struct sh_rulebook *book, struct sh_json *json);

@@ -1,4 +1,5 @@
 import { createRouter, createWebHistory, type RouteRecordRaw } from 'vue-router'
+import MyWork from '@/pages/MyWork.vue'
 import { isReady, may } from '@/session'
 import type { Key } from '@/text'
 
@@ -15,7 +16,7 @@ declare module 'vue-router' {
 const routes: RouteRecordRaw[] = [
   { path: '/sign-in', component: () => import('@/shell/SignIn.vue'), meta: { title: 'signin.title', bare: true } },
   { path: '/', redirect: '/work' },
-  { path: '/work', component: () => import('@/pages/MyWork.vue'), meta: { title: 'nav.work' } },
+  { path: '/work', component: MyWork, meta: { title: 'nav.work' } },
   { path: '/account', component: () => import('@/pages/AccountPage.vue'), meta: { title: 'nav.account' } },
   { path: '/findings', component: () => import('@/pages/desk/FindingsDesk.vue'), meta: { title: 'nav.findings', need: 'findings.read' } },
   { path: '/portal', component: () => import('@/pages/portal/PortalPage.vue'), meta: { title: 'nav.portal', need: 'selfcheck.run' } },
