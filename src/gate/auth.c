@@ -75,19 +75,19 @@ sh_code sh_grants_read(struct sh_txn *txn, struct sh_request *rq, int32_t day, s
     return SH_OK;
 }
 
-/* An account that may sign in, and what its state asks first. */
-static sh_code read_account(struct sh_txn *txn, struct who *who, struct sh_err *err) {
+#define ACCOUNT "a.person, a.state, a.renews, a.has_factor, a.login"
+
+/* An account that may sign in, and what its state asks first. row: ACCOUNT. */
+static sh_code take_account(struct sh_txn *txn, struct who *who, const struct sh_value *row,
+                            struct sh_err *err) {
     struct sh_request *rq = who->rq;
-    struct sh_rows rows;
-    const struct sh_value values[] = {SH_TEXT(sh_str_of(rq->caller.person))};
-    SH_TRY(sh_sql_query(txn, "select state, renews, has_factor, login from gate_account where person = $1",
-                        values, 1, &rq->arena, &rows, err));
-    who->is_found = rows.n_rows == 1 && sh_str_is(sh_cell(&rows, 0, 0)->str, "active");
+    who->is_found = sh_str_is(row[1].str, "active");
     if (!who->is_found)
         return SH_OK;
-    rq->caller.must_change = sh_cell(&rows, 0, 1)->i64 != 0;
-    rq->caller.needs_setup = sh_cell(&rows, 0, 2)->i64 == 0;
-    copy_id(rq->caller.login, sizeof rq->caller.login, sh_cell(&rows, 0, 3)->str);
+    copy_id(rq->caller.person, sizeof rq->caller.person, row[0].str);
+    rq->caller.must_change = row[2].i64 != 0;
+    rq->caller.needs_setup = row[3].i64 == 0;
+    copy_id(rq->caller.login, sizeof rq->caller.login, row[4].str);
     return sh_grants_read(txn, rq, sh_gate_today(who->gate), err);
 }
 
@@ -101,23 +101,23 @@ static sh_code by_session(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct sh_value values[] = {SH_TEXT(sh_str_of(hash))};
     who->is_found = false;
     SH_TRY(sh_sql_query(txn,
-                        "select person, csrf, created_at, seen_at, expires_at, factor_at from gate_session "
-                        "where token = $1",
+                        "select " ACCOUNT ", s.csrf, s.created_at, s.seen_at, s.expires_at, s.factor_at "
+                        "from gate_session s join gate_account a on a.person = s.person where s.token = $1",
                         values, 1, &rq->arena, &rows, err));
     if (rows.n_rows != 1)
         return SH_OK;
-    const int64_t created = sh_cell(&rows, 0, 2)->i64, seen = sh_cell(&rows, 0, 3)->i64;
+    const struct sh_value *session = sh_cell(&rows, 0, 5);
+    const int64_t created = session[1].i64, seen = session[2].i64;
     /* A clock that was set back does not make an old session young again: what begins in the future is not
      * valid. */
-    if (sh_cell(&rows, 0, 4)->i64 <= now || seen + SH_SESSION_IDLE_SECONDS <= now ||
+    if (session[3].i64 <= now || seen + SH_SESSION_IDLE_SECONDS <= now ||
         created > now + SH_SESSION_SEEN_SECONDS || seen > now + (int64_t)2 * SH_SESSION_SEEN_SECONDS)
         return SH_OK;
-    copy_id(rq->caller.person, sizeof rq->caller.person, sh_cell(&rows, 0, 0)->str);
-    copy_id(rq->caller.csrf, sizeof rq->caller.csrf, sh_cell(&rows, 0, 1)->str);
+    copy_id(rq->caller.csrf, sizeof rq->caller.csrf, session[0].str);
     copy_id(rq->caller.session, sizeof rq->caller.session, sh_str_of(hash));
-    rq->caller.proven_at = sh_cell(&rows, 0, 5)->i64;
+    rq->caller.proven_at = session[4].i64;
     who->is_stale_seen = seen + SH_SESSION_SEEN_SECONDS <= now;
-    return read_account(txn, who, err);
+    return take_account(txn, who, sh_cell(&rows, 0, 0), err);
 }
 
 static sh_code by_key(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -129,16 +129,16 @@ static sh_code by_key(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct sh_value values[] = {SH_TEXT(sh_str_of(hash)), SH_I64(sh_gate_now(who->gate))};
     who->is_found = false;
     SH_TRY(sh_sql_query(txn,
-                        "select person, reads_only from gate_key where token = $1 and revoked_at = 0 "
-                        "and expires_at > $2 and created_at <= $2",
+                        "select " ACCOUNT ", k.reads_only from gate_key k join gate_account a on a.person = "
+                        "k.person where k.token = $1 and k.revoked_at = 0 and k.expires_at > $2 and "
+                        "k.created_at <= $2",
                         values, 2, &rq->arena, &rows, err));
     if (rows.n_rows != 1)
         return SH_OK;
-    copy_id(rq->caller.person, sizeof rq->caller.person, sh_cell(&rows, 0, 0)->str);
     copy_id(rq->caller.session, sizeof rq->caller.session, sh_str_of(hash));
     rq->caller.by_key = true;
-    rq->caller.reads_only = sh_cell(&rows, 0, 1)->i64 != 0;
-    return read_account(txn, who, err);
+    rq->caller.reads_only = sh_cell(&rows, 0, 5)->i64 != 0;
+    return take_account(txn, who, sh_cell(&rows, 0, 0), err);
 }
 
 static sh_code touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {

@@ -319,16 +319,13 @@ static sh_code apply(struct sh_txn *txn, struct deciding *deciding, struct sh_er
     SH_TRY(sh_entry_ask(txn, rq, &change->entry, change->record, 0, &faults, err));
     if (faults.n)
         return sh_stop(sh_refuse_fields(rq, &faults));
-    struct sh_record_ref ref;
+    struct sh_record written;
     const sh_code code =
-        sh_entry_put(txn, &change->entry, change->record, change->expected, &rq->arena, &ref, err);
+        sh_entry_put(txn, &change->entry, change->record, change->expected, &rq->arena, &written, err);
     if (code == SH_E_CONFLICT)
         return sh_stop(sh_refuse(rq, GATE_STALE, SH_SAY(rq, CHANGED_SINCE_PROPOSAL)));
     SH_TRY(code);
-    char *id = sh_arena_dup(&rq->arena, ref.id, SH_ID_TEXT);
-    if (!id)
-        return sh_fail(err, SH_E_NOMEM, "no room for an id");
-    change->record = (struct sh_str){id, SH_ID_TEXT};
+    change->record = written.id;
     return SH_OK;
 }
 

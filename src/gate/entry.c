@@ -242,9 +242,10 @@ static sh_code contents(const struct sh_entry_values *entry, struct sh_arena *ar
 }
 
 sh_code sh_entry_put(struct sh_txn *txn, const struct sh_entry_values *entry, struct sh_str id,
-                     int64_t expected_version, struct sh_arena *arena, struct sh_record_ref *ret,
+                     int64_t expected_version, struct sh_arena *arena, struct sh_record *ret,
                      struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf open = {0}, sealed = {0}, search = {0};
+    struct sh_record_ref ref;
     SH_TRY(contents(entry, arena, &open, &sealed, &search, err));
     struct sh_str key;
     SH_TRY(sh_entry_key(entry, arena, &key, err));
@@ -259,7 +260,26 @@ sh_code sh_entry_put(struct sh_txn *txn, const struct sh_entry_values *entry, st
                                             .open = sh_buf_view(&open),
                                             .sealed = sh_buf_view(&sealed),
                                             .search = sh_buf_view(&search)};
-    return sh_record_put(txn, &change, ret, err);
+    SH_TRY(sh_record_put(txn, &change, &ref, err));
+    const char *text = sh_arena_dup(arena, ref.id, SH_ID_TEXT),
+               *kept = sh_arena_dup(arena, open.at, open.len);
+    if (!text || !kept)
+        return sh_fail(err, SH_E_NOMEM, "no room for a record");
+    *ret = (struct sh_record){.id = {text, SH_ID_TEXT},
+                              .version = ref.version,
+                              .newest_version = ref.version,
+                              .register_name = change.register_name,
+                              .key = key,
+                              .labels = change.labels,
+                              .valid_from = change.valid_from,
+                              .valid_to = change.valid_to,
+                              .is_withdrawn = change.is_withdrawn,
+                              .open = {kept, open.len},
+                              .has_sealed = sealed.len > 0,
+                              .actor = sh_txn_act(txn)->actor,
+                              .why = sh_txn_act(txn)->why,
+                              .recorded_at = sh_txn_now(txn)};
+    return SH_OK;
 }
 
 sh_code sh_entry_read(const struct sh_register *reg, const struct sh_record *record, struct sh_arena *arena,

@@ -37,9 +37,10 @@ SH_MUST sh_code sh_entry_ask(struct sh_txn *txn, struct sh_request *rq, const st
 SH_MUST sh_code sh_entry_key(const struct sh_entry_values *entry, struct sh_arena *arena, struct sh_str *ret,
                              struct sh_err *err);
 struct sh_labels sh_entry_labels(const struct sh_entry_values *entry);
-/** Write it: id empty for a new record. */
+/** Write it: id empty for a new record. ret: the version written as one who may not unseal reads it; its
+ * strings lie in arena or entry. */
 SH_MUST sh_code sh_entry_put(struct sh_txn *txn, const struct sh_entry_values *entry, struct sh_str id,
-                             int64_t expected_version, struct sh_arena *arena, struct sh_record_ref *ret,
+                             int64_t expected_version, struct sh_arena *arena, struct sh_record *ret,
                              struct sh_err *err);
 /** Values of a record as kept; personal ones unmasked when its sealed part was opened, else masked.
  * [n_fields] */

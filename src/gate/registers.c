@@ -379,24 +379,14 @@ static sh_code check_labels(const struct writing *writing, const struct sh_scope
     return sh_refused(sh_refuse(rq, GATE_FORBIDDEN, SH_SAY(rq, RECORD_OUTSIDE)), err);
 }
 
-static sh_code answer_written(struct writing *writing, struct sh_txn *txn, const char *id,
-                              struct sh_err *err) {
-    struct reading *reading = &writing->reading;
-    struct sh_request *rq = reading->rq;
-    if (writing->is_proposal) {
-        struct sh_json json;
-        sh_answer_begin(rq, 202, &json);
-        sh_json_object(&json);
-        sh_json_put_text(&json, "change", id);
-        sh_json_put_text(&json, "state", "proposed");
-        sh_json_object_end(&json);
-        return sh_answer_end(rq, &json, err);
-    }
-    const struct sh_scope all = {.places = (struct sh_str[]){{"", 0}}, .n_places = 1, .any_body = true};
-    const struct sh_record *history = NULL;
-    size_t n = 0;
-    SH_TRY(sh_record_history(txn, &all, sh_str_of(id), &rq->arena, &history, &n, err));
-    return answer_record(rq, writing->is_new ? 201 : 200, reading->reg, &history[n - 1], err);
+static sh_code answer_proposed(struct sh_request *rq, const char *change, struct sh_err *err) {
+    struct sh_json json;
+    sh_answer_begin(rq, 202, &json);
+    sh_json_object(&json);
+    sh_json_put_text(&json, "change", change);
+    sh_json_put_text(&json, "state", "proposed");
+    sh_json_object_end(&json);
+    return sh_answer_end(rq, &json, err);
 }
 
 static sh_code put_entry(struct sh_txn *txn, struct writing *writing, struct sh_str id, struct sh_err *err) {
@@ -410,14 +400,14 @@ static sh_code put_entry(struct sh_txn *txn, struct writing *writing, struct sh_
     if (writing->is_proposal) {
         char change_id[SH_ID_TEXT + 1];
         SH_TRY(sh_change_propose(txn, rq, &writing->entry, id, writing->expected, change_id, err));
-        return answer_written(writing, txn, change_id, err);
+        return answer_proposed(rq, change_id, err);
     }
-    struct sh_record_ref ref;
-    const sh_code code = sh_entry_put(txn, &writing->entry, id, writing->expected, &rq->arena, &ref, err);
+    struct sh_record written;
+    const sh_code code = sh_entry_put(txn, &writing->entry, id, writing->expected, &rq->arena, &written, err);
     if (code == SH_E_CONFLICT)
         return sh_stop(sh_refuse(rq, writing->is_new ? GATE_CONFLICT : GATE_STALE, NULL));
     SH_TRY(code);
-    return answer_written(writing, txn, ref.id, err);
+    return answer_record(rq, writing->is_new ? 201 : 200, writing->reading.reg, &written, err);
 }
 
 static sh_code create(struct sh_txn *txn, void *ctx, struct sh_err *err) {

@@ -225,9 +225,9 @@ static sh_code write_row(struct sh_txn *txn, struct importing *in, const struct 
     const struct sh_str id = on_record->is_new ? SH_STR("") : on_record->old.id;
     const int64_t version = on_record->old.newest_version;
     char change_id[SH_ID_TEXT + 1];
-    struct sh_record_ref ref;
+    struct sh_record written;
     return is_two ? sh_change_propose(txn, in->rq, entry, id, version, change_id, err)
-                  : sh_entry_put(txn, entry, id, version, &in->rq->arena, &ref, err);
+                  : sh_entry_put(txn, entry, id, version, &in->rq->arena, &written, err);
 }
 
 static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struct sh_faults *faults,

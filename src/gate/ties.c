@@ -55,10 +55,11 @@ static sh_code take_recusal(struct looking *looking, const struct sh_record *rec
     return SH_OK;
 }
 
+typedef sh_code taker(struct looking *, const struct sh_record *, struct sh_err *);
+
 /* All records of a register in force today whose field names the caller, by id or by login. */
 static sh_code look(struct looking *looking, const char *reg, const char *field, const char *caller,
-                    sh_code (*take)(struct looking *, const struct sh_record *, struct sh_err *),
-                    struct sh_err *err) {
+                    taker *take, struct sh_err *err) {
     const struct sh_scope all = sh_scope_all();
     const struct sh_term term = {sh_str_of(field), sh_str_of(caller)};
     struct sh_page_query query = {
@@ -77,16 +78,27 @@ static sh_code look(struct looking *looking, const char *reg, const char *field,
     return SH_OK;
 }
 
+/* Where the caller may stand, by id and by login. Most people are tied to nobody, and every write asks: one
+ * question tells whether there is anything to read. */
 static sh_code look_all(struct looking *looking, struct sh_err *err) {
+    static const struct {
+        const char *reg, *field;
+        taker *take;
+    } places[] = {
+        {"ties", "person", take_tie}, {"ties", "other", take_tie}, {"recusals", "person", take_recusal}};
     const char *const names[] = {looking->rq->caller.person, looking->rq->caller.login};
-    for (size_t i = 0; i < 2 && !looking->is_found; i++) {
-        if (!names[i][0])
-            continue;
-        SH_TRY(look(looking, "ties", "person", names[i], take_tie, err));
-        SH_TRY(look(looking, "ties", "other", names[i], take_tie, err));
-        if (looking->matter.len)
-            SH_TRY(look(looking, "recusals", "person", names[i], take_recusal, err));
-    }
+    const size_t n_places = looking->matter.len ? 3 : 2;
+    struct sh_mention mentions[SH_MENTIONS_MAX];
+    size_t n = 0;
+    bool is_mentioned = false;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t k = 0; names[i][0] && k < n_places; k++)
+            mentions[n++] =
+                (struct sh_mention){places[k].reg, {sh_str_of(places[k].field), sh_str_of(names[i])}};
+    SH_TRY(sh_record_mentions(looking->txn, mentions, n, &is_mentioned, err));
+    for (size_t i = 0; is_mentioned && i < 2; i++)
+        for (size_t k = 0; names[i][0] && k < n_places && !looking->is_found; k++)
+            SH_TRY(look(looking, places[k].reg, places[k].field, names[i], places[k].take, err));
     return SH_OK;
 }
 

@@ -123,12 +123,16 @@ sh_code sh_db_settle(struct sh_db *db, struct sh_err *err) {
     return db->pg ? sh_db_pg_settle(db, err) : SH_OK;
 }
 
-sh_code sh_db_release(struct sh_db *db, bool is_last, struct sh_err *err) {
+sh_code sh_db_exec_later(struct sh_db *db, const char *sql, struct sh_err *err) {
     db->must_retry = false;
-    return db->pg
-               ? sh_db_pg_release(db, is_last, err)
-               : sh_db_lite_exec(
-                     db, is_last ? "release savepoint body" : "release savepoint body; savepoint body", err);
+    return db->pg ? sh_db_pg_exec_later(db, sql, err) : sh_db_lite_exec(db, sql, err);
+}
+
+sh_code sh_db_release(struct sh_db *db, bool is_last, struct sh_err *err) {
+    SH_TRY(sh_db_exec_later(db, "release savepoint body", err));
+    if (!is_last)
+        SH_TRY(sh_db_exec_later(db, "savepoint body", err));
+    return sh_db_settle(db, err);
 }
 
 sh_code sh_db_exec(struct sh_db *db, const char *sql, struct sh_err *err) {
@@ -140,7 +144,7 @@ sh_code sh_db_begin(struct sh_db *db, bool for_writing, struct sh_err *err) {
     const char *sql = !db->pg       ? (for_writing ? "begin immediate" : "begin")
                       : for_writing ? "begin isolation level serializable"
                                     : "begin isolation level repeatable read read only";
-    SH_TRY(sh_db_exec(db, sql, err));
+    SH_TRY(sh_db_exec_later(db, sql, err));
     db->is_in_txn = true;
     db->is_writing = for_writing;
     return SH_OK;
@@ -158,7 +162,8 @@ void sh_db_rollback(struct sh_db *db) {
         return;
     /* After some errors SQLite has rolled back by itself; then this one fails, and that is well. */
     const bool must_retry = db->must_retry;
-    const sh_code code = sh_db_exec(db, "rollback", NULL);
+    const sh_code code =
+        db->pg && !db->is_writing ? sh_db_pg_leave(db, NULL) : sh_db_exec(db, "rollback", NULL);
     (void)code; /* a broken connection is found by its next user */
     db->must_retry = must_retry;
     db->is_in_txn = false;

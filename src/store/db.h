@@ -24,6 +24,7 @@ struct sh_db {
     bool must_retry; /* the last failure was a serialization failure: run the whole transaction again */
     bool is_in_txn, is_writing;
     size_t n_later;        /* statements sent whose results nobody has read */
+    bool has_left;         /* the first of them ended the transaction before and has a sync of its own */
     int64_t later_changed; /* rows that statements run later have changed; the reader sets it to 0 */
     int log_pages;         /* of SQLite's log when the owner empties it himself, as of the last commit */
     struct sh_db *next_idle;
@@ -57,10 +58,12 @@ SH_MUST sh_code sh_db_run_later(struct sh_db *db, const char *sql, const struct 
                                 struct sh_err *err);
 /** Wait for what was sent; gives the first failure. */
 SH_MUST sh_code sh_db_settle(struct sh_db *db, struct sh_err *err);
+/** A statement without values and rows, as sh_db_run_later. */
+SH_MUST sh_code sh_db_exec_later(struct sh_db *db, const char *sql, struct sh_err *err);
 /** Release the savepoint "body", once all that was sent has succeeded, and set it anew for the next one. */
 SH_MUST sh_code sh_db_release(struct sh_db *db, bool is_last, struct sh_err *err);
 /** Begin for writing (SQLite IMMEDIATE, PostgreSQL SERIALIZABLE) or reading one snapshot; commit; roll back.
- */
+ * To PostgreSQL the beginning goes with the first statement. */
 SH_MUST sh_code sh_db_begin(struct sh_db *db, bool for_writing, struct sh_err *err);
 SH_MUST sh_code sh_db_commit(struct sh_db *db, struct sh_err *err);
 void sh_db_rollback(struct sh_db *db);
@@ -81,7 +84,9 @@ SH_MUST sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement
 SH_MUST sh_code sh_db_pg_send(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
                               const struct sh_value *values, size_t n, struct sh_err *err);
 SH_MUST sh_code sh_db_pg_settle(struct sh_db *db, struct sh_err *err);
-SH_MUST sh_code sh_db_pg_release(struct sh_db *db, bool is_last, struct sh_err *err);
+SH_MUST sh_code sh_db_pg_exec_later(struct sh_db *db, const char *sql, struct sh_err *err);
+/** End a transaction that only read: the answer is read by the connection's next user. */
+SH_MUST sh_code sh_db_pg_leave(struct sh_db *db, struct sh_err *err);
 void sh_db_pg_close(struct sh_db *db);
 bool sh_db_pg_is_broken(const struct sh_db *db);
 

@@ -52,34 +52,77 @@ static int64_t changed_of(PGresult *result) {
     return (int64_t)strtoll(PQcmdTuples(result), NULL, 10);
 }
 
-/* The answer to one of the statements sent; the connection then is at the next one. */
-static sh_code take_answer(struct sh_db *db, struct sh_err *err) {
-    SH_CLEANUP(clear_at) PGresult *result = PQgetResult(db->pg);
+static sh_code check_result(struct sh_db *db, const PGresult *result, struct sh_err *err) {
     const ExecStatusType status = PQresultStatus(result);
-    sh_code code = SH_OK;
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        code = fail(db, result, err);
-    else
-        db->later_changed += changed_of(result);
+    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK ? SH_OK : fail(db, result, err);
+}
+
+/* The answer to one of the statements sent; the connection then is at the next one. ret: for who waits for
+ * it; NULL: only what it changed counts. */
+static sh_code take_answer(struct sh_db *db, PGresult **ret, struct sh_err *err) {
+    SH_CLEANUP(clear_at) PGresult *result = PQgetResult(db->pg);
+    const sh_code code = check_result(db, result, err);
     PGresult *end = result ? PQgetResult(db->pg) : NULL;
     PQclear(end); /* NULL: the end of this statement's answers */
+    if (code == SH_OK && ret)
+        *ret = result, result = NULL;
+    else if (code == SH_OK)
+        db->later_changed += changed_of(result);
     return code;
 }
 
-sh_code sh_db_pg_settle(struct sh_db *db, struct sh_err *err) {
-    if (db->n_later == 0)
-        return SH_OK;
+/* The end of the transaction before, whose answer nobody waited for. */
+static sh_code take_left(struct sh_db *db, struct sh_err *err) {
+    db->has_left = false;
+    db->n_later--;
+    const sh_code code = take_answer(db, NULL, err);
+    PQclear(PQgetResult(db->pg)); /* of its sync */
+    return code;
+}
+
+/* Wait for all that was sent. ret_last: the answer to the last statement. */
+static sh_code drain(struct sh_db *db, PGresult **ret_last, struct sh_err *err) {
     sh_code code = PQpipelineSync(db->pg) == 1 ? SH_OK : fail(db, NULL, err);
+    if (db->has_left && code == SH_OK)
+        code = take_left(db, err);
     for (; db->n_later > 0; db->n_later--) {
         if (code == SH_OK)
-            code = take_answer(db, err);
+            code = take_answer(db, db->n_later == 1 ? ret_last : NULL, err);
         else /* those behind a failure were not run */
-            (void)take_answer(&(struct sh_db){.pg = db->pg}, NULL);
+            (void)take_answer(&(struct sh_db){.pg = db->pg}, NULL, NULL);
     }
+    db->has_left = false;
     PQclear(PQgetResult(db->pg)); /* of the sync */
     if (PQexitPipelineMode(db->pg) != 1 && code == SH_OK)
         code = fail(db, NULL, err);
     return code;
+}
+
+sh_code sh_db_pg_settle(struct sh_db *db, struct sh_err *err) {
+    return db->n_later > 0 ? drain(db, NULL, err) : SH_OK;
+}
+
+static sh_code begin_later(struct sh_db *db, struct sh_err *err) {
+    if (db->n_later == LATER_MAX)
+        SH_TRY(sh_db_pg_settle(db, err));
+    return db->n_later > 0 || PQenterPipelineMode(db->pg) == 1 ? SH_OK : fail(db, NULL, err);
+}
+
+sh_code sh_db_pg_exec_later(struct sh_db *db, const char *sql, struct sh_err *err) {
+    SH_TRY(begin_later(db, err));
+    if (PQsendQueryParams(db->pg, sql, 0, NULL, NULL, NULL, NULL, 1) != 1)
+        return fail(db, NULL, err);
+    db->n_later++;
+    return SH_OK;
+}
+
+sh_code sh_db_pg_leave(struct sh_db *db, struct sh_err *err) {
+    SH_TRY(sh_db_pg_settle(db, err));
+    SH_TRY(sh_db_pg_exec_later(db, "rollback", err));
+    if (PQpipelineSync(db->pg) != 1)
+        return fail(db, NULL, err);
+    db->has_left = true;
+    return SH_OK;
 }
 
 sh_code sh_db_pg_exec(struct sh_db *db, const char *sql, struct sh_err *err) {
@@ -87,9 +130,7 @@ sh_code sh_db_pg_exec(struct sh_db *db, const char *sql, struct sh_err *err) {
     if (code != SH_OK && strncmp(sql, "rollback", 8) != 0)
         return code;
     SH_CLEANUP(clear_at) PGresult *result = PQexec(db->pg, sql);
-    const ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        return fail(db, result, err);
+    SH_TRY(check_result(db, result, err));
     /* A transaction that failed before answers COMMIT with ROLLBACK and calls that a success. */
     if (strcmp(sql, "commit") == 0 && strcmp(PQcmdStatus(result), "COMMIT") != 0)
         return sh_fail(err, SH_E_INTERNAL, "database: the transaction had failed and was rolled back");
@@ -253,31 +294,33 @@ static sh_code name_of(struct sh_db *db, struct sh_db_statement *statement, size
     return prepare(db, statement, name, values, n, err);
 }
 
-sh_code sh_db_pg_send(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
-                      const struct sh_value *values, size_t n, struct sh_err *err) {
-    char name[24];
-    struct values v;
-    if (db->n_later == LATER_MAX)
-        SH_TRY(sh_db_pg_settle(db, err));
-    SH_TRY(name_of(db, statement, slot, values, n, name, err));
-    SH_TRY(lay_out(values, n, &v, err));
-    if ((db->n_later == 0 && PQenterPipelineMode(db->pg) != 1) ||
-        PQsendQueryPrepared(db->pg, name, (int)n, v.at, v.lengths, v.formats, 1) != 1)
+static sh_code send_named(struct sh_db *db, const char *name, const struct values *v, size_t n,
+                          struct sh_err *err) {
+    SH_TRY(begin_later(db, err));
+    if (PQsendQueryPrepared(db->pg, name, (int)n, v->at, v->lengths, v->formats, 1) != 1)
         return fail(db, NULL, err);
     db->n_later++;
     return SH_OK;
 }
 
-sh_code sh_db_pg_release(struct sh_db *db, bool is_last, struct sh_err *err) {
-    static const char *const both[] = {"release savepoint body", "savepoint body"};
-    if (db->n_later == 0 && PQenterPipelineMode(db->pg) != 1)
-        return fail(db, NULL, err);
-    for (size_t i = 0; i < (is_last ? 1 : 2); i++) {
-        if (PQsendQueryParams(db->pg, both[i], 0, NULL, NULL, NULL, NULL, 1) != 1)
-            return fail(db, NULL, err);
-        db->n_later++;
+/* What was sent before goes out with it, and all answers come together. */
+static sh_code ask_named(struct sh_db *db, const char *name, const struct values *v, size_t n, PGresult **ret,
+                         struct sh_err *err) {
+    if (db->n_later > 0) {
+        SH_TRY(send_named(db, name, v, n, err));
+        return drain(db, ret, err);
     }
-    return sh_db_pg_settle(db, err);
+    *ret = PQexecPrepared(db->pg, name, (int)n, v->at, v->lengths, v->formats, 1);
+    return check_result(db, *ret, err);
+}
+
+sh_code sh_db_pg_send(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
+                      const struct sh_value *values, size_t n, struct sh_err *err) {
+    char name[24];
+    struct values v;
+    SH_TRY(name_of(db, statement, slot, values, n, name, err));
+    SH_TRY(lay_out(values, n, &v, err));
+    return send_named(db, name, &v, n, err);
 }
 
 // NOLINTNEXTLINE(readability-function-size): a statement, its values and where its results go
@@ -286,15 +329,11 @@ sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement, size_t
                      struct sh_rows *rows, struct sh_err *err) {
     char name[24];
     struct values v;
-    SH_TRY(sh_db_pg_settle(db, err));
     SH_TRY(name_of(db, statement, slot, values, n, name, err));
     SH_TRY(lay_out(values, n, &v, err));
-    SH_CLEANUP(clear_at)
-    PGresult *result = PQexecPrepared(db->pg, name, (int)n, v.at, v.lengths, v.formats, 1);
-    const ExecStatusType status = PQresultStatus(result);
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-        return fail(db, result, err);
-    if (rows && status == PGRES_TUPLES_OK)
+    SH_CLEANUP(clear_at) PGresult *result = NULL;
+    SH_TRY(ask_named(db, name, &v, n, &result, err));
+    if (rows && PQresultStatus(result) == PGRES_TUPLES_OK)
         SH_TRY(read_all(result, arena, rows, err));
     else if (rows)
         *rows = (struct sh_rows){0};

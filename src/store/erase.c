@@ -147,26 +147,53 @@ static sh_code remove_files(struct sh_store *store, struct erase *erase, struct 
     return SH_OK;
 }
 
+static sh_code fail_held(struct sh_err *err) {
+    return sh_fail(err, SH_E_BUSY,
+                   "the content is erased, but a long read holds what was there before; the next erasure or "
+                   "start empties it");
+}
+
+/* A vacuum leaves what a reader of before the erasure may still see, even one whose end is on its way. */
+static sh_code await_readers(struct sh_db *db, struct sh_err *err) {
+    enum { LOOKS = 1000 }; /* of 20 ms */
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows next, held;
+    SH_TRY(sh_db_run(db, "select cast(pg_snapshot_xmax(pg_current_snapshot()) as text)", NULL, 0, NULL,
+                     &arena, &next, err));
+    for (int i = 0; i < LOOKS; i++) {
+        SH_TRY(sh_db_run(db,
+                         "select cast(pid as bigint) from pg_stat_activity where pid <> pg_backend_pid() and "
+                         "datname = current_database() and age(backend_xmin) > age(xid(xid8($1))) limit 1",
+                         sh_cell(&next, 0, 0), 1, NULL, &arena, &held, err));
+        if (held.n_rows == 0)
+            return SH_OK;
+        SH_TRY(sh_db_exec(db, "select pg_sleep(0.02)", err));
+    }
+    return fail_held(err);
+}
+
+static sh_code purge_postgres(struct sh_store *store, struct sh_err *err) {
+    SH_CLEANUP(sh_db_close) struct sh_db db = {0};
+    SH_TRY(sh_db_open_pg(store->database, &db, err));
+    SH_TRY(await_readers(&db, err));
+    SH_TRY(sh_db_exec(&db, "vacuum full st_key", err));
+    SH_TRY(sh_db_exec(&db, "vacuum st_version", err));
+    const sh_code code = sh_db_exec(&db, "checkpoint", NULL); /* only a superuser may; the next one does it */
+    return code == SH_OK || code == SH_E_INTERNAL ? SH_OK : sh_fail(err, code, "the checkpoint failed");
+}
+
 /* The old pages too: the log is emptied into the database, whose freed bytes are overwritten (secure_delete).
  */
 static sh_code purge(struct sh_store *store, struct sh_err *err) {
     SH_CLEANUP(sh_db_close) struct sh_db db = {0};
-    if (store->is_postgres) {
-        SH_TRY(sh_db_open_pg(store->database, &db, err));
-        SH_TRY(sh_db_exec(&db, "vacuum full st_key", err));
-        SH_TRY(sh_db_exec(&db, "vacuum st_version", err));
-        const sh_code code =
-            sh_db_exec(&db, "checkpoint", NULL); /* only a superuser may; the next one does it */
-        return code == SH_OK || code == SH_E_INTERNAL ? SH_OK : sh_fail(err, code, "the checkpoint failed");
-    }
+    if (store->is_postgres)
+        return purge_postgres(store, err);
     SH_TRY(sh_db_open_lite(store->database, false, false, &db, err));
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_rows rows;
     SH_TRY(sh_db_run(&db, "pragma wal_checkpoint(truncate)", NULL, 0, NULL, &arena, &rows, err));
     if (rows.n_rows > 0 && sh_cell(&rows, 0, 0)->i64 != 0)
-        return sh_fail(
-            err, SH_E_BUSY,
-            "the content is erased, but a long read holds the log; the next erasure or start empties it");
+        return fail_held(err);
     return SH_OK;
 }
 

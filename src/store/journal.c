@@ -126,23 +126,25 @@ struct sh_tree_source sh_tree_of_db(struct sh_db *db, sh_digest_kind kind) {
 
 /* ---- writing */
 
+/* On PostgreSQL as many rows in a statement as a power of two of them allows; SQLite as in insert_grams. */
 static sh_code insert_leaves(struct sh_store *store, struct sh_err *err) {
-    static const char *const sql[] = {"insert into st_leaf (position, body, hash) values ($1, $2, $3)",
-                                      "insert into st_leaf (position, body, hash) values ($1, $2, $3), ($4, "
-                                      "$5, $6), ($7, $8, $9), ($10, $11, $12), "
-                                      "($13, $14, $15), ($16, $17, $18), ($19, $20, $21), ($22, $23, $24)"};
+    enum { ROWS = 16 };
     const struct sh_batch *batch = &store->batch;
-    for (size_t i = 0; i < batch->n;) {
-        const size_t n = store->is_postgres && batch->n - i >= 8 ? 8 : 1; /* as in insert_grams */
-        struct sh_value values[24];
+    for (size_t i = 0, n; i < batch->n; i += n) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
+        struct sh_value values[3 * ROWS];
+        for (n = store->is_postgres ? ROWS : 1; n > batch->n - i; n /= 2)
+            ;
+        (void)sh_buf_add_text(&sql, "insert into st_leaf (position, body, hash) values ");
         for (size_t k = 0; k < n; k++) {
             const struct sh_pending *leaf = &batch->leaves[i + k];
+            (void)sh_buf_addf(&sql, "%s($%zu, $%zu, $%zu)", k ? ", " : "", 3 * k + 1, 3 * k + 2, 3 * k + 3);
             values[3 * k] = SH_I64((int64_t)(store->journal.tree.size + i + k));
             values[3 * k + 1] = SH_BYTES(sh_bytes_of(leaf->body, leaf->len));
             values[3 * k + 2] = SH_BYTES(sh_bytes_of(leaf->hash.at, SH_DIGEST_BYTES));
         }
-        SH_TRY(sh_db_run(&store->writer, sql[n == 8], values, 3 * n, NULL, NULL, NULL, err));
-        i += n;
+        SH_TRY(sh_buf_check(&sql, err));
+        SH_TRY(sh_db_run_later(&store->writer, sql.at, values, 3 * n, err));
     }
     return SH_OK;
 }
@@ -151,9 +153,9 @@ static sh_code insert_tile(struct sh_store *store, const struct sh_tile *tile, s
     const struct sh_value values[] = {SH_I64((int64_t)tile->level), SH_I64((int64_t)tile->position),
                                       SH_BYTES(sh_bytes_of(tile->root.at, SH_DIGEST_BYTES)),
                                       SH_BYTES(sh_bytes_of(tile->hashes, sizeof tile->hashes))};
-    return sh_db_run(&store->writer,
-                     "insert into st_tile (level, position, root, hashes) values ($1, $2, $3, $4)", values, 4,
-                     NULL, NULL, NULL, err);
+    return sh_db_run_later(&store->writer,
+                           "insert into st_tile (level, position, root, hashes) values ($1, $2, $3, $4)",
+                           values, 4, err);
 }
 
 /* Old heads of the same ten minutes go, unless somebody co-signed them: the newest covers them. */
@@ -163,10 +165,11 @@ static sh_code drop_last_head(struct sh_store *store, int64_t at, struct sh_err 
         last->epoch != store->journal.epoch)
         return SH_OK;
     const struct sh_value values[] = {SH_I64((int64_t)last->size)};
-    return sh_db_run(&store->writer,
-                     "delete from st_head where size = $1 and not exists (select 1 from st_cosign where "
-                     "st_cosign.size = st_head.size)",
-                     values, 1, NULL, NULL, NULL, err);
+    return sh_db_run_later(
+        &store->writer,
+        "delete from st_head where size = $1 and not exists (select 1 from st_cosign where "
+        "st_cosign.size = st_head.size)",
+        values, 1, err);
 }
 
 static sh_code insert_head(struct sh_store *store, int64_t at, struct sh_err *err) {
@@ -184,8 +187,8 @@ static sh_code insert_head(struct sh_store *store, int64_t at, struct sh_err *er
     SH_TRY(sh_signer_sign(&store->keys.signer, sh_bytes_of(bytes, sizeof bytes), &arena, &signature, err));
     const struct sh_value values[] = {SH_I64((int64_t)head.size), SH_BYTES(sh_bytes_of(bytes, sizeof bytes)),
                                       SH_BYTES(signature)};
-    SH_TRY(sh_db_run(&store->writer, "insert into st_head (size, body, signature) values ($1, $2, $3)",
-                     values, 3, NULL, NULL, NULL, err));
+    SH_TRY(sh_db_run_later(&store->writer, "insert into st_head (size, body, signature) values ($1, $2, $3)",
+                           values, 3, err));
     journal->fresh = (struct sh_signed_head){.body = head, .signature_len = signature.len};
     memcpy(journal->fresh.bytes, bytes, sizeof bytes);
     memcpy(journal->fresh.signature, signature.at, signature.len);
@@ -208,7 +211,8 @@ sh_code sh_journal_flush(struct sh_store *store, int64_t at, struct sh_err *err)
         for (size_t t = 0; t < n_tiles; t++)
             SH_TRY(insert_tile(store, &tiles[t], err));
     }
-    return insert_head(store, at, err);
+    SH_TRY(insert_head(store, at, err));
+    return sh_db_settle(&store->writer, err); /* before the commit: that positions were taken is told apart */
 }
 
 void sh_journal_settle(struct sh_store *store) {

@@ -346,3 +346,28 @@ sh_code sh_record_page(struct sh_txn *txn, const struct sh_scope *scope, const s
     *ret_n = n;
     return SH_OK;
 }
+
+sh_code sh_record_mentions(struct sh_txn *txn, const struct sh_mention *mentions, size_t n, bool *ret,
+                           struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_query_release) struct sh_query query = {.n = 0};
+    struct sh_rows rows;
+    sh_check(n <= SH_MENTIONS_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_term *term = &mentions[i].term;
+        char name[64];
+        (void)snprintf(name, sizeof name, "%.*s", SH_ARG(term->name));
+        const size_t reg = sh_query_value(&query, SH_TEXT(sh_str_of(mentions[i].register_name)));
+        (void)sh_buf_addf(&query.sql,
+                          "%s exists (select 1 from st_gram where register = $%zu and gram = $%zu)",
+                          i ? " or" : "select 1 where", reg,
+                          sh_query_value(&query, SH_I64(sh_gram_of_term(name, term->value))));
+    }
+    *ret = false;
+    if (n == 0)
+        return SH_OK;
+    SH_TRY(sh_buf_check(&query.sql, err));
+    SH_TRY(sh_txn_query(txn, query.sql.at, query.values, query.n, &arena, &rows, err));
+    *ret = rows.n_rows > 0;
+    return SH_OK;
+}

@@ -233,28 +233,29 @@ static sh_code insert_version(struct sh_txn *txn, const struct sh_version_body *
         values, sizeof values / sizeof values[0], NULL, err);
 }
 
-/* Pairs of all versions: a page asks the version in force for the words themselves. Up to 16 in a statement.
- */
+/* Pairs of all versions: a page asks the version in force for the words themselves. On PostgreSQL 16 in a
+ * statement; the rest in the next power of two, the last pair again in what is over: that is a conflict and
+ * does nothing, and few statements are to be prepared. */
 static sh_code insert_grams(struct sh_txn *txn, const struct sh_version_body *v, struct sh_err *err) {
     int64_t grams[SH_GRAMS_MAX];
     size_t n = 0;
     SH_TRY(sh_grams_of_version(v->search, &v->labels, grams, &n, err));
-    for (size_t i = 0; i < n;) {
+    for (size_t i = 0, take; i < n; i += take) {
         /* SQLite: a statement of many rows opens a savepoint whose end walks over all pages that the whole
          * transaction has changed; one row needs none. */
-        const size_t take = !txn->db->pg ? 1 : n - i >= 16 ? 16 : n - i >= 4 ? 4 : 1;
+        for (take = 1; txn->db->pg && take < 16 && take < n - i; take *= 2)
+            ;
         SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
         struct sh_value values[3 + 16] = {SH_TEXT(v->register_name), SH_TEXT(v->key),
                                           SH_BYTES(sh_bytes_of(v->record, SH_ID_BYTES))};
         (void)sh_buf_add_text(&sql, "insert into st_gram (register, key, record_id, gram) values ");
         for (size_t k = 0; k < take; k++) {
             (void)sh_buf_addf(&sql, "%s($1, $2, $3, $%zu)", k > 0 ? ", " : "", 4 + k);
-            values[3 + k] = SH_I64(grams[i + k]);
+            values[3 + k] = SH_I64(grams[i + k < n ? i + k : n - 1]);
         }
         (void)sh_buf_add_text(&sql, " on conflict do nothing");
         SH_TRY(sh_buf_check(&sql, err));
         SH_TRY(sh_txn_run(txn, sql.at, values, 3 + take, NULL, err));
-        i += take;
     }
     return SH_OK;
 }

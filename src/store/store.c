@@ -271,6 +271,10 @@ int64_t sh_txn_now(const struct sh_txn *txn) {
     return txn->at;
 }
 
+const struct sh_act *sh_txn_act(const struct sh_txn *txn) {
+    return txn->act;
+}
+
 size_t sh_txn_leaves(const struct sh_txn *txn) {
     return txn->act ? txn->store->batch.n - txn->first_leaf : 0;
 }

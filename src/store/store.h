@@ -98,6 +98,8 @@ SH_MUST sh_code sh_store_write(struct sh_store *store, const struct sh_act *act,
 SH_MUST sh_code sh_store_read(struct sh_store *store, sh_txn_body body, void *ctx, struct sh_err *err);
 /** Seconds UTC of this transaction. */
 int64_t sh_txn_now(const struct sh_txn *txn);
+/** Who writes, and why; NULL in a read. */
+const struct sh_act *sh_txn_act(const struct sh_txn *txn);
 /** Leaves it has added so far: 0 as long as it has changed nothing that counts. */
 size_t sh_txn_leaves(const struct sh_txn *txn);
 
@@ -261,6 +263,17 @@ void sh_search_add_term(struct sh_buf *search, struct sh_str name, struct sh_str
 struct sh_term {
     struct sh_str name, value;
 };
+
+/** A term of the records of a register. */
+struct sh_mention {
+    const char *register_name;
+    struct sh_term term;
+};
+/** Has any version of any record one of these terms? One question, for what a page rarely would have rows of.
+ * n <= SH_MENTIONS_MAX. */
+enum { SH_MENTIONS_MAX = 8 };
+SH_MUST sh_code sh_record_mentions(struct sh_txn *txn, const struct sh_mention *mentions, size_t n, bool *ret,
+                                   struct sh_err *err);
 
 /** A page of a register in the order of keys. */
 struct sh_page_query {

@@ -58,7 +58,7 @@ static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t a
     const bool is_alone = !jobs->next;
     store->batch.n = 0;
     if (!is_alone)
-        SH_TRY(sh_db_exec(db, "savepoint body", err));
+        SH_TRY(sh_db_exec_later(db, "savepoint body", err));
     for (struct sh_job *job = jobs; job; job = job->next) {
         const size_t before = store->batch.n;
         run_body(store, job, at);

@@ -185,6 +185,7 @@ def a_record_is_made_listed_changed_and_its_history_tells_all():
     made = add_doctor(o, "D-A1")
     path = "/registers/practitioners/records/" + made["id"]
     assert made.headers["etag"] == '"v1"' and made["fields"]["name"] == "赵**" and made["masked"] == ["name"]
+    assert made.json == o.contract.get(path).json  # what is answered is what is on record
     update = doctor("D-A1", licence="L-NEW")
     update["why"] = "换证"
     del update["fields"]["name"]
@@ -192,6 +193,7 @@ def a_record_is_made_listed_changed_and_its_history_tells_all():
     update["fields"]["name"] = "赵小月"
     changed = o.contract.put(path, update, headers={"If-Match": '"v1"'})
     assert changed.status == 200 and changed["version"] == 2 and changed["why"] == "换证", changed.raw
+    assert changed.json == o.contract.get(path).json
     assert [v["version"] for v in o.contract.get(path + "/history")["items"]] == [1, 2]
     diff = o.contract.get(path + "/diff?from=1&to=2")["items"]
     assert [(d["field"], d["before"], d["after"]) for d in diff] == [("licence", "LD-A1", "L-NEW")]

@@ -3,7 +3,9 @@
  * into either database. */
 #include "both.h"
 #include "base/mem.h"
+#include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 static const struct sh_act act = {.actor = {"u1", 2}, .why = {"a reason", 8}};
 static const struct sh_str everywhere[] = {{"", 0}};
@@ -492,6 +494,55 @@ ON_BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold) {
     CHECK_I64(faults_of(place, &words), 0);
 }
 
+/* A read that began before the erasure and ends while it waits. */
+struct slow_read {
+    struct sh_store *store;
+    atomic_bool has_begun;
+};
+static sh_code read_slowly(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct slow_read *read = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_page_query query = {
+        .register_name = SH_STR("people"), .as_of = {150, INT64_MAX}, .limit = 10};
+    const struct sh_record *records = NULL;
+    size_t n = 0;
+    SH_TRY(sh_record_page(txn, &all, &query, &arena, &records, &n, err)); /* its snapshot holds old rows */
+    atomic_store(&read->has_begun, true);
+    (void)usleep(400000);
+    return SH_OK;
+}
+static void *read_main(void *ctx) {
+    struct slow_read *read = ctx;
+    struct sh_err err = {0};
+    CHECK_OK(sh_store_read(read->store, read_slowly, read, &err), &err);
+    return NULL;
+}
+static void an_erasure_waits_for_those_who_still_read_on_postgresql(void **state) {
+    (void)state;
+    if (!has_postgres())
+        skip();
+    struct sh_err err = {0};
+    struct place at = place_new(true), *place = &at;
+    place_open(place);
+    CHECK_OK(sh_store_write(place->store, &act, neighbours, (void *)(uintptr_t) "A", NULL, &err), &err);
+    const struct made made = fill(place);
+    struct slow_read read = {.store = place->store};
+    pthread_t thread;
+    struct sh_erasure erasure;
+    CHECK(pthread_create(&thread, NULL, read_main, &read) == 0);
+    while (!atomic_load(&read.has_begun))
+        (void)usleep(1000);
+    for (size_t i = 0; i < 2; i++)
+        CHECK_OK(sh_store_erase(place->store, &act, sh_str_of(made.records[i].id), NULL, &erasure, &err),
+                 &err);
+    CHECK(pthread_join(thread, NULL) == 0);
+    char base[256];
+    check_run("psql -qc checkpoint");
+    (void)snprintf(base, sizeof base, "%s/base", getenv("CHECK_PG"));
+    grep_no_open_words(base);
+    place_drop(place);
+}
+
 /* ---- older copies, backups */
 
 static sh_code one_leaf(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -594,6 +645,7 @@ CHECK_MAIN(cmocka_unit_test(any_changed_cell_of_any_row_is_named),
            cmocka_unit_test(a_changed_byte_of_a_key_file_is_named),
            BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not),
            BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold),
+           cmocka_unit_test(an_erasure_waits_for_those_who_still_read_on_postgresql),
            BOTH(a_restored_copy_refuses_until_the_fork_is_recorded),
            cmocka_unit_test(a_backup_of_one_database_restores_into_the_other),
            BOTH(new_keys_sign_and_open_and_the_old_heads_still_hold))

@@ -484,7 +484,49 @@ ON_BOTH(pages_through_terms_places_bodies_and_words_give_what_is_there) {
     CHECK_I64((int64_t)report.faults, 0);
 }
 
-CHECK_MAIN(BOTH(pages_through_terms_places_bodies_and_words_give_what_is_there),
+struct mentioning {
+    struct sh_mention mentions[SH_MENTIONS_MAX];
+    size_t n;
+    bool is;
+};
+static sh_code do_mention(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct mentioning *m = ctx;
+    return sh_record_mentions(txn, m->mentions, m->n, &m->is, err);
+}
+ON_BOTH(a_term_is_mentioned_in_its_register_under_its_name_and_nowhere_else) {
+    place_open(place);
+    struct sh_err err = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf search = {0};
+    sh_search_add_term(&search, SH_STR("person"), SH_STR("p1"));
+    struct sh_record_change change = change_of("K1", "{}");
+    change.search = sh_buf_view(&search);
+    (void)put(place, change);
+    const struct {
+        const char *reg, *name, *value;
+        bool is;
+    } cases[] = {{"institutions", "person", "p1", true},
+                 {"institutions", "person", "p2", false},
+                 {"institutions", "other", "p1", false},
+                 {"ties", "person", "p1", false},
+                 {"institutions", "person", "", false}};
+    struct mentioning both = {.n = 0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct sh_mention mention = {cases[i].reg,
+                                           {sh_str_of(cases[i].name), sh_str_of(cases[i].value)}};
+        struct mentioning one = {.mentions = {mention}, .n = 1};
+        CHECK_OK(sh_store_read(place->store, do_mention, &one, &err), &err);
+        CHECK(one.is == cases[i].is);
+        both.mentions[both.n++] = mention;
+    }
+    CHECK_OK(sh_store_read(place->store, do_mention, &both, &err), &err);
+    CHECK(both.is);
+    both.n = 0;
+    CHECK_OK(sh_store_read(place->store, do_mention, &both, &err), &err);
+    CHECK(!both.is);
+}
+
+CHECK_MAIN(BOTH(a_term_is_mentioned_in_its_register_under_its_name_and_nowhere_else),
+           BOTH(pages_through_terms_places_bodies_and_words_give_what_is_there),
            BOTH(a_version_holds_on_its_days_and_earlier_ones_elsewhere),
            BOTH(a_change_made_on_an_old_version_or_a_taken_key_is_refused), BOTH(no_read_sees_past_its_scope),
            BOTH(sealed_content_opens_and_is_nowhere_in_the_rows),
