@@ -31,6 +31,7 @@ PEOPLE = [  # login, name, role, body: one duty a person, as internal control wa
     ("officer", "执法人员", "bureau.officer", "gov"), ("legal", "法制审核人员", "bureau.legal", "gov"),
     ("fund", "基金监管人员", "bureau.fund", "gov"), ("bureauhead", "医保局负责人", "bureau.head", "gov"),
     ("hospital", "医院医保办", "institution.user", "h1"), ("director", "医院负责人", "institution.head", "h1"),
+    ("expert", "第三方评审专家", "third.expert", "tp1"),
 ]
 
 
@@ -154,16 +155,28 @@ class Office:
         for login, initial in first.items():
             self.people[login] = Person(self, login).settle(initial)
         admin, boss = self.admin, self.boss
-        for body, kind, name in (("ag1", "agency", "演示区医保中心"), ("c1", "agency", "演示市医保中心"), ("h1", "institution", "演示医院")):
+        for body, kind, name in (("ag1", "agency", "演示区医保中心"), ("c1", "agency", "演示市医保中心"), ("h1", "institution", "演示医院"),
+                                 ("tp1", "third_party", "演示评估中心")):
             self.two(admin, boss, "bodies", {"code": body, "name": name, "kind": kind, "place": self.place}, valid_from="2020-01-01")
         until = (datetime.date.today() + datetime.timedelta(days=300)).isoformat()
         for login, name, role, body in PEOPLE:
+            if role.startswith("third."):
+                self.third_party(body)
             made = admin.post("/people", {"login": login, "name": name, "body": body})
-            grant = admin.post("/grants", {"person": made["id"], "role": role, "body": body, "to": until, "why": "演示"})
+            contract = {"contract": "C-tp1"} if role.startswith("third.") else {}
+            grant = admin.post("/grants", {"person": made["id"], "role": role, "body": body, "to": until, "why": "演示", **contract})
             boss.post(f"/grants/{grant['id']}/approval")
             self.people[login] = Person(self, login).settle(made["initial_password"])
         for person, seat in ((self.chief, "chief"), (self.member1, "member"), (self.member2, "deputy")):
             self.two(self.head, self.chief, "panel_members", {"body": "ag1", "panel": "agency", "person": person.id, "seat": seat, "place": self.place})
+
+    def third_party(self, body):
+        """On record with a contract: nobody gets an account for it before."""
+        self.two(self.contract, self.head, "third_parties", {"code": body, "name": "演示评估中心", "kind": "quality", "credit_code": "91350100M000100Y43",
+                                                             "place": self.place})
+        self.two(self.contract, self.head, "contracts", {"number": "C-" + body, "third_party": body, "scope": "申诉评估", "signed_on": "2020-01-01",
+                                                         "ends_on": (datetime.date.today() + datetime.timedelta(days=400)).isoformat(),
+                                                         "place": self.place})
 
     def serve(self, matter, day):
         for sub in self.auditor.get(f"/matters?parent={matter}&procedure=service&state=open")["items"]:
@@ -208,15 +221,19 @@ def judge(o, batch, day):
 
 
 def finish(o, batch, received, day):
-    """Appeals settled, the rest final, decided, filed, paid, closed."""
-    for row, opinion in zip(o.checker.items(matter=batch, state="appealed"), ("upheld", "overturned")):
-        o.checker.bulk("settle", [row], {"opinion": opinion})
+    """Appeals settled by the third party, the rest final, decided, filed, paid, closed."""
+    for sub, opinion in zip(o.head.get(f"/matters?parent={batch}&procedure=appeal")["items"], ("upheld", "overturned")):
+        o.checker.act(sub["id"], "accept")
+        o.head.act(sub["id"], "assign", {"third": "tp1", "contract": "C-tp1"})
+        o.expert.act(sub["id"], "give", {"opinion": opinion, "words": "经评审病历"})
+        o.head.act(sub["id"], "settle", {"verdict": opinion})
     o.checker.bulk("finalise", o.checker.items(matter=batch, state="deducted"))
     o.finance.act(batch, "pay_clean")
+    o.checker.act(batch, "total")
     refused = sum(fen(r["amount"]) for r in o.checker.items(matter=batch, state="final"))
     if refused >= 5000000:
         return  # the leaders meet first: left for whoever looks at the demo
-    decided = o.head.act(batch, "decide", {"refused": yuan(refused)})
+    decided = o.head.act(batch, "decide")
     o.serve(batch, day)
     for sub in decided["subs"]:
         if sub["procedure"] == "filing":

@@ -501,6 +501,7 @@ static sh_code check_step(struct checking *c, const struct sh_step *step, bool o
             check_condition(c, step->opens[i].when, of_item || sh_str_is(step->opens[i].per, "item"), err));
         SH_TRY(check_values(c, step->opens[i].values, step->opens[i].n_values, of_item, err));
     }
+    SH_TRY(check_values(c, step->returns.values, step->returns.n_values, of_item, err));
     for (size_t i = 0; i < step->n_posts; i++) {
         SH_TRY(check_condition(c, step->posts[i].when, of_item, err));
         SH_TRY(check_money(c, step->posts[i].amount, of_item, err));

@@ -114,7 +114,15 @@ struct sh_open_text {
     struct sh_str procedure;
     const struct sh_yaml *when;
     struct sh_str per; /* "paper": for each paper this step issued; "item": for each item `when` holds for;
-                          else once */
+                          else once. Of a step of items: once for the item it is taken of */
+    const struct sh_source *values;
+    size_t n_values;
+    const struct sh_yaml *node;
+};
+
+/* What a sub-matter gives back to the item it was opened for: a step of that item, taken by the law. */
+struct sh_return_text {
+    struct sh_str step; /* empty: nothing */
     const struct sh_source *values;
     size_t n_values;
     const struct sh_yaml *node;
@@ -158,6 +166,7 @@ struct sh_step {
     const struct sh_open_text *opens;
     const struct sh_str *seen; /* what the actor must have opened: papers of a kind, attachments, receipt */
     const struct sh_source *sets; /* fields that the step computes: number, money; rounded once */
+    struct sh_return_text returns;
     size_t n_sets, n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,
         n_writes, n_posts, n_opens, n_seen;
     struct sh_str holds; /* kind of credential valid that day */

@@ -105,6 +105,13 @@ static bool is_issued(const struct sh_procedure *p, size_t paper) {
     return false;
 }
 
+static bool is_taken_by_law(const struct sh_step *step) {
+    for (size_t i = 0; i < step->n_by; i++)
+        if (step->by[i].kind == SH_ACTOR_LAW)
+            return true;
+    return false;
+}
+
 static sh_code check_papers(struct checker *c) {
     const struct sh_procedure *p = c->p;
     bool can_serve = false;
@@ -122,10 +129,7 @@ static sh_code check_papers(struct checker *c) {
                         SH_ARG(clock->id)));
         if (clock->end != SH_END_DO)
             continue;
-        bool by_law = false;
-        for (size_t k = 0; k < p->matter.steps[clock->end_step].n_by; k++)
-            by_law = by_law || p->matter.steps[clock->end_step].by[k].kind == SH_ACTOR_LAW;
-        if (!by_law)
+        if (!is_taken_by_law(&p->matter.steps[clock->end_step]))
             SH_TRY(note(c, SH_LAW_ERROR, clock->node,
                         "at its end the law takes %.*s, but law is not among its actors",
                         SH_ARG(p->matter.steps[clock->end_step].id)));
@@ -234,6 +238,48 @@ static sh_code check_subs(struct checker *c) {
     return SH_OK;
 }
 
+static bool opens_for_items(const struct sh_procedure *p, struct sh_str id) {
+    const struct sh_machine *machines[] = {&p->matter, p->items};
+    for (size_t m = 0; m < 2; m++)
+        for (size_t s = 0; machines[m] && s < machines[m]->n_steps; s++)
+            for (size_t i = 0; i < machines[m]->steps[s].n_opens; i++) {
+                const struct sh_open_text *open = &machines[m]->steps[s].opens[i];
+                if (sh_str_eq(open->procedure, id) && (m == 1 || sh_str_is(open->per, "item")))
+                    return true;
+            }
+    return false;
+}
+
+/* What a sub-matter gives back must be a step of the items of whoever opens it for one. */
+static sh_code check_return(struct checker *c, const struct sh_procedures *all, const struct sh_step *step) {
+    const struct sh_return_text *back = &step->returns;
+    bool is_opened = false;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct sh_machine *items = all->of[i].items;
+        if (!items || !opens_for_items(&all->of[i], c->p->id))
+            continue;
+        const int32_t at = sh_machine_step(items, back->step);
+        is_opened = true;
+        if (at < 0 || !is_taken_by_law(&items->steps[at]))
+            SH_TRY(note(c, SH_LAW_ERROR, back->node, "%.*s has no step of items %.*s that the law takes",
+                        SH_ARG(all->of[i].id), SH_ARG(back->step)));
+        for (size_t k = 0; k < back->n_values; k++)
+            if (sh_machine_field(items, back->values[k].to) < 0)
+                SH_TRY(note(c, SH_LAW_ERROR, back->node, "the items of %.*s have no field %.*s",
+                            SH_ARG(all->of[i].id), SH_ARG(back->values[k].to)));
+    }
+    return is_opened ? SH_OK
+                     : note(c, SH_LAW_ERROR, back->node,
+                            "nothing opens %.*s for an item, and it returns to one", SH_ARG(c->p->id));
+}
+
+static sh_code check_returns(struct checker *c, const struct sh_procedures *all) {
+    for (size_t i = 0; i < c->p->matter.n_steps; i++)
+        if (c->p->matter.steps[i].returns.step.len)
+            SH_TRY(check_return(c, all, &c->p->matter.steps[i]));
+    return SH_OK;
+}
+
 /* Whole texts against each other: two in force at once, lapses without successor. */
 static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, int32_t day) {
     const struct sh_procedure *p = c->p;
@@ -267,6 +313,7 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
         SH_TRY(check_gates(&c));
         SH_TRY(check_draw(&c));
         SH_TRY(check_subs(&c));
+        SH_TRY(check_returns(&c, procedures));
         SH_TRY(check_prose(&c, &c.p->matter));
         if (c.p->items)
             SH_TRY(check_prose(&c, c.p->items));

@@ -336,12 +336,40 @@ static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh
                                       .when = sh_yaml_get(node, "if"),
                                       .per = sh_yaml_text(node, "per"),
                                       .node = node};
+        if (of[i].per.len && l->machine != &l->p->matter)
+            return sh_yaml_fail(l->err, node, "what a step of items opens, it opens for its item: no per");
         if (of[i].per.len && !sh_str_is(of[i].per, "paper") && !sh_str_is(of[i].per, "item"))
             return sh_yaml_fail(l->err, node, "a sub-matter is opened per paper, per item, or once");
         SH_TRY(read_sources(l, sh_yaml_get(node, "with"), &of[i].values, &of[i].n_values));
     }
     step->opens = of, step->n_opens = n;
     return SH_OK;
+}
+
+/* returns: {step: STEP, with: {…}}: of the item that the matter was opened for. */
+static sh_code read_returns(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    static const char *const known[] = {"step", "with"};
+    const struct sh_yaml *node = sh_yaml_get(map, "returns"), *name = NULL;
+    if (!node)
+        return SH_OK;
+    SH_TRY(sh_yaml_only(node, known, 2, l->err));
+    SH_TRY(sh_yaml_need(node, "step", SH_YAML_TEXT, &name, l->err));
+    step->returns = (struct sh_return_text){.step = name->text, .node = node};
+    return read_sources(l, sh_yaml_get(node, "with"), &step->returns.values, &step->returns.n_values);
+}
+
+/* Rows have no papers, clocks, ledgers or money of their own (B3): the matter that gathers them has. */
+static sh_code check_item_step(struct loader *l, const struct sh_step *step) {
+    static const char *const of_matters[] = {"gate",     "issues",   "writes", "posts",  "holds",
+                                             "per",      "dated",    "serves", "served", "draw",
+                                             "together", "outcomes", "returns"};
+    for (size_t i = 0; i < sizeof of_matters / sizeof of_matters[0]; i++)
+        if (sh_yaml_get(step->node, of_matters[i]))
+            return sh_yaml_fail(l->err, step->node, "a step of items has no %s: the matter's steps have",
+                                of_matters[i]);
+    return step->n_opens && step->undo_seconds
+               ? sh_yaml_fail(l->err, step->node, "a step that opens a matter is not taken back")
+               : SH_OK;
 }
 
 static sh_code read_number(const struct sh_yaml *map, const char *key, uint32_t *ret, struct sh_err *err) {
@@ -420,10 +448,11 @@ static sh_code mark_recalled(struct loader *l, struct sh_step *step) {
 }
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
-    static const char *const known[] = {
-        "name", "from",   "to",     "by",       "not_by", "not_body_of", "needs", "may",  "guard",
-        "gate", "issues", "writes", "posts",    "opens",  "holds",       "basis", "per",  "dated",
-        "bulk", "seen",   "serves", "together", "undo",   "served",      "draw",  "sets", "outcomes"};
+    static const char *const known[] = {"name",  "from",  "to",       "by",       "not_by", "not_body_of",
+                                        "needs", "may",   "guard",    "gate",     "issues", "writes",
+                                        "posts", "opens", "holds",    "basis",    "per",    "dated",
+                                        "bulk",  "seen",  "serves",   "together", "undo",   "served",
+                                        "draw",  "sets",  "outcomes", "returns"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));
@@ -452,8 +481,10 @@ static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, st
     SH_TRY(read_posts(l, map, step));
     SH_TRY(read_opens(l, map, step));
     SH_TRY(read_sets(l, map, step));
+    SH_TRY(read_returns(l, map, step));
     SH_TRY(mark_recalled(l, step));
-    return read_flags(l, map, step);
+    SH_TRY(read_flags(l, map, step));
+    return l->machine == &l->p->matter ? SH_OK : check_item_step(l, step);
 }
 
 sh_code sh_law_steps(const struct sh_yaml *map, const struct sh_procedure *p, struct sh_machine *machine,

@@ -21,6 +21,7 @@ struct act {
     struct row **rows; /* [n] by matter */
     struct row *of;    /* [n] as asked */
     struct bonds bonds;
+    struct sh_failures *failures; /* of the act as a whole */
     size_t n, n_done;
     int64_t fen;       /* of the rows done */
     int64_t asked_fen; /* of the rows asked for, each without its sign */
@@ -129,6 +130,37 @@ static sh_code save_row(struct act *a, struct work *w, const struct sh_step *ste
     return sh_item_count(w, row->item.matter, row->item.state, 1, row->item.amount);
 }
 
+static const struct sh_step *step_of(const struct work *w, struct sh_str id) {
+    const int32_t at = w->m.text->items ? sh_machine_step(w->m.text->items, id) : -1;
+    return at >= 0 ? &w->m.text->items->steps[at] : NULL;
+}
+
+sh_code sh_item_take(struct work *w, struct sh_str id, struct sh_str step,
+                     const struct sh_matter_value *values, size_t n) {
+    const struct sh_bulk bulk = {.step = step, .values = values, .n_values = n};
+    struct act a = {
+        .txn = w->txn, .texts = w->texts, .bulk = &bulk, .arena = w->arena, .err = w->err, .n = 1};
+    struct work parent = sh_work_beside(w);
+    struct sh_failures found = {.n = 0};
+    struct row row = {0};
+    parent.who = NULL, parent.why = SH_STR(""), parent.failures = &found;
+    SH_TRY(sh_item_load(&parent, id, &row.item));
+    SH_TRY(sh_matter_load(&parent, row.item.matter));
+    parent.step = step_of(&parent, step);
+    parent.occurred = w->occurred, parent.occurred_day = w->occurred_day;
+    if (!parent.step)
+        return sh_fail(w->err, SH_E_CORRUPT, "the items of %.*s have no step %.*s", SH_ARG(parent.m.number),
+                       SH_ARG(step));
+    SH_TRY(take_values(&a, &parent, parent.step, &row));
+    const struct sh_str *const one[] = {row.values};
+    SH_TRY(sh_items_judge(&parent, parent.step, &row.item, one, 1, true, &row.refused));
+    if (!row.refused)
+        return save_row(&a, &parent, parent.step, &row);
+    for (size_t i = 0; i < row.refused->n && w->failures->n < SH_FAILURES_MAX; i++)
+        w->failures->of[w->failures->n++] = row.refused->of[i];
+    return SH_OK;
+}
+
 /* Is it a step of these items, and one that is ever taken in bulk? */
 static sh_code check_at_once(struct act *a, const struct sh_step *step, struct row **rows, size_t n,
                              bool *ret_may) {
@@ -182,10 +214,15 @@ static sh_code finish_group(struct act *a, struct work *w, struct row **rows, st
         a->n_done++;
         if (sh_add(a->fen, rows[i]->item.amount, &a->fen) != SH_OK)
             return sh_fail(a->err, SH_E_OVERFLOW, "the sum of the act leaves its range");
-        if (!a->is_preview)
-            SH_TRY(save_row(a, w, w->step, rows[i]));
+        if (a->is_preview)
+            continue;
+        SH_TRY(save_row(a, w, w->step, rows[i]));
+        SH_TRY(sh_item_opens(w, &rows[i]->item, i));
     }
-    return SH_OK;
+    if (w->failures->n == 0)
+        return SH_OK;
+    *a->failures = *w->failures; /* what it calls for cannot be opened: the act goes back as a whole */
+    return sh_fail(a->err, SH_E_CANCELLED, "refused");
 }
 
 /* Rows of one matter that are still in question, judged together. */
@@ -200,8 +237,7 @@ static sh_code do_group(struct act *a, struct row **rows, size_t n) {
                      .why = a->bulk->why,
                      .bonds = &a->bonds};
     SH_TRY(sh_matter_load(&w, rows[0]->item.matter));
-    const int32_t at = w.m.text->items ? sh_machine_step(w.m.text->items, a->bulk->step) : -1;
-    const struct sh_step *step = at >= 0 ? &w.m.text->items->steps[at] : NULL;
+    const struct sh_step *step = step_of(&w, a->bulk->step);
     struct item *items = sh_new(a->arena, struct item, n + 1);
     const struct sh_str **values = sh_new(a->arena, const struct sh_str *, n + 1);
     struct sh_failures **refused = sh_new(a->arena, struct sh_failures *, n + 1);
@@ -310,6 +346,7 @@ sh_code sh_items_act(struct sh_txn *txn, const struct sh_desk *desk, const struc
                     .arena = arena,
                     .err = err,
                     .n = bulk->n_rows,
+                    .failures = desk->failures,
                     .is_preview = is_preview};
     desk->failures->n = 0;
     if (bulk->n_rows > SH_BULK_MAX)

@@ -1,10 +1,10 @@
 /* What belongs to a step: papers with their numbers, rows of registers, postings, sub-matters. */
 #include "matter/item.h"
 
-/* Papers that the step under way has issued. */
+/* Papers that the step under way has issued, and how many rows it has written. */
 struct issued {
     struct sh_str id[SH_PARTIES_MAX], number[SH_PARTIES_MAX], to[SH_PARTIES_MAX], kind[SH_PARTIES_MAX];
-    size_t n;
+    size_t n, n_rows;
 };
 
 /* ---- values ------------------------------------------------------------------------------------------ */
@@ -13,6 +13,9 @@ static sh_code builtin(struct work *w, const struct issued *issued, struct sh_st
                        bool *ret_is) {
     char day[SH_DATE_TEXT_MAX];
     sh_date_format(w->occurred_day, day);
+    struct sh_str seq = sh_textf(w->arena, "%.*s-%lld", SH_ARG(w->m.number), (long long)w->m.seq);
+    if (issued->n_rows) /* a second row of one step is another row */
+        seq = sh_textf(w->arena, "%.*s-%zu", SH_ARG(seq), issued->n_rows + 1);
     const struct {
         const char *word;
         struct sh_str value;
@@ -26,7 +29,7 @@ static sh_code builtin(struct work *w, const struct issued *issued, struct sh_st
                  {"actor", actor_of(w)},
                  {"today", sh_copy(w->arena, sh_str_of(day))},
                  {"paper", issued->n ? issued->number[0] : SH_STR("")},
-                 {"seq", sh_textf(w->arena, "%.*s-%lld", SH_ARG(w->m.number), (long long)w->m.seq)}};
+                 {"seq", seq}};
     *ret_is = false;
     for (size_t i = 0; i < sizeof words / sizeof words[0] && !*ret_is; i++)
         if (sh_str_is(word, words[i].word))
@@ -260,7 +263,7 @@ static void need_row(struct work *w, const struct sh_register *reg, const struct
                            SH_ARG(reg->fields[i].name));
 }
 
-static sh_code write_row(struct work *w, const struct sh_write_text *write, const struct issued *issued) {
+static sh_code write_row(struct work *w, const struct sh_write_text *write, struct issued *issued) {
     const struct sh_register *reg = sh_register_find(w->texts->registers, write->reg);
     struct sh_str *values = sh_new(w->arena, struct sh_str, reg->n_fields + 1);
     if (!values)
@@ -294,6 +297,7 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, cons
         .open = sh_buf_view(&open),
         .search = sh_buf_view(&search)};
     SH_TRY(sh_record_put(w->txn, &change, &ref, w->err));
+    issued->n_rows++;
     const struct sh_value written[] = {SH_TEXT(((struct sh_str){ref.id, SH_ID_TEXT})), SH_TEXT(w->m.id),
                                        SH_I64(w->m.seq), SH_TEXT(reg->id), SH_TEXT(change.key)};
     SH_TRY(sh_sql_run(
@@ -507,6 +511,39 @@ static sh_code open_for_items(struct work *w, const struct sh_open_text *text, c
     return sh_work_facts(w, w->m.values, sh_step_asks_items(w->m.text, w->step));
 }
 
+sh_code sh_item_opens(struct work *w, const struct item *item, size_t row) {
+    struct issued *none = sh_new(w->arena, struct issued, 1);
+    const struct cause cause = {item->id, SIZE_MAX, item};
+    const int32_t at = (int32_t)row;
+    if (!none)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for a sub-matter");
+    for (size_t i = 0; i < w->step->n_opens; i++) {
+        enum sh_guard_answer answer = SH_YES;
+        if (w->step->opens[i].when)
+            SH_TRY(sh_factbook_ask_items(w->facts, w->step->opens[i].when, &at, 1, &answer, w->err));
+        if (answer == SH_UNKNOWN)
+            sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_UNKNOWN,
+                           SH_ARG(w->step->opens[i].when->text), SH_ARG(SH_STR("")));
+        if (answer == SH_YES)
+            SH_TRY(open_one(w, &w->step->opens[i], none, &cause));
+    }
+    return SH_OK;
+}
+
+/* A sub-matter that was opened for an item says what becomes of it; one opened by hand has none. */
+static sh_code give_back(struct work *w, const struct issued *issued) {
+    const struct sh_return_text *back = &w->step->returns;
+    struct sh_matter_value values[SH_PROCEDURE_NAMES_MAX];
+    if (back->step.len == 0 || w->m.source.len == 0)
+        return SH_OK;
+    size_t n = 0;
+    for (; n < back->n_values && n < SH_PROCEDURE_NAMES_MAX; n++) {
+        values[n].field = back->values[n].to;
+        SH_TRY(value_of(w, issued, back->values[n].from, &values[n].text));
+    }
+    return sh_item_take(w, w->m.source, back->step, values, n);
+}
+
 static sh_code open_all(struct work *w, const struct issued *issued) {
     for (size_t i = 0; i < w->step->n_opens; i++) {
         const struct sh_open_text *text = &w->step->opens[i];
@@ -548,5 +585,6 @@ sh_code sh_effects(struct work *w) {
             SH_TRY(post(w, &w->step->posts[i]));
     }
     SH_TRY(open_all(w, issued));
+    SH_TRY(give_back(w, issued));
     return w->step->is_serving && w->m.source.len ? sh_paper_served(w, w->m.source, w->occurred_day) : SH_OK;
 }

@@ -79,6 +79,11 @@ static sh_code put_matter(struct work *w, size_t row, const struct sh_str *value
             sh_factbook_put(w->facts, SH_FACT_MATTER, row, sh_str_of(texts[i].name), texts[i].value, w->err));
     sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("day"), day);
     sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("opened"), day_of_utc(m->opened_at));
+    if (m->period.len) {
+        const int32_t begins = period_day(m->period);
+        sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("period_ends"),
+                        sh_add_months(begins, m->period.len == 4 ? 12 : 1) - 1);
+    }
     for (size_t i = 0; i < m->text->matter.n_fields; i++)
         SH_TRY(
             sh_factbook_put(w->facts, SH_FACT_MATTER, row, m->text->matter.fields[i].id, values[i], w->err));

@@ -38,6 +38,11 @@ SH_MUST sh_code sh_items_facts(struct work *w, const struct item *items, const s
 SH_MUST sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct item *items,
                                const struct sh_str *const *values, size_t n, bool with_needs,
                                struct sh_failures **io);
+/** What a step of an item opens for it; facts row `row` is the item. May note failures. In effects.c. */
+SH_MUST sh_code sh_item_opens(struct work *w, const struct item *item, size_t row);
+/** The law takes a step of an item, of another matter than w's. May note failures: then nothing is done. */
+SH_MUST sh_code sh_item_take(struct work *w, struct sh_str id, struct sh_str step,
+                             const struct sh_matter_value *values, size_t n);
 /** Add what was found to what refuses an item. */
 SH_MUST sh_code sh_failures_keep(struct work *w, const struct sh_failures *found, struct sh_failures **io);
 /** An id for an act: of this transaction and person, never given twice. */

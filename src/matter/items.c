@@ -198,6 +198,16 @@ sh_code sh_item_save(struct work *w, struct item *item, struct sh_str step, stru
 
 /* ---- judging ----------------------------------------------------------------------------------------- */
 
+static bool says(const struct sh_step *step, struct sh_str word) {
+    bool is = false;
+    for (size_t g = 0; g < step->n_guards; g++)
+        is = is || sh_str_find(step->guards[g].condition->text, word) != SH_STR_NONE ||
+             sh_str_find(step->guards[g].refuse, word) != SH_STR_NONE;
+    for (size_t i = 0; i < step->n_opens; i++)
+        is = is || (step->opens[i].when && sh_str_find(step->opens[i].when->text, word) != SH_STR_NONE);
+    return is;
+}
+
 /* Does any condition of a step of items ask more of the matter than how it stands? A bulk act may touch
  * thousands of matters: their steps, papers, clocks and ledgers are read only where somebody asks. Doubt
  * reads them. */
@@ -205,15 +215,10 @@ static bool speaks_of_matter(const struct sh_procedure *text, const struct sh_st
     static const char *const words[] = {"at.",   "done.", "on.",   "served", "clock",
                                         "gate.", "sub",   "party", "paper"};
     bool speaks = false;
-    for (size_t g = 0; g < step->n_guards; g++) {
-        const struct sh_str condition = step->guards[g].condition->text, refuse = step->guards[g].refuse;
-        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-            speaks = speaks || sh_str_find(condition, sh_str_of(words[i])) != SH_STR_NONE ||
-                     sh_str_find(refuse, sh_str_of(words[i])) != SH_STR_NONE;
-        for (size_t i = 0; i < text->n_reads; i++)
-            speaks = speaks || sh_str_find(condition, text->reads[i].id) != SH_STR_NONE ||
-                     sh_str_find(refuse, text->reads[i].id) != SH_STR_NONE;
-    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        speaks = speaks || says(step, sh_str_of(words[i]));
+    for (size_t i = 0; i < text->n_reads; i++)
+        speaks = speaks || says(step, text->reads[i].id);
     return speaks;
 }
 

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """Procedures driven through the API, as the office works and as somebody would break it. Prints TAP.
 usage: matters.py SHOUHU [NAME …]"""
+import collections
+import copy
+import csv
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
 
-from client import Office, Person
+from client import Office, Person, factor
 
 SHOUHU = None
 TESTS = []
@@ -21,8 +25,36 @@ def test(function):
     return function
 
 
+class Colleague(Person):
+    """Signs in again when he is next needed: sessions end with the server."""
+    away = False
+
+    def ask(self, method, path, body=None, **more):
+        if self.away:
+            self.away = False
+            answer = self.sign_in(self.password, factor(self.secret, self.server.now()))
+            assert answer.status == 200, (self.login, answer.raw)
+        return super().ask(method, path, body, **more)
+
+
 class City(Office):
     """The demo city 990100: a bureau, an agency, a hospital, and everybody who acts in the review loop."""
+
+    def person(self, login):
+        return Colleague(self, login)
+
+    def people(self):
+        return {name: value for name, value in vars(self).items() if isinstance(value, Colleague) and value.secret}
+
+    def copy(self, clock):
+        """This office, stopped, as another of its own: what happens in one is not seen in the other."""
+        other = City(self.program, clock=clock)
+        shutil.copytree(self.dir, other.dir, dirs_exist_ok=True)
+        for name, person in self.people().items():
+            twin = copy.copy(person)
+            twin.server, twin.away = other, True
+            setattr(other, name, twin)
+        return other.start()
 
     def add(self, login, role, body="gov", name="测试甲", kind="bureau", place="990100"):
         return super().add(login, role, body, name, kind, place)
@@ -69,14 +101,8 @@ class City(Office):
         self.stop()
         self.clock = clock
         self.start()
-        for person in vars(self).values():
-            if isinstance(person, Person) and person.secret:
-                self.back(person)
-
-    def back(self, person):
-        from client import factor
-        answer = person.sign_in(person.password, factor(person.secret, self.now()))
-        assert answer.status == 200, (person.login, answer.raw)
+        for person in self.people().values():
+            person.away = True
 
 
 def act(person, matter, step, fields=None, want=200, **more):
@@ -112,15 +138,24 @@ def serve(o, matter, day="2026-03-02"):
 
 
 class Shared:
-    city = None
+    first = None  # an office where nothing has happened yet, stopped
     lake = None
+    own = []  # offices of the test under way
 
 
 def city():
-    if not Shared.city:
-        Shared.city = City(SHOUHU, clock=CLOCK)
-        Shared.city.__enter__()
-    return Shared.city
+    """An office of one's own, a minute after the first was opened."""
+    if not Shared.first:
+        Shared.first = City(SHOUHU, clock=CLOCK)
+        Shared.first.__enter__()
+        Shared.first.stop()
+    Shared.own.append(Shared.first.copy("2026-03-02 09:01:00"))
+    return Shared.own[-1]
+
+
+def leave():
+    while Shared.own:
+        Shared.own.pop().__exit__()
 
 
 @test
@@ -392,6 +427,12 @@ class Lake:
         run("audit", "--lake", self.dir / "lake", "--place", "990100", "--run", "r1", "--out", self.dir / "f.csv", want=10)
 
 
+def claims():
+    """Claims of two months and their findings: read by many tests, changed by none."""
+    Shared.lake = Shared.lake or Lake()
+    return Shared.lake
+
+
 def load(o, lake, run="r1", want=0):
     return o.run("findings", "load", "--lake", str(lake.dir / "lake"), "--run", run, "--body", "ag1", "--actor", o.reviewer.id, want=want)
 
@@ -423,7 +464,7 @@ def fen(text):
 @test
 def findings_become_items_are_screened_in_bulk_taken_back_and_loaded_again_without_doubling():
     o = city()
-    lake = Shared.lake = Shared.lake or Lake()
+    lake = claims()
     first = load(o, lake)
     assert not first.startswith("0 "), first
     again = load(o, lake)
@@ -462,22 +503,82 @@ def findings_become_items_are_screened_in_bulk_taken_back_and_loaded_again_witho
     assert work[("screen", "item")] == min(made, 1000), work
 
 
+FIGURES = {"lines_received": "100", "lines_run": "98", "not_evaluated": "2", "not_evaluated_why": "缺诊断", "received": "100000.00",
+           "clean": "90000.00", "fund": "390"}
+
+
+def richest(o):
+    """A batch of the hospital with the most findings, all new; the hospital was on record before they came."""
+    with open(claims().dir / "f.csv", encoding="utf-8-sig", newline="") as file:
+        found = collections.Counter(row["institution"] for row in csv.DictReader(file))
+    subject = max(sorted(filter(None, found)), key=found.get)
+    if subject != "H1":
+        o.hospital(subject, "h1")
+    load(o, claims())
+    return o.reviewer.get(f"/matters?procedure=claim-batch&subject={subject}")["items"][0]["id"]
+
+
+def told(o, batch):
+    """Screened, certified, the letter served on 2 March; nobody explains; it is the day after the last one for it."""
+    act(o.reviewer, batch, "count", FIGURES)
+    bulk(o.reviewer, "screen", items(o.reviewer, matter=batch), {"screened": "send"})
+    act(o.reviewer, batch, "certify")
+    act(o.finance, batch, "pay_clean")
+    serve(o, batch)
+    o.at("2026-03-10 00:00:10")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"][0]["state"] == "passed")
+    bulk(o.checker, "silence", items(o.checker, matter=batch))
+
+
+def judged(o, batch, paid=()):
+    """All deducted, the result served on 10 March. paid: rows the fund had paid already."""
+    silent = items(o.checker, matter=batch)
+    before = [r for r in silent if r["key"] in paid]
+    if before:
+        assert bulk(o.checker, "check", before, {"verdict": "deduct", "evidence": "病历抽查", "paid": "true"})["n"] == len(before)
+    bulk(o.checker, "check", [r for r in silent if r["key"] not in paid], {"verdict": "deduct", "evidence": "病历抽查"})
+    act(o.checker, batch, "judge")
+    serve(o, batch, "2026-03-10")
+
+
+def ended(o, batch):
+    """Decided, served, filed, paid, closed on 18 March."""
+    o.at("2026-03-18 08:00:00")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    act(o.checker, batch, "total")
+    decided = act(o.head, batch, "decide")
+    serve(o, batch, "2026-03-18")
+    act(o.bhead, [s for s in decided["subs"] if s["procedure"] == "filing"][0]["id"], "file", {"filed_number": "F-9"})
+    paid = fen(FIGURES["received"]) - sum(fen(r["amount"]) for r in items(o.checker, matter=batch))
+    assert act(o.finance, batch, "close", {"paid": yuan(paid)})["final"]
+
+
+def until(is_so):
+    """What the server does by itself, it has done."""
+    for _ in range(300):
+        if is_so():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it has not happened in half a minute")
+
+
+def yuan(amount):
+    return f"{amount // 100}.{amount % 100:02d}"
+
+
 @test
 def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alone():
     o = city()
-    rows = items(o.reviewer)
-    subject = max({r["institution"] for r in rows}, key=lambda i: sum(r["institution"] == i for r in rows))
-    o.hospital(subject, "h1") if not o.contract.get(f"/registers/institutions/records?code={subject}")["items"] else None
-    batch = o.reviewer.get(f"/matters?procedure=claim-batch&subject={subject}")["items"][0]["id"]
+    batch = richest(o)
     own = items(o.reviewer, matter=batch)
     early = act(o.reviewer, batch, "certify", want=409)
     assert len([f for f in early["failed"] if f["kind"] in ("guard", "unknown")]) >= 3, early.raw
-    figures = {"lines_received": "100", "lines_run": "97", "not_evaluated": "2", "received": "100000.00", "clean": "90000.00", "fund": "390"}
+    figures = {**FIGURES, "lines_run": "97"}
     act(o.reviewer, batch, "count", figures)
     bulk(o.reviewer, "screen", own, {"screened": "send"})
     short = act(o.reviewer, batch, "certify", want=409)
     assert any("97" in f["message"] and "100" in f["message"] for f in short["failed"]), short.raw
-    act(o.reviewer, batch, "count", {**figures, "lines_run": "98", "not_evaluated_why": "缺诊断"})
+    act(o.reviewer, batch, "count", FIGURES)
     certified = act(o.reviewer, batch, "certify")
     act(o.finance, batch, "pay_clean")  # one open doubt never blocks the rest
     assert {p["kind"] for p in certified["papers"]} == {"certificate", "monthly_letter"}
@@ -488,9 +589,9 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     o.at("2026-03-09 23:59:59")  # the last of five working days
     assert bulk(o.checker, "silence", items(o.reviewer, matter=batch), path="/items/preview")["n"] == 0
     o.at("2026-03-10 00:00:10")
-    time.sleep(1)
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"][0]["state"] == "passed")
     passed = [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"][0]
-    assert passed["state"] == "passed" and passed["due"] == "2026-03-09", passed
+    assert passed["due"] == "2026-03-09", passed
     assert bulk(o.checker, "silence", items(o.reviewer, matter=batch))["n"] == len(own)
     silent = items(o.checker, matter=batch, state="silent")
     suspected = [r for r in silent if r["level"] != "certain"]
@@ -498,29 +599,129 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     assert len(bare["refused"]) == len(suspected) and all(r["failed"][0]["basis"] == "S4§37" for r in bare["refused"])
     own_screen = bulk(o.reviewer, "check", silent, {"verdict": "deduct"}, path="/items/preview")
     assert own_screen["n"] == 0
-    bulk(o.checker, "check", silent, {"verdict": "deduct", "evidence": "病历抽查"})
-    act(o.checker, batch, "judge")
-    serve(o, batch, "2026-03-10")
+    judged(o, batch)
     total = sum(fen(r["amount"]) for r in own)
-    refused = f"{total // 100}.{total % 100:02d}"
-    early = act(o.head, batch, "decide", {"refused": refused}, want=409)
+    early = act(o.checker, batch, "total", want=409)
     assert "The time to appeal is not over" in str(early.json)
+    assert "The time to appeal is not over" in str(act(o.head, batch, "decide", want=409).json)
     o.at("2026-03-18 08:00:00")
-    time.sleep(1)
-    wrong = act(o.head, batch, "decide", {"refused": "0.01"}, want=409)
-    assert kinds(wrong) <= {"guard", "gate"} and any("is not the sum" in f["message"] for f in wrong["failed"]), wrong.raw
-    decided = act(o.head, batch, "decide", {"refused": refused})
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    blind = act(o.head, batch, "decide", want=409)  # nothing is added up yet
+    assert "S4§23" in {f["basis"] for f in blind["failed"]}, blind.raw
+    act(o.checker, batch, "total")
+    typed = act(o.head, batch, "decide", {"refused": "0.01"}, want=409)
+    assert kinds(typed) == {"needs"} and typed["failed"][0]["field"] == "refused", typed.raw  # nobody types the sum
+    decided = act(o.head, batch, "decide")
+    assert {f["field"]: f["value"] for f in decided["fields"]}["refused"] == yuan(total)
+    assert not [s for s in decided["subs"] if s["procedure"] == "recovery"]
     serve(o, batch, "2026-03-18")
     filing = [s for s in decided["subs"] if s["procedure"] == "filing"][0]
     assert filing["due"] == "2026-03-23"  # three working days over a weekend
     act(o.bhead, filing["id"], "file", {"filed_number": "F-9"})
-    paid = 10000000 - total
-    unbalanced = act(o.finance, batch, "close", {"paid": f"{paid // 100}.{paid % 100 + 1:02d}"}, want=409)
+    paid = fen(FIGURES["received"]) - total
+    unbalanced = act(o.finance, batch, "close", {"paid": yuan(paid + 1)}, want=409)
     assert any("is not the sum of paid" in f["message"] for f in unbalanced["failed"])
-    closed = act(o.finance, batch, "close", {"paid": f"{paid // 100}.{paid % 100:02d}"})
+    closed = act(o.finance, batch, "close", {"paid": yuan(paid)})
     assert closed["final"]
     verified = o.run("journal", "verify")
     assert "0" in verified
+
+
+def third_party(o):
+    """A body with a contract, and an expert of it."""
+    o.body("tp1", "third_party", "990100")
+    o.record(o.contract, "third_parties", {"code": "tp1", "name": "评估中心", "kind": "quality", "credit_code": "91350100M000100Y43",
+                                           "place": "990100"}, o.head)
+    o.record(o.contract, "contracts", {"number": "C-tp1", "third_party": "tp1", "scope": "申诉评估", "signed_on": "2020-01-01",
+                                       "ends_on": "2027-12-31", "place": "990100"}, o.head)
+    o.expert = o.hire("expert", "third.expert", body="tp1")
+
+
+@test
+def an_appealed_finding_is_settled_by_the_third_party_and_by_nobody_else():
+    """D-08, D-09."""
+    o = city()
+    third_party(o)
+    batch = richest(o)
+    told(o, batch)
+    judged(o, batch)
+    first, second, late = items(o.user, matter=batch)[:3]
+    assert kinds(bulk(o.stranger, "appeal", [first], {"appeal": "x"})["refused"][0])  # not his
+    bare = bulk(o.user, "appeal", [first])
+    assert [f["field"] for f in bare["refused"][0]["failed"]] == ["appeal"], bare.raw
+    for row in (first, second):
+        assert bulk(o.user, "appeal", [row], {"appeal": "两次手术部位不同"})["n"] == 1
+    row = items(o.checker, matter=batch, state="appealed")
+    assert {r["id"] for r in row} == {first["id"], second["id"]}
+    for person in (o.checker, o.head, o.reviewer, o.user):  # who deducted it does not decide the appeal
+        tried = bulk(person, "settle", row[:1], {"opinion": "upheld"})
+        assert tried["n"] == 0 and "role" in kinds(tried["refused"][0]), tried.raw
+    subs = {{f["field"]: f["value"] for f in o.head.get("/matters/" + s["id"])["fields"]}["finding"]: s["id"]
+            for s in o.head.get(f"/matters?parent={batch}&procedure=appeal")["items"]}
+    assert set(subs) == {first["id"], second["id"]}
+    one, two = subs[first["id"]], subs[second["id"]]
+    shown = o.user.get("/matters/" + one)
+    assert {"两次手术部位不同"} <= {f["value"] for f in shown["fields"]}, shown.raw
+    record = o.user.post(f"/matters/{one}/attachments?name=record.pdf&source=ward", raw=b"scan", headers={"Content-Type": "application/octet-stream"})
+    assert record.status == 201, record.raw
+    act(o.checker, one, "accept")
+    act(o.head, one, "assign", {"third": "tp1", "contract": "C-tp1"})
+    act(o.head, one, "give", {"opinion": "upheld", "words": "x"}, want=409)
+    assert [a["name"] for a in o.expert.get("/matters/" + one)["attachments"]] == ["record.pdf"]
+    assert o.expert.get("/matters/" + two).status == 404  # called into the one, not into the other
+    act(o.expert, one, "give", {"opinion": "overturned", "words": "属实"})
+    against = act(o.head, one, "settle", {"verdict": "upheld"}, want=409)
+    assert [f["basis"] for f in against["failed"]] == ["S1§2.4"], against.raw
+    assert o.head.get("/items/" + first["id"])["state"] == "appealed"  # a refused step settles nothing
+    assert act(o.head, one, "settle", {"verdict": "overturned"})["final"]
+    settled = o.head.get("/items/" + first["id"])
+    assert settled["state"] == "passed" and settled["timeline"][-1]["actor"] == "law", settled.raw
+    anew = bulk(o.head, "reopen", [settled.json], {"reason": "再议"})
+    assert anew["n"] == 0 and "S1§2.4" in {f["basis"] for f in anew["refused"][0]["failed"]}, anew.raw
+    assert act(o.checker, two, "refuse", {"reason": "无理由"})["final"]
+    assert o.head.get("/items/" + second["id"])["state"] == "deducted"
+    o.at("2026-03-18 08:00:00")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    missed = bulk(o.user, "appeal", items(o.user, matter=batch, state="deducted")[:1], {"appeal": "晚了"})
+    assert missed["n"] == 0 and missed["refused"][0]["failed"][0]["basis"] == "S1§2.4", (missed.raw, late)
+    act(o.checker, batch, "total")
+    decided = act(o.head, batch, "decide")
+    deducted = sum(fen(r["amount"]) for r in items(o.head, matter=batch)) - fen(first["amount"])
+    assert {f["field"]: f["value"] for f in decided["fields"]}["refused"] == yuan(deducted)
+
+
+@test
+def what_is_not_paid_is_not_paid_and_what_is_paid_already_comes_back():
+    """F-04, D-11."""
+    o = city()
+    batch = richest(o)
+    own = items(o.reviewer, matter=batch)
+    told(o, batch)
+    judged(o, batch, paid={own[0]["key"], own[1]["key"]})
+    o.at("2026-03-18 08:00:00")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    assert kinds(act(o.head, batch, "total", want=409)) >= {"role"}
+    act(o.checker, batch, "total")
+    decided = act(o.head, batch, "decide")
+    back, total = fen(own[0]["amount"]) + fen(own[1]["amount"]), sum(fen(r["amount"]) for r in own)
+    told_of = {f["field"]: f["value"] for f in decided["fields"]}
+    assert (told_of["refused"], told_of["recovered"]) == (yuan(total - back), yuan(back)), told_of
+    recovery = [s for s in decided["subs"] if s["procedure"] == "recovery"]
+    assert len(recovery) == 1, decided.raw
+    owed = {f["field"]: f["value"] for f in o.auditor.get("/matters/" + recovery[0]["id"])["fields"]}
+    assert owed["amount"] == yuan(back) and owed["fund"] == "390", owed
+    measures = sorted((r["fields"]["measure"], r["fields"]["amount"]) for r in o.auditor.get("/registers/decisions/records")["items"])
+    assert measures == [("recover", yuan(back)), ("refuse", yuan(total - back))], measures
+    serve(o, batch, "2026-03-18")
+    act(o.bhead, [s for s in decided["subs"] if s["procedure"] == "filing"][0]["id"], "file", {"filed_number": "F-9"})
+    paid = fen(FIGURES["received"]) - (total - back)
+    early = act(o.finance, batch, "close", {"paid": yuan(paid)}, want=409)
+    assert [f["basis"] for f in early["failed"]] == ["S4§24"], early.raw  # while a yuan is owed the batch stays open
+    money = recovery[0]["id"]
+    act(o.auditor, money, "notify")
+    serve(o, money, "2026-03-18")
+    act(o.finance, money, "settle", {"paid": yuan(back), "bank_row": "BR-1", "way": "paid"}, occurred="2026-03-18")
+    assert act(o.finance, batch, "close", {"paid": yuan(paid)})["final"]
 
 
 @test
@@ -549,7 +750,7 @@ def nobody_is_decided_on_untold_or_unheard_and_silence_lasts_five_working_days()
     assert "state" in kinds(act(o.head, matter, "decide", want=409))  # he may still speak
     o.at("2026-04-10 00:00:10")
     waived = o.head.get("/matters/" + matter)
-    time.sleep(1)
+    until(lambda: o.head.get("/matters/" + matter)["state"] == "heard")
     decided = act(o.head, matter, "decide")
     lapse = [t for t in decided["timeline"] if t["step"] == "lapse"]
     assert len(lapse) == 1 and lapse[0]["actor"] == "law" and waived["id"] == matter, decided.raw
@@ -565,13 +766,18 @@ def reconciled(o, kind, month, total):
     act(o.finance, at, "sign")
 
 
-def month_closed(o, month):
+def month_reconciled(o, month):
+    """All but closed."""
     for kind in ("business", "treasury", "tax", "bank", "institution"):
         reconciled(o, kind, month, "1.00")
     at = o.bookkeeper.post("/matters", {"procedure": "month-close", "subject": "ag1", "period": month})["id"]
     act(o.bookkeeper, at, "count", {"income": "1.00", "spending": "1.00"})
     act(o.finance, at, "check")
-    assert act(o.head, at, "close")["final"]
+    return at
+
+
+def month_closed(o, month):
+    assert act(o.head, month_reconciled(o, month), "close")["final"]
 
 
 def proven(o, text):
@@ -585,8 +791,12 @@ def proven(o, text):
 @test
 def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_proven():
     o = city()
-    o.lake = Shared.lake.dir / "lake"
+    o.lake = claims().dir / "lake"
     o.bookkeeper = o.hire("bookkeeper", "agency.bookkeeper", body="ag1")
+    closing = richest(o)
+    told(o, closing)
+    judged(o, closing)
+    ended(o, closing)
     o.at("2026-04-11 09:00:00")
     batch = o.reviewer.get("/matters?procedure=claim-batch&state=closed")["items"][0]
     row = items(o.reviewer, matter=batch["id"])[0]
@@ -613,11 +823,11 @@ def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_prov
     assert rows.count("reconciliations") == 5 and rows.count("closed_months") == 1 and "filings" in rows, rows
     assert all(h["leaves"] for h in hops)
     proof = o.reviewer.get(at + "/proof")
-    told = proven(o, proof.raw)
-    assert told.returncode == 0 and told.stdout.endswith("PROVEN\n"), told.stdout[-500:]
-    positions = {int(n) for n in re.findall(r"^leaf (\d+):", told.stdout, re.M)}
+    said = proven(o, proof.raw)
+    assert said.returncode == 0 and said.stdout.endswith("PROVEN\n"), said.stdout[-500:]
+    positions = {int(n) for n in re.findall(r"^leaf (\d+):", said.stdout, re.M)}
     assert positions == {n for h in hops for n in h["leaves"]}
-    assert told.stdout.count("is the one proven") == len(positions)
+    assert said.stdout.count("is the one proven") == len(positions)
     whole = proven(o, o.reviewer.get(f"/matters/{batch['id']}/proof").raw)  # the dossier
     assert whole.returncode == 0 and whole.stdout.count("is the one proven") > len(positions), whole.stdout[-500:]
     posting = of["posting"][0]["leaves"][0]
@@ -633,8 +843,16 @@ def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_prov
 def a_closed_month_takes_no_more_postings():
     """F-02, F-05: money received in March is booked in an open month, or not at all."""
     o = city()
-    owing = o.auditor.get("/matters?procedure=recovery&state=due")["items"]
-    money = min(owing, key=lambda m: m["opened"])["id"]  # of a decision in March
+    o.bookkeeper = o.hire("bookkeeper", "agency.bookkeeper", body="ag1")
+    money = o.auditor.post("/matters", {"procedure": "recovery", "subject": "H1"})["id"]
+    act(o.auditor, money, "enter", {"decision": "自查报告", "kind": "returned", "fund": "390", "amount": "20.00"})
+    o.at("2026-03-31 23:59:50")
+    month = month_reconciled(o, "2026-03")
+    early = act(o.head, month, "close", want=409)  # the last day has some seconds left
+    assert [f["basis"] for f in early["failed"]] == ["S4§13"] and "2026-03-31" in early["failed"][0]["message"], early.raw
+    o.at("2026-04-01 00:00:10")
+    assert act(o.head, month, "close")["final"]
+    o.at("2026-04-11 09:00:00")
     act(o.auditor, money, "notify")
     serve(o, money, "2026-04-11")
     owed = {f["field"]: f["value"] for f in o.auditor.get("/matters/" + money)["fields"]}["amount"]
@@ -660,8 +878,9 @@ def main():
             failed += 1
             print(f"not ok {number} {function.__name__}", flush=True)
             print("".join("# " + line for line in traceback.format_exc().splitlines(True)), flush=True)
-    if Shared.city:
-        Shared.city.__exit__()
+        leave()
+    if Shared.first:
+        Shared.first.__exit__()
     return 1 if failed else 0
 
 

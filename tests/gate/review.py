@@ -33,8 +33,8 @@ class Big(City):
         return self
 
 
-class Shared:
-    city = lake = None
+class Shared(matters.Shared):
+    city = None
     periods = []
 
 
@@ -575,8 +575,9 @@ def main():
     try:
         return matters.main()
     finally:
-        if Other.desk:
-            Other.desk.__exit__()
+        for office in (Shared.city, Other.desk):
+            if office:
+                office.__exit__()
 
 
 if __name__ == "__main__":

@@ -100,6 +100,9 @@ static struct pieces changed(const struct fault *fault) {
     "steps: {write: {name: 发函, from: open, by: own agency.auditor, issues: letter, basis: T},\n  " extra   \
     "}\n"
 #define CLOSE "close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T}"
+#define ITEMS(extra)                                                                                         \
+    "items: {name: 行, fields: {note: {type: text, name: 记}}, states: {a: 甲, b: 乙}, final: [b],\n"    \
+    "  steps: {end: {name: 收, from: a, to: b, by: own agency.head, basis: T, " extra "}}}\n"
 #define PIECE(p) offsetof(struct pieces, p) / sizeof(char *)
 
 /* Refused when it is read: file, line and column, and what to do. */
@@ -189,6 +192,14 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
          STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, bulk: "
                "\"true\", seen: [letter]}"),
          "never bulk"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
+               "{with: {words: words}}}"),
+         "step"},
+        {PIECE(items), ITEMS("issues: letter"), "the matter's steps have"},
+        {PIECE(items), ITEMS("together: \"2\""), "the matter's steps have"},
+        {PIECE(items), ITEMS("opens: {procedure: p, per: item}"), "for its item"},
+        {PIECE(items), ITEMS("bulk: \"true\", undo: 60 s, opens: {procedure: p}"), "not taken back"},
     };
     SH_CLEANUP(shipped_free) struct shipped s = shipped();
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
@@ -237,6 +248,18 @@ static void what_cannot_work_is_found(void **state) {
          "p}, basis: T},\n"
          "  " CLOSE "}\n",
          "without asking for what write opened"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
+               "{step: end}}"),
+         "nothing opens p for an item"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
+               "{step: end, with: {lost: words}}}") ITEMS("opens: {procedure: p}"),
+         "no step of items end that the law takes"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
+               "{step: end, with: {lost: words}}}") ITEMS("opens: {procedure: p}"),
+         "have no field lost"},
         {PIECE(head),
          "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01, to: 2026-06-30}\nrunning: "
          "stay\nbasis: [T]\n"
