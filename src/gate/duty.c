@@ -3,6 +3,7 @@
  * transaction. */
 #include "gate/duty.h"
 #include "gate/auth.h"
+#include "gate/checkfiles.h"
 #include <errno.h>
 #include <time.h>
 
@@ -96,11 +97,26 @@ static void recount_all(struct sh_gate *gate) {
         sh_log(&gate->log, SH_LOG_INFO, "recount", " ends=%zu", moved);
 }
 
+/* Once a day; again after the pause when it failed. */
+static void end_checks(struct sh_gate *gate, int32_t *done_on) {
+    struct sh_err err;
+    const int32_t today = sh_gate_today(gate);
+    if (*done_on == today)
+        return;
+    const sh_code code = sh_check_expire(gate, &err);
+    if (code == SH_OK)
+        *done_on = today;
+    else
+        sh_log(&gate->log, SH_LOG_ERROR, "self-checks not ended", " code=%s", sh_code_name(code));
+}
+
 static void *main_of(void *ctx) {
     struct sh_gate *gate = ctx;
+    int32_t checks_done_on = INT32_MIN;
     recount_all(gate);
     while (!is_over(gate)) {
         catch_up(gate);
+        end_checks(gate, &checks_done_on);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += PAUSE_SECONDS;

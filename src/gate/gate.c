@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static const struct sh_migration own_migrations[] = {{"gate", "0001_people", 1, gate_0001},
-                                                     {"gate", "0002_review", 2, gate_0002}};
+                                                     {"gate", "0002_review", 2, gate_0002},
+                                                     {"gate", "0003_selfcheck", 3, gate_0003}};
 enum { OWN_MIGRATIONS = sizeof own_migrations / sizeof own_migrations[0] };
 
 size_t sh_gate_migrations(struct sh_migration out[SH_GATE_MIGRATIONS_MAX]) {

@@ -2,6 +2,7 @@
 #include "gate/jobkinds.h"
 #include "base/date.h"
 #include "base/limits.h"
+#include "gate/checkfiles.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/jobs.h"
@@ -49,7 +50,7 @@ static sh_code selfcheck_command(struct sh_gate *gate, const struct sh_job *job,
     for (size_t i = 0; i < n; i++)
         if (!ret->argv[i] || !ret->folder)
             return sh_fail(err, SH_E_NOMEM, "no room for a command");
-    return SH_OK;
+    return sh_check_lay(gate, job->id, dir, err);
 }
 
 sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,

@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "gate/auth.h"
+#include "gate/checkfiles.h"
 #include "gate/jobkinds.h"
 #include "gate/selfcheck.h"
 #include <errno.h>
@@ -236,17 +237,13 @@ static void listen_to(struct child *child) {
         }
 }
 
-/* The files of a self-check go with its end; workbook and report stay. */
+/* What was sent goes with the end of a self-check; workbook and report are kept, sealed. */
 static void tidy(struct sh_jobs *jobs, struct child *child) {
     struct sh_err err;
-    char path[SH_PATH_BYTES_MAX];
-    sh_code code = sh_path_join(path, child->folder, SH_SELFCHECK_REPORT, &err);
-    if (code == SH_OK)
-        code = sh_fs_write(path, sh_buf_view(&child->report), &err);
-    if (code == SH_OK)
-        code = sh_selfcheck_tidy(child->folder, &err);
-    if (code != SH_OK && code != SH_E_NOTFOUND)
-        sh_log(&jobs->gate->log, SH_LOG_ERROR, "self-check not tidied", " code=%s", sh_code_name(code));
+    const sh_code code =
+        sh_check_over(jobs->gate, sh_str_of(child->id), child->folder, sh_buf_view(&child->report), &err);
+    if (code != SH_OK)
+        sh_log(&jobs->gate->log, SH_LOG_ERROR, "self-check not kept", " code=%s", sh_code_name(code));
 }
 
 static void reap(struct sh_jobs *jobs, struct child *child) {

@@ -46,3 +46,9 @@ static const char gate_0001[] =
     "    result text not null, created_at bigint not null, ended_at bigint not null) strict;\n";
 static const char gate_0002[] = "alter table gate_grant add column contract text not null default '';\n"
                                 "alter table gate_grant add column reviewed_on bigint not null default 0;\n";
+/* Self-checks: the records whose keys seal what was sent and what came of it, and the files. */
+static const char gate_0003[] =
+    "create table gate_check (id text primary key, sent text not null, made text not null) strict;\n"
+    "create table gate_check_file (\n"
+    "    id text not null, name text not null, is_result bigint not null, bytes bigint not null,\n"
+    "    hash bytea not null, primary key (id, name)) strict;\n";

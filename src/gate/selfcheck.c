@@ -1,9 +1,10 @@
 /* Self-checks: files taken in, the job started, the workbook given out. The rows are jobs of a kind of their
- * own: whoever runs jobs of the place does not see them. The folder is the truth about the files. */
+ * own: whoever runs jobs of the place does not see them. */
 #include "gate/selfcheck.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "gate/checkfiles.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/jobs.h"
@@ -11,7 +12,6 @@
 
 enum { ID_HEX = 32, NAME_MAX_BYTES = 120 };
 #define FOLDER "self-checks"
-#define LAKE_FOLDER "shouhu-lake" /* as shouhu audit --from names it */
 #define COLUMNS "id, state, progress, result, created_at, ended_at, body, place"
 enum { C_ID, C_STATE, C_PROGRESS, C_RESULT, C_CREATED, C_ENDED, C_BODY, C_PLACE };
 
@@ -26,45 +26,10 @@ sh_code sh_selfcheck_dir(const struct sh_gate *gate, struct sh_str id, char *out
     return sh_path_format(out, err, "%s/" FOLDER "/%.*s", gate->options.data_dir, SH_ARG(id));
 }
 
-static bool stays(const char *name) {
-    return strcmp(name, SH_SELFCHECK_BOOK) == 0 || strcmp(name, SH_SELFCHECK_REPORT) == 0;
-}
-
-sh_code sh_selfcheck_tidy(const char *dir, struct sh_err *err) {
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    const struct sh_dir_entry *entries = NULL;
-    char path[SH_PATH_BYTES_MAX];
-    size_t n = 0;
-    SH_TRY(sh_dir_list(dir, &arena, &entries, &n, err));
-    for (size_t i = 0; i < n; i++) {
-        if (stays(entries[i].name))
-            continue;
-        SH_TRY(sh_path_join(path, dir, entries[i].name, err));
-        SH_TRY(sh_remove_tree(path, err));
-    }
-    return SH_OK;
-}
-
-/* A folder with a lake in it was being worked on when the server went. */
 sh_code sh_selfcheck_sweep(const struct sh_gate *gate, struct sh_err *err) {
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    const struct sh_dir_entry *entries = NULL;
-    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-    size_t n = 0;
+    char dir[SH_PATH_BYTES_MAX];
     SH_TRY(sh_path_join(dir, gate->options.data_dir, FOLDER, err));
-    const sh_code code = sh_dir_list(dir, &arena, &entries, &n, err);
-    if (code != SH_OK)
-        return code == SH_E_NOTFOUND ? SH_OK : code;
-    for (size_t i = 0; i < n; i++) {
-        bool was_running = false;
-        SH_TRY(sh_path_format(path, err, "%s/%s/" LAKE_FOLDER, dir, entries[i].name));
-        SH_TRY(sh_fs_exists(path, &was_running, err));
-        if (!was_running)
-            continue;
-        SH_TRY(sh_path_join(path, dir, entries[i].name, err));
-        SH_TRY(sh_selfcheck_tidy(path, err));
-    }
-    return SH_OK;
+    return sh_remove_tree(dir, err);
 }
 
 /* ---- one check --------------------------------------------------------------------------------------- */
@@ -74,10 +39,7 @@ struct checking {
     struct sh_request *rq;
     struct sh_scope scope;
     struct sh_rows rows;
-    char dir[SH_PATH_BYTES_MAX];
-    const struct sh_dir_entry *entries;
-    size_t n_entries;
-    struct sh_str arguments;
+    struct sh_str name, content; /* of a file that is given out */
 };
 
 static sh_code checking_begin(struct sh_gate *gate, struct sh_request *rq, struct checking *ret,
@@ -101,26 +63,16 @@ static sh_code find_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return SH_OK;
 }
 
-static sh_code list_files(struct checking *c, size_t row, struct sh_err *err) {
-    c->n_entries = 0;
-    SH_TRY(sh_selfcheck_dir(c->gate, sh_cell(&c->rows, row, C_ID)->str, c->dir, err));
-    const sh_code code = sh_dir_list(c->dir, &c->rq->arena, &c->entries, &c->n_entries, err);
-    if (code == SH_E_NOTFOUND)
-        c->n_entries = 0;
-    return code == SH_E_NOTFOUND ? SH_OK : code;
-}
-
-static bool is_upload(const struct sh_dir_entry *entry) {
-    return entry->kind == SH_ENTRY_FILE && !stays(entry->name);
-}
-
 /* What the child said last, without the folder: where files lie on the server is nobody's business. */
-static struct sh_str said(struct checking *c, struct sh_str text) {
+static struct sh_str said(struct checking *c, struct sh_str id, struct sh_str text) {
     SH_CLEANUP(sh_buf_free) struct sh_buf out = {0};
-    const size_t dir_len = strlen(c->dir);
+    char dir[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    if (sh_selfcheck_dir(c->gate, id, dir, &err) != SH_OK)
+        return SH_STR("");
+    const size_t dir_len = strlen(dir);
     for (size_t i = 0; i < text.len; i++) {
-        if (text.len - i > dir_len && memcmp(text.at + i, c->dir, dir_len) == 0 &&
-            text.at[i + dir_len] == '/') {
+        if (text.len - i > dir_len && memcmp(text.at + i, dir, dir_len) == 0 && text.at[i + dir_len] == '/') {
             i += dir_len;
             continue;
         }
@@ -131,92 +83,97 @@ static struct sh_str said(struct checking *c, struct sh_str text) {
     return kept ? (struct sh_str){kept, view.len} : SH_STR("");
 }
 
-static sh_code put_files(struct checking *c, struct sh_json *json, struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
+static bool has_file(const struct sh_rows *files, const char *name) {
+    for (size_t i = 0; i < files->n_rows; i++)
+        if (sh_str_is(sh_cell(files, i, SH_CHECK_NAME)->str, name))
+            return true;
+    return false;
+}
+
+static void put_files(struct sh_json *json, const struct sh_rows *files) {
     sh_json_key(json, "files");
     sh_json_array(json);
-    for (size_t i = 0; i < c->n_entries; i++) {
-        uint64_t bytes = 0;
-        if (!is_upload(&c->entries[i]))
+    for (size_t i = 0; i < files->n_rows; i++) {
+        if (sh_cell(files, i, SH_CHECK_IS_RESULT)->i64)
             continue;
-        SH_TRY(sh_path_join(path, c->dir, c->entries[i].name, err));
-        if (sh_file_size(path, &bytes, err) != SH_OK)
-            continue; /* tidied this very moment */
         sh_json_object(json);
-        sh_json_put_text(json, "name", c->entries[i].name);
-        sh_json_put_i64(json, "bytes", (int64_t)bytes);
+        sh_json_put_str(json, "name", sh_cell(files, i, SH_CHECK_NAME)->str);
+        sh_json_put_i64(json, "bytes", sh_cell(files, i, SH_CHECK_BYTES)->i64);
         sh_json_object_end(json);
     }
     sh_json_array_end(json);
-    return SH_OK;
 }
 
-static sh_code put_check(struct checking *c, struct sh_json *json, size_t row, struct sh_err *err) {
-    SH_TRY(list_files(c, row, err));
-    const struct sh_str state = sh_cell(&c->rows, row, C_STATE)->str;
-    bool has_book = false, has_report = false;
-    for (size_t i = 0; i < c->n_entries; i++) {
-        has_book = has_book || strcmp(c->entries[i].name, SH_SELFCHECK_BOOK) == 0;
-        has_report = has_report || strcmp(c->entries[i].name, SH_SELFCHECK_REPORT) == 0;
-    }
+static sh_code put_check(struct sh_txn *txn, struct checking *c, struct sh_json *json, size_t row,
+                         struct sh_err *err) {
+    struct sh_rows files;
+    const struct sh_str id = sh_cell(&c->rows, row, C_ID)->str, state = sh_cell(&c->rows, row, C_STATE)->str;
+    SH_TRY(sh_check_files(txn, id, &c->rq->arena, &files, err));
     const bool is_done = sh_str_is(state, "done");
     sh_json_object(json);
-    sh_json_put_str(json, "id", sh_cell(&c->rows, row, C_ID)->str);
+    sh_json_put_str(json, "id", id);
     sh_json_put_str(json, "state", state);
     sh_json_put_str(json, "progress",
-                    is_done ? SH_STR("") : said(c, sh_cell(&c->rows, row, C_PROGRESS)->str));
+                    is_done ? SH_STR("") : said(c, id, sh_cell(&c->rows, row, C_PROGRESS)->str));
     sh_json_put_bool(json, "has_findings",
                      is_done && sh_str_is(sh_cell(&c->rows, row, C_RESULT)->str, "exit 10"));
-    sh_json_put_bool(json, "has_workbook", is_done && has_book);
-    sh_json_put_bool(json, "has_report", has_report);
+    sh_json_put_bool(json, "has_workbook", is_done && has_file(&files, SH_SELFCHECK_BOOK));
+    sh_json_put_bool(json, "has_report", has_file(&files, SH_SELFCHECK_REPORT));
     for (size_t i = C_CREATED; i <= C_ENDED; i++) {
         char at[SH_TIME_TEXT_MAX];
         const int64_t when = sh_cell(&c->rows, row, i)->i64;
         sh_time_format_iso(when, "Z", at);
         sh_json_put_text(json, i == C_CREATED ? "created_at" : "ended_at", when ? at : NULL);
     }
-    SH_TRY(put_files(c, json, err));
+    sh_json_put_date(json, "ends_on",
+                     sh_check_ends_on(c->gate, sh_cell(&c->rows, row, C_PLACE)->str,
+                                      sh_cell(&c->rows, row, C_CREATED)->i64));
+    put_files(json, &files);
     sh_json_object_end(json);
     return SH_OK;
 }
 
-static sh_code answer_check(struct checking *c, int status, struct sh_err *err) {
+static sh_code answer_check(struct sh_txn *txn, struct checking *c, int status, struct sh_err *err) {
     struct sh_json json;
     sh_answer_begin(c->rq, status, &json);
-    SH_TRY(put_check(c, &json, 0, err));
+    SH_TRY(put_check(txn, c, &json, 0, err));
     return sh_answer_end(c->rq, &json, err);
 }
 
 static sh_code list_checks(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct checking *c = ctx;
-    return sh_sql_query(txn,
+    struct sh_json json;
+    SH_TRY(sh_sql_query(txn,
                         "select " COLUMNS " from gate_job where kind = '" SH_SELFCHECK_KIND
                         "' order by created_at desc, id desc limit 1000",
-                        NULL, 0, &c->rq->arena, &c->rows, err);
+                        NULL, 0, &c->rq->arena, &c->rows, err));
+    sh_answer_begin(c->rq, 200, &json);
+    sh_json_object(&json);
+    sh_json_key(&json, "items");
+    sh_json_array(&json);
+    for (size_t i = 0; i < c->rows.n_rows; i++)
+        if (sh_scope_holds(&c->scope, sh_cell(&c->rows, i, C_BODY)->str, sh_cell(&c->rows, i, C_PLACE)->str))
+            SH_TRY(put_check(txn, c, &json, i, err));
+    sh_json_array_end(&json);
+    sh_json_object_end(&json);
+    return sh_answer_end(c->rq, &json, err);
 }
 
 sh_code sh_api_selfchecks(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct checking c;
     SH_TRY(checking_begin(gate, rq, &c, err));
-    SH_TRY(sh_gate_read(gate, rq, list_checks, &c, err));
-    struct sh_json json;
-    sh_answer_begin(rq, 200, &json);
-    sh_json_object(&json);
-    sh_json_key(&json, "items");
-    sh_json_array(&json);
-    for (size_t i = 0; i < c.rows.n_rows; i++)
-        if (sh_scope_holds(&c.scope, sh_cell(&c.rows, i, C_BODY)->str, sh_cell(&c.rows, i, C_PLACE)->str))
-            SH_TRY(put_check(&c, &json, i, err));
-    sh_json_array_end(&json);
-    sh_json_object_end(&json);
-    return sh_answer_end(rq, &json, err);
+    return sh_gate_read(gate, rq, list_checks, &c, err);
+}
+
+static sh_code show_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    SH_TRY(find_check(txn, ctx, err));
+    return answer_check(txn, ctx, 200, err);
 }
 
 sh_code sh_api_selfcheck(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct checking c;
     SH_TRY(checking_begin(gate, rq, &c, err));
-    SH_TRY(sh_gate_read(gate, rq, find_check, &c, err));
-    return answer_check(&c, 200, err);
+    return sh_gate_read(gate, rq, show_check, &c, err);
 }
 
 /* ---- made, filled, started --------------------------------------------------------------------------- */
@@ -259,10 +216,12 @@ static sh_code make_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                    "', 'collecting', $2, $3, $4, $5, '', '', $6, 0)",
                    values, 6, NULL, err));
     SH_TRY(sh_gate_leaf(txn, "selfcheck.new", sh_str_of(id), err));
+    const struct sh_labels labels = {.body = sh_str_of(grant->body), .place = sh_str_of(grant->place)};
+    SH_TRY(sh_check_open(txn, sh_str_of(id), &labels, err));
     const struct sh_value made[] = {SH_TEXT(sh_str_of(id))};
     SH_TRY(sh_sql_query(txn, "select " COLUMNS " from gate_job where id = $1", made, 1, &rq->arena, &c->rows,
                         err));
-    return answer_check(c, 201, err);
+    return answer_check(txn, c, 201, err);
 }
 
 sh_code sh_api_selfcheck_new(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -283,58 +242,57 @@ static bool is_file_name(struct sh_str name) {
            name.len <= NAME_MAX_BYTES && sh_path_is_plain_name(name) && sh_utf8_valid(name);
 }
 
-/* How much room the check's other files leave. */
-static sh_code has_room(struct checking *c, struct sh_str name, bool *ret, struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
+/* Does the file fit beside the check's others? */
+static sh_code has_room(struct sh_txn *txn, const struct checking *c, struct sh_str name, bool *ret,
+                        struct sh_err *err) {
+    struct sh_rows files;
     uint64_t sum = c->rq->body.len;
     size_t n = 1;
-    SH_TRY(list_files(c, 0, err));
-    for (size_t i = 0; i < c->n_entries; i++) {
-        uint64_t bytes = 0;
-        if (!is_upload(&c->entries[i]) || sh_str_is(name, c->entries[i].name))
+    SH_TRY(sh_check_files(txn, c->rq->params[0], &c->rq->arena, &files, err));
+    for (size_t i = 0; i < files.n_rows; i++) {
+        if (sh_str_eq(name, sh_cell(&files, i, SH_CHECK_NAME)->str))
             continue;
-        SH_TRY(sh_path_join(path, c->dir, c->entries[i].name, err));
-        SH_TRY(sh_file_size(path, &bytes, err));
-        sum += bytes, n++;
+        sum += (uint64_t)sh_cell(&files, i, SH_CHECK_BYTES)->i64, n++;
     }
     *ret = n <= SH_SELFCHECK_FILES_MAX && sum <= (uint64_t)SH_SELFCHECK_MIB_MAX << 20;
     return SH_OK;
 }
 
-sh_code sh_api_selfcheck_file(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    struct checking c;
-    bool fits = false;
-    char path[SH_PATH_BYTES_MAX];
+static sh_code take_file(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct checking *c = ctx;
+    struct sh_request *rq = c->rq;
     const struct sh_str name = rq->params[1];
-    SH_TRY(checking_begin(gate, rq, &c, err));
-    SH_TRY(sh_gate_read(gate, rq, find_check, &c, err));
+    bool fits = false;
+    SH_TRY(find_check(txn, c, err));
     if (!is_file_name(name) || rq->body.len == 0) {
         struct sh_faults faults = {0};
         sh_faults_add(rq, &faults, SH_STR("name"), 0, SH_SAY(rq, WANTS_FILE));
-        return sh_refuse_fields(rq, &faults);
+        return sh_stop(sh_refuse_fields(rq, &faults));
     }
-    if (!sh_str_is(sh_cell(&c.rows, 0, C_STATE)->str, "collecting"))
-        return sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_STARTED));
-    SH_TRY(has_room(&c, name, &fits, err));
+    if (!sh_str_is(sh_cell(&c->rows, 0, C_STATE)->str, "collecting"))
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_STARTED)));
+    SH_TRY(has_room(txn, c, name, &fits, err));
     if (!fits)
-        return sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_FILES), (int)SH_SELFCHECK_FILES_MAX,
-                         (int)SH_SELFCHECK_MIB_MAX);
-    SH_TRY(sh_mkdir_all(c.dir, err));
-    SH_TRY(sh_path_format(path, err, "%s/%.*s", c.dir, SH_ARG(name)));
-    SH_TRY(sh_fs_write(path, sh_buf_view(&rq->body), err));
-    return answer_check(&c, 200, err);
+        return sh_stop(sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_FILES), (int)SH_SELFCHECK_FILES_MAX,
+                                 (int)SH_SELFCHECK_MIB_MAX));
+    SH_TRY(sh_check_put(txn, rq->params[0], name, false, sh_buf_view(&rq->body), err));
+    return answer_check(txn, c, 200, err);
+}
+
+sh_code sh_api_selfcheck_file(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    struct checking c;
+    SH_TRY(checking_begin(gate, rq, &c, err));
+    return sh_gate_write(gate, rq, "file of a self-check", take_file, &c, NULL, err);
 }
 
 static sh_code start_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct checking *c = ctx;
     struct sh_request *rq = c->rq;
-    size_t n = 0;
+    struct sh_rows files;
     int64_t moved = 0;
     SH_TRY(find_check(txn, c, err));
-    SH_TRY(list_files(c, 0, err));
-    for (size_t i = 0; i < c->n_entries; i++)
-        n += is_upload(&c->entries[i]);
-    if (n == 0)
+    SH_TRY(sh_check_files(txn, rq->params[0], &rq->arena, &files, err));
+    if (files.n_rows == 0)
         return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, SEND_FILES_FIRST)));
     const struct sh_value values[] = {SH_TEXT(rq->params[0])};
     SH_TRY(sh_sql_run(txn, "update gate_job set state = 'waiting' where id = $1 and state = 'collecting'",
@@ -343,7 +301,7 @@ static sh_code start_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_STARTED)));
     SH_TRY(sh_gate_leaf(txn, "selfcheck.start", rq->params[0], err));
     SH_TRY(find_check(txn, c, err));
-    return answer_check(c, 202, err);
+    return answer_check(txn, c, 202, err);
 }
 
 sh_code sh_api_selfcheck_start(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -375,24 +333,27 @@ sh_code sh_api_selfcheck_drop(struct sh_gate *gate, struct sh_request *rq, struc
     SH_TRY(sh_gate_write(gate, rq, "drop self-check", drop_check, &c, NULL, err));
     if (rq->status != 204)
         return SH_OK;
-    SH_TRY(sh_selfcheck_dir(gate, rq->params[0], c.dir, err));
-    return sh_remove_tree(c.dir, err);
+    const struct sh_act act = {.actor = sh_str_of(rq->caller.person), .why = SH_STR("drop self-check")};
+    return sh_check_erase(gate, &act, rq->params[0], err);
 }
 
 /* ---- out --------------------------------------------------------------------------------------------- */
 
+static sh_code open_file(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct checking *c = ctx;
+    SH_TRY(find_check(txn, c, err));
+    return sh_check_get(txn, c->rq->params[0], c->name, &c->rq->arena, &c->content, err);
+}
+
 static sh_code give(struct sh_gate *gate, struct sh_request *rq, const char *name, const char *type,
                     struct sh_err *err) {
     struct checking c;
-    char path[SH_PATH_BYTES_MAX];
-    struct sh_str text = {0};
     SH_TRY(checking_begin(gate, rq, &c, err));
-    SH_TRY(sh_gate_read(gate, rq, find_check, &c, err));
-    SH_TRY(sh_selfcheck_dir(gate, rq->params[0], c.dir, err));
-    SH_TRY(sh_path_join(path, c.dir, name, err));
-    SH_TRY(sh_fs_read(path, SH_ANSWER_MAX / 2, &rq->arena, &text, err));
+    c.name = sh_str_of(name);
+    SH_TRY(sh_gate_read(gate, rq, open_file, &c, err));
     sh_buf_clear(&rq->out);
-    sh_buf_add_str(&rq->out, strcmp(name, SH_SELFCHECK_REPORT) == 0 ? said(&c, text) : text);
+    sh_buf_add_str(&rq->out,
+                   strcmp(name, SH_SELFCHECK_REPORT) == 0 ? said(&c, rq->params[0], c.content) : c.content);
     rq->status = 200;
     rq->content_type = type;
     sh_answer_header(rq, "Content-Disposition",

@@ -1308,6 +1308,14 @@ def wait_until(ask, states, seconds=120):
     raise AssertionError(answer.raw)
 
 
+def wait_true(holds, seconds=120):
+    for _ in range(seconds * 10):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it never came true")
+
+
 def wait_for(person, job, states):
     return wait_until(lambda: person.get("/jobs/" + job), states)
 
@@ -1438,7 +1446,7 @@ def an_institution_checks_its_own_files_and_nobody_else_sees_them():
         for stranger in (other, auditor):
             assert stranger.get(at).status in (403, 404) and stranger.post(at + "/start", {}).status in (403, 404)
         assert user.ask("DELETE", at).status == 204 and user.get(at).status == 404
-        assert not (o.dir / "data" / "self-checks" / made["id"]).exists()
+        assert not any((o.dir / "data" / "blobs").rglob("*.*")) and not [p for p in (o.dir / "data" / "blobs").rglob("*") if p.is_file()]
         # again, whole this time
         at = "/self-checks/" + user.post("/self-checks", {})["id"]
         for path in sorted(lake_is_apart.glob("*.csv")):
@@ -1448,8 +1456,9 @@ def an_institution_checks_its_own_files_and_nobody_else_sees_them():
         done = wait_until(lambda: user.get(at), ("done", "failed"))
         assert done["state"] == "done" and done["has_findings"] and done["has_workbook"], done.raw
         assert done["files"] == []  # what was sent is gone
-        left = sorted(p.name for p in (o.dir / "data" / at[1:]).iterdir())
-        assert left == ["findings.xlsx", "report.txt"], left
+        assert not (o.dir / "data" / at[1:]).exists()
+        sealed = [p for p in (o.dir / "data" / "blobs").rglob("*") if p.is_file()]
+        assert len(sealed) == 2 and not any(p.read_bytes().startswith(b"PK") for p in sealed)  # workbook and report, neither readable
         book = user.get(at + "/workbook")
         with zipfile.ZipFile(io.BytesIO(book.raw)) as archive:
             assert archive.read("xl/worksheets/sheet1.xml").count(b"<row ") > 1
@@ -1466,6 +1475,44 @@ def an_institution_checks_its_own_files_and_nobody_else_sees_them():
         failed = wait_until(lambda: user.get(at), ("done", "failed"))
         assert failed["files"] == [] and str(o.dir) not in failed.raw.decode(), failed.raw
         assert "broken.csv" in user.get(at + "/report").raw.decode()
+
+
+@test
+def a_self_check_lies_sealed_and_is_erased_on_the_day_its_term_is_over_not_before():
+    first = datetime.date.today()
+    with Office(SHOUHU, clock=f"{first} 23:59:00") as o:
+        o.body("h1", "institution", "620102")
+        user = o.hire("user", "institution.user", body="h1")
+
+        def on(day, hour):
+            o.stop()
+            o.clock = f"{day} {hour}"
+            o.start()
+            user.cookie = user.csrf = None
+            assert user.sign_in(user.password, factor(user.secret, o.now())).status == 200
+
+        def make(name):
+            at = "/self-checks/" + user.post("/self-checks", {})["id"]
+            assert user.put(f"{at}/files/fee.csv", None, raw=f"姓名,金额\n{name},1\n".encode()).status == 200
+            return at
+
+        def files(folder):
+            return [p for p in (o.data / folder).rglob("*") if p.is_file()]
+
+        older = make("绝密甲某")
+        assert len(files("blobs")) == 1 and "绝密甲某".encode() not in b"".join(p.read_bytes() for p in files("."))
+        on(first + datetime.timedelta(days=1), "00:00:00")
+        newer = make("绝密乙某")
+        on(first + datetime.timedelta(days=29), "23:59:00")  # the last minute of the older one's thirty days
+        assert [user.get(at).status for at in (older, newer)] == [200, 200]
+        on(first + datetime.timedelta(days=30), "00:00:00")
+        wait_true(lambda: user.get(older).status == 404 and len(files("blobs")) == 1)
+        assert user.get(newer)["ends_on"] == str(first + datetime.timedelta(days=31))
+        assert [f["name"] for f in user.get(newer)["files"]] == ["fee.csv"] and [c["id"] for c in user.get("/self-checks")["items"]] == [newer[13:]]
+        on(first + datetime.timedelta(days=31), "00:00:00")
+        wait_true(lambda: user.get(newer).status == 404 and not files("blobs"))
+        o.stop()
+        assert o.run("journal", "verify").strip().endswith("sound")
 
 
 @test
