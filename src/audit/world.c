@@ -243,6 +243,11 @@ static void narrow(const struct sh_timeline *tl, int table, struct span *s) {
 static uint32_t take(const struct sh_timeline *tl, int table, const struct span *s, int32_t *out) {
     const uint8_t *alive = tl->alive[table];
     uint32_t n = 0;
+    if (s->list && !s->by_prescription) { /* the rows of a visit are alive */
+        if (out)
+            memcpy(out, s->list + s->from, (size_t)(s->to - s->from) * sizeof(*out));
+        return s->to - s->from;
+    }
     for (uint32_t i = s->from; i < s->to; i++) {
         const int32_t row = s->list ? s->list[i] : (int32_t)i;
         if (alive && !alive[row])

@@ -37,6 +37,23 @@ sh_code sh_view_rows(struct sh_run *run, const struct sh_view *view, uint16_t sl
     return SH_OK;
 }
 
+sh_code sh_view_some(struct sh_run *run, const struct sh_view *view, uint32_t slots, const uint32_t *tuples,
+                     uint32_t n, struct sh_batch *ret) {
+    *ret = (struct sh_batch){.n = n};
+    for (uint16_t s = 0; s < run->env->n_variables; s++) {
+        if (!(slots >> s & 1))
+            continue;
+        const int32_t *rows = slot_rows(view, s);
+        int32_t *own = sh_new_raw(run->in->arena, int32_t, (size_t)n + 1);
+        if (!own)
+            return sh_run_nomem(run);
+        for (uint32_t i = 0; i < n; i++)
+            own[i] = rows ? rows[tuples[i]] : (int32_t)(view->lo + tuples[i]);
+        ret->rows[s] = own;
+    }
+    return SH_OK;
+}
+
 /* Row numbers at the end of a path. */
 static sh_code path_rows(struct sh_run *run, const struct sh_path *path, const struct sh_view *view,
                          const int32_t **ret) {

@@ -427,6 +427,13 @@ bool sh_kind_minus_one(enum sh_kind kind);
 SH_MUST sh_code sh_frame_column(struct sh_run *run, uint16_t table, uint16_t column, const void **ret);
 /** Row numbers of the view's tuples for a slot; fresh memory unless given. */
 SH_MUST sh_code sh_view_rows(struct sh_run *run, const struct sh_view *view, uint16_t slot, int32_t **ret);
+/** Tuples [n] of a view as a batch of their own, with the variables of `slots` (bit s). */
+SH_MUST sh_code sh_view_some(struct sh_run *run, const struct sh_view *view, uint32_t slots,
+                             const uint32_t *tuples, uint32_t n, struct sh_batch *ret);
+/** pick.c: drop candidates that the condition of a related call cannot meet, by one look at a column. Lists
+ * are of tuples [n] of the view. */
+SH_MUST sh_code sh_pick_rows(struct sh_run *run, const struct sh_related *r, const struct sh_view *view,
+                             const uint32_t *tuples, uint32_t n, struct sh_candidates *io);
 /** Members of the view's groups as a view of their own, with begin [n + 1] relative to it. */
 SH_MUST sh_code sh_view_members(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                                 struct sh_batch *space, struct sh_view *ret, const uint32_t **ret_begin);

@@ -233,23 +233,10 @@ static sh_code match_time(struct ask *a, struct pairs *p) {
 
 /* ---- pairs --------------------------------------------------------------------------------------------- */
 
-/* Rows of the outer variables that the condition reads, beside the related row. */
-static sh_code bind_pairs(struct ask *a, struct pairs *p) {
-    p->batch = (struct sh_batch){.n = p->n};
+/* The related rows, beside the rows of the outer variables `slots` (bit s). */
+static sh_code bind_pairs(struct ask *a, struct pairs *p, uint32_t slots) {
+    SH_TRY(sh_view_some(a->run, a->view, slots, p->tuple, p->n, &p->batch));
     p->batch.rows[a->related->slot] = p->row;
-    for (uint16_t s = 0; s < a->run->env->n_variables; s++) {
-        if (!(a->related->slots >> s & 1))
-            continue;
-        const int32_t *rows = a->view->batch->rows[s];
-        int32_t *own = sh_new_raw(a->run->in->arena, int32_t, (size_t)p->n + 1);
-        if (!own)
-            return sh_run_nomem(a->run);
-        for (uint32_t i = 0; i < p->n; i++) {
-            const uint32_t t = a->view->lo + p->tuple[i];
-            own[i] = rows ? rows[t] : (int32_t)t;
-        }
-        p->batch.rows[s] = own;
-    }
     return SH_OK;
 }
 
@@ -313,15 +300,13 @@ static sh_code sift_pairs(struct ask *a, struct pairs *p, const struct sh_node *
     if (!where || where->op != SH_OP_AND || a->related->fn == SH_RELATED_EVERY)
         return SH_OK;
     for (uint32_t k = 0; k < where->n_kids && p->n > 0; k++) {
+        SH_TRY(bind_pairs(a, p, sh_node_slots(where->kids[k])));
         const struct sh_view view = {.batch = &p->batch, .n = p->n};
-        const uint32_t before = p->n;
         int64_t *holds = NULL;
         SH_TRY(sh_eval_new(a->run, where->kids[k], &view, &holds));
         for (uint32_t i = 0; i < p->n; i++)
             p->match[i] = holds[i] == 0 ? 0 : (holds[i] | p->match[i]) < 0 ? SH_MISSING : 1;
         drop_unmatched(p);
-        if (p->n < before)
-            SH_TRY(bind_pairs(a, p));
     }
     *ret_where = NULL;
     return SH_OK;
@@ -331,10 +316,11 @@ static sh_code fold_pairs(struct ask *a, struct pairs *p) {
     const struct sh_related *r = a->related;
     SH_TRY(match_time(a, p));
     drop_unmatched(p);
-    SH_TRY(bind_pairs(a, p));
     const struct sh_node *left = NULL;
     int64_t *where = NULL, *value = NULL;
     SH_TRY(sift_pairs(a, p, &left));
+    if (left || r->value)
+        SH_TRY(bind_pairs(a, p, sh_node_slots(left) | sh_node_slots(r->value)));
     const struct sh_view view = {.batch = &p->batch, .n = p->n};
     if (left)
         SH_TRY(sh_eval_new(a->run, left, &view, &where));
@@ -350,6 +336,7 @@ static sh_code ask_piece(struct ask *a) {
     struct sh_arena *arena = a->run->in->arena;
     struct sh_candidates c;
     SH_TRY(all_candidates(a, &c));
+    SH_TRY(sh_pick_rows(a->run, a->related, a->view, a->tuples, a->n, &c));
     const uint32_t room = c.begin[a->n] < PAIRS_AT_ONCE ? c.begin[a->n] : PAIRS_AT_ONCE;
     struct pairs p = {.tuple = sh_new_raw(arena, uint32_t, (size_t)room + 1),
                       .row = sh_new_raw(arena, int32_t, (size_t)room + 1),
@@ -514,7 +501,7 @@ sh_code sh_related_pairs(struct sh_run *run, const struct sh_node *node, const s
     for (uint32_t i = 0; i < n; i++)
         p.row[i] = c.rows[i];
     SH_TRY(match_time(&a, &p));
-    SH_TRY(bind_pairs(&a, &p));
+    SH_TRY(bind_pairs(&a, &p, r->slots));
     *ret = p.batch;
     *ret_match = p.match;
     *ret_toolong = a.toolong[0];
