@@ -1,4 +1,5 @@
-/* One claim before submission: the engine of the night over one person, with and without the request. */
+/* One claim before submission: the engine of the night over one person, with and without the request. Rules
+ * whose findings the request cannot change are asked once or not at all. */
 #include "audit/inner.h"
 #include "base/limits.h"
 #include <assert.h>
@@ -20,8 +21,6 @@ static sh_code leave_others_out(struct sh_claim_worker *w, const struct sh_plan 
     for (size_t i = 0; i < plan->n_active; i++)
         if (plan->active[i].rule->reach != SH_REACH_TIMELINE)
             w->others[w->n_others++] = (uint16_t)i;
-    sh_audit_worker_alone(w->with);
-    sh_audit_worker_alone(w->without);
     return SH_OK;
 }
 
@@ -101,6 +100,12 @@ static sh_code without_request(const struct sh_chunk *facts, const uint8_t *requ
     return SH_OK;
 }
 
+struct claim {
+    struct sh_claim_worker *worker;
+    const uint8_t *request; /* [lines] */
+    bool all;               /* every rule was asked with and without the request */
+};
+
 /* ---- the difference ----------------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b) {
@@ -129,9 +134,17 @@ static bool differs(const struct sh_finding *a, const struct sh_finding *b) {
     return a->level != b->level || a->amount_known != b->amount_known || a->amount_fen != b->amount_fen;
 }
 
-static sh_code subtract(struct sh_claim_worker *w, const struct sh_chunk_findings *with,
+/* A line judged for itself says of each request the same, whatever stands beside it. */
+static bool is_of_history(const struct claim *c, const struct sh_finding *f) {
+    const struct sh_plan *plan = sh_worker_engine(c->worker->with)->plan;
+    return !c->all && plan->active[f->rule].depends == SH_DEPENDS_ON_ITS_LINE && f->n_lines == 1 &&
+           !c->request[f->lines[0].row];
+}
+
+static sh_code subtract(const struct claim *c, const struct sh_chunk_findings *with,
                         const struct sh_chunk_findings *without, struct sh_claim_findings *ret,
                         struct sh_err *err) {
+    struct sh_claim_worker *w = c->worker;
     const struct sh_finding **now = sorted(with, &w->arena), **was = sorted(without, &w->arena);
     struct sh_claim_finding *at = sh_new(&w->arena, struct sh_claim_finding, with->n + without->n + 1);
     if (!now || !was || !at)
@@ -139,7 +152,7 @@ static sh_code subtract(struct sh_claim_worker *w, const struct sh_chunk_finding
     size_t n = 0;
     for (size_t i = 0; i < with->n; i++) {
         const struct sh_finding *f = &with->findings[i], *before = find(was, without->n, f);
-        if (before && !differs(f, before))
+        if (is_of_history(c, f) || (before && !differs(f, before)))
             continue;
         at[n] =
             (struct sh_claim_finding){.finding = f,
@@ -166,9 +179,18 @@ sh_code sh_audit_claim(struct sh_claim_worker *w, const struct sh_chunk *facts, 
         return sh_fail(err, SH_E_INPUT, "a claim is of one person, here are %u", facts->n_persons);
     struct sh_chunk history;
     struct sh_chunk_findings with, without;
+    struct claim c = {.worker = w, .request = request};
     sh_arena_reset(&w->arena);
     SH_TRY(without_request(facts, request, &w->arena, &history, err));
-    SH_TRY(sh_audit_chunk(w->without, &history, &without, err));
+    sh_audit_worker_alone(w->with, SH_DEPENDS_ON_ITS_LINE);
     SH_TRY(sh_audit_chunk(w->with, facts, &with, err));
-    return subtract(w, &with, &without, ret, err);
+    /* a refund without its line throws doubt on others */
+    c.all = sh_worker_engine(w->with)->tl.n_orphans > 0;
+    if (c.all) {
+        sh_audit_worker_alone(w->with, SH_DEPENDS_NOT);
+        SH_TRY(sh_audit_chunk(w->with, facts, &with, err));
+    }
+    sh_audit_worker_alone(w->without, c.all ? SH_DEPENDS_NOT : SH_DEPENDS_ON_LINES);
+    SH_TRY(sh_audit_chunk(w->without, &history, &without, err));
+    return subtract(&c, &with, &without, ret, err);
 }

@@ -15,6 +15,7 @@ struct sh_audit_worker {
     struct sh_answers answers;
     struct sh_exchange exchange;
     bool is_alone; /* one person is all there is: rows of other persons are met by none */
+    enum sh_depends least;
 };
 
 sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker **ret, struct sh_err *err) {
@@ -122,7 +123,7 @@ static sh_code run_rules(struct sh_audit_worker *w, bool meeting, struct sh_err 
     struct sh_engine *en = &w->engine;
     for (size_t i = 0; i < en->plan->n_active; i++) {
         const struct sh_rule_plan *rp = &en->plan->active[i];
-        if (!rp->leads || (rp->rule->reach != SH_REACH_TIMELINE) != meeting)
+        if (!rp->leads || (rp->rule->reach != SH_REACH_TIMELINE) != meeting || rp->depends < w->least)
             continue;
         en->judging = rp;
         const sh_code code = run_rule(en, rp, err);
@@ -134,8 +135,9 @@ static sh_code run_rules(struct sh_audit_worker *w, bool meeting, struct sh_err 
     return SH_OK;
 }
 
-void sh_audit_worker_alone(struct sh_audit_worker *w) {
+void sh_audit_worker_alone(struct sh_audit_worker *w, enum sh_depends least) {
     w->is_alone = true;
+    w->least = least;
 }
 
 /* Rules that ask for rows of other persons say so. */

@@ -57,6 +57,9 @@ enum sh_slot_source {
     SH_SLOT_B
 };
 
+/* What of a person's lines the findings of a rule depend on; of each more than of those before. */
+enum sh_depends { SH_DEPENDS_NOT, SH_DEPENDS_ON_ITS_LINE, SH_DEPENDS_ON_LINES };
+
 struct sh_carry;
 struct sh_carried;
 struct sh_exchange;
@@ -80,6 +83,7 @@ struct sh_rule_plan {
     /* Rules of the same rows are judged together, see alike.c: the first leads the others. */
     bool leads;
     struct sh_rule_plan *next; /* NULL: the last of them */
+    enum sh_depends depends;   /* the same for all of them */
     uint16_t n_shared;         /* parts its conditions share with those of others */
     int64_t course_gap;        /* param(course.gap) or SH_MISSING */
     int scope_column;          /* knowledge columns scope, gap; -1 */
@@ -473,8 +477,8 @@ struct sh_engine *sh_worker_engine_of(struct sh_audit_worker *worker);
 /** Send full runs of rows that must meet to a file; before the first chunk. */
 SH_MUST sh_code sh_audit_worker_spill(struct sh_audit_worker *worker, const char *path, struct sh_err *err);
 /** One person is all the worker will see: rules that ask for rows of other persons answer not evaluated, and
- * nothing is sent. */
-void sh_audit_worker_alone(struct sh_audit_worker *worker);
+ * nothing is sent. From the next chunk on only rules that depend on as much as `least` are asked. */
+void sh_audit_worker_alone(struct sh_audit_worker *worker, enum sh_depends least);
 /** What is known of keys that are alone; before the first chunk. Borrowed. */
 void sh_audit_worker_census(struct sh_audit_worker *worker, const struct sh_census *census);
 /** Send what is still held back; after the last chunk. */

@@ -21,6 +21,7 @@ struct needs {
     struct sh_need *list; /* of one rule */
     size_t n, cap;
     bool lost; /* no memory for one */
+    bool sums; /* an expression reads what lines add up to */
 };
 static void needs_release(struct needs *n) {
     sh_free(n->list);
@@ -57,8 +58,11 @@ static sh_code need_expr(struct needs *n, const struct sh_expr *e, struct sh_err
     if (!e)
         return SH_OK;
     SH_TRY(sh_expr_needs(e, n->arena, &list, &count, err));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         take_need(n, list[i]);
+        n->sums |= list[i].column != UINT16_MAX && list[i].table < SH_AUDIT_TABLES &&
+                   n->plan->model->derived[list[i].table][list[i].column] == SH_DERIVED_COVERED;
+    }
     return SH_OK;
 }
 
@@ -295,6 +299,38 @@ static sh_code views_make(struct sh_plan *plan, struct sh_arena *arena, struct s
     return SH_OK;
 }
 
+/* What of a person's lines a rule's findings depend on: where it is in doubt, all. */
+static enum sh_depends depends_of(const struct needs *n, const struct sh_rule *r) {
+    const struct sh_expr *const said[] = {r->where, r->unless, r->doubt, r->amount_a, r->amount_b};
+    bool asks = n->sums || r->n_with > 0 || r->reach != SH_REACH_TIMELINE;
+    for (uint16_t t = 0; t < n->plan->model->model.n_tables; t++)
+        asks |= n->tables[t] && (sh_view_of(n->plan, t) || t == SH_TABLE_TRACE_SCAN);
+    if (!asks && !n->tables[SH_TABLE_LINE] && r->amount == SH_AMOUNT_ZERO)
+        return SH_DEPENDS_NOT;
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        asks |= said[i] && sh_expr_asks_rows(said[i], false);
+    for (size_t h = 0; h < r->n_hit; h++)
+        asks |= sh_expr_asks_rows(r->hit[h].expr, false);
+    for (size_t u = 0; u < r->n_uses; u++)
+        for (size_t k = 0; k < r->uses[u].n_keys; k++)
+            asks |= sh_expr_asks_rows(r->uses[u].keys[k], false);
+    return asks || r->shape != SH_SHAPE_ROW || r->table != SH_TABLE_LINE ? SH_DEPENDS_ON_LINES
+                                                                         : SH_DEPENDS_ON_ITS_LINE;
+}
+
+/* Rules judged together depend on what any of them does. */
+static void depends_settle(struct sh_plan *plan) {
+    for (size_t i = 0; i < plan->n_active; i++) {
+        enum sh_depends most = SH_DEPENDS_NOT;
+        if (!plan->active[i].leads)
+            continue;
+        for (const struct sh_rule_plan *one = &plan->active[i]; one; one = one->next)
+            most = one->depends > most ? one->depends : most;
+        for (struct sh_rule_plan *one = &plan->active[i]; one; one = one->next)
+            one->depends = most;
+    }
+}
+
 /* ---- the whole ---------------------------------------------------------------------------------- */
 
 static sh_code needed_room(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
@@ -338,6 +374,7 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
         if (n.lost)
             return out_of_room(err);
         rule_make(plan, rp, n.tables);
+        rp->depends = depends_of(&n, rp->rule);
         if (rp->rule->reach != SH_REACH_TIMELINE)
             SH_TRY(sh_carry_make(plan, rp->rule, n.list, n.n, arena, &rp->carry, err));
         SH_TRY(sh_receipt_texts(rp, arena, err));
@@ -389,6 +426,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     SH_TRY(sh_dimensions_fill(plan, arena, err));
     SH_TRY(sh_apps_make(plan, arena, err));
     SH_TRY(sh_alike_make(plan, arena, err));
+    depends_settle(plan);
     if (dicts->views[SH_DICT_DIAGNOSIS])
         SH_TRY(sh_diagnosis_categories(dicts->views[SH_DICT_DIAGNOSIS], arena, &plan->categories, err));
     by_item_find(plan);

@@ -129,6 +129,93 @@ static void a_request_is_told_only_what_it_changes(void **state) {
     small_release(&s);
 }
 
+/* The first n_lines lines of the small lake; one of them may be a refund that found no line. */
+struct part {
+    struct sh_chunk chunk;
+    uint32_t begin[2];
+    const void *columns[64];
+    int8_t refund[LINES_MAX];
+};
+
+static void part_of(struct small *s, size_t n_lines, size_t orphan, struct part *ret) {
+    const int c = sh_lake_column(SH_TABLE_LINE, "refund_line");
+    *ret = (struct part){.chunk = s->lake.chunk, .begin = {0, (uint32_t)n_lines}};
+    CHECK(sh_lake_schema[SH_TABLE_LINE].n_columns <= 64);
+    for (uint16_t i = 0; i < sh_lake_schema[SH_TABLE_LINE].n_columns; i++)
+        ret->columns[i] = s->lake.chunk.tables[SH_TABLE_LINE].columns[i];
+    if (orphan < n_lines)
+        ret->refund[orphan] = 2;
+    ret->columns[c] = ret->refund;
+    ret->chunk.tables[SH_TABLE_LINE].columns = ret->columns;
+    ret->chunk.tables[SH_TABLE_LINE].n_rows = (uint32_t)n_lines;
+    ret->chunk.tables[SH_TABLE_LINE].person_begin = ret->begin;
+}
+
+static const struct sh_finding *find(const struct sh_chunk_findings *in, const uint8_t *id) {
+    for (size_t i = 0; i < in->n; i++)
+        if (memcmp(in->findings[i].id, id, 16) == 0)
+            return &in->findings[i];
+    return NULL;
+}
+
+/* Every rule asked of everything, twice: what a claim answers without asking all of them again. */
+static void check_against_two_runs(struct small *s, size_t n_lines, size_t first, size_t orphan) {
+    struct sh_err err;
+    struct part now, was;
+    struct sh_audit_worker *with = NULL, *without = NULL;
+    struct sh_claim_worker *worker = NULL;
+    struct sh_chunk_findings after, before;
+    struct sh_claim_findings found;
+    uint8_t request[LINES_MAX] = {0};
+    part_of(s, n_lines, orphan, &now);
+    part_of(s, first, orphan, &was);
+    for (size_t row = first; row < n_lines; row++)
+        request[row] = 1;
+    CHECK_OK(sh_audit_worker_new(s->plan, &with, &err), &err);
+    CHECK_OK(sh_audit_worker_new(s->plan, &without, &err), &err);
+    CHECK_OK(sh_claim_worker_new(s->plan, &worker, &err), &err);
+    CHECK_OK(sh_audit_chunk(with, &now.chunk, &after, &err), &err);
+    CHECK_OK(sh_audit_chunk(without, &was.chunk, &before, &err), &err);
+    CHECK_OK(sh_audit_claim(worker, &now.chunk, request, &found, &err), &err);
+    size_t wanted = 0;
+    for (size_t i = 0; i < after.n; i++) {
+        const struct sh_finding *f = &after.findings[i], *old = find(&before, f->id);
+        if (old && old->level == f->level && old->amount_known == f->amount_known &&
+            old->amount_fen == f->amount_fen)
+            continue;
+        CHECK(wanted < found.n);
+        const struct sh_claim_finding *got = &found.at[wanted++];
+        CHECK(memcmp(got->id, f->id, 16) == 0);
+        CHECK(got->finding && got->finding->level == f->level);
+        CHECK_I64(got->is_new, !old);
+        CHECK_I64(got->amount_fen, f->amount_fen - (old ? old->amount_fen : 0));
+    }
+    for (size_t i = 0; i < before.n; i++)
+        wanted += !find(&after, before.findings[i].id);
+    CHECK_I64(found.n, wanted);
+    sh_audit_worker_free(with);
+    sh_audit_worker_free(without);
+    sh_claim_worker_free(worker);
+}
+
+static void a_claim_says_what_two_runs_of_all_rules_say(void **state) {
+    (void)state;
+    static const char *const rules[] = {"tests/audit/data/claim", "tests/audit/data/rules"};
+    struct sh_rng rng;
+    sh_rng_seed(&rng, check_seed(20261128));
+    for (int round = 0; round < 240; round++) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+        struct small s;
+        struct sh_err err;
+        const size_t n = write_lines(&rng, &text);
+        CHECK_OK(small_run_of(&s, rules[round % 2], text.at, NULL, &err), &err);
+        const size_t first = (size_t)sh_rng_below(&rng, n);
+        check_against_two_runs(&s, n, first,
+                               round % 8 < 4 ? first + (size_t)sh_rng_below(&rng, n - first) : n);
+        small_release(&s);
+    }
+}
+
 static void a_claim_of_two_persons_is_refused(void **state) {
     (void)state;
     struct small s;
@@ -188,5 +275,6 @@ static void rules_over_many_persons_answer_not_evaluated_by_name(void **state) {
 
 CHECK_MAIN(cmocka_unit_test(rules_over_many_persons_answer_not_evaluated_by_name),
            cmocka_unit_test(requests_add_up_to_the_night),
+           cmocka_unit_test(a_claim_says_what_two_runs_of_all_rules_say),
            cmocka_unit_test(a_request_is_told_only_what_it_changes),
            cmocka_unit_test(a_claim_of_two_persons_is_refused))
