@@ -334,7 +334,8 @@ static sh_code read_clocks(const struct sh_yaml *root, const struct sh_params *p
 
 static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
                           struct sh_arena *arena, struct sh_err *err) {
-    static const char *const known[] = {"name", "english", "basis", "kind", "of", "chief", "over", "when"};
+    static const char *const known[] = {"name",  "english", "basis", "kind", "of",
+                                        "chief", "holds",   "over",  "when"};
     static const char *const kinds[] = {"approval", "legal", "panel"};
     const struct names_of fields = {&p->matter, sh_machine_field, "field"};
     const struct sh_yaml *map = sh_yaml_get(root, "gates");
@@ -356,6 +357,7 @@ static sh_code read_gates(const struct sh_yaml *root, const struct sh_roles *rol
                                       .english = english_of(node, name),
                                       .basis = sh_yaml_text(node, "basis"),
                                       .kind = (enum sh_gate_kind)k,
+                                      .holds = sh_yaml_text(node, "holds"),
                                       .when = sh_yaml_get(node, "when"),
                                       .node = node};
         SH_TRY(sh_law_actor(who, roles, &of[i].of, err));

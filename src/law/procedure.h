@@ -79,6 +79,7 @@ struct sh_gate_text {
     enum sh_gate_kind kind;
     struct sh_actor of, chief; /* who has a voice; chief: who presides (PANEL) */
     bool has_chief;
+    struct sh_str holds; /* kind of credential of whoever speaks; empty: none */
     const int32_t *over; /* [n_over] fields whose content it holds (D3) */
     size_t n_over;
     const struct sh_yaml *when; /* NULL: always needed */
@@ -115,6 +116,7 @@ struct sh_open_text {
     const struct sh_yaml *when;
     struct sh_str per; /* "paper": for each paper this step issued; "item": for each item `when` holds for;
                           else once. Of a step of items: once for the item it is taken of */
+    bool at_city;      /* at the body of the city, whatever body of it opens it */
     const struct sh_source *values;
     size_t n_values;
     const struct sh_yaml *node;

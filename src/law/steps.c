@@ -322,7 +322,7 @@ static sh_code read_sets(struct loader *l, const struct sh_yaml *map, struct sh_
 }
 
 static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
-    static const char *const known[] = {"procedure", "if", "per", "with"};
+    static const char *const known[] = {"procedure", "if", "per", "at", "with"};
     const struct sh_yaml *list = sh_yaml_get(map, "opens");
     const size_t n = count(list);
     struct sh_open_text *of = sh_new(l->arena, struct sh_open_text, n + 1);
@@ -330,12 +330,16 @@ static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh
         return sh_fail(l->err, SH_E_NOMEM, "no room for sub-matters");
     for (size_t i = 0; i < n; i++) {
         const struct sh_yaml *node = nth(list, i), *procedure = NULL;
-        SH_TRY(sh_yaml_only(node, known, 4, l->err));
+        SH_TRY(sh_yaml_only(node, known, 5, l->err));
         SH_TRY(sh_yaml_need(node, "procedure", SH_YAML_TEXT, &procedure, l->err));
         of[i] = (struct sh_open_text){.procedure = procedure->text,
                                       .when = sh_yaml_get(node, "if"),
                                       .per = sh_yaml_text(node, "per"),
                                       .node = node};
+        const struct sh_str at = sh_yaml_text(node, "at");
+        of[i].at_city = at.len > 0;
+        if (at.len && !sh_str_is(at, "city"))
+            return sh_yaml_fail(l->err, node, "a sub-matter is opened at the city, or here: at: city");
         if (of[i].per.len && l->machine != &l->p->matter)
             return sh_yaml_fail(l->err, node, "what a step of items opens, it opens for its item: no per");
         if (of[i].per.len && !sh_str_is(of[i].per, "paper") && !sh_str_is(of[i].per, "item"))

@@ -440,6 +440,17 @@ static sh_code item_value(struct work *w, const struct item *item, struct sh_str
     return SH_OK;
 }
 
+/* 620102 → 620100: the body there, of the kind the text names. */
+static sh_code city_of(struct work *w, const struct sh_procedure *child, struct sh_str *io_body,
+                       struct sh_str *io_place) {
+    if (io_place->len == 6)
+        *io_place = sh_textf(w->arena, "%.4s00", io_place->at);
+    SH_TRY(sh_body_near(w, child->body, *io_place, io_body));
+    if (io_body->len == 0)
+        sh_failure_add(w, SH_FAIL_BODY, w->step->basis, SH_STR(""), M_NO_BODY, SH_ARG(child->body));
+    return SH_OK;
+}
+
 static sh_code open_one(struct work *w, const struct sh_open_text *text, const struct issued *issued,
                         const struct cause *cause) {
     const size_t paper = cause->paper;
@@ -475,7 +486,10 @@ static sh_code open_one(struct work *w, const struct sh_open_text *text, const s
             values[wanted.n_values++] = (struct sh_matter_value){text->values[i].to, value};
     }
     char id[SH_ID_TEXT + 1];
-    return sh_matter_make(w, child, &wanted, w->m.place, cause->source, id);
+    struct sh_str place = w->m.place;
+    if (text->at_city)
+        SH_TRY(city_of(w, child, &wanted.body, &place));
+    return w->failures->n ? SH_OK : sh_matter_make(w, child, &wanted, place, cause->source, id);
 }
 
 /* One for each item the condition holds for, in the order of the items. */

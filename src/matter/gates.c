@@ -145,6 +145,15 @@ sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, 
     return SH_OK;
 }
 
+bool sh_gate_is_before(const struct sh_procedure *text, size_t gate, int32_t state) {
+    for (size_t i = 0; i < text->matter.n_steps; i++)
+        for (size_t k = 0; k < text->matter.steps[i].n_gates; k++)
+            if ((size_t)text->matter.steps[i].gates[k] == gate &&
+                sh_step_is_from(&text->matter.steps[i], state))
+                return true;
+    return false;
+}
+
 /* ---- speaking ---------------------------------------------------------------------------------------- */
 
 static struct sh_str value_of(const struct sh_matter_value *values, size_t n, const char *field) {
@@ -170,7 +179,11 @@ sh_code sh_gate_voice(struct work *w, struct sh_str id, const struct sh_matter_v
     }
     const struct sh_gate_text *text = &w->m.text->gates[gate];
     const struct sh_actor by[] = {text->of, text->chief};
-    struct sh_step step = {.id = id, .basis = text->basis, .by = by, .n_by = text->has_chief ? 2 : 1};
+    struct sh_step step = {
+        .id = id, .basis = text->basis, .by = by, .n_by = text->has_chief ? 2 : 1, .holds = text->holds};
+    if (!sh_gate_is_before(w->m.text, (size_t)gate, w->m.state))
+        sh_failure_add(w, SH_FAIL_STATE, text->basis, SH_STR(""), M_GATE_EARLY,
+                       SH_ARG(sh_word_of(lang_of(w), text->name, text->english)));
     SH_TRY(sh_who_check(w, &step));
     const struct sh_str opinion = value_of(values, n, "opinion"), words = value_of(values, n, "words");
     if (!sh_str_is(opinion, "agree") && !sh_str_is(opinion, "disagree"))

@@ -237,6 +237,8 @@ SH_MUST sh_code sh_clocks_nearest(struct work *w, int64_t *ret);
 /* ---- gates.c */
 SH_MUST sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
                               struct sh_str *ret_why);
+/** Does the gate stand before a step from this state? Only then is it spoken of: not ahead of its turn. */
+bool sh_gate_is_before(const struct sh_procedure *text, size_t gate, int32_t state);
 SH_MUST sh_code sh_gate_voice(struct work *w, struct sh_str gate, const struct sh_matter_value *values,
                               size_t n);
 SH_MUST sh_code sh_gate_hash(struct work *w, size_t gate, const struct sh_str *values,

@@ -19,6 +19,7 @@
     X(M_NEEDS_PAPER, "“%.*s”尚未送达", "\"%.*s\" has not been served")                                       \
     X(M_UNKNOWN, "无法判断：%.*s（缺 %.*s）", "cannot be decided: %.*s (missing %.*s)")                      \
     X(M_GATE, "须先经“%.*s”：%.*s", "\"%.*s\" comes first: %.*s")                                            \
+    X(M_GATE_EARLY, "还未到“%.*s”的环节", "it is not the turn of \"%.*s\"")                                  \
     X(M_GATE_NONE, "对现文本尚无意见", "nobody has spoken of the present text")                              \
     X(M_GATE_FEW, "到会 %zu 人，不足 %lld 人或无主要负责人（副职）",                                         \
       "%zu present; %lld with the chief or a deputy are needed")                                             \

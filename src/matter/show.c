@@ -151,7 +151,8 @@ static sh_code put_actions(struct page *p) {
     for (size_t g = 0; g < p->w.m.text->n_gates && !machine->states[p->w.m.state].is_final; g++) {
         const struct sh_gate_text *gate = &p->w.m.text->gates[g];
         const struct sh_actor by[] = {gate->of, gate->chief};
-        if (!sh_who_grant(&p->w, by, gate->has_chief ? 2 : 1))
+        if (!sh_gate_is_before(p->w.m.text, g, p->w.m.state) ||
+            !sh_who_grant(&p->w, by, gate->has_chief ? 2 : 1))
             continue;
         sh_json_object(p->json);
         sh_json_put_str(p->json, "step", sh_textf(p->w.arena, "gate.%.*s", SH_ARG(gate->id)));

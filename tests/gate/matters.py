@@ -92,9 +92,9 @@ class City(Office):
             assert done.status == 200, done.raw
         return made
 
-    def hospital(self, code, body):
+    def hospital(self, code, body, place="990100", agency="ag1"):
         self.record(self.contract, "institutions", {"code": code, "name": "医院" + code, "body": body, "kind": "hospital",
-                                                    "place": "990100", "agency": "ag1", "grid": "g1"}, self.head)
+                                                    "place": place, "agency": agency, "grid": "g1"}, self.head)
 
     def at(self, clock):
         """The same office at another time: the server restarted under another clock. Sessions end, people come back."""
@@ -722,6 +722,106 @@ def what_is_not_paid_is_not_paid_and_what_is_paid_already_comes_back():
     serve(o, money, "2026-03-18")
     act(o.finance, money, "settle", {"paid": yuan(back), "bank_row": "BR-1", "way": "paid"}, occurred="2026-03-18")
     assert act(o.finance, batch, "close", {"paid": yuan(paid)})["final"]
+
+
+TERMINATION = {"ground": "fraud", "facts": "以虚假材料取得定点", "evidence": "申请材料与现场笔录", "clause": "协议第三十条"}
+MINUTES = {"held_on": "2026-03-02", "topic": "解除协议", "members": "3", "present": "3", "conclusion": "同意解除"}
+
+
+def bureau_leaders(o):
+    """A panel of the bureau, and its legal reviewer; his qualification is on record."""
+    o.bchief, o.bm1, o.bm2 = o.hire("bchief", "bureau.chief"), o.hire("bm1", "bureau.panel"), o.hire("bm2", "bureau.panel")
+    for person, seat in ((o.bchief, "chief"), (o.bm1, "member"), (o.bm2, "deputy")):
+        o.record(o.bhead, "panel_members", {"body": "gov", "panel": "bureau", "person": person.id, "seat": seat, "place": "990100"}, o.bchief)
+    o.legal, o.clerk = o.hire("legal", "bureau.legal"), o.hire("clerk", "bureau.legal")
+    o.record(o.admin, "credentials", {"kind": "legal", "number": "L-1", "person": o.legal.id, "holder": "测试法制", "body": "gov",
+                                      "place": "990100"}, o.boss)
+
+
+def panel(o, matter, gate, people, opinion="agree"):
+    for person in people:
+        act(person, matter, "gate." + gate, {"opinion": opinion})
+
+
+@test
+def an_agreement_ends_only_after_both_panels_and_the_legal_review_have_passed_the_same_text():
+    """H-12, H-13."""
+    o = city()
+    bureau_leaders(o)
+    o.dauditor, o.dhead = o.hire("dauditor", "agency.auditor", body="ag9"), o.hire("dhead", "agency.head", body="ag9")
+    proposal = o.auditor.post("/matters", {"procedure": "termination-proposal", "subject": "H1"})["id"]
+    assert "S4§20" in {f["basis"] for f in act(o.head, proposal, "send", want=409)["failed"]}
+    act(o.auditor, proposal, "draft", TERMINATION)
+    assert kinds(act(o.auditor, proposal, "send", want=409)) >= {"role"}
+    at = act(o.head, proposal, "send")["subs"][0]["id"]
+    shown = o.head.get("/matters/" + at)
+    assert (shown["procedure"], shown["body"], shown["place"]) == ("termination", "ag1", "990100"), shown.raw
+    assert act(o.auditor, proposal, "close", want=409)["failed"][0]["basis"] == "S4§21"
+    for step in ("discuss", "pass", "settle", "execute"):  # nobody was told, nobody has discussed anything
+        for person in (o.head, o.bhead, o.legal):
+            assert "state" in kinds(act(person, at, step, want=409)), step
+    early = act(o.chief, at, "gate.agency", {"opinion": "agree"}, want=409)
+    assert kinds(early) == {"state"}, early.raw  # a panel speaks when it is its turn
+    act(o.auditor, at, "notify", {"measure": "terminate"})
+    serve(o, at)
+    act(o.user, at, "answer", {"answer": "defended", "defence": "材料系中介伪造"})
+    panel(o, at, "agency", (o.chief, o.member1, o.member2))
+    unheard = act(o.head, at, "discuss", MINUTES, want=409)
+    assert [f["basis"] for f in unheard["failed"]] == ["S4§22"], unheard.raw
+    act(o.checker, at, "recheck", {"result": "不成立"})
+    assert kinds(act(o.auditor, at, "discuss", MINUTES, want=409)) >= {"role"}
+    assert [f["field"] for f in act(o.head, at, "discuss", {k: v for k, v in MINUTES.items() if k != "conclusion"}, want=409)["failed"]] == ["conclusion"]
+    assert act(o.head, at, "discuss", MINUTES)["state"] == "discussed"
+    # the bureau's leaders do not speak before the legal review, and nobody decides without it
+    assert kinds(act(o.bchief, at, "gate.bureau", {"opinion": "agree"}, want=409)) == {"state"}
+    assert "state" in kinds(act(o.bhead, at, "settle", MINUTES, want=409))
+    review = {"text": "解除协议决定书（送审稿）", "opinion": "agreed"}
+    assert "holds" in kinds(act(o.clerk, at, "gate.legal", {"opinion": "agree"}, want=409))  # no qualification on record
+    unread = act(o.legal, at, "pass", review, want=409)
+    assert kinds(unread) == {"gate"} and unread["failed"][0]["basis"] == "S4§21", unread.raw
+    act(o.legal, at, "send_back", {"opinion": "more_facts", "words": "补充笔录"})
+    assert "state" in kinds(act(o.bhead, at, "settle", MINUTES, want=409))
+    act(o.auditor, at, "amend", {"reason": "补充笔录", "evidence": "申请材料、现场笔录与补充笔录"})
+    shut = act(o.head, at, "discuss", MINUTES, want=409)
+    assert kinds(shut) == {"gate"}, shut.raw  # the text is another: the leaders discuss it again
+    panel(o, at, "agency", (o.chief, o.member1, o.member2))
+    act(o.head, at, "discuss", MINUTES)
+    act(o.legal, at, "gate.legal", {"opinion": "disagree", "words": "程序不全"})
+    assert kinds(act(o.legal, at, "pass", review, want=409)) == {"gate"}
+    act(o.legal, at, "gate.legal", {"opinion": "agree"})
+    act(o.legal, at, "pass", review)
+    none = act(o.bhead, at, "settle", MINUTES, want=409)
+    assert kinds(none) == {"gate"} and none["failed"][0]["field"] == "bureau", none.raw
+    panel(o, at, "bureau", (o.bchief, o.bm1))
+    assert "2" in act(o.bhead, at, "settle", MINUTES, want=409)["failed"][0]["message"]  # two of three are too few
+    assert kinds(act(o.member1, at, "gate.bureau", {"opinion": "agree"}, want=409)) >= {"role"}  # of the other panel
+    act(o.bm2, at, "gate.bureau", {"opinion": "disagree", "words": "保留意见"})
+    assert "state" in kinds(act(o.head, at, "execute", want=409))
+    act(o.bhead, at, "settle", {**MINUTES, "dissent": "一人保留意见"})
+    done = act(o.head, at, "execute")
+    assert done["state"] == "executed"
+    papers = {p["kind"]: p["id"] for p in done["papers"]}
+    assert set(papers) == {"notice", "agency_minutes", "legal_opinion", "bureau_minutes", "decision"}, papers
+    for paper in papers.values():
+        drawn = o.head.get(f"/matters/{at}/papers/{paper}")
+        assert drawn.status == 200 and drawn.raw.startswith(b"%PDF-"), drawn.raw[:500]
+    ended = [r["fields"] for r in o.head.get("/registers/statuses/records")["items"]]
+    assert [(r["subject"], r["kind"], r["state"]) for r in ended] == [("H1", "agreement", "ended")], ended
+    assert kinds(act(o.auditor, at, "close", want=409)) == {"guard"}
+    serve(o, at)
+    filing = [s for s in done["subs"] if s["procedure"] == "filing"][0]["id"]
+    act(o.fund, filing, "review")
+    act(o.bhead, filing, "file", {"filed_number": "F-2"})
+    assert act(o.auditor, at, "close")["final"] and act(o.auditor, proposal, "close")["final"]
+    # found by an agency of a district: it is the city's that decides
+    o.hospital("H2", "h1", "990101", "ag9")
+    second = o.dauditor.post("/matters", {"procedure": "termination-proposal", "subject": "H2"})["id"]
+    act(o.dauditor, second, "draft", TERMINATION)
+    act(o.dhead, second, "send")
+    sent = o.head.get(f"/matters?procedure=termination&parent={second}")["items"][0]
+    assert sent["body"] == "ag1" and o.head.get("/matters/" + sent["id"])["place"] == "990100", sent
+    assert o.dhead.get("/matters/" + sent["id"]).status == 404  # the city's matter is the city's
+    assert act(o.dauditor, second, "close", want=409)["failed"][0]["basis"] == "S4§21"  # but it waits for what comes of it
 
 
 @test

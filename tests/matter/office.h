@@ -121,6 +121,9 @@ static inline void office_people_the_city(struct office *o) {
     office_put(o, "panel_members", "ag1|agency|p-agency.chief", "ag1", "{\"seat\":\"chief\"}");
     office_put(o, "panel_members", "ag1|agency|p-agency.panel", "ag1", "{\"seat\":\"deputy\"}");
     office_put(o, "panel_members", "ag1|agency|p2-agency.panel", "ag1", "{\"seat\":\"member\"}");
+    office_put(o, "panel_members", "gov|bureau|p-bureau.chief", "gov", "{\"seat\":\"chief\"}");
+    office_put(o, "panel_members", "gov|bureau|p-bureau.panel", "gov", "{\"seat\":\"deputy\"}");
+    office_put(o, "panel_members", "gov|bureau|p2-bureau.panel", "gov", "{\"seat\":\"member\"}");
 }
 
 static inline void office_drop(struct office *o) {

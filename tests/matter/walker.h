@@ -119,8 +119,6 @@ static inline void try_step(struct walker *w, const char *id, struct sh_str proc
 /* The panel speaks for a gate that stands before a step of the state. */
 static inline void try_panel(struct walker *w, const char *id, struct sh_str procedure, struct sh_str state) {
     const struct sh_procedure *text = &sh_matter_procedures(w->o.texts)->of[number_of(w, procedure)];
-    static const char *const people[][2] = {
-        {"p", "agency.chief"}, {"p", "agency.panel"}, {"p2", "agency.panel"}};
     const int32_t from = sh_machine_state(&text->matter, state);
     int32_t gates[64];
     size_t n = 0;
@@ -133,10 +131,10 @@ static inline void try_panel(struct walker *w, const char *id, struct sh_str pro
     const struct sh_gate_text *gate = &text->gates[gates[pick(w, n)]];
     const struct sh_matter_value values[] = {
         {SH_STR("opinion"), pick(w, 5) ? SH_STR("agree") : SH_STR("disagree")}};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < (gate->has_chief ? 3 : 1); i++) {
         char step[64];
         struct doing d = {.roll_back = false};
-        become(&d, &w->o, people[i][0], sh_str_of(people[i][1]));
+        become(&d, &w->o, i < 2 ? "p" : "p2", gate->has_chief && i == 0 ? gate->chief.role : gate->of.role);
         (void)snprintf(d.id, sizeof d.id, "%s", id);
         (void)snprintf(step, sizeof step, "gate.%.*s", SH_ARG(gate->id));
         d.act = (struct sh_matter_act){.step = sh_str_of(step), .values = values, .n_values = 1};
