@@ -144,6 +144,8 @@ struct sh_tree_source sh_tree_of_db(struct sh_db *db, sh_digest_kind kind);
 SH_MUST sh_code sh_journal_create(struct sh_store *store, sh_digest_kind kind, struct sh_err *err);
 /** Read size, right edge and newest head, check them against each other. SH_E_NOTFOUND: no journal. */
 SH_MUST sh_code sh_journal_load(struct sh_store *store, struct sh_db *db, struct sh_err *err);
+/** A connection for reading. */
+SH_MUST sh_code sh_store_connect(const struct sh_store *store, struct sh_db *ret, struct sh_err *err);
 /** Keeps guests away: for those who change keys or the epoch. SH_E_BUSY: one is there. */
 SH_MUST sh_code sh_store_lock_guests(const struct sh_store *store, struct sh_lock *lock, struct sh_err *err);
 /** Is there more in the database than in memory? (another process) */

@@ -48,7 +48,7 @@ static sh_code set_paths(struct sh_store *store, const struct sh_store_options *
     return sh_path_join(store->database, store->data_dir, "shouhu.db", err);
 }
 
-static sh_code open_db(struct sh_store *store, bool read_only, bool create, struct sh_db *ret,
+static sh_code open_db(const struct sh_store *store, bool read_only, bool create, struct sh_db *ret,
                        struct sh_err *err) {
     return store->is_postgres ? sh_db_open_pg(store->database, ret, err)
                               : sh_db_open_lite(store->database, read_only, create, ret, err);
@@ -155,6 +155,10 @@ sh_code sh_store_open(const struct sh_store_options *options, struct sh_store **
     return SH_OK;
 }
 
+sh_code sh_store_connect(const struct sh_store *store, struct sh_db *ret, struct sh_err *err) {
+    return open_db(store, true, false, ret, err);
+}
+
 static sh_code open_empty(struct sh_store *store, const struct sh_store_options *options,
                           struct sh_err *err) {
     SH_TRY(make_mutexes(store, err));
@@ -229,7 +233,7 @@ static sh_code take_reader(struct sh_store *store, struct sh_db **ret, struct sh
     if (!db)
         code = sh_fail(err, SH_E_NOMEM, "no memory for a connection");
     else if (sh_db_is_broken(db))
-        code = open_db(store, true, false, db, err);
+        code = sh_store_connect(store, db, err);
     if (code == SH_OK) {
         *ret = db;
         return SH_OK;

@@ -1,7 +1,6 @@
 /* Everything stored, checked against the journal, and the journal against its signed heads. One pass over the
  * leaves with the versions they prove beside them; then the rows that other leaves prove, one by one. */
 #include "store/verify.h"
-#include "base/pool.h"
 #include <inttypes.h>
 
 enum { FAULTS_MAX = 10000 };
@@ -108,6 +107,24 @@ static sh_code check_tile(struct sh_check *check, const struct sh_tile *tile, st
     return SH_OK;
 }
 
+/* The record of a version goes at least as far; its newest version is what it says. */
+static void check_record_of(struct sh_check *check, const struct sh_value *row) {
+    const struct sh_value *record = row + SH_SEEN_RECORD;
+    char id[SH_ID_TEXT + 1] = "?";
+    const bool is_newest = row[2].i64 == record[0].i64;
+    const bool is_same =
+        record[0].kind == SH_VALUE_I64 && row[2].i64 <= record[0].i64 &&
+        (!is_newest || (sh_str_eq(row[3].str, record[1].str) && sh_str_eq(row[4].str, record[2].str) &&
+                        row[19].i64 == record[3].i64));
+    if (row[1].str.len == SH_ID_BYTES)
+        sh_hex((const uint8_t *)row[1].str.at, SH_ID_BYTES, id);
+    if (!is_same)
+        sh_fault(check, "st_record %s: missing, or not what its version %lld says", id,
+                 (long long)row[2].i64);
+    if (row[SH_SEEN_LOST_KEY].i64 != 0)
+        sh_fault(check, "st_key %s: missing: sealed content of the record cannot be opened", id);
+}
+
 static void check_version(struct sh_check *check, const struct sh_leaf_body *leaf, const struct sh_value *row,
                           const struct sh_version_seen *seen) {
     char id[SH_ID_TEXT + 1];
@@ -117,7 +134,7 @@ static void check_version(struct sh_check *check, const struct sh_leaf_body *lea
                          row[2].i64 == leaf->version && row[18].i64 == leaf->at &&
                          (is_erased || memcmp(seen->hash.at, leaf->content.at, SH_DIGEST_BYTES) == 0);
     check->report->erased += is_erased;
-    check->n_sealed += !is_erased && row[14].str.len > 0;
+    check_record_of(check, row);
     if (!is_same)
         sh_fault(check, "st_version %s version %lld: not what its leaf %lld proves", id,
                  (long long)leaf->version, (long long)row[0].i64);
@@ -180,16 +197,40 @@ static sh_code check_chunk(struct sh_check *check, const struct sh_chunk *chunk,
     return SH_OK;
 }
 
+sh_code sh_check_group(struct sh_check *check, const struct sh_group *group, struct sh_err *err) {
+    sh_arena_reset(&check->arena);
+    for (size_t i = 0; i < SH_CHECK_CHUNKS; i++)
+        SH_TRY(check_chunk(check, &group->chunks[i], err));
+    return SH_OK;
+}
+
+static bool is_empty(const struct sh_group *group) {
+    for (size_t i = 0; i < SH_CHECK_CHUNKS; i++)
+        if (group->chunks[i].leaves.n_rows > 0)
+            return false;
+    return true;
+}
+
+/* Leaves that no group had: their positions are none of 0 to the last. */
+static sh_code check_strays(struct sh_check *check, struct sh_err *err) {
+    struct sh_rows rows;
+    sh_arena_reset(&check->arena);
+    SH_TRY(sh_txn_query(check->txn,
+                        "select position from st_leaf where position < 0 or position >= $1 limit 1000",
+                        &SH_I64((int64_t)check->tree.size), 1, &check->arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        sh_fault(check, "st_leaf %lld: it does not follow the others", (long long)sh_cell(&rows, i, 0)->i64);
+    return SH_OK;
+}
+
 static sh_code check_leaves(struct sh_check *check, struct sh_err *err) {
-    struct sh_chunk *now = &check->chunks[0], *next = &check->chunks[1];
+    struct sh_group *now = &check->groups[0], *next = &check->groups[1];
     SH_TRY(sh_check_ahead(check, NULL, 0, now, err));
-    for (int64_t from = 0;; from += SH_CHECK_CHUNK) {
-        SH_TRY(sh_check_ahead(check, now, from + SH_CHECK_CHUNK, next, err));
-        sh_arena_reset(&check->arena);
-        SH_TRY(check_chunk(check, now, err));
-        if (now->leaves.n_rows == 0 && (uint64_t)from >= check->last_size)
+    for (int64_t from = 0;; from += SH_CHECK_GROUP) {
+        SH_TRY(sh_check_ahead(check, now, from + SH_CHECK_GROUP, next, err));
+        if (is_empty(now) && (from >= check->end || (uint64_t)from >= check->last_size))
             break;
-        struct sh_chunk *const done = now;
+        struct sh_group *const done = now;
         now = next, next = done;
     }
     const uint64_t size = check->report->size;
@@ -202,7 +243,7 @@ static sh_code check_leaves(struct sh_check *check, struct sh_err *err) {
     if (check->has_published && check->published.size > check->tree.size)
         sh_fault(check, "%s knows %" PRIu64 " leaves, there are %" PRIu64, check->txn->store->heads_path,
                  check->published.size, check->tree.size);
-    return SH_OK;
+    return check_strays(check, err);
 }
 
 static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -212,12 +253,12 @@ static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
      * records. */
     if (txn->store->is_postgres)
         SH_TRY(sh_db_exec(txn->db, "set local enable_hashjoin = on", err));
-    check->n_threads = sh_processors() < SH_THREADS_MAX ? sh_processors() : SH_THREADS_MAX;
     check->tiles = sh_new(&check->keep, struct sh_tile, SH_TREE_LEVELS);
-    check->scratch = sh_new(&check->keep, struct sh_check_scratch, check->n_threads);
-    if (!check->tiles || !check->scratch)
+    if (!check->tiles)
         return sh_fail(err, SH_E_NOMEM, "no room to verify");
-    check->tree = (struct sh_tree){.kind = txn->store->journal.kind, .kept = &check->scratch[0].digest};
+    SH_TRY(sh_check_readers_open(check, err));
+    check->tree =
+        (struct sh_tree){.kind = txn->store->journal.kind, .kept = &check->scratch[check->n_threads].digest};
     SH_TRY(load_signers(check, err));
     SH_TRY(sh_txn_query(txn, "select size, body, signature from st_head order by size", NULL, 0, &check->keep,
                         &check->heads, err));
@@ -243,12 +284,9 @@ sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, v
         code = sh_store_read(store, verify_body, check, err);
     for (size_t i = 0; i < check->n_signers; i++)
         sh_signer_release(&check->signers[i]);
-    for (size_t i = 0; check->scratch && i < check->n_threads; i++) {
-        sh_digest_release(&check->scratch[i].digest);
-        sh_buf_free(&check->scratch[i].buf);
-    }
-    for (size_t i = 0; i < 2; i++)
-        sh_arena_free(&check->chunks[i].arena);
+    sh_check_readers_close(check);
+    for (size_t i = 0; i < 2 * SH_CHECK_CHUNKS; i++)
+        sh_arena_free(&check->groups[i / SH_CHECK_CHUNKS].chunks[i % SH_CHECK_CHUNKS].arena);
     sh_buf_free(&check->buf);
     sh_arena_free(&check->arena);
     sh_arena_free(&check->keep);

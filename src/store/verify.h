@@ -36,6 +36,11 @@ struct sh_chunk {
     struct sh_leaf_seen *leaf;       /* [leaves.n_rows] */
     struct sh_version_seen *version; /* [versions.n_rows] */
 };
+/** Chunks that follow each other. */
+enum { SH_CHECK_CHUNK = 1024, SH_CHECK_CHUNKS = 8, SH_CHECK_GROUP = SH_CHECK_CHUNK * SH_CHECK_CHUNKS };
+struct sh_group {
+    struct sh_chunk chunks[SH_CHECK_CHUNKS];
+};
 
 struct sh_check {
     struct sh_txn *txn;
@@ -44,9 +49,11 @@ struct sh_check {
     struct sh_verify_report *report;
     bool is_deep;
     struct sh_arena arena, keep;      /* of a page; of the whole */
-    struct sh_chunk chunks[2];        /* looked at, and read meanwhile */
-    struct sh_check_scratch *scratch; /* [n_threads] */
+    struct sh_group groups[2];        /* looked at, and read meanwhile */
+    struct sh_check_scratch *scratch; /* [n_threads]; and one for the tree */
+    struct sh_db *readers;            /* [n_threads], of one snapshot */
     size_t n_threads;
+    int64_t end; /* behind the last position of the snapshot */
     struct sh_buf buf;
     struct sh_tree tree; /* built anew from the leaves */
     struct sh_tile *tiles;
@@ -59,20 +66,28 @@ struct sh_check {
     int64_t last_at;
     struct sh_signer *signers;
     size_t n_signers;
-    uint64_t n_sealed; /* versions with sealed content */
     uint64_t n_of_type[SH_CHECKED_TYPES];
 };
 
 void sh_fault(struct sh_check *check, const char *format, ...) SH_PRINTF(2, 3);
 /** A known signer by fingerprint, or NULL. */
 const struct sh_signer *sh_check_signer(const struct sh_check *check, struct sh_str fingerprint);
-enum { SH_CHECK_CHUNK = 4096 };
+/** Behind SH_VERSION_COLUMNS of a chunk's version: newest, register, key and erased of its record (NULL:
+ * there is none), and is there sealed content without a key? */
+enum { SH_SEEN_RECORD = 20, SH_SEEN_LOST_KEY = 24 };
+
+/** A connection for each processor, all of the snapshot of check->txn. On SQLite they may see more, behind
+ * check->end, which is not read. */
+SH_MUST sh_code sh_check_readers_open(struct sh_check *check, struct sh_err *err);
+void sh_check_readers_close(struct sh_check *check);
 /**
- * Read the leaves from a position on into `next` while, on the other processors, those of `now` (NULL: none)
- * are hashed and decoded. Only what is proven row by row is done side by side; the tree and the order are the
- * caller's.
+ * Read, hash and decode the leaves from a position on into `next`, a chunk a task on all processors, while
+ * one of them checks `now` (NULL: none) by sh_check_group. Only what is proven row by row is done side by
+ * side.
  */
-SH_MUST sh_code sh_check_ahead(struct sh_check *check, struct sh_chunk *now, int64_t from,
-                               struct sh_chunk *next, struct sh_err *err);
+SH_MUST sh_code sh_check_ahead(struct sh_check *check, struct sh_group *now, int64_t from,
+                               struct sh_group *next, struct sh_err *err);
+/** What has an order: the tree, the heads, and which version stands beside which leaf. */
+SH_MUST sh_code sh_check_group(struct sh_check *check, const struct sh_group *group, struct sh_err *err);
 /** All rows but leaves, tiles, heads and versions. */
 SH_MUST sh_code sh_check_rows(struct sh_check *check, struct sh_err *err);

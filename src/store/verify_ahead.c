@@ -1,33 +1,86 @@
-/* The part of a verification that needs no order: hashes of leaves and of versions, on all processors, while
- * the next rows are read. */
+/* The part of a verification that needs no order: rows read, decoded and hashed on all processors. */
 #include "base/pool.h"
 #include "store/verify.h"
 
-enum { SLICE = 512 };
+enum { READERS_MAX = 16 }; /* of the connections that a database has */
 
 struct ahead {
     struct sh_check *check;
-    struct sh_chunk *now, *next;
+    struct sh_group *now, *next;
     int64_t from;
-    size_t n_leaf_slices;
 };
 
-static sh_code read_next(const struct ahead *ahead, struct sh_err *err) {
-    struct sh_chunk *next = ahead->next;
-    const struct sh_value values[] = {SH_I64(ahead->from), SH_I64(ahead->from + SH_CHECK_CHUNK)};
-    sh_arena_reset(&next->arena);
-    SH_TRY(
-        sh_txn_query(ahead->check->txn,
-                     "select position, body, hash from st_leaf where position >= $1 and position < $2 order "
-                     "by position",
-                     values, 2, &next->arena, &next->leaves, err));
-    SH_TRY(sh_txn_query(ahead->check->txn,
-                        "select " SH_VERSION_COLUMNS
-                        " from st_version v where v.leaf >= $1 and v.leaf < $2 order by v.leaf",
-                        values, 2, &next->arena, &next->versions, err));
-    next->leaf = sh_new(&next->arena, struct sh_leaf_seen, next->leaves.n_rows + 1);
-    next->version = sh_new(&next->arena, struct sh_version_seen, next->versions.n_rows + 1);
-    return next->leaf && next->version ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for leaves");
+/* ---- connections of one snapshot */
+
+static sh_code snapshot_of(struct sh_check *check, char *ret, size_t size, struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(check->txn, "select pg_export_snapshot()", NULL, 0, &check->keep, &rows, err));
+    (void)snprintf(ret, size, "set transaction snapshot '%.*s'", SH_ARG(sh_cell(&rows, 0, 0)->str));
+    return SH_OK;
+}
+
+static sh_code open_reader(struct sh_check *check, const char *snapshot, struct sh_err *err) {
+    struct sh_db *db = &check->readers[check->n_threads];
+    SH_TRY(sh_store_connect(check->txn->store, db, err));
+    check->n_threads++;
+    SH_TRY(sh_db_begin(db, false, err));
+    return db->pg ? sh_db_exec(db, snapshot, err) : SH_OK;
+}
+
+sh_code sh_check_readers_open(struct sh_check *check, struct sh_err *err) {
+    const size_t n = sh_processors() < READERS_MAX ? sh_processors() : READERS_MAX;
+    char snapshot[96] = "";
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(check->txn, "select coalesce(max(position), -1) + 1 from st_leaf", NULL, 0,
+                        &check->keep, &rows, err));
+    check->end = sh_cell(&rows, 0, 0)->i64;
+    if (check->txn->db->pg)
+        SH_TRY(snapshot_of(check, snapshot, sizeof snapshot, err));
+    check->readers = sh_new(&check->keep, struct sh_db, n);
+    check->scratch = sh_new(&check->keep, struct sh_check_scratch, n + 1);
+    if (!check->readers || !check->scratch)
+        return sh_fail(err, SH_E_NOMEM, "no room to verify");
+    for (size_t i = 0; i < n; i++) {
+        const sh_code code = open_reader(check, snapshot, err);
+        if (code != SH_OK && check->n_threads > 0 &&
+            i == check->n_threads) /* no more connections: with fewer */
+            break;
+        SH_TRY(code);
+    }
+    return SH_OK;
+}
+
+void sh_check_readers_close(struct sh_check *check) {
+    for (size_t i = 0; i < check->n_threads; i++) {
+        sh_db_close(&check->readers[i]);
+        sh_digest_release(&check->scratch[i].digest);
+        sh_buf_free(&check->scratch[i].buf);
+    }
+    if (check->scratch)
+        sh_digest_release(&check->scratch[check->n_threads].digest);
+}
+
+/* ---- a chunk */
+
+static sh_code read_chunk(const struct sh_check *check, struct sh_db *db, int64_t from,
+                          struct sh_chunk *chunk, struct sh_err *err) {
+    const int64_t to = from + SH_CHECK_CHUNK;
+    const struct sh_value values[] = {SH_I64(from), SH_I64(to < check->end ? to : check->end)};
+    sh_arena_reset(&chunk->arena);
+    SH_TRY(sh_db_run(
+        db,
+        "select position, body, hash from st_leaf where position >= $1 and position < $2 order by position",
+        values, 2, NULL, &chunk->arena, &chunk->leaves, err));
+    SH_TRY(sh_db_run(db,
+                     "select " SH_VERSION_COLUMNS
+                     ", r.newest, r.register, r.key, r.erased, v.erased = 0 and length(v.sealed) > 0 and not "
+                     "exists (select 1 from st_key k where k.record_id = v.record_id) from st_version v left "
+                     "join st_record r on r.record_id = v.record_id where v.leaf >= $1 and v.leaf < $2 order "
+                     "by v.leaf",
+                     values, 2, NULL, &chunk->arena, &chunk->versions, err));
+    chunk->leaf = sh_new(&chunk->arena, struct sh_leaf_seen, chunk->leaves.n_rows + 1);
+    chunk->version = sh_new(&chunk->arena, struct sh_version_seen, chunk->versions.n_rows + 1);
+    return chunk->leaf && chunk->version ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for leaves");
 }
 
 static sh_code see_leaf(const struct sh_value *row, sh_digest_kind kind, struct sh_check_scratch *scratch,
@@ -49,32 +102,26 @@ static sh_code see_version(const struct sh_value *row, sh_digest_kind kind, stru
     return sh_digest_again(&scratch->digest, kind, buf->at, buf->len, ret->hash.at, err);
 }
 
-/* Task 0 reads, as it takes longest; then slices of leaves, then of versions. */
+/* Task 0 checks what was read before, as it takes longest; the others read and look at a chunk each. */
 static sh_code run_task(void *ctx, size_t task, size_t worker, struct sh_err *err) {
     const struct ahead *ahead = ctx;
+    struct sh_check *check = ahead->check;
     if (task == 0)
-        return read_next(ahead, err);
-    struct sh_chunk *now = ahead->now;
-    struct sh_check_scratch *scratch = &ahead->check->scratch[worker];
-    const sh_digest_kind kind = ahead->check->tree.kind;
-    const bool is_leaf = task <= ahead->n_leaf_slices;
-    const struct sh_rows *rows = is_leaf ? &now->leaves : &now->versions;
-    const size_t from = (is_leaf ? task - 1 : task - 1 - ahead->n_leaf_slices) * SLICE;
-    for (size_t i = from; i < from + SLICE && i < rows->n_rows; i++) {
-        const struct sh_value *row = sh_cell(rows, i, 0);
-        SH_TRY(is_leaf ? see_leaf(row, kind, scratch, &now->leaf[i], err)
-                       : see_version(row, kind, scratch, &now->version[i], err));
-    }
+        return ahead->now ? sh_check_group(check, ahead->now, err) : SH_OK;
+    struct sh_chunk *chunk = &ahead->next->chunks[task - 1];
+    struct sh_check_scratch *scratch = &check->scratch[worker];
+    const sh_digest_kind kind = check->tree.kind;
+    SH_TRY(read_chunk(check, &check->readers[worker], ahead->from + (int64_t)(task - 1) * SH_CHECK_CHUNK,
+                      chunk, err));
+    for (size_t i = 0; i < chunk->leaves.n_rows; i++)
+        SH_TRY(see_leaf(sh_cell(&chunk->leaves, i, 0), kind, scratch, &chunk->leaf[i], err));
+    for (size_t i = 0; i < chunk->versions.n_rows; i++)
+        SH_TRY(see_version(sh_cell(&chunk->versions, i, 0), kind, scratch, &chunk->version[i], err));
     return SH_OK;
 }
 
-sh_code sh_check_ahead(struct sh_check *check, struct sh_chunk *now, int64_t from, struct sh_chunk *next,
+sh_code sh_check_ahead(struct sh_check *check, struct sh_group *now, int64_t from, struct sh_group *next,
                        struct sh_err *err) {
     struct ahead ahead = {.check = check, .now = now, .next = next, .from = from};
-    size_t n_tasks = 1;
-    if (now) {
-        ahead.n_leaf_slices = (now->leaves.n_rows + SLICE - 1) / SLICE;
-        n_tasks += ahead.n_leaf_slices + (now->versions.n_rows + SLICE - 1) / SLICE;
-    }
-    return sh_pool_run(check->n_threads, n_tasks, run_task, &ahead, NULL, err);
+    return sh_pool_run(check->n_threads, 1 + SH_CHECK_CHUNKS, run_task, &ahead, NULL, err);
 }

@@ -81,7 +81,7 @@ static void reader_open(struct place *place) {
 struct cell {
     char table[64], column[64];
     sqlite3_int64 rowid;
-    uint64_t chance; /* which bit of it */
+    uint64_t chance; /* which byte of it, and what becomes of it */
 };
 
 /* splitmix64 */
@@ -90,6 +90,15 @@ static uint64_t check_next(uint64_t *seed) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
+}
+
+/* What a byte is changed by: any other value. */
+static uint64_t mask_of(uint64_t chance) {
+    return 1 + (chance >> 32) % 255;
+}
+/* The same of any byte of a number. */
+static uint64_t number_mask_of(uint64_t chance) {
+    return mask_of(chance) << 8 * (chance % 8);
 }
 
 /* False: another row has that value already, and the database refuses. */
@@ -114,7 +123,7 @@ static bool flip_cell(sqlite3 *db, const struct cell *cell, const char *type, in
         (void)sqlite3_bind_value(statement, 2, *kept);
     } else if (strcmp(type, "INTEGER") == 0) {
         (void)sqlite3_bind_int64(statement, 2,
-                                 sqlite3_value_int64(*kept) ^ (sqlite3_int64)(1ULL << cell->chance % 8));
+                                 sqlite3_value_int64(*kept) ^ (sqlite3_int64)number_mask_of(cell->chance));
     } else {
         char bytes[16384];
         const int len = sqlite3_value_bytes(*kept);
@@ -124,8 +133,7 @@ static bool flip_cell(sqlite3 *db, const struct cell *cell, const char *type, in
         if (len == 0)
             bytes[0] = 'x';
         else
-            bytes[cell->chance / 8 % (unsigned)len] ^=
-                (char)(1U << (strcmp(type, "TEXT") == 0 ? 0 : cell->chance % 8));
+            bytes[cell->chance / 8 % (unsigned)len] ^= (char)mask_of(cell->chance);
         const int n = len == 0 ? 1 : len;
         if (strcmp(type, "TEXT") == 0)
             (void)sqlite3_bind_text(statement, 2, bytes, n, SQLITE_TRANSIENT);
@@ -154,6 +162,7 @@ static bool names_table(const struct sh_buf *words, const char *table) {
 static void any_changed_cell_of_any_row_is_named(void **state) {
     (void)state;
     struct place place = place_new(false);
+    const size_t wanted = getenv("SH_TEST_LONG") ? 1000 : 1; /* each cell of the last rows once, and again */
     struct sh_err err = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf missed = {0};
@@ -178,8 +187,10 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
               -1, &cells, NULL) == SQLITE_OK);
     size_t n = 0;
     uint64_t seed = check_seed(7);
-    while (sqlite3_step(cells) == SQLITE_ROW) {
+    for (int result; (result = sqlite3_step(cells)) == SQLITE_ROW || n < wanted;) {
         struct cell cell;
+        if (result != SQLITE_ROW) /* all columns had their turn: from the first again */
+            continue;
         char type[16], sql[128];
         (void)snprintf(cell.table, sizeof cell.table, "%s", (const char *)sqlite3_column_text(cells, 0));
         (void)snprintf(cell.column, sizeof cell.column, "%s", (const char *)sqlite3_column_text(cells, 1));
@@ -204,7 +215,8 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
                                   (long long)cell.rowid, words.at);
             if ((strcmp(cell.table, "st_leaf") == 0 && strcmp(cell.column, "position") == 0) ||
                 (strcmp(cell.table, "st_head") == 0 && strcmp(cell.column, "size") == 0))
-                cell.rowid ^= (sqlite3_int64)(1ULL << cell.chance % 8); /* the row id is the number flipped */
+                cell.rowid ^=
+                    (sqlite3_int64)number_mask_of(cell.chance); /* the row id is the number flipped */
             CHECK(flip_cell(db, &cell, type, 0, &kept));
         }
     }
@@ -218,7 +230,7 @@ static void any_changed_cell_of_any_row_is_named(void **state) {
     place_drop(&place);
 }
 
-/* ---- the same on PostgreSQL: a bit of a random cell of a random row, and put back */
+/* ---- the same on PostgreSQL: a byte of a random cell of a random row of each table in turn, and put back */
 
 /* What psql prints, without the last line break; false: the server refused. */
 static bool psql(const struct place *place, const char *sql, char *out, size_t size) {
@@ -235,27 +247,28 @@ static bool psql(const struct place *place, const char *sql, char *out, size_t s
     return pclose(pipe) == 0;
 }
 
-/* The value of a column with that bit turned over: done twice, it is as before. */
+/* The value of a column with a byte changed: done twice, it is as before. */
 static void flipped(const char *column, const char *type, uint64_t chance, char *out, size_t size) {
-    const unsigned bit = 1U << (chance % 8);
+    const unsigned mask = (unsigned)mask_of(chance);
     const unsigned long long at = chance / 8 % 100000;
     const char *const c = column;
     if (strcmp(type, "bigint") == 0)
-        (void)snprintf(out, size, "%s # %u", c, bit);
+        (void)snprintf(out, size, "%s # ('x%016llx'::bit(64))::bigint", c,
+                       (unsigned long long)number_mask_of(chance));
     else if (strcmp(type, "bytea") == 0)
         (void)snprintf(out, size,
                        "case length(%s) when 0 then '\\x01' else set_byte(%s, %llu %% length(%s), "
                        "get_byte(%s, %llu %% length(%s)) # %u) end",
-                       c, c, at, c, c, at, c, bit);
-    else /* the lowest bit of a byte leaves UTF-8 */
+                       c, c, at, c, c, at, c, mask);
+    else /* the low bits of a byte mostly leave UTF-8 */
         (void)snprintf(out, size,
                        "case %s when '' then 'x' else convert_from(set_byte(convert_to(%s, 'UTF8'), %llu %% "
-                       "octet_length(%s), get_byte(convert_to(%s, 'UTF8'), %llu %% octet_length(%s)) # 1), "
+                       "octet_length(%s), get_byte(convert_to(%s, 'UTF8'), %llu %% octet_length(%s)) # %u), "
                        "'UTF8') end",
-                       c, c, at, c, c, at, c);
+                       c, c, at, c, c, at, c, 1 + mask % 31);
 }
 
-static void a_changed_bit_of_any_row_on_postgresql_is_named(void **state) {
+static void a_changed_byte_of_any_row_on_postgresql_is_named(void **state) {
     (void)state;
     if (!has_postgres())
         skip();
@@ -275,16 +288,23 @@ static void a_changed_bit_of_any_row_on_postgresql_is_named(void **state) {
         strrchr(place.dir, '-') + 1);
     CHECK(psql(&place, sql, columns, sizeof columns));
     const char *lines[256];
-    size_t n_lines = 0, n_flips = 0;
-    for (char *line = columns; line && n_lines < 256; line = strchr(line, '\n'))
-        lines[n_lines++] = line == columns ? line : ++line;
-    CHECK(n_lines > 60);
+    size_t first[32], n_tables = 0, n_lines = 0, n_flips = 0; /* first line of each table; and the end */
+    for (char *line = columns; line && n_lines < 256; line = strchr(line, '\n')) {
+        lines[n_lines] = line == columns ? line : ++line;
+        const size_t name = strcspn(lines[n_lines], " ") + 1;
+        if (n_lines == 0 || strncmp(lines[n_lines], lines[n_lines - 1], name) != 0)
+            first[n_tables++] = n_lines;
+        CHECK(n_tables < 32);
+        n_lines++;
+    }
+    first[n_tables] = n_lines;
+    CHECK(n_lines > 60 && n_tables > 12);
     uint64_t seed = check_seed(11);
-    const size_t rounds = getenv("SH_TEST_LONG") ? 1000 : 12;
+    const size_t rounds = getenv("SH_TEST_LONG") ? 1000 : 2 * n_tables;
     for (size_t i = 0; i < rounds; i++) {
         char table[64], column[64], type[32];
-        CHECK(sscanf(lines[check_next(&seed) % n_lines], "%63s %63s %31s", table, column, type) ==
-              3); // NOLINT(cert-err34-c)
+        const size_t t = i % n_tables, line = first[t] + check_next(&seed) % (first[t + 1] - first[t]);
+        CHECK(sscanf(lines[line], "%63s %63s %31s", table, column, type) == 3); // NOLINT(cert-err34-c)
         flipped(column, type, check_next(&seed), value, sizeof value);
         (void)snprintf(sql, sizeof sql,
                        "select ctid, \\\"%s\\\" from %s order by md5(ctid::text || '%zu') limit 1", column,
@@ -641,7 +661,7 @@ ON_BOTH(new_keys_sign_and_open_and_the_old_heads_still_hold) {
 }
 
 CHECK_MAIN(cmocka_unit_test(any_changed_cell_of_any_row_is_named),
-           cmocka_unit_test(a_changed_bit_of_any_row_on_postgresql_is_named),
+           cmocka_unit_test(a_changed_byte_of_any_row_on_postgresql_is_named),
            cmocka_unit_test(a_changed_byte_of_a_key_file_is_named),
            BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not),
            BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold),
