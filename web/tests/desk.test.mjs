@@ -1,7 +1,7 @@
 // The desk over a city's findings: a reviewer, an institution, an author of rules, an auditor of the journal.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Office, isClean, openBrowser } from './office.mjs'
+import { Office, choose, isClean, openBrowser } from './office.mjs'
 
 let office, browser, auditor
 before(async () => {
@@ -186,9 +186,7 @@ test('an audit runs as a job, the page may be closed meanwhile, and a grant is a
   const desk = await office.page(browser, office.admin)
   await desk.to('/admin/people')
   await desk.getByRole('row', { name: /second/ }).getByRole('button', { name: '申请授权' }).click()
-  await desk.getByLabel('理由').click() // waits until the dialog stands still; the forced click does not
-  await desk.getByRole('combobox', { name: '岗位' }).click({ force: true })
-  await desk.getByRole('option', { name: '窗口经办' }).click()
+  await choose(desk, desk.getByRole('combobox', { name: '岗位' }), '窗口经办')
   await desk.getByLabel('理由').fill('窗口轮岗')
   await isClean(desk)
   await desk.getByRole('dialog').getByRole('button', { name: '申请授权' }).click()

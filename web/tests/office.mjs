@@ -161,14 +161,30 @@ export function openBrowser() {
   })
 }
 
-const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
-/** Serious faults of accessibility on the page as it stands, as lines. */
-export async function barriers(page) {
-  // A page is judged when it has come to rest: half-way through a fade no colour has its contrast.
-  await page.evaluate(async () => {
+/** Nothing on the page moves: a dialog that still slides in takes a click elsewhere. */
+export function still(page) {
+  return page.evaluate(async () => {
     const moving = () => document.getAnimations().filter(one => one.playState === 'running' && one.effect?.getComputedTiming().endTime !== Infinity)
     for (let i = 0; i < 20 && moving().length; i++) await Promise.allSettled(moving().map(one => one.finished))
   })
+}
+/** Open a select and take an option. Its box lies under its placeholder, hence by force, hence only when all stands. */
+export async function choose(page, box, option) {
+  await box.waitFor()
+  await still(page)
+  await box.click({ force: true })
+  await page.getByRole('option', { name: option, exact: true }).click()
+}
+/** A piece of work that several tests stand on, done by whichever of them runs first. */
+export function once(work) {
+  let done
+  return () => (done ??= work())
+}
+
+const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
+/** Serious faults of accessibility on the page as it stands, as lines. */
+export async function barriers(page) {
+  await still(page) // half-way through a fade no colour has its contrast
   await page.evaluate(axe)
   const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }))
   return found.violations

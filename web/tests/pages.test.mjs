@@ -1,7 +1,7 @@
 // The pages as people use them, in a real browser over a real server.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { NEW_PASSWORD, Office, factor, isClean, openBrowser } from './office.mjs'
+import { NEW_PASSWORD, Office, choose, factor, isClean, openBrowser } from './office.mjs'
 
 let office, browser
 before(async () => {
@@ -146,8 +146,7 @@ test('a session that ends in the middle of a form asks to sign in above it, and 
   const page = await office.page(browser, person)
   await page.to('/registers/bodies/new')
   await page.getByLabel('名称').fill('中途登录机构')
-  await page.getByRole('combobox', { name: '类别' }).click({ force: true })
-  await page.getByRole('option', { name: '经办机构' }).click()
+  await choose(page, page.getByRole('combobox', { name: '类别' }), '经办机构')
   await page.getByLabel('机构代码').fill('mid1')
   await page.getByLabel('行政区划').fill('990100')
   await page.getByLabel('理由').fill('新设')

@@ -1,7 +1,7 @@
 // Review by keyboard, and a matter drawn from its definition.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Office, isClean, openBrowser } from './office.mjs'
+import { Office, choose, isClean, openBrowser } from './office.mjs'
 
 let office, browser, reviewer
 before(async () => {
@@ -79,10 +79,7 @@ test('the queue is narrowed by state, rule, level and money in the address; the 
   await page.locator('.evidence .say').waitFor()
   const all = await reviewer.get('/items/totals')
   await page.locator('[data-test=totals]').getByText(`${all.n.toLocaleString('en-US')} 条，合计`).waitFor()
-  for (const [box, option] of [['状态', '新疑点'], ['等级', '明确违规']]) {
-    await page.getByRole('combobox', { name: box }).click({ force: true })
-    await page.getByRole('option', { name: option, exact: true }).click()
-  }
+  for (const [box, option] of [['状态', '新疑点'], ['等级', '明确违规']]) await choose(page, page.getByRole('combobox', { name: box }), option)
   await page.waitForURL(/state=new&level=certain/)
   await page.getByLabel('计入金额 ≥').fill('100')
   await page.waitForURL(/amount_min=100/)

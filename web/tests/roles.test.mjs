@@ -2,9 +2,9 @@
 // thousand yuan, one yuan followed from the funnel to its line, an auditor of the journal.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Office, isClean, openBrowser } from './office.mjs'
+import { Office, choose, isClean, once, openBrowser } from './office.mjs'
 
-let office, browser, who, hospital, batch
+let office, browser, who, hospital
 /** One dot. */
 const PICTURE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==', 'base64')
 
@@ -38,6 +38,42 @@ async function record(editor, register, fields, approver) {
   if (made.change) await approver.post(`/changes/${made.change}/approval`)
 }
 
+/** A batch whose findings have all been sent to their institution. */
+const sent = once(async () => {
+  const batches = (await who.reviewer.get(`/matters?procedure=claim-batch&subject=${hospital.key}`)).items
+  const batch = batches.sort((a, b) => a.n_items - b.n_items)[0].id
+  const all = await items(who.reviewer, `matter=${batch}`)
+  assert.ok(all.length > 1, String(all.length))
+  await bulk(who.reviewer, 'screen', all, { screened: 'send' })
+  await act(who.reviewer, batch, 'count', { lines_received: '100', lines_run: '100', not_evaluated: '0', received: '900000.00', clean: '1000.00', fund: '390' })
+  await act(who.reviewer, batch, 'certify')
+  await serve(batch)
+  return batch
+})
+/** That batch judged by somebody else: what was not explained in a page is now. */
+const judged = once(async () => {
+  const batch = await sent()
+  await bulk(who.user, 'explain', await items(who.user, 'state=sent'), { explanation: '见病历' })
+  await bulk(who.checker, 'check', await items(who.checker, `matter=${batch}&state=explained`), { verdict: 'deduct', evidence: '病历抽查' })
+  await act(who.checker, batch, 'judge')
+  return batch
+})
+/** Sixty thousand yuan to be paid back: noticed, and its institution has nothing to say. */
+const noticed = once(async () => {
+  const made = await who.auditor.post('/matters', { procedure: 'breach-decision', subject: hospital.key })
+  await act(who.auditor, made.id, 'notify', { facts: '多收床位费', evidence: '病历与清单', clause: '协议第二十条', source: 'B-9', measure: 'recover', severity: 'normal', amount: '60000.00', fund: '390' })
+  await serve(made.id)
+  await act(who.user, made.id, 'answer', { answer: 'waived' })
+  return made.id
+})
+/** Decided, if no page has done it yet. */
+const decided = once(async () => {
+  const id = await noticed()
+  if ((await who.head.get(`/matters/${id}`)).state === 'decided') return
+  for (const one of ['chief', 'member1', 'member2']) await act(who[one], id, 'gate.panel', { opinion: 'agree' })
+  await act(who.head, id, 'decide', {})
+})
+
 before(async () => {
   office = new Office(process.env.SHOUHU)
   office.city(200)
@@ -69,14 +105,7 @@ after(async () => {
 })
 
 test('an institution explains a finding from its own page and appeals what was deducted', async () => {
-  const batches = (await who.reviewer.get(`/matters?procedure=claim-batch&subject=${hospital.key}`)).items
-  batch = batches.sort((a, b) => a.n_items - b.n_items)[0].id
-  const all = await items(who.reviewer, `matter=${batch}`)
-  assert.ok(all.length > 1, String(all.length))
-  await bulk(who.reviewer, 'screen', all, { screened: 'send' })
-  await act(who.reviewer, batch, 'count', { lines_received: '100', lines_run: '100', not_evaluated: '0', received: '900000.00', clean: '1000.00', fund: '390' })
-  await act(who.reviewer, batch, 'certify')
-  await serve(batch)
+  const batch = await sent()
   const page = await office.page(browser, who.user)
   await page.to('/portal')
   await page.locator('[data-test=peers] svg').waitFor()
@@ -93,10 +122,7 @@ test('an institution explains a finding from its own page and appeals what was d
   await page.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
   assert.equal((await who.checker.get(`/items/${at}`)).state, 'explained')
   await page.context().close()
-  // the others by the interface, then judged by somebody else
-  await bulk(who.user, 'explain', await items(who.user, 'state=sent'), { explanation: '见病历' })
-  await bulk(who.checker, 'check', await items(who.checker, `matter=${batch}&state=explained`), { verdict: 'deduct', evidence: '病历抽查' })
-  await act(who.checker, batch, 'judge')
+  await judged() // the others by the interface
   const early = await office.page(browser, who.user)
   await early.to(`/review?state=deducted&at=${at}`)
   await early.getByRole('button', { name: /^申诉/ }).waitFor()
@@ -114,6 +140,7 @@ test('an institution explains a finding from its own page and appeals what was d
 })
 
 test('a paper is read in the page, as the court would get it', async () => {
+  const batch = await judged()
   const page = await office.page(browser, who.head)
   await page.to(`/matters/${batch}`)
   const [paper] = await Promise.all([page.waitForResponse(/\/papers\//), page.getByRole('button', { name: '审核结果告知书' }).click()])
@@ -129,8 +156,7 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
   await page.to('/matters')
   await page.getByRole('button', { name: '立项' }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByRole('combobox', { name: '程序' }).click({ force: true })
-  await page.getByRole('option', { name: '第三方申诉' }).click()
+  await choose(page, dialog.getByRole('combobox', { name: '程序' }), '第三方申诉')
   await dialog.getByLabel(/对象代码/).fill(hospital.key)
   await dialog.getByRole('button', { name: '立项' }).click()
   await page.waitForURL(/matters\/[0-9a-f]{32}/)
@@ -172,8 +198,7 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
   assert.equal(await expert.locator('[data-test=talk]').count(), 0)
   await expert.getByRole('button', { name: '出具意见' }).click()
   const opinion = expert.locator('form.form')
-  await opinion.getByRole('combobox', { name: '第三方意见' }).click({ force: true })
-  await expert.getByRole('option', { name: '改变' }).click()
+  await choose(expert, opinion.getByRole('combobox', { name: '第三方意见' }), '改变')
   await opinion.getByLabel('意见说明').fill('两次手术部位不同')
   await isClean(expert)
   await opinion.getByRole('button', { name: '出具意见' }).click()
@@ -183,8 +208,7 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
   await desk.reload()
   await desk.getByRole('button', { name: '按意见办结' }).click()
   for (const [choice, after] of [['维持', '处理须与第三方意见一致'], ['改变', '已办理']]) {
-    await form.getByRole('combobox', { name: '处理' }).click({ force: true })
-    await desk.getByRole('option', { name: choice }).click()
+    await choose(desk, form.getByRole('combobox', { name: '处理' }), choice)
     await form.getByRole('button', { name: '按意见办结' }).click()
     await desk.getByText(after).first().waitFor() // against the opinion: refused, with its article
   }
@@ -193,29 +217,25 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
 })
 
 test('a leader cannot decide over fifty thousand yuan until the panel has spoken', async () => {
-  const made = await who.auditor.post('/matters', { procedure: 'breach-decision', subject: hospital.key })
-  await act(who.auditor, made.id, 'notify', { facts: '多收床位费', evidence: '病历与清单', clause: '协议第二十条', source: 'B-9', measure: 'recover', severity: 'normal', amount: '60000.00', fund: '390' })
-  await serve(made.id)
-  await act(who.user, made.id, 'answer', { answer: 'waived' })
+  const id = await noticed()
   const page = await office.page(browser, who.head)
-  await page.to(`/matters/${made.id}`)
+  await page.to(`/matters/${id}`)
   assert.ok(await page.getByRole('button', { name: '作出决定' }).isDisabled())
   await page.getByText('S4§21').first().waitFor()
   await isClean(page)
   const chief = await office.page(browser, who.chief)
-  await chief.to(`/matters/${made.id}`)
+  await chief.to(`/matters/${id}`)
   await chief.getByRole('button', { name: /集体讨论/ }).click()
   const form = chief.locator('form.form')
-  await form.getByRole('combobox').first().click({ force: true })
-  await chief.getByRole('option', { name: '同意' }).first().click()
+  await choose(chief, form.getByRole('combobox').first(), '同意')
   await form.getByRole('button', { name: /集体讨论/ }).click()
   await chief.getByText('已办理').waitFor()
-  for (const one of ['member1', 'member2']) await act(who[one], made.id, 'gate.panel', { opinion: 'agree' })
+  for (const one of ['member1', 'member2']) await act(who[one], id, 'gate.panel', { opinion: 'agree' })
   await page.reload()
   await page.getByRole('button', { name: '作出决定' }).and(page.locator(':not([disabled])')).click()
   await page.locator('form.form').getByRole('button', { name: '作出决定' }).click()
   await page.getByText('已办理').waitFor()
-  assert.equal((await who.head.get(`/matters/${made.id}`)).state, 'decided')
+  assert.equal((await who.head.get(`/matters/${id}`)).state, 'decided')
   await chief.context().close()
   await page.context().close()
 })
@@ -241,6 +261,8 @@ test('an institution checks its own files from its page and takes the workbook h
 })
 
 test('one yuan is followed from the funnel to the line it was charged on; stages add up', async () => {
+  await judged()
+  await decided()
   const sums = {}
   for (const by of ['', '?by=institution', '?by=month', '?by=rule']) sums[by] = (await who.head.get(`/funnel${by}`)).items
   const [whole] = sums['']
