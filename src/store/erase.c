@@ -153,22 +153,27 @@ static sh_code fail_held(struct sh_err *err) {
                    "start empties it");
 }
 
+/* Look again in 20 ms? For 20 seconds, until nobody holds what was there before. */
+static bool look_again(int64_t since_ns) {
+    (void)nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    return sh_monotonic_ns() - since_ns < (int64_t)20 * 1000000000;
+}
+
 /* A vacuum leaves what a reader of before the erasure may still see, even one whose end is on its way. */
 static sh_code await_readers(struct sh_db *db, struct sh_err *err) {
-    enum { LOOKS = 1000 }; /* of 20 ms */
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_rows next, held;
     SH_TRY(sh_db_run(db, "select cast(pg_snapshot_xmax(pg_current_snapshot()) as text)", NULL, 0, NULL,
                      &arena, &next, err));
-    for (int i = 0; i < LOOKS; i++) {
+    const int64_t since = sh_monotonic_ns();
+    do {
         SH_TRY(sh_db_run(db,
                          "select cast(pid as bigint) from pg_stat_activity where pid <> pg_backend_pid() and "
                          "datname = current_database() and age(backend_xmin) > age(xid(xid8($1))) limit 1",
                          sh_cell(&next, 0, 0), 1, NULL, &arena, &held, err));
         if (held.n_rows == 0)
             return SH_OK;
-        SH_TRY(sh_db_exec(db, "select pg_sleep(0.02)", err));
-    }
+    } while (look_again(since));
     return fail_held(err);
 }
 
@@ -191,10 +196,15 @@ static sh_code purge(struct sh_store *store, struct sh_err *err) {
     SH_TRY(sh_db_open_lite(store->database, false, false, &db, err));
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_rows rows;
-    SH_TRY(sh_db_run(&db, "pragma wal_checkpoint(truncate)", NULL, 0, NULL, &arena, &rows, err));
-    if (rows.n_rows > 0 && sh_cell(&rows, 0, 0)->i64 != 0)
-        return fail_held(err);
-    return SH_OK;
+    const int64_t since = sh_monotonic_ns();
+    do {
+        /* Held by a reader for as long as the connection waits, or by the server's own emptying, for which it
+         * does not wait. */
+        SH_TRY(sh_db_run(&db, "pragma wal_checkpoint(truncate)", NULL, 0, NULL, &arena, &rows, err));
+        if (rows.n_rows == 0 || sh_cell(&rows, 0, 0)->i64 == 0)
+            return SH_OK;
+    } while (look_again(since));
+    return fail_held(err);
 }
 
 sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,

@@ -285,7 +285,7 @@ sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, v
     for (size_t i = 0; i < check->n_signers; i++)
         sh_signer_release(&check->signers[i]);
     sh_check_readers_close(check);
-    for (size_t i = 0; i < 2 * SH_CHECK_CHUNKS; i++)
+    for (size_t i = 0; i < (size_t)2 * SH_CHECK_CHUNKS; i++)
         sh_arena_free(&check->groups[i / SH_CHECK_CHUNKS].chunks[i % SH_CHECK_CHUNKS].arena);
     sh_buf_free(&check->buf);
     sh_arena_free(&check->arena);
