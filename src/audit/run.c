@@ -104,11 +104,14 @@ static sh_code audit_buckets(void *ctx, size_t task, size_t number, struct sh_er
     }
 }
 
-/* What a thread still holds is sorted where it is. */
-static sh_code hold_findings(void *ctx, size_t task, size_t number, struct sh_err *err) {
+/* What a thread still holds, findings and rows that must meet, is sorted where it is. */
+static sh_code hold_lane(void *ctx, size_t task, size_t number, struct sh_err *err) {
     (void)number;
     struct lane *lane = &((struct run *)ctx)->lanes[task];
-    return lane->worker ? sh_spool_hold(&lane->spool, &lane->runs, err) : SH_OK;
+    if (!lane->worker)
+        return SH_OK;
+    SH_TRY(sh_spool_hold(&lane->spool, &lane->runs, err));
+    return sh_audit_worker_cut(lane->worker, err);
 }
 
 static sh_code run_buckets(struct run *run, struct sh_err *err) {
@@ -122,15 +125,7 @@ static sh_code run_buckets(struct run *run, struct sh_err *err) {
         return sh_fail(err, SH_E_NOMEM, "no room for %zu threads", run->n_lanes);
     run->n_tasks = sh_buckets_split(run->buckets, run->n_lanes, run->tasks);
     SH_TRY(sh_pool_run(run->n_lanes, run->n_tasks, audit_buckets, run, run->options->control, err));
-    SH_TRY(sh_pool_run(run->n_lanes, run->n_lanes, hold_findings, run, NULL, err));
-    for (size_t i = 0; i < run->n_lanes; i++)
-        if (run->lanes[i].worker)
-            SH_TRY(sh_audit_worker_cut(run->lanes[i].worker, err));
-    return SH_OK;
-}
-
-static void runs_free(struct sh_spool_runs *runs) {
-    sh_free(runs->at);
+    return sh_pool_run(run->n_lanes, run->n_lanes, hold_lane, run, NULL, err);
 }
 
 static void answers_free(struct sh_answers *a) {
@@ -192,29 +187,34 @@ static sh_code choose_buckets(struct run *run, struct sh_err *err) {
     return SH_OK;
 }
 
-/* What is written when all is known. */
-struct writing {
-    const struct run *run;
+/* What is left to do when all buckets are done. */
+struct ending {
+    struct run *run;
     const char *dir;
-    const struct sh_spool_runs *runs;
+    struct sh_arena *arena;
+    struct sh_spool_runs runs;
     struct sh_run_summary *ret;
 };
 
-/* Two tasks side by side: the findings; and the texts of the run, which wait for the disk. */
-static sh_code write_part(void *ctx, size_t task, size_t number, struct sh_err *err) {
+/* Two tasks side by side: what came together and the findings; and the texts of the run, which wait for the
+ * disk. */
+static sh_code end_part(void *ctx, size_t task, size_t number, struct sh_err *err) {
     (void)number;
-    const struct writing *w = ctx;
-    const struct sh_audit_options *o = w->run->options;
-    return task == 1 ? sh_texts_keep(o, w->dir, err)
-                     : sh_outputs_write(w->dir, o->out, w->ret->partial, w->runs, &w->ret->findings, err);
+    struct ending *e = ctx;
+    const struct sh_audit_options *o = e->run->options;
+    if (task == 1)
+        return sh_texts_keep(o, e->dir, err);
+    SH_TRY(gather(e->run, e->dir, e->arena, &e->runs, e->ret, err));
+    return sh_outputs_write(e->dir, o->out, e->ret->partial, &e->runs, &e->ret->findings, err);
 }
 
 static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t audited,
                       struct sh_run_summary *ret, struct sh_arena *arena, struct sh_err *err) {
-    SH_CLEANUP(runs_free) struct sh_spool_runs runs = {0};
-    SH_TRY(gather(run, dir, arena, &runs, ret, err));
-    struct writing writing = {run, dir, &runs, ret};
-    SH_TRY(sh_pool_run(run->n_lanes < 2 ? 1 : 2, 2, write_part, &writing, NULL, err));
+    struct ending ending = {.run = run, .dir = dir, .arena = arena, .ret = ret};
+    const sh_code code = sh_pool_run(run->n_lanes < 2 ? 1 : 2, 2, end_part, &ending, NULL, err);
+    sh_free(ending.runs.at);
+    if (code != SH_OK)
+        return code;
     const int64_t now = sh_monotonic_ns();
     ret->merge_seconds = (double)(now - audited) / 1e9;
     ret->seconds = (double)(now - begun) / 1e9;
