@@ -67,7 +67,12 @@ sh_code sh_exchange_open(struct sh_exchange *x, const struct sh_plan *plan, cons
         return SH_OK;
     (void)snprintf(x->path, sizeof(x->path), "%s", path);
     x->file = fopen(path, "wbe");
-    return x->file ? SH_OK : sh_fail_errno(err, "%s", path);
+    if (!x->file)
+        return sh_fail_errno(err, "%s", path);
+    /* All it will hold, at once: a buffer that grows is copied again and again. Memory is taken as it fills.
+     */
+    (void)!sh_buf_reserve(&x->records, RUN_BYTES_MAX);
+    return sh_buf_check(&x->records, err);
 }
 
 void sh_exchange_release(struct sh_exchange *x) {

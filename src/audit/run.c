@@ -71,6 +71,8 @@ static sh_code open_lane(struct run *run, struct lane *lane, size_t number, stru
         return SH_OK;
     SH_TRY(sh_path_format(path, err, "%s/%zu.part", run->parts_dir, number));
     SH_TRY(sh_spool_open(&lane->spool, path, err));
+    (void)!sh_buf_reserve(&lane->spool.records, PART_BYTES_MAX); /* memory is taken as it fills */
+    SH_TRY(sh_buf_check(&lane->spool.records, err));
     SH_TRY(sh_audit_worker_new(run->session.plan, &lane->worker, err));
     sh_audit_worker_census(lane->worker, run->census);
     SH_TRY(sh_path_format(path, err, "%s/%zu.rows", run->parts_dir, number));
