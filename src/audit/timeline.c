@@ -593,7 +593,9 @@ int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row) 
         return tl->carried->institution[row];
     if (sh_view_of(tl->plan, table))
         return sh_view_institution(tl, table, row);
-    const int own = column < 0 ? sh_model_column(tl->plan->model, (uint16_t)table, "institution") : -1;
+    const int own = column < 0 && table >= SH_AUDIT_TABLES
+                        ? sh_model_column(tl->plan->model, (uint16_t)table, "institution")
+                        : -1;                  /* the columns of the others are known */
     if (own >= 0 && tl->columns[table][own]) { /* tables of institutions, and others that say it themselves */
         const int32_t id = sh_i32(tl, table, own)[row];
         return id >= 0 ? id : -1;
@@ -624,7 +626,7 @@ int32_t sh_subject_day(const struct sh_timeline *tl, int table, int32_t row) {
     else if (table >= SH_TABLE_SETTLEMENT_LIST && table < SH_TABLES)
         first = at->of[table].day >= 0 ? at->of[table].day : at->of[table].time;
     if (first < 0 && table < SH_TABLES && table != SH_TABLE_DIAGNOSIS) /* tables of their own day */
-        first = sh_model_column(tl->plan->model, (uint16_t)table, "day");
+        first = at->of[table].day;
     const int32_t *days = first >= 0 ? sh_i32(tl, table, first) : NULL;
     if (days && days[row] != SH_MISSING_I32)
         return days[row];

@@ -268,12 +268,11 @@ static sh_code eval_fields(struct sh_engine *en, const struct made *m, const str
 
 /* ---- rows --------------------------------------------------------------------------------------- */
 
-/* The day of the row itself, as expressions say `day` of it. */
-static int32_t own_day(const struct sh_timeline *tl, int table, int32_t row) {
-    const int c = sh_model_column(tl->plan->model, (uint16_t)table, "day");
-    if (c < 0 || !tl->columns[table][c])
+/* The day of the row itself, as expressions say `day` of it. column: of that name, -1 where there is none. */
+static int32_t own_day(const struct sh_timeline *tl, int table, int column, int32_t row) {
+    if (column < 0 || !tl->columns[table][column])
         return sh_subject_day(tl, table, row);
-    const int64_t day = sh_column_value(tl, table, c, row);
+    const int64_t day = sh_column_value(tl, table, column, row);
     return day == SH_MISSING ? SH_MISSING_I32 : (int32_t)day;
 }
 
@@ -282,11 +281,12 @@ static sh_code fill_rows(struct sh_engine *en, const struct sh_rule_plan *rp, co
     struct sh_members members;
     SH_TRY(sh_members_collect(en, rp, false, false, &members, err));
     struct made m = {.v = v, .rp = rp, .n = members.n};
+    const int day = sh_model_column(en->plan->model, v->source, "day");
     SH_TRY(make_room(en, &m, err));
     for (uint32_t i = 0; i < m.n; i++) {
         m.source[i] = members.row[i];
         m.person[i] = en->tl.person_of[v->source][members.row[i]];
-        m.day[i] = own_day(&en->tl, v->source, members.row[i]);
+        m.day[i] = own_day(&en->tl, v->source, day, members.row[i]);
     }
     for (uint32_t from = 0; from < m.n; from += SH_BLOCK) {
         const uint32_t n = m.n - from < SH_BLOCK ? m.n - from : SH_BLOCK;
@@ -369,13 +369,14 @@ static sh_code fill_groups(struct sh_engine *en, const struct sh_rule_plan *rp, 
     SH_TRY(sh_keys_eval(en, rp, &gs.m, &gs.keys, &n_keys, fields, err));
     SH_TRY(sh_group_by(en, gs.m.n, gs.keys, n_keys, fields, &gs.g, err));
     struct made m = {.v = v, .rp = rp, .n = gs.g.n};
+    const int day = sh_model_column(en->plan->model, v->source, "day");
     SH_TRY(make_room(en, &m, err));
     const struct sh_model_table *t = &en->plan->model->model.tables[v->table];
     for (uint32_t g = 0; g < gs.g.n; g++) {
         const uint32_t member = gs.g.order[gs.g.begin[g]];
         m.source[g] = -1;
         m.person[g] = en->tl.person_of[v->source][gs.m.row[member]];
-        m.day[g] = own_day(&en->tl, v->source, gs.m.row[member]);
+        m.day[g] = own_day(&en->tl, v->source, day, gs.m.row[member]);
         for (size_t k = 0; k < v->rule->n_keys; k++)
             if (m.keys[k])
                 put(t->columns[v->key_columns[k]].storage, m.keys[k], g, gs.keys[k][member]);
