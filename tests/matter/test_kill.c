@@ -1,4 +1,4 @@
-/* Goal: kill -9 inside bulk acts and inside the duty leaves no act half done, no paper number twice, no end
+/* Goal: kill -9 inside bulk acts, panels and the duty leaves no act half done, no paper number twice, no end
  * carried out twice; nor do two servers on one PostgreSQL. CHECK_ROUNDS rounds (default 3). */
 #include "matter/office.h"
 #include <signal.h>
@@ -134,8 +134,8 @@ static void a_bulk_act_is_whole_or_not_at_all(void **state) {
  */
 
 static const struct sh_matter_value proposal[] = {
-    V("facts", "x"),         V("evidence", "x"),      V("clause", "x"),    V("source", "B-1"),
-    V("measure", "recover"), V("severity", "normal"), V("amount", "1.00"), V("fund", "390")};
+    V("facts", "x"),         V("evidence", "x"),      V("clause", "x"),        V("source", "B-1"),
+    V("measure", "recover"), V("severity", "normal"), V("amount", "50000.00"), V("fund", "390")};
 static const struct sh_matter_value hand[] = {V("way", "direct"), V("receipt", "R1")};
 
 static void must_do(struct doing *d, struct office *o, const char *role, const char *step,
@@ -211,6 +211,93 @@ static void an_end_is_carried_out_once_however_often_the_server_dies(void **stat
     office_drop(&o);
 }
 
+/* ---- panels ------------------------------------------------------------------------------------------ */
+
+/* Of a matter the panel has not decided yet, whoever has not spoken does, then the head decides; false: none
+ * is left. */
+static bool next_voice(struct office *o) {
+    static const char *const people[][2] = {
+        {"p", "agency.chief"}, {"p", "agency.panel"}, {"p2", "agency.panel"}};
+    static const struct sh_matter_value agree[] = {V("opinion", "agree")};
+    const struct asked matter = ask_sql(o,
+                                        "select id from mt_matter where procedure = 'breach-decision' and "
+                                        "state = 'heard' order by id limit 1",
+                                        (struct sh_str){0});
+    if (matter.text[0] == '\0')
+        return false;
+    const int64_t n =
+        ask_sql(o, "select count(*) from mt_voice where matter = $1", sh_str_of(matter.text)).ret;
+    struct doing d = {.roll_back = false};
+    (void)snprintf(d.id, sizeof d.id, "%.32s", matter.text);
+    become(&d, o, n < 3 ? people[n][0] : "p", n < 3 ? sh_str_of(people[n][1]) : SH_STR("agency.head"));
+    d.act = (struct sh_matter_act){
+        .step = n < 3 ? SH_STR("gate.panel") : SH_STR("decide"), .values = agree, .n_values = n < 3 ? 1 : 0};
+    CHECK(do_it(&d) == SH_OK);
+    sh_arena_free(&d.arena);
+    return true;
+}
+
+static void panel_until_killed(struct office *o, int pipe) {
+    office_open(o);
+    while (next_voice(o))
+        if (write(pipe, "x", 1) != 1)
+            _exit(3);
+    close(pipe);
+    pause();
+}
+
+static void check_none(struct office *o, const char *sql) {
+    const int64_t n = ask_sql(o, sql, (struct sh_str){0}).ret;
+    if (n)
+        print_error("%lld: %s\n", (long long)n, sql);
+    CHECK_I64(n, 0);
+}
+
+/* Each voice is a step in the file, each decision has its three voices, its paper and its row in the ledger.
+ */
+static void check_panels(struct office *o) {
+    check_none(
+        o, "select count(*) from mt_matter m where (select count(*) from mt_voice v where v.matter = m.id) "
+           "<> (select count(*) from mt_step s where s.matter = m.id and s.step = 'gate.panel')");
+    check_none(
+        o, "select count(*) from mt_step d where d.step = 'decide' and ((select count(*) from mt_voice v "
+           "where v.matter = d.matter) <> 3 or (select count(*) from mt_paper p where p.matter = d.matter "
+           "and p.kind = 'breach_decision') <> 1 or (select count(*) from mt_written r where r.matter = "
+           "d.matter and r.register = 'decisions') <> 1)");
+    check_none(o,
+               "select count(*) from mt_matter m where m.procedure = 'breach-decision' and (m.state = "
+               "'decided') <> exists (select 1 from mt_step s where s.matter = m.id and s.step = 'decide')");
+    check_none(o, "select count(*) - count(distinct number) from mt_paper");
+}
+
+static void a_panel_speaks_and_decides_once_however_often_the_server_dies(void **state) {
+    (void)state;
+    static const struct sh_matter_value waived[] = {V("answer", "waived")};
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    notify_all(&o);
+    for (int i = 0; i < CLOCKS; i++) {
+        const struct asked told =
+            ask_sql(&o, "select min(id) from mt_matter where state = 'notified'", (struct sh_str){0});
+        struct doing d = {.roll_back = false};
+        (void)snprintf(d.id, sizeof d.id, "%.32s", told.text);
+        must_do(&d, &o, "institution.user", "answer", waived, 1);
+        sh_arena_free(&d.arena);
+    }
+    for (int round = 0; round < rounds(); round++) {
+        kill_while(&o, panel_until_killed, 5 + 4 * round, (useconds_t)(round * 900 % 5000));
+        check_panels(&o);
+    }
+    while (next_voice(&o))
+        ;
+    check_panels(&o);
+    CHECK_I64(ask_sql(&o, "select count(*) from mt_step where step = 'decide'", (struct sh_str){0}).ret,
+              CLOCKS);
+    check_journal(&o);
+    office_drop(&o);
+}
+
 /* ---- two servers ------------------------------------------------------------------------------------- */
 
 /* A server of its own over the same database: it looks for what is due until nothing is. */
@@ -270,6 +357,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bulk_act_is_whole_or_not_at_all),
         cmocka_unit_test(an_end_is_carried_out_once_however_often_the_server_dies),
+        cmocka_unit_test(a_panel_speaks_and_decides_once_however_often_the_server_dies),
         cmocka_unit_test(two_servers_on_one_database_carry_out_each_end_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
