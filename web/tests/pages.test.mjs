@@ -168,6 +168,9 @@ test('the page speaks English, goes dark, and fits a narrow screen', async () =>
   await page.to('/registers')
   await page.getByRole('button', { name: 'English' }).click()
   await page.getByRole('heading', { name: 'Registers' }).waitFor()
+  await page.to('/registers/institutions/new') // who may instead, by name
+  await page.getByText('these do: Contract officer').waitFor()
+  await page.to('/registers')
   await page.getByRole('button', { name: /Appearance/ }).click()
   await page.getByRole('button', { name: /Appearance/ }).click()
   assert.ok(await page.evaluate(() => document.documentElement.classList.contains('dark')))

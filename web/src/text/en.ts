@@ -56,7 +56,7 @@ export const en: Record<Key, string> = {
   'notfound.title': 'No such page',
   'notfound.about': 'The address may be wrong, or it lies outside your scope.',
   'notfound.back': 'Back to my work',
-  'work.about': 'What is due today, what is overdue and what waits for others starts here.',
+  'work.about': 'What is due today and what is overdue starts here.',
   'work.refused': 'None of your roles may open {path}. If you need it, ask the user administrator.',
   'table.columns': 'Columns',
   'table.choose': 'Select',

@@ -55,7 +55,7 @@ export const zh = {
   'notfound.title': '没有这个页面',
   'notfound.about': '地址可能写错了，或内容不在您的范围内。',
   'notfound.back': '回到我的工作',
-  'work.about': '今天要办的、已逾期的和等待别人的，都从这里开始。',
+  'work.about': '今天要办的、已逾期的，都从这里开始。',
   'work.refused': '您的岗位不能打开 {path}。如确有需要，请向用户管理员申请授权。',
   'table.columns': '列',
   'table.choose': '选择',
