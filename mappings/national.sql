@@ -299,6 +299,11 @@ SELECT
     本期结存数 AS closing,
     库存单位 AS unit,
     拆零比 AS pack,
+    CASE
+        WHEN 库存单位 = 拆零单位 OR TRY_CAST(拆零比 AS DECIMAL(18, 4)) = 1 THEN 上期结存数
+        WHEN 库存单位 = 包装单位
+            THEN CAST(TRY_CAST(上期结存数 AS DECIMAL(18, 4)) * TRY_CAST(拆零比 AS DECIMAL(18, 4)) AS VARCHAR)
+    END AS base_quantity,
     购入价 AS purchase_price,
     零售价 AS retail_price,
     药库名称 AS store,
@@ -327,6 +332,11 @@ SELECT
     本期结存数 AS closing,
     库存单位 AS unit,
     拆零比 AS pack,
+    CASE
+        WHEN 库存单位 = 拆零单位 OR TRY_CAST(拆零比 AS DECIMAL(18, 4)) = 1 THEN 上期结存数
+        WHEN 库存单位 = 包装单位
+            THEN CAST(TRY_CAST(上期结存数 AS DECIMAL(18, 4)) * TRY_CAST(拆零比 AS DECIMAL(18, 4)) AS VARCHAR)
+    END AS base_quantity,
     购入价 AS purchase_price,
     零售价 AS retail_price,
     药房名称 AS store,

@@ -234,8 +234,8 @@ static const struct sh_lake_column stock_columns[] = {
     PLAIN("retail_price", SH_COLUMN_PRICE, "audit", "零售价", "零售价"),
     WORD("store", "store", "audit", "药库名称/药房名称", "药库或药房"),
     PLAIN("supplier", SH_COLUMN_TEXT, "audit", "供应商名称", "供应商"),
-    PLAIN("base_quantity", SH_COLUMN_QTY, "audit", "出入库数量 × 拆零比",
-          "折合最小（拆零）单位的数量；单位或拆零比不明时为空"),
+    PLAIN("base_quantity", SH_COLUMN_QTY, "audit", "出入库数量 × 拆零比；结转行：上期结存数 × 拆零比",
+          "折合最小（拆零）单位的数量；结转行是上期结存；单位或拆零比不明时为空"),
 };
 
 /* The header of a settlement list (4101A), one row a list. Names and addresses of people stay outside. */

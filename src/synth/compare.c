@@ -20,10 +20,19 @@ static const char *const rules[RATIOS] = {"drug-share",
                                           "pool-cap-share",
                                           "shell-employer"};
 
+/* Sold by a hospital that has not got as much. */
+enum { SHORT_DRUG, SHORT_MATERIAL, GOODS };
+static const struct {
+    const char *item, *rule;
+} goods[GOODS] = {{SYN_SHORT_DRUG, "drug-stock"}, {SYN_SHORT_MATERIAL, "material-stock"}};
+
 /* Of one hospital: numerator and denominator of each ratio. */
 struct sums {
     int64_t part[RATIOS], whole[RATIOS];
     int in_bed[MONTH_DAYS]; /* persons, by night of the month */
+    struct {
+        int64_t quantity, covered;
+    } goods[GOODS];
 };
 
 /* ---- the claims of a visitor --------------------------------------------------------------------- */
@@ -138,8 +147,14 @@ static void add_encounter(const struct syn_life *life, uint32_t enc, int32_t mon
 
 static void count(const struct syn_life *life, struct sums *to) {
     int64_t stays = 0;
-    for (size_t i = 0; i < life->n_lines; i++)
-        add_line(&life->book->items[life->lines[i].item], life->lines[i].amount, to);
+    for (size_t i = 0; i < life->n_lines; i++) {
+        const struct syn_item *item = &life->book->items[life->lines[i].item];
+        add_line(item, life->lines[i].amount, to);
+        for (int g = 0; g < GOODS; g++)
+            if (sh_str_is(item->key, goods[g].item))
+                to->goods[g].quantity += life->lines[i].quantity,
+                    to->goods[g].covered += life->lines[i].covered;
+    }
     for (uint32_t i = 0; i < life->n_encs; i++) {
         add_encounter(life, i, sh_add_months(life->city->first_day, -1), to);
         stays += sh_syn_is_inpatient(life->encs[i].med_type);
@@ -164,14 +179,20 @@ static int64_t median_of(const int64_t *values) {
     return sorted[(SYN_COMPARED - 1) / 2];
 }
 
-static void tell(struct syn_writer *w, const struct syn_city *city, const char *rule, const char *suffix,
-                 uint32_t hospital, bool is_beyond) {
-    (void)sh_buf_addf(&w->out[SYN_T_TRUTH], "%s%s,%s,%s,,,,0.00,%s\n", rule, suffix,
+/* fen: near-misses are written with 0. */
+static void tell_sum(struct syn_writer *w, const struct syn_city *city, const char *rule, const char *suffix,
+                     uint32_t hospital, bool is_beyond, int64_t fen) {
+    (void)sh_buf_addf(&w->out[SYN_T_TRUTH], "%s%s,%s,%s,,,,%lld.%02d,%s\n", rule, suffix,
                       is_beyond ? "violation" : "near-miss",
-                      city->places[city->n_places - SYN_COMPARED + hospital].code,
-                      is_beyond ? "stands out" : "comes nearest of those that do not");
+                      city->places[city->n_places - SYN_COMPARED + hospital].code, (long long)(fen / 100),
+                      (int)(fen % 100), is_beyond ? "stands out" : "comes nearest of those that do not");
     w->counts.rows[SYN_T_TRUTH]++;
     *(is_beyond ? &w->counts.violations : &w->counts.near_misses) += 1;
+}
+
+static void tell(struct syn_writer *w, const struct syn_city *city, const char *rule, const char *suffix,
+                 uint32_t hospital, bool is_beyond) {
+    tell_sum(w, city, rule, suffix, hospital, is_beyond, 0);
 }
 
 /* A statistic; those of claims are made by department as well, and a hospital has one. */
@@ -218,6 +239,12 @@ static void judge_single(struct syn_writer *w, const struct syn_city *city, cons
             tell(w, city, "beds-over", "", SYN_CROWDED, sums[SYN_CROWDED].in_bed[d] > MOST);
     tell(w, city, "stock-balance", "", SYN_UNBALANCED, true);
     tell(w, city, "stock-balance", "", SYN_UNBALANCED + 1, false);
+    for (int g = 0; g < GOODS; g++) { /* one unit of those sold was not there */
+        const int64_t fen =
+            sh_syn_share(sums[SYN_SHORT].goods[g].covered, SYN_QTY, sums[SYN_SHORT].goods[g].quantity);
+        tell_sum(w, city, goods[g].rule, "", SYN_SHORT, true, fen);
+        tell(w, city, goods[g].rule, "", SYN_SHORT + 1, false);
+    }
 }
 
 sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *life, struct syn_writer *w) {

@@ -23,6 +23,11 @@ struct syn_item {
     bool is_drug, is_herb, is_service;
 };
 
+/** What goods are counted in. */
+static inline const char *sh_syn_unit_of(const struct syn_item *item) {
+    return item->is_herb ? "克" : "个";
+}
+
 /** An item and how many units of it, in whole ones. */
 struct syn_use {
     uint16_t item, units;
@@ -115,8 +120,11 @@ const struct syn_case *sh_syn_case(const struct syn_book *book, const char *name
 enum {
     SYN_COMPARED = 16,
     SYN_CROWDED = 12 /* has few beds */,
-    SYN_UNBALANCED = 13 /* whose books do not balance */
+    SYN_UNBALANCED = 13 /* whose books do not balance */,
+    SYN_SHORT = 14 /* sells a unit more than it had; the next one sells out */
 };
+#define SYN_SHORT_DRUG "omeprazole"
+#define SYN_SHORT_MATERIAL "c_needle"
 enum syn_class { SYN_TERTIARY, SYN_SECONDARY, SYN_PRIMARY, SYN_CLINIC, SYN_SHOP, SYN_CLASSES };
 
 struct syn_place {
@@ -189,7 +197,8 @@ enum syn_enc_flag {
     SYN_E_ONLINE = 4,
     SYN_E_ACCOUNT = 8,
     SYN_E_DRG = 16,
-    SYN_E_DIED = 32
+    SYN_E_DIED = 32,
+    SYN_E_REMOTE = 64 /* settled in another province */
 };
 
 struct syn_enc {

@@ -107,6 +107,7 @@ static const char *const rules[] = {"drug-work-injury",
                                     "gathered-stays",
                                     "gathered-family",
                                     "invoice-twice",
+                                    "remote-large",
                                     "drug-share",
                                     "drug-share-department",
                                     "exam-share",
@@ -127,7 +128,9 @@ static const char *const rules[] = {"drug-work-injury",
                                     "pool-cap-share",
                                     "shell-employer",
                                     "beds-over",
-                                    "stock-balance"};
+                                    "stock-balance",
+                                    "drug-stock",
+                                    "material-stock"};
 enum { N_RULES = sizeof rules / sizeof rules[0], LINES_A_MONTH = 14, PLANTS_A_PERSON_MAX = 4, TAKEN = 1 };
 
 const char *sh_synth_rule(size_t i) {

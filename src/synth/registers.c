@@ -1,4 +1,4 @@
-/* What the city's office knows of its institutions and their departments: medins_b.csv, dept_b.csv. */
+/* What the city's office knows of its institutions, their departments and practitioners, and of goods. */
 #include "base/fs.h"
 #include "base/limits.h"
 #include "synth/write.h"
@@ -38,6 +38,22 @@ static sh_code write_practitioners(const struct syn_city *city, const char *out_
     return write_file(out_dir, "dr_b.csv", &text, bytes, err);
 }
 
+/* Goods are counted in smallest units, in claims as in the books: a package is one. */
+static sh_code write_goods(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
+                           struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    (void)sh_buf_add_text(
+        &text, "med_list_codg,drug_genname,drug_spec,dosform,min_pac_cnt,min_pacunt,min_prepunt,begndate\n");
+    for (size_t i = 0; i < city->book->n_items; i++) {
+        const struct syn_item *item = &city->book->items[i];
+        const char *unit = sh_syn_unit_of(item);
+        if (!item->is_service)
+            (void)sh_buf_addf(&text, "%.*s,%.*s,,,1,%s,%s,2015-01-01\n", SH_ARG(item->code),
+                              SH_ARG(item->name), unit, unit);
+    }
+    return write_file(out_dir, "medlist_b.csv", &text, bytes, err);
+}
+
 sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
                                struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf places = {0};
@@ -63,5 +79,6 @@ sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir,
     }
     SH_TRY(write_file(out_dir, "medins_b.csv", &places, bytes, err));
     SH_TRY(write_practitioners(city, out_dir, bytes, err));
+    SH_TRY(write_goods(city, out_dir, bytes, err));
     return write_file(out_dir, "dept_b.csv", &depts, bytes, err);
 }

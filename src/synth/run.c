@@ -69,11 +69,11 @@ static void close_all(struct files *f) {
 }
 
 static bool is_ours(struct sh_str name) {
-    static const char *const ours[] = {"mdtrt_d.csv",          "setl_d.csv",     "setl_list_diag_d.csv",
-                                       "setl_list_oprn_d.csv", "fee_list_d.csv", "medins_b.csv",
-                                       "dept_b.csv",           "dr_b.csv",       "setl_list_d.csv",
-                                       "psn_opsp_reg_d.csv",   "psn_insu_d.csv", "matn_alwn_d.csv",
-                                       "ltc_serv_d.csv",       "seltrac_d.csv",  "purctrac_d.csv"};
+    static const char *const ours[] = {
+        "mdtrt_d.csv",     "setl_d.csv",      "setl_list_diag_d.csv", "setl_list_oprn_d.csv",
+        "fee_list_d.csv",  "medins_b.csv",    "medlist_b.csv",        "dept_b.csv",
+        "dr_b.csv",        "setl_list_d.csv", "psn_opsp_reg_d.csv",   "psn_insu_d.csv",
+        "matn_alwn_d.csv", "ltc_serv_d.csv",  "seltrac_d.csv",        "purctrac_d.csv"};
     for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
         if (sh_str_is(name, ours[i]))
             return true;
@@ -203,7 +203,7 @@ static sh_code make_city(struct run *run, size_t threads, struct sh_arena *arena
                          struct sh_err *err) {
     const struct syn_city *city = run->city;
     struct files *f = &run->files;
-    const size_t n_sold = (size_t)city->n_places * city->book->n_items * city->n_months;
+    const size_t n_sold = (size_t)city->n_places * city->book->n_items * sh_syn_stock_months(city);
     run->sold = (atomic_int_fast64_t *)sh_new(arena, int64_t, n_sold);
     run->lives = sh_new(arena, struct syn_life, threads);
     run->writers = sh_new(arena, struct syn_writer, threads);

@@ -88,19 +88,32 @@ static void goods_cells(struct stock *s, int t, const char *store) {
     sh_csv_cell(w, item->spec);
     sh_csv_cell_text(w, "虚构药厂");
     sh_csv_cell_text(w, "虚构医药公司");
-    sh_csv_cell_text(w, item->is_herb ? "克" : "个");
-    sh_csv_cell_text(w, item->is_herb ? "克" : "个");
+    sh_csv_cell_text(w, sh_syn_unit_of(item));
+    sh_csv_cell_text(w, sh_syn_unit_of(item));
     sh_csv_cell_i64(w, 1);
     s->rows++;
 }
 
-/* The books of one of the compared hospitals say a unit of one item too much, in one month. */
-static int64_t wrong(const struct stock *s, int t, int32_t month) {
+/* Is the place that compared hospital, in the month in which those are compared? */
+static bool is_compared(const struct stock *s, uint32_t hospital, int32_t month) {
     const struct syn_city *city = s->city;
-    const bool is_wrong = city->plant_ppm && t == 0 && month == city->first_day &&
-                          s->place == &city->places[city->n_places - SYN_COMPARED + SYN_UNBALANCED] &&
-                          sh_str_is(s->item->key, "c_needle");
+    return city->plant_ppm && month == sh_syn_stock_from(city) &&
+           s->place == &city->places[city->n_places - SYN_COMPARED + hospital];
+}
+
+/* The books of one of the compared hospitals say a unit of one item too much. */
+static int64_t wrong(const struct stock *s, int t, int32_t month) {
+    const bool is_wrong =
+        t == 0 && is_compared(s, SYN_UNBALANCED, month) && sh_str_is(s->item->key, SYN_SHORT_MATERIAL);
     return is_wrong ? SYN_QTY : 0;
+}
+
+/* What a hospital lacks of a drug and a material when it has sold them; SYN_PLENTY: nothing. */
+enum { SYN_PLENTY = -1 };
+static int64_t lacks(const struct stock *s, int32_t month) {
+    if (!sh_str_is(s->item->key, SYN_SHORT_DRUG) && !sh_str_is(s->item->key, SYN_SHORT_MATERIAL))
+        return SYN_PLENTY;
+    return is_compared(s, SYN_SHORT, month) ? SYN_QTY : is_compared(s, SYN_SHORT + 1, month) ? 0 : SYN_PLENTY;
 }
 
 static void carry(struct stock *s, int t, int32_t month, int64_t opening, int64_t in, int64_t out) {
@@ -108,7 +121,7 @@ static void carry(struct stock *s, int t, int32_t month, int64_t opening, int64_
     struct sh_csv_writer *w = &s->csv[t];
     sh_csv_cell_i64(w, sh_month_key(month));
     goods_cells(s, t, t == 0 ? "药库" : "药房");
-    sh_csv_cell_text(w, item->is_herb ? "克" : "个");
+    sh_csv_cell_text(w, sh_syn_unit_of(item));
     quantity_cell(w, opening);
     quantity_cell(w, in);
     quantity_cell(w, out);
@@ -125,26 +138,27 @@ static void move(struct stock *s, int t, const char *kind, int64_t quantity, int
     goods_cells(s, t, t == 2 ? "药库" : "药房");
     sh_csv_cell_text(w, kind);
     quantity_cell(w, quantity);
-    sh_csv_cell_text(w, item->is_herb ? "克" : "个");
+    sh_csv_cell_text(w, sh_syn_unit_of(item));
     price_cells(w, item->price);
     sh_csv_cell_date(w, day);
     sh_csv_cell_text(w, other);
     sh_csv_end_row(w);
 }
 
-/* Goods of one institution: it buys a fifth more than it sells, and a month with more returns than sales
- * sells nothing. */
+/* Goods of one institution: it buys a fifth more than it sells. */
 static void goods_life(struct stock *s, const atomic_int_fast64_t *sold) {
     int64_t store = 0, shelf = 0;
-    for (uint32_t m = 0; m < s->city->n_months; m++) {
-        int64_t out = atomic_load(&sold[m]);
-        out = out > 0 ? out : 0;
-        const int32_t month = sh_add_months(s->city->first_day, (int32_t)m);
+    for (size_t m = 0; m < sh_syn_stock_months(s->city); m++) {
+        const int64_t out = atomic_load(&sold[m]);
+        const int32_t month = sh_add_months(sh_syn_stock_from(s->city), (int32_t)m);
+        const int64_t lacking = lacks(s, month);
         if (out == 0 && store == 0 && shelf == 0)
             continue;
-        const int64_t needed = out > shelf ? out - shelf : 0;
-        const int64_t moved = needed + needed / SYN_QTY / 10 * SYN_QTY,
-                      bought = moved > store ? moved - store + needed / SYN_QTY / 10 * SYN_QTY : 0;
+        const int64_t needed = out > shelf ? out - shelf : 0, spare = needed / SYN_QTY / 10 * SYN_QTY;
+        const int64_t moved = lacking == SYN_PLENTY ? needed + spare : out - lacking,
+                      bought = lacking != SYN_PLENTY ? moved
+                               : moved > store       ? moved - store + spare
+                                                     : 0;
         if (bought > 0)
             move(s, 2, "物资采购", bought, month, "虚构医药公司");
         if (moved > 0) {
@@ -156,6 +170,7 @@ static void goods_life(struct stock *s, const atomic_int_fast64_t *sold) {
         carry(s, 0, month, store, bought, moved);
         carry(s, 1, month, shelf, moved, out);
         store += bought - moved, shelf += moved - out;
+        shelf = shelf > 0 ? shelf : 0; /* what was never there is not owed by the next month */
     }
 }
 
@@ -167,7 +182,7 @@ sh_code sh_syn_write_stock(const struct syn_city *city, const atomic_int_fast64_
         for (size_t i = 0; i < city->book->n_items; i++)
             if (!city->book->items[i].is_service) {
                 s.place = &city->places[p], s.item = &city->book->items[i];
-                goods_life(&s, &sold[((size_t)p * city->book->n_items + i) * city->n_months]);
+                goods_life(&s, &sold[((size_t)p * city->book->n_items + i) * sh_syn_stock_months(city)]);
             }
     code = close_tables(&s, ret_bytes, code, err);
     *ret_rows = s.rows;

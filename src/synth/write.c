@@ -197,6 +197,11 @@ static struct sh_str certno(struct syn_writer *w, const struct syn_person *p) {
     return cell;
 }
 
+/* 支付地点类别 of an encounter: in another province, by internet, or where the person is insured. */
+static struct sh_str pay_place(const struct syn_enc *e) {
+    return e->flags & SYN_E_REMOTE ? SH_STR("4") : e->flags & SYN_E_ONLINE ? SH_STR("5") : SH_STR("2");
+}
+
 static uint64_t doctor_no(const struct syn_enc *e, uint32_t doctor) {
     return (uint64_t)e->place * SYN_DOCTORS_A_PLACE + doctor % SYN_DOCTORS_A_PLACE;
 }
@@ -234,7 +239,7 @@ static void person_cells(struct syn_writer *w, const struct syn_life *life, cons
         BOTH(emp_no, digits_cell(w, SH_STR("9902"), e->employer, 8));
     else if (p->insurance == 310 && !place->sparse)
         BOTH(emp_no, digits_cell(w, SH_STR("9901"), p->index / 37, 8));
-    BOTH(pay_loc, e->flags & SYN_E_ONLINE ? SH_STR("5") : SH_STR("2"));
+    BOTH(pay_loc, pay_place(e));
     BOTH(fixmedins_code, sh_str_of(place->code));
     BOTH(fixmedins_name, place->name);
     BOTH(hosp_lv, place->hosp_lv);
@@ -428,7 +433,7 @@ static void fee_template(struct syn_writer *w, const struct syn_life *life, uint
     c[FEE_fixmedins_code] = sh_str_of(place->code), c[FEE_fixmedins_name] = place->name;
     c[FEE_psn_no] = psn_no(w, life, e->companion);
     c[FEE_insu_admdvs] = c[FEE_poolarea_no] = SH_STR("990100");
-    c[FEE_pay_loc] = e->flags & SYN_E_ONLINE ? SH_STR("5") : SH_STR("2");
+    c[FEE_pay_loc] = pay_place(e);
     c[FEE_med_type] = int_cell(w, e->med_type);
     c[FEE_overlmt_selfpay] = SH_STR("0.00");
     c[FEE_lmt_used_flag] = c[FEE_hosp_appr_flag] = c[FEE_rx_circ_flag] = SH_STR("0");
@@ -523,13 +528,16 @@ static void write_line(struct syn_writer *w, const struct syn_life *life, uint32
     end_row(w, SYN_T_FEE, FEE_N);
     w->counts.refunds += l->quantity < 0 && !is_void;
     w->counts.voided += is_void;
-    if (w->sold && !is_void && item->list_type.at[0] != '2') {
-        int32_t day = l->day < life->city->first_day ? life->city->first_day : l->day;
+    /* What is handed back is not sold again. */
+    if (w->sold && !is_void && l->quantity > 0 && item->list_type.at[0] != '2') {
+        const int32_t first = sh_syn_stock_from(life->city);
+        int32_t day = l->day < first ? first : l->day;
         day = day > life->city->last_day ? life->city->last_day : day;
-        const struct sh_civil at = sh_civil_of(day), from = sh_civil_of(life->city->first_day);
+        const struct sh_civil at = sh_civil_of(day), from = sh_civil_of(first);
         const size_t month = (size_t)((at.year - from.year) * 12 + at.month - from.month);
         atomic_fetch_add_explicit(
-            &w->sold[((size_t)e->place * life->book->n_items + l->item) * life->city->n_months + month],
+            &w->sold[((size_t)e->place * life->book->n_items + l->item) * sh_syn_stock_months(life->city) +
+                     month],
             l->quantity, memory_order_relaxed);
     }
 }

@@ -45,7 +45,7 @@ struct syn_counts {
 struct syn_writer {
     struct sh_buf out[SYN_TABLES];
     struct syn_counts counts;
-    atomic_int_fast64_t *sold; /* [places × items × months], shared; NULL: not counted */
+    atomic_int_fast64_t *sold; /* [places × items × stock months], shared; NULL: not counted */
     /* rows under construction */
     struct sh_str cells[SYN_CELLS_MAX];
     char text[2048]; /* of the cells of this row; the part before `keep` belongs to the encounter */
@@ -73,6 +73,13 @@ SH_MUST sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *lif
 /** Registers of the office: institutions and departments, medins_b.csv and dept_b.csv; adds their bytes. */
 SH_MUST sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
                                        struct sh_err *err);
+/** Stock is kept from the month before the city begins, in which the compared hospitals stand. */
+static inline size_t sh_syn_stock_months(const struct syn_city *city) {
+    return (size_t)city->n_months + 1;
+}
+static inline int32_t sh_syn_stock_from(const struct syn_city *city) {
+    return sh_add_months(city->first_day, -1);
+}
 /** The store tables 5.1 … 5.4 from what was sold; written to out_dir. */
 SH_MUST sh_code sh_syn_write_stock(const struct syn_city *city, const atomic_int_fast64_t *sold,
                                    const char *out_dir, uint64_t *ret_rows, uint64_t *ret_bytes,

@@ -157,6 +157,41 @@ static void lines_are_typed(void **state) {
     CHECK_I64(rows[2].record, 4);
 }
 
+/* What is left from last month counts in smallest units, as what comes in does: rules 43 and 48 add both up.
+ */
+static void stock_is_in_smallest_units(void **state) {
+    (void)state;
+    SH_CLEANUP(bench_release) struct bench b = bench_new("national");
+    add_file(
+        &b, "carry.csv",
+        "年月,机构编码,药库名称,项目代码,国标代码,包装单位,拆零单位,拆零比,库存单位,上期结存数,本期收入数,"
+        "本期支出数,本期结存数,结转日期\n"
+        "202601,H1,药库,a,XA01,盒,片,10,盒,3,1,2,2,2026-01-31\n"
+        "202601,H1,药库,b,XA02,盒,片,10,片,7,0,0,7,2026-01-31\n"
+        "202601,H1,药库,c,XA03,盒,片,1,瓶,5,0,0,5,2026-01-31\n"
+        "202601,H1,药库,d,XA04,盒,片,10,瓶,5,0,0,5,2026-01-31\n");
+    add_file(
+        &b, "shelf.csv",
+        "年月,机构编码,药房名称,项目代码,国标代码,包装单位,拆零单位,拆零比,库存单位,上期结存数,本期收入数,"
+        "本期支出数,本期结存数,结转日期\n"
+        "202601,H1,药房,a,XA01,盒,片,10,盒,2,0,0,2,2026-01-31\n");
+    add_file(&b, "moves.csv",
+             "机构编码,药库名称,项目代码,国标代码,包装单位,拆零单位,拆零比,出入库类型,出入库数量,出入库单位,"
+             "业务日期,序号\n"
+             "H1,药库,a,XA01,盒,片,10,物资采购,1,盒,2026-01-05,1\n");
+    check_run(&b);
+    const enum sh_table m = SH_TABLE_STOCK_MOVE;
+    CELL(&b, m, 0, "kind", "结转");
+    CELL(&b, m, 0, "opening", "30000");
+    CELL(&b, m, 0, "base_quantity", "300000");
+    CELL(&b, m, 1, "base_quantity", "70000");
+    CELL(&b, m, 2, "base_quantity", "50000");
+    CELL(&b, m, 3, "base_quantity", ""); /* a unit that is neither */
+    CELL(&b, m, 4, "base_quantity", "200000");
+    CELL(&b, m, 5, "kind", "采购");
+    CELL(&b, m, 5, "base_quantity", "100000");
+}
+
 static void bad_values_are_rejected_one_by_one(void **state) {
     (void)state;
     SH_CLEANUP(bench_release) struct bench b = bench_new("national");
@@ -444,7 +479,7 @@ static void want_of_memory_is_survived(void **state) {
 }
 
 CHECK_MAIN(cmocka_unit_test(encounters_carry_the_national_meanings), cmocka_unit_test(lines_are_typed),
-           cmocka_unit_test(bad_values_are_rejected_one_by_one),
+           cmocka_unit_test(stock_is_in_smallest_units), cmocka_unit_test(bad_values_are_rejected_one_by_one),
            cmocka_unit_test(a_nul_byte_costs_its_record), cmocka_unit_test(gb18030_reads_like_utf8),
            cmocka_unit_test(rows_skipped_by_when_do_not_count),
            cmocka_unit_test(registers_dimensions_and_scans_are_recognised),
