@@ -147,10 +147,10 @@ static sh_code remove_files(struct sh_store *store, struct erase *erase, struct 
     return SH_OK;
 }
 
-static sh_code fail_held(struct sh_err *err) {
+/* by: what empties the pages later. */
+static sh_code fail_held(const char *by, struct sh_err *err) {
     return sh_fail(err, SH_E_BUSY,
-                   "the content is erased, but a long read holds what was there before; the next erasure or "
-                   "start empties it");
+                   "the content is erased, but a long read holds what was there before; %s empties it", by);
 }
 
 /* Look again in 20 ms? For 20 seconds, until nobody holds what was there before. */
@@ -174,7 +174,7 @@ static sh_code await_readers(struct sh_db *db, struct sh_err *err) {
         if (held.n_rows == 0)
             return SH_OK;
     } while (look_again(since));
-    return fail_held(err);
+    return fail_held("the next erasure", err);
 }
 
 static sh_code purge_postgres(struct sh_store *store, struct sh_err *err) {
@@ -204,7 +204,7 @@ static sh_code purge(struct sh_store *store, struct sh_err *err) {
         if (rows.n_rows == 0 || sh_cell(&rows, 0, 0)->i64 == 0)
             return SH_OK;
     } while (look_again(since));
-    return fail_held(err);
+    return fail_held("the next erasure or start", err);
 }
 
 sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
