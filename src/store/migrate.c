@@ -14,10 +14,14 @@ static const char *dialect(struct sh_str word, bool is_postgres) {
     return sh_str_is(word, "bigint") ? "integer" : sh_str_is(word, "bytea") ? "blob" : NULL;
 }
 
+static const char for_postgres[] = "--postgres:";
+
 sh_code sh_migration_translate(const char *sql, bool is_postgres, struct sh_buf *out, struct sh_err *err) {
     for (const char *at = sql; *at;) {
-        if (at[0] == '-' && at[1] == '-') { /* a comment, left out */
-            at += strcspn(at, "\n");
+        if (at[0] == '-' &&
+            at[1] == '-') { /* a comment, left out; but what is for PostgreSQL alone is for it */
+            const bool is_meant = is_postgres && strncmp(at, for_postgres, strlen(for_postgres)) == 0;
+            at += is_meant ? strlen(for_postgres) : strcspn(at, "\n");
             continue;
         }
         if (*at == '\'') { /* a text, as it is */
