@@ -240,8 +240,23 @@ static void narrow(const struct sh_timeline *tl, int table, struct span *s) {
     s->to = low;
 }
 
-static uint32_t take(const struct sh_timeline *tl, int table, const struct span *s, int32_t *out) {
+/* A row of the span that is alive, of its institution, prescription and time. */
+static bool is_within(const struct sh_timeline *tl, int table, const struct span *s, int32_t row) {
     const uint8_t *alive = tl->alive[table];
+    if (alive && !alive[row])
+        return false;
+    if (s->institution != -2 && (s->institution < 0 || sh_institution_of(tl, table, row) != s->institution))
+        return false;
+    if (s->by_prescription &&
+        (s->prescription == SH_MISSING || prescription_of(tl, table, row) != s->prescription))
+        return false;
+    if (!s->by_time)
+        return true;
+    const int64_t time = time_of_row(tl, table, row);
+    return time != SH_MISSING && time >= s->low && time < s->high;
+}
+
+static uint32_t take(const struct sh_timeline *tl, int table, const struct span *s, int32_t *out) {
     uint32_t n = 0;
     if (s->list && !s->by_prescription) { /* the rows of a visit are alive */
         if (out)
@@ -250,19 +265,8 @@ static uint32_t take(const struct sh_timeline *tl, int table, const struct span 
     }
     for (uint32_t i = s->from; i < s->to; i++) {
         const int32_t row = s->list ? s->list[i] : (int32_t)i;
-        if (alive && !alive[row])
+        if (!is_within(tl, table, s, row))
             continue;
-        if (s->institution != -2 &&
-            (s->institution < 0 || sh_institution_of(tl, table, row) != s->institution))
-            continue;
-        if (s->by_prescription &&
-            (s->prescription == SH_MISSING || prescription_of(tl, table, row) != s->prescription))
-            continue;
-        if (s->by_time) {
-            const int64_t time = time_of_row(tl, table, row);
-            if (time == SH_MISSING || time < s->low || time >= s->high)
-                continue;
-        }
         if (out)
             out[n] = row;
         n++;

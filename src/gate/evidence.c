@@ -165,7 +165,12 @@ static struct sh_str code_of(const struct timeline *t, enum sh_dict dict, int64_
     return id >= 0 && id < t->dicts[dict]->n ? t->dicts[dict]->code[id] : SH_STR("");
 }
 static struct sh_str name_of(const struct timeline *t, enum sh_dict dict, int64_t id) {
-    return id >= 0 && id < t->dicts[dict]->n ? t->dicts[dict]->name[id] : SH_STR("");
+    const struct sh_dict_view *view = t->dicts[dict];
+    return view->name && id >= 0 && id < view->n ? view->name[id] : SH_STR("");
+}
+static struct sh_str kind_of(const struct timeline *t, enum sh_dict dict, int64_t id) {
+    const struct sh_dict_view *view = t->dicts[dict];
+    return view->kind && id >= 0 && id < view->n ? view->kind[id] : SH_STR("");
 }
 
 static void put_time(struct sh_json *json, const char *key, int64_t seconds) {
@@ -242,8 +247,7 @@ static sh_code put_line(struct timeline *t, const struct sh_chunk *chunk, uint32
     put_time(t->json, "time", v[LINE_TIME]);
     sh_json_put_str(t->json, "item", code_of(t, SH_DICT_ITEM, v[LINE_ITEM]));
     sh_json_put_str(t->json, "name", name_of(t, SH_DICT_ITEM, v[LINE_ITEM]));
-    const bool has_item = v[LINE_ITEM] >= 0 && v[LINE_ITEM] < t->dicts[SH_DICT_ITEM]->n;
-    sh_json_put_str(t->json, "kind", has_item ? t->dicts[SH_DICT_ITEM]->kind[v[LINE_ITEM]] : SH_STR(""));
+    sh_json_put_str(t->json, "kind", kind_of(t, SH_DICT_ITEM, v[LINE_ITEM]));
     put_quantity(t->json, "quantity", v[LINE_QUANTITY]);
     sh_json_key(t->json, "covered");
     if (v[LINE_COVERED] == INT64_MIN)

@@ -249,7 +249,8 @@ static sh_code write_piece(struct compact *compact, struct piece piece, int year
     order_by(piece.table, &sql);
     (void)sh_buf_add_text(&sql, ") TO ");
     sh_sql_text(&sql, sh_str_of(file.temp_path));
-    (void)sh_buf_add_text(&sql, " (FORMAT parquet, " SH_PARQUET_COMPRESSION ", ROW_GROUP_SIZE 122880)");
+    (void)sh_buf_addf(&sql, " (FORMAT parquet, " SH_PARQUET_COMPRESSION ", ROW_GROUP_SIZE %d)",
+                      SH_PARQUET_ROW_GROUP);
     SH_TRY(sh_buf_check(&sql, err));
     SH_TRY(sh_duck_query(connection, sql.at, err));
     SH_TRY(measure(connection, piece.table, &file, err));

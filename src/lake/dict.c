@@ -64,9 +64,11 @@ static sh_code reserve(struct sh_dict_full *dict, size_t need, struct sh_err *er
     size_t cap[3] = {dict->cap, dict->cap, dict->cap};
     SH_TRY(sh_grow(&dict->code, &cap[0], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
     dict->view.code = dict->code;
-    SH_TRY(sh_grow(&dict->name, &cap[1], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
+    if (dict->name)
+        SH_TRY(sh_grow(&dict->name, &cap[1], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
     dict->view.name = dict->name;
-    SH_TRY(sh_grow(&dict->kind, &cap[2], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
+    if (dict->kind)
+        SH_TRY(sh_grow(&dict->kind, &cap[2], need, sizeof(struct sh_str), DICT_ENTRIES_MAX, err));
     dict->view.kind = dict->kind;
     dict->cap = cap[0];
     return reindex(dict, need, err);
@@ -80,13 +82,29 @@ static sh_code keep(struct sh_dict_full *dict, struct sh_str text, struct sh_str
     return SH_OK;
 }
 
+/* A name or kind: most dictionaries have none, and no room for any. */
+static sh_code keep_more(struct sh_dict_full *dict, struct sh_str **texts, const struct sh_str **view,
+                         uint32_t id, struct sh_str text, struct sh_err *err) {
+    if (text.len > 0 && !*texts) {
+        *texts = sh_alloc_array(dict->cap, sizeof(struct sh_str));
+        if (!*texts)
+            return sh_fail(err, SH_E_NOMEM, "no room for a dictionary's texts");
+        *view = *texts;
+    }
+    return *texts ? keep(dict, text, &(*texts)[id], err) : SH_OK;
+}
+
+static struct sh_str text_of(const struct sh_str *texts, uint32_t id) {
+    return texts ? texts[id] : (struct sh_str){0};
+}
+
 sh_code sh_dict_add(struct sh_dict_full *dict, struct sh_str code, struct sh_str name, struct sh_str kind,
                     int32_t *ret_id, struct sh_err *err) {
     const uint32_t id = dict->view.n;
     SH_TRY(reserve(dict, (size_t)id + 1, err));
     SH_TRY(keep(dict, code, &dict->code[id], err));
-    SH_TRY(keep(dict, name, &dict->name[id], err));
-    SH_TRY(keep(dict, kind, &dict->kind[id], err));
+    SH_TRY(keep_more(dict, &dict->name, &dict->view.name, id, name, err));
+    SH_TRY(keep_more(dict, &dict->kind, &dict->view.kind, id, kind, err));
     const uint32_t slot = slot_of(&dict->view, code);
     if (dict->slots[slot] != 0)
         return sh_fail(err, SH_E_CORRUPT, "a dictionary holds '%.*s' twice", SH_ARG(code));
@@ -99,12 +117,12 @@ sh_code sh_dict_add(struct sh_dict_full *dict, struct sh_str code, struct sh_str
 sh_code sh_dict_improve(struct sh_dict_full *dict, int32_t id, struct sh_str name, struct sh_str kind,
                         bool *ret_changed, struct sh_err *err) {
     *ret_changed = false;
-    if (dict->name[id].len == 0 && name.len > 0) {
-        SH_TRY(keep(dict, name, &dict->name[id], err));
+    if (text_of(dict->name, (uint32_t)id).len == 0 && name.len > 0) {
+        SH_TRY(keep_more(dict, &dict->name, &dict->view.name, (uint32_t)id, name, err));
         *ret_changed = true;
     }
-    if (dict->kind[id].len == 0 && kind.len > 0) {
-        SH_TRY(keep(dict, kind, &dict->kind[id], err));
+    if (text_of(dict->kind, (uint32_t)id).len == 0 && kind.len > 0) {
+        SH_TRY(keep_more(dict, &dict->kind, &dict->view.kind, (uint32_t)id, kind, err));
         *ret_changed = true;
     }
     return SH_OK;
@@ -202,7 +220,8 @@ sh_code sh_dict_write(const struct sh_dict_full *dict, const int32_t *ids, size_
                       const char *path, struct sh_err *err) {
     SH_CLEANUP(sh_free_at) uint32_t *order = sh_alloc_array(n, sizeof *order);
     SH_CLEANUP(sh_free_at) int32_t *all = sh_alloc_array(dict->view.n, sizeof *all);
-    if (!order || !all)
+    SH_CLEANUP(sh_free_at) struct sh_str *none = sh_alloc_array(dict->view.n, sizeof *none);
+    if (!order || !all || !none)
         return sh_fail(err, SH_E_NOMEM, "no room to write a dictionary");
     for (uint32_t i = 0; i < dict->view.n; i++)
         all[i] = (int32_t)i;
@@ -210,8 +229,8 @@ sh_code sh_dict_write(const struct sh_dict_full *dict, const int32_t *ids, size_
         order[i] = (uint32_t)ids[i];
     const struct sh_parquet_column columns[] = {{"id", SH_P32, all},
                                                 {"code", SH_PSTR, dict->code},
-                                                {"name", SH_PSTR, dict->name},
-                                                {"kind", SH_PSTR, dict->kind}};
+                                                {"name", SH_PSTR, dict->name ? dict->name : none},
+                                                {"kind", SH_PSTR, dict->kind ? dict->kind : none}};
     const struct sh_parquet_rows rows = {.columns = columns, .n_columns = 4, .n_rows = n, .order = order};
-    return sh_parquet_write(connection, &rows, path, 122880, err);
+    return sh_parquet_write(connection, &rows, path, SH_PARQUET_ROW_GROUP, err);
 }

@@ -38,9 +38,9 @@ void sh_lake_days(const struct sh_lake *lake, enum sh_table table, int32_t *ret_
 struct sh_dict_view {
     uint32_t n;
     const struct sh_str *code; /* [n] source code */
-    const struct sh_str *name; /* [n] display name, may be empty */
-    const struct sh_str
-        *kind; /* [n] item: drug herb service consumable; institution: hospital pharmacy clinic; else empty */
+    const struct sh_str *name; /* [n] display name, may be empty; NULL: none has one */
+    const struct sh_str *kind; /* [n] item: drug herb service consumable; institution: hospital pharmacy
+                                  clinic; else empty; NULL: none has one */
     const uint32_t *slots; /* [n_slots] index by code: id + 1, 0 = free; NULL: sh_dict_find searches in order
                               (small dictionaries of tests) */
     uint32_t n_slots;      /* a power of two */

@@ -24,7 +24,7 @@
 enum { SH_KEY_PARTS = 64, SH_KEY_BUFFER = 256 };
 /* A table whose batch has fewer rows a bucket is written as one file over all buckets, in small row groups.
  */
-enum { SH_SMALL_BUCKET_ROWS = 8192, SH_ROW_GROUP_LARGE = 122880, SH_ROW_GROUP_SMALL = 8192 };
+enum { SH_SMALL_BUCKET_ROWS = 8192, SH_ROW_GROUP_LARGE = SH_PARQUET_ROW_GROUP, SH_ROW_GROUP_SMALL = 8192 };
 
 /* What becomes of a row. */
 enum sh_verdict {

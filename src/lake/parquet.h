@@ -18,6 +18,8 @@ void sh_sql_name(struct sh_buf *sql, const char *name);
 
 /* Measured on fee lines, fourteen columns read: lz4_raw takes 0.6 of the time of zstd at its fastest and 1.4
  * of its size, no codec at all is no faster. v2: numbers that grow are stored as differences. */
+/* Rows of a group in our files: what a reader holds of each column it reads, at most. */
+enum { SH_PARQUET_ROW_GROUP = 40960 };
 #define SH_PARQUET_COMPRESSION "COMPRESSION lz4_raw, PARQUET_VERSION v2"
 
 /* ---- writing
