@@ -529,7 +529,7 @@ export const en: Record<Key, string> = {
   'portal.tip': 'peers {low} / {median} / {high}',
   'selfcheck.title': 'Self-check before filing',
   'selfcheck.about': 'Send your own claim files; the same rules run over them and the findings come back as a workbook. The agency does not see it; files lie sealed, what was sent is removed at the end, the results on the day named.',
-  'selfcheck.files': 'Choose files (.csv, .txt, .gz, 32 MB each, 20 at most)',
+  'selfcheck.files': 'Choose files (.csv, .txt, .gz, 32 MB each, 40 at most)',
   'selfcheck.chosen': '{n} files, {mib} MB',
   'selfcheck.start': 'Send and check',
   'selfcheck.found': 'findings: see the workbook',

@@ -528,7 +528,7 @@ export const zh = {
   'portal.tip': '同行 {low} / {median} / {high}',
   'selfcheck.title': '报送前自查',
   'selfcheck.about': '上传本机构费用文件，按同样的规则审核，疑点以工作簿返回。经办机构看不到；文件加密保存，自查结束即删除所传文件，结果到期删除。',
-  'selfcheck.files': '选择文件（.csv、.txt、.gz，每个不超过 32 MB，最多 20 个）',
+  'selfcheck.files': '选择文件（.csv、.txt、.gz，每个不超过 32 MB，最多 40 个）',
   'selfcheck.chosen': '已选 {n} 个文件，共 {mib} MB',
   'selfcheck.start': '上传并自查',
   'selfcheck.found': '有疑点，见工作簿',
