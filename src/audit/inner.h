@@ -229,6 +229,9 @@ struct sh_str sh_name_of(const struct sh_timeline *tl, struct sh_type type, int6
                          struct sh_arena *arena);
 /** Source code of a dictionary entry, but of a person (sh_person_code); empty when there is none. */
 struct sh_str sh_code_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
+/** Source code of a person by id, of a plan over a lake or over one in memory; may read the disk. */
+SH_MUST sh_code sh_code_of_person(const struct sh_plan *plan, int64_t id, struct sh_arena *arena,
+                                  struct sh_str *ret, struct sh_err *err);
 struct sh_str sh_dict_name_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
 int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row);
 int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row);

@@ -137,18 +137,11 @@ static sh_code take_field(struct taking *k, uint16_t c, struct sh_err *err) {
     return SH_OK;
 }
 
-static sh_code take_person(struct taking *k, struct sh_err *err) {
-    const struct sh_dicts *dicts = k->plan->dicts;
-    const int32_t id = k->chunk->persons[k->person];
-    k->code = sh_code_of(k->plan, SH_DICT_PERSON, id);
-    return dicts->person_code ? dicts->person_code(dicts->ctx, id, &k->ids, &k->code, err) : SH_OK;
-}
-
 static sh_code take_rows(struct sh_sql_run *run, struct taking *k, const char *name, struct sh_err *err) {
     const uint32_t *begin = k->chunk->tables[k->table].person_begin;
     const struct sh_lake_table *table = &sh_lake_schema[k->table];
     for (k->person = 0; begin && k->person < k->chunk->n_persons; k->person++) {
-        SH_TRY(take_person(k, err));
+        SH_TRY(sh_code_of_person(k->plan, k->chunk->persons[k->person], &k->ids, &k->code, err));
         for (k->row = begin[k->person]; k->row < begin[k->person + 1]; k->row++) {
             (void)duckdb_append_int64(k->to, ++run->rows[k->table]);
             for (uint16_t c = 0; c < table->n_columns; c++)

@@ -530,16 +530,18 @@ sh_code sh_person_codes_begin(struct sh_timeline *tl, struct sh_err *err) {
     return tl->person_codes ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the codes of persons");
 }
 
+sh_code sh_code_of_person(const struct sh_plan *plan, int64_t id, struct sh_arena *arena, struct sh_str *ret,
+                          struct sh_err *err) {
+    const struct sh_dicts *dicts = plan->dicts;
+    *ret = sh_code_of(plan, SH_DICT_PERSON, id);
+    return dicts->person_code ? dicts->person_code(dicts->ctx, id, arena, ret, err) : SH_OK;
+}
+
 sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str *ret, struct sh_err *err) {
-    const struct sh_dicts *dicts = tl->plan->dicts;
     struct sh_person_codes *const codes = tl->person_codes;
     *ret = (struct sh_str){0};
     if (row < 0 || row >= (int64_t)tl->n_persons)
         return SH_OK;
-    if (!dicts->person_code) {
-        *ret = sh_code_of(tl->plan, SH_DICT_PERSON, tl->persons[row]);
-        return SH_OK;
-    }
     if (!codes->at) {
         codes->at = sh_new(tl->arena, struct sh_str, tl->n_persons);
         codes->known = sh_new(tl->arena, uint8_t, tl->n_persons);
@@ -547,7 +549,7 @@ sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str 
             return sh_fail(err, SH_E_NOMEM, "no room for the codes of persons");
     }
     if (!codes->known[row])
-        SH_TRY(dicts->person_code(dicts->ctx, tl->persons[row], tl->arena, &codes->at[row], err));
+        SH_TRY(sh_code_of_person(tl->plan, tl->persons[row], tl->arena, &codes->at[row], err));
     codes->known[row] = 1;
     *ret = codes->at[row];
     return SH_OK;

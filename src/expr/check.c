@@ -126,21 +126,6 @@ static bool ordered_op(enum sh_op op) {
     return op != SH_OP_EQ && op != SH_OP_NE;
 }
 
-static enum sh_op mirrored(enum sh_op op) {
-    switch ((int)op) {
-    case SH_OP_LT:
-        return SH_OP_GT;
-    case SH_OP_LE:
-        return SH_OP_GE;
-    case SH_OP_GT:
-        return SH_OP_LT;
-    case SH_OP_GE:
-        return SH_OP_LE;
-    default:
-        return op;
-    }
-}
-
 /* `side` is a word, the other a value: turn the word into what the value's type says. */
 static sh_code compare_word(struct sh_compile *c, struct sh_node *node, int side) {
     struct sh_node *word = node->kids[side], *value = node->kids[1 - side];
@@ -241,7 +226,7 @@ static sh_code check_compare(struct sh_compile *c, struct sh_node *node) {
     if (a->op == SH_OP_CONST && b->op != SH_OP_CONST) { /* the constant to the right: one kernel */
         node->kids[0] = b;
         node->kids[1] = a;
-        node->op = mirrored(node->op);
+        node->op = sh_op_mirrored(node->op);
         node->closed = true; /* sides were changed; explanations change them back */
     }
     SH_TRY(sh_node_settle(c, node));

@@ -341,6 +341,8 @@ bool sh_is_keyword(struct sh_str name);
 enum sh_expr_scope sh_scope_base(enum sh_expr_scope scope);
 /** Variables read below a node (bit s), those of aggregates and related calls included. */
 uint32_t sh_node_slots(const struct sh_node *node);
+/** The comparison with its sides exchanged; others as they are. */
+enum sh_op sh_op_mirrored(enum sh_op op);
 /** Call fn for the node and all below it, parts of aggregates and related calls included. */
 void sh_node_walk(struct sh_node *node, void (*fn)(void *ctx, struct sh_node *node), void *ctx);
 

@@ -16,21 +16,6 @@ static bool is_own_column(const struct sh_related *r, const struct sh_node *node
     return node->op == SH_OP_COLUMN && node->path.slot == r->slot && node->path.n_hops == 0;
 }
 
-static enum sh_op mirrored(enum sh_op op) {
-    switch ((int)op) {
-    case SH_OP_LT:
-        return SH_OP_GT;
-    case SH_OP_LE:
-        return SH_OP_GE;
-    case SH_OP_GT:
-        return SH_OP_LT;
-    case SH_OP_GE:
-        return SH_OP_LE;
-    default:
-        return op;
-    }
-}
-
 /* `column op value` as written from either side; false: it is no such comparison. */
 static bool look_at(const struct sh_run *run, const struct sh_related *r, const struct sh_node *node,
                     const struct sh_node **ret_column, enum sh_op *ret_op, const struct sh_node **ret_value) {
@@ -44,7 +29,7 @@ static bool look_at(const struct sh_run *run, const struct sh_related *r, const 
     const struct sh_model_column *c =
         &run->env->model->tables[column->path.table].columns[column->path.column];
     *ret_column = column;
-    *ret_op = mirror ? mirrored(node->op) : node->op;
+    *ret_op = mirror ? sh_op_mirrored(node->op) : node->op;
     *ret_value = value;
     return c->storage != SH_STORE_I8 && c->type.kind != SH_KIND_SCOPE && c->type.kind != SH_KIND_BOOL;
 }

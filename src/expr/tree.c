@@ -253,3 +253,18 @@ const char *sh_scope_word(enum sh_expr_scope scope) {
             return scope_words[i].word;
     return "?";
 }
+
+enum sh_op sh_op_mirrored(enum sh_op op) {
+    switch ((int)op) {
+    case SH_OP_LT:
+        return SH_OP_GT;
+    case SH_OP_LE:
+        return SH_OP_GE;
+    case SH_OP_GT:
+        return SH_OP_LT;
+    case SH_OP_GE:
+        return SH_OP_LE;
+    default:
+        return op;
+    }
+}

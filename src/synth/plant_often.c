@@ -55,17 +55,19 @@ static void plant_stays(struct syn_life *life, const struct syn_plant *plant, in
     truth_of_visit(life, plant, last);
 }
 
-/* A stay that costs `how` fen in all, what no fund pays included; below 0: settled at home. */
+enum { REMOTE, REMOTE_BELOW, REMOTE_AT_HOME };
+
+/* A stay that costs the threshold (of the point, in yuan), what no fund pays included. */
 static void plant_remote(struct syn_life *life, const struct syn_plant *plant, int how) {
     const uint32_t enc = sh_syn_plain_stay(life, sh_syn_place(life, SYN_TERTIARY, 0, true), plant->day,
                                            plant->day + 3, plant->point->dx[0]);
-    int64_t rest = how < 0 ? -how : how;
+    int64_t rest = plant->point->number / SYN_QTY * 100 - (how == REMOTE_BELOW);
     for (uint32_t i = life->encs[enc].line_first; i < life->n_lines; i++)
         rest -= life->lines[i].amount;
     const uint32_t line = sh_syn_line(life, enc, sh_syn_point_item(plant), plant->day, 39600, SYN_QTY);
     life->lines[line].price = rest * 10000;
     sh_syn_self_pay(life, line);
-    if (how > 0)
+    if (how != REMOTE_AT_HOME)
         life->encs[enc].flags |= SYN_E_REMOTE;
     sh_syn_truth_begin(life, plant, enc);
     sh_syn_truth_end(life, 0);
@@ -218,9 +220,9 @@ static const struct syn_variant variants[] = {
     ROW("empty-days", N, plant_empty, 20, 1, 6, 1, "two nights"),
     ROW("low-standard-stay", V, plant_checked, 0, 1, 4, 8, "a bed for tests"),
     ROW("low-standard-stay", N, plant_checked, 1, 1, 4, 1, "with a treatment"),
-    ROW("remote-large", V, plant_remote, 3000000, 1, 4, 1, "the threshold exactly in another province"),
-    ROW("remote-large", N, plant_remote, 2999999, 1, 4, 1, "a fen below it"),
-    ROW("remote-large", N, plant_remote, -4500000, 1, 4, 1, "far above it at home"),
+    ROW("remote-large", V, plant_remote, REMOTE, 1, 4, 1, "the threshold exactly in another province"),
+    ROW("remote-large", N, plant_remote, REMOTE_BELOW, 1, 4, 1, "a fen below it"),
+    ROW("remote-large", N, plant_remote, REMOTE_AT_HOME, 1, 4, 1, "as much at home"),
 };
 
 const struct syn_variant *sh_syn_often_variants(size_t *ret_n) {
