@@ -1,7 +1,7 @@
 // The pages as people use them, in a real browser over a real server.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { NEW_PASSWORD, Office, choose, factor, isClean, openBrowser } from './office.mjs'
+import { NEW_PASSWORD, Office, choose, earlyInStep, factor, isClean, openBrowser } from './office.mjs'
 
 let office, browser
 before(async () => {
@@ -34,8 +34,9 @@ test('a new account changes its password, sets up its second factor and arrives'
   await isClean(page)
   await page.getByRole('button', { name: '下一步' }).click()
   const secret = await page.locator('dd code').first().textContent()
-  await page.getByLabel('动态码').fill(factor(secret, -1))
   await isClean(page)
+  await earlyInStep()
+  await page.getByLabel('动态码').fill(factor(secret, -1))
   await page.getByRole('button', { name: '绑定并进入' }).click()
   await page.waitForURL('**/work?refused=/registers') // no grant yet: nothing but this page
   await page.getByText('尚无岗位').waitFor()
