@@ -95,7 +95,8 @@ static sh_code select_columns(struct sh_lake *lake, char **argv, struct sh_arena
     SH_TRY(sh_rules_load(&options, arena, stderr, &rules, err));
     struct sh_dicts dicts = {0};
     for (int d = 0; d < SH_DICTS; d++)
-        SH_TRY(sh_lake_dict(lake, (enum sh_dict)d, &dicts.views[d], err));
+        if (!sh_dict_is_large((enum sh_dict)d))
+            SH_TRY(sh_lake_dict(lake, (enum sh_dict)d, &dicts.views[d], err));
     struct sh_plan *plan = NULL;
     const struct sh_plan_options how = {.as_of = INT32_MAX, .place = argv[5], .lake = lake};
     SH_TRY(sh_plan_make(rules, &dicts, &how, arena, &plan, err));

@@ -263,7 +263,8 @@ static sh_code look_at_lake(const struct analysis *a, const char *dir, struct sh
     struct sh_bound *bound = NULL;
     SH_TRY(sh_lake_open(dir, 0, &lake, a->err));
     for (int d = 0; d < SH_DICTS; d++)
-        SH_TRY(sh_lake_dict(lake, (enum sh_dict)d, &dicts.views[d], a->err));
+        if (!sh_dict_is_large((enum sh_dict)d))
+            SH_TRY(sh_lake_dict(lake, (enum sh_dict)d, &dicts.views[d], a->err));
     SH_TRY(sh_rules_bind(rules, &dicts, a->arena, &bound, a->err));
     for (size_t i = 0; i < rules->n_knowledge; i++) {
         if (bound->tables[i].unmatched == 0)

@@ -407,14 +407,14 @@ struct sh_str sh_name_of(const struct sh_timeline *tl, struct sh_type type, int6
     if (type.domain < 0 || type.domain >= (int16_t)tl->plan->model->model.n_domains)
         return (struct sh_str){0};
     const enum sh_dict dict = tl->plan->model->domain_dicts[type.domain];
-    if (dict == SH_DICT_PERSON) { /* the frame numbers persons by row */
-        struct sh_str person;
-        const sh_code failed = sh_person_code(tl, value, &person, NULL);
-        if (failed != SH_OK)
-            tl->person_codes->failed = failed;
-        return person;
-    }
-    const struct sh_str code = sh_code_of(tl->plan, dict, value),
-                        name = sh_dict_name_of(tl->plan, dict, value);
-    return type.kind == SH_KIND_TEXT && name.len > 0 ? name : code;
+    const struct sh_str name = sh_dict_name_of(tl->plan, dict, value);
+    if (type.kind == SH_KIND_TEXT && name.len > 0)
+        return name;
+    struct sh_str code;
+    const sh_code failed = dict == SH_DICT_PERSON /* the frame numbers persons by row */
+                               ? sh_person_code(tl, value, &code, NULL)
+                               : sh_code_read(tl->plan, dict, value, arena, &code, NULL);
+    if (failed != SH_OK)
+        tl->person_codes->failed = failed;
+    return code;
 }

@@ -193,7 +193,7 @@ static sh_code find_person(const struct sh_session *s, const struct sh_chunk *ch
     *ret = false;
     for (uint32_t i = 0; i < chunk->n_persons && !*ret; i++) {
         struct sh_str code;
-        SH_TRY(sh_lake_person_code(s->lake, chunk->persons[i], &codes, &code, err));
+        SH_TRY(sh_lake_code(s->lake, SH_DICT_PERSON, chunk->persons[i], &codes, &code, err));
         *ret = sh_str_is(code, person);
     }
     return SH_OK;

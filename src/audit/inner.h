@@ -227,11 +227,11 @@ SH_MUST sh_code sh_rows_by_stay(struct sh_timeline *tl, int table, const struct 
 /** Text of a code or a text id, as the rule's messages print it. */
 struct sh_str sh_name_of(const struct sh_timeline *tl, struct sh_type type, int64_t value,
                          struct sh_arena *arena);
-/** Source code of a dictionary entry, but of a person (sh_person_code); empty when there is none. */
+/** Source code of an entry of a dictionary that is not large; empty when there is none. */
 struct sh_str sh_code_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
-/** Source code of a person by id, of a plan over a lake or over one in memory; may read the disk. */
-SH_MUST sh_code sh_code_of_person(const struct sh_plan *plan, int64_t id, struct sh_arena *arena,
-                                  struct sh_str *ret, struct sh_err *err);
+/** Source code of an entry of any dictionary; of a large one it is read from the disk into the arena. */
+SH_MUST sh_code sh_code_read(const struct sh_plan *plan, enum sh_dict dict, int64_t id,
+                             struct sh_arena *arena, struct sh_str *ret, struct sh_err *err);
 struct sh_str sh_dict_name_of(const struct sh_plan *plan, enum sh_dict dict, int64_t id);
 int32_t sh_encounter_of(const struct sh_timeline *tl, int table, int32_t row);
 int32_t sh_institution_of(const struct sh_timeline *tl, int table, int32_t row);

@@ -52,10 +52,12 @@ static sh_code add_view_row(struct sh_engine *en, int table, int32_t row, struct
             SH_TRY(sh_key_of_row(en, t->columns[c].join, (int32_t)value, out, err));
             continue;
         }
-        SH_TRY(sh_value_print(type, value, &eval, &text, err));
-        sh_buf_add_str(out, type.kind == SH_KIND_CODE
-                                ? sh_code_of(en->plan, en->plan->model->domain_dicts[type.domain], value)
-                                : text);
+        if (type.kind == SH_KIND_CODE)
+            SH_TRY(sh_code_read(en->plan, en->plan->model->domain_dicts[type.domain], value, en->tl.arena,
+                                &text, err));
+        else
+            SH_TRY(sh_value_print(type, value, &eval, &text, err));
+        sh_buf_add_str(out, text);
     }
     char day[SH_DATE_TEXT_MAX];
     const int32_t *days = sh_i32(&en->tl, table, v->day);
@@ -172,7 +174,9 @@ sh_code sh_key_of_value(struct sh_engine *en, const struct sh_rule_plan *rp, siz
         const enum sh_dict dict = en->plan->model->domain_dicts[type.domain];
         if (dict == SH_DICT_PERSON)
             return add_person(en, value, out, err);
-        sh_buf_add_str(out, sh_code_of(en->plan, dict, value));
+        struct sh_str code;
+        SH_TRY(sh_code_read(en->plan, dict, value, en->tl.arena, &code, err));
+        sh_buf_add_str(out, code);
         return sh_buf_check(out, err);
     }
     struct sh_str text;

@@ -15,16 +15,16 @@ static sh_code lake_facts(void *ctx, enum sh_table table, struct sh_arena *arena
     return sh_lake_facts(session->lake, table, session->known, arena, ret, err);
 }
 
-static sh_code person_code(void *ctx, int64_t id, struct sh_arena *arena, struct sh_str *ret,
-                           struct sh_err *err) {
+static sh_code large_code(void *ctx, enum sh_dict dict, int64_t id, struct sh_arena *arena,
+                          struct sh_str *ret, struct sh_err *err) {
     const struct sh_session *session = ctx;
-    return sh_lake_person_code(session->lake, id, arena, ret, err);
+    return sh_lake_code(session->lake, dict, id, arena, ret, err);
 }
 
 /* Dictionaries, the stems of item codes, and where facts of dimensions come from. */
 static sh_code open_dicts(struct sh_session *s, struct sh_err *err) {
     for (int d = 0; d < SH_DICTS; d++)
-        if (d != SH_DICT_PERSON)
+        if (!sh_dict_is_large((enum sh_dict)d))
             SH_TRY(sh_lake_dict(s->lake, (enum sh_dict)d, &s->dicts.views[d], err));
     struct sh_stems *stems = sh_new(s->arena, struct sh_stems, 1);
     if (!stems)
@@ -33,7 +33,7 @@ static sh_code open_dicts(struct sh_session *s, struct sh_err *err) {
     s->dicts.views[SH_DICT_STEM] = &stems->view;
     s->dicts.stems = stems;
     s->dicts.facts = lake_facts;
-    s->dicts.person_code = person_code;
+    s->dicts.large_code = large_code;
     s->dicts.ctx = s;
     return SH_OK;
 }

@@ -65,12 +65,8 @@ static void put_number(duckdb_appender to, int64_t v, int64_t missing) {
         (void)duckdb_append_int64(to, v);
 }
 
-static void put_cell(const struct sh_plan *plan, const struct sh_lake_column *c, const void *values,
-                     size_t row, duckdb_appender to) {
+static void put_value(const struct sh_lake_column *c, const void *values, size_t row, duckdb_appender to) {
     switch (c->type) {
-    case SH_COLUMN_CODE:
-        put_text(to, sh_code_of(plan, c->dict, ((const int32_t *)values)[row]));
-        return;
     case SH_COLUMN_ID:
     case SH_COLUMN_TEXT:
         put_text(to, ((const struct sh_str *)values)[row]);
@@ -91,6 +87,7 @@ static void put_cell(const struct sh_plan *plan, const struct sh_lake_column *c,
             (void)duckdb_append_bool(to, v != 0);
         return;
     }
+    case SH_COLUMN_CODE: /* put_cell */
     case SH_COLUMN_KEY:
     case SH_COLUMN_MONEY:
     case SH_COLUMN_PRICE:
@@ -99,6 +96,19 @@ static void put_cell(const struct sh_plan *plan, const struct sh_lake_column *c,
         break;
     }
     put_number(to, ((const int64_t *)values)[row], SH_MISSING);
+}
+
+/* Codes of large dictionaries are read into `texts`. */
+static sh_code put_cell(const struct sh_plan *plan, const struct sh_lake_column *c, const void *values,
+                        size_t row, struct sh_arena *texts, duckdb_appender to, struct sh_err *err) {
+    struct sh_str code;
+    if (c->type != SH_COLUMN_CODE) {
+        put_value(c, values, row, to);
+        return SH_OK;
+    }
+    SH_TRY(sh_code_read(plan, c->dict, ((const int32_t *)values)[row], texts, &code, err));
+    put_text(to, code);
+    return SH_OK;
 }
 
 static sh_code appended(duckdb_appender to, const char *table, struct sh_err *err) {
@@ -111,9 +121,9 @@ struct taking {
     const struct sh_plan *plan;
     const struct sh_chunk *chunk;
     duckdb_appender to;
-    struct sh_arena ids;
-    struct sh_str code;   /* of the person */
-    uint32_t person, row; /* of stock: institution */
+    struct sh_arena texts; /* ids and codes */
+    struct sh_str code;    /* of the person */
+    uint32_t person, row;  /* of stock: institution */
     int table;
 };
 
@@ -125,14 +135,14 @@ static sh_code take_field(struct taking *k, uint16_t c, struct sh_err *err) {
     if (strcmp(column->name, "person") == 0) {
         put_text(k->to, k->code);
     } else if (strcmp(column->name, "id") == 0 && columns) {
-        SH_TRY(sh_chunk_id(k->chunk, (enum sh_table)k->table, k->row, &k->ids, &id, err));
+        SH_TRY(sh_chunk_id(k->chunk, (enum sh_table)k->table, k->row, &k->texts, &id, err));
         put_text(k->to, id);
     } else if (k->table == SH_TABLE_STOCK_MOVE && strcmp(column->name, "institution") == 0) {
         put_text(k->to, sh_code_of(k->plan, SH_DICT_INSTITUTION, lead));
     } else if (!columns || !columns[c]) {
         (void)duckdb_append_null(k->to);
     } else {
-        put_cell(k->plan, column, columns[c], k->row, k->to);
+        return put_cell(k->plan, column, columns[c], k->row, &k->texts, k->to, err);
     }
     return SH_OK;
 }
@@ -141,7 +151,7 @@ static sh_code take_rows(struct sh_sql_run *run, struct taking *k, const char *n
     const uint32_t *begin = k->chunk->tables[k->table].person_begin;
     const struct sh_lake_table *table = &sh_lake_schema[k->table];
     for (k->person = 0; begin && k->person < k->chunk->n_persons; k->person++) {
-        SH_TRY(sh_code_of_person(k->plan, k->chunk->persons[k->person], &k->ids, &k->code, err));
+        SH_TRY(sh_code_read(k->plan, SH_DICT_PERSON, k->chunk->persons[k->person], &k->texts, &k->code, err));
         for (k->row = begin[k->person]; k->row < begin[k->person + 1]; k->row++) {
             (void)duckdb_append_int64(k->to, ++run->rows[k->table]);
             for (uint16_t c = 0; c < table->n_columns; c++)
@@ -163,7 +173,7 @@ static sh_code take_table(struct sh_sql_run *run, const struct sh_chunk *chunk, 
         return appended(to, name, err);
     taking.to = to;
     const sh_code code = take_rows(run, &taking, name, err);
-    sh_arena_free(&taking.ids);
+    sh_arena_free(&taking.texts);
     SH_TRY(code);
     return duckdb_appender_close(to) == DuckDBSuccess ? SH_OK : appended(to, name, err);
 }
@@ -219,7 +229,7 @@ static sh_code take_entries(struct sh_sql_run *run, int t, struct sh_err *err) {
             if (!sh_sql_has_entry(plan, t, c))
                 continue;
             if (fixed->columns && fixed->columns[c])
-                put_cell(plan, &table->columns[c], fixed->columns[c], i, to);
+                SH_TRY(put_cell(plan, &table->columns[c], fixed->columns[c], i, run->maker.arena, to, err));
             else
                 (void)duckdb_append_null(to);
         }

@@ -530,11 +530,13 @@ sh_code sh_person_codes_begin(struct sh_timeline *tl, struct sh_err *err) {
     return tl->person_codes ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the codes of persons");
 }
 
-sh_code sh_code_of_person(const struct sh_plan *plan, int64_t id, struct sh_arena *arena, struct sh_str *ret,
-                          struct sh_err *err) {
+sh_code sh_code_read(const struct sh_plan *plan, enum sh_dict dict, int64_t id, struct sh_arena *arena,
+                     struct sh_str *ret, struct sh_err *err) {
     const struct sh_dicts *dicts = plan->dicts;
-    *ret = sh_code_of(plan, SH_DICT_PERSON, id);
-    return dicts->person_code ? dicts->person_code(dicts->ctx, id, arena, ret, err) : SH_OK;
+    *ret = sh_code_of(plan, dict, id);
+    return dicts->views[dict] || !dicts->large_code
+               ? SH_OK
+               : dicts->large_code(dicts->ctx, dict, id, arena, ret, err);
 }
 
 sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str *ret, struct sh_err *err) {
@@ -549,7 +551,7 @@ sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str 
             return sh_fail(err, SH_E_NOMEM, "no room for the codes of persons");
     }
     if (!codes->known[row])
-        SH_TRY(sh_code_of_person(tl->plan, tl->persons[row], tl->arena, &codes->at[row], err));
+        SH_TRY(sh_code_read(tl->plan, SH_DICT_PERSON, tl->persons[row], tl->arena, &codes->at[row], err));
     codes->known[row] = 1;
     *ret = codes->at[row];
     return SH_OK;
@@ -558,7 +560,7 @@ sh_code sh_person_code(const struct sh_timeline *tl, int64_t row, struct sh_str 
 sh_code sh_person_codes_check(const struct sh_timeline *tl, struct sh_err *err) {
     return tl->person_codes->failed == SH_OK
                ? SH_OK
-               : sh_fail(err, tl->person_codes->failed, "the code of a person could not be read");
+               : sh_fail(err, tl->person_codes->failed, "a code could not be read");
 }
 
 static int encounter_column(const struct sh_columns *at, int table) {

@@ -51,6 +51,13 @@ static sh_code note_code_node(struct sh_compile *c, struct sh_node *node) {
 }
 
 sh_code sh_code_words(struct sh_compile *c, struct sh_node *node, bool under, struct sh_node *words) {
+    const struct sh_model *model = c->context->model;
+    const struct sh_type of = node->kids[0]->type;
+    if (of.domain >= 0 && of.domain < (int16_t)model->n_domains && model->domain_unnamed &&
+        model->domain_unnamed[of.domain])
+        return sh_compile_fail(c, words->from,
+                               "no rule names one %s: compare it with another column, not with a word: %.*s",
+                               model->domain_names[of.domain], SH_ARG(sh_node_text(c, words)));
     const bool set = words->op == SH_OP_SETLIT;
     const uint32_t n = set ? words->n_kids : 1;
     struct sh_codes *codes = sh_new(c->arena, struct sh_codes, 1);

@@ -117,6 +117,7 @@ struct sh_model {
     const char *const *const *level_words; /* [domain] -> NULL-terminated words, lowest first */
     uint16_t n_level_domains;
     const char *const *domain_names; /* [domain] names of dictionaries, for messages */
+    const bool *domain_unnamed; /* [domain] of things that no rule may name by a word (persons); NULL: none */
     uint16_t n_domains;
 };
 

@@ -1,5 +1,5 @@
 /* Codes of a dictionary too large to hold: id to code from a file without a name, so that memory does not
- * grow with persons. Inner header of the room; others ask sh_lake_person_code. */
+ * grow with the city. Inner header of the room; others ask sh_lake_code. */
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"

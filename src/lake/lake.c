@@ -78,8 +78,7 @@ void sh_lake_close(struct sh_lake *lake) {
     if (!lake)
         return;
     for (size_t d = 0; d < SH_DICTS; d++)
-        sh_dict_release(&lake->dicts[d]);
-    sh_codes_release(&lake->persons);
+        sh_dict_release(&lake->dicts[d]), sh_codes_release(&lake->codes[d]);
     sh_records_close(&lake->superseded);
     sh_records_close(&lake->coverage);
     sh_records_close(&lake->lost);
@@ -129,18 +128,18 @@ sh_code sh_lake_dict(struct sh_lake *lake, enum sh_dict dict, const struct sh_di
     return code;
 }
 
-sh_code sh_lake_person_code(struct sh_lake *lake, int64_t id, struct sh_arena *arena, struct sh_str *ret,
-                            struct sh_err *err) {
+sh_code sh_lake_code(struct sh_lake *lake, enum sh_dict dict, int64_t id, struct sh_arena *arena,
+                     struct sh_str *ret, struct sh_err *err) {
     sh_code code = SH_OK;
-    if (!atomic_load_explicit(&lake->has_persons, memory_order_acquire)) {
+    if (!atomic_load_explicit(&lake->has_codes[dict], memory_order_acquire)) {
         (void)pthread_mutex_lock(&lake->lock);
-        if (!atomic_load_explicit(&lake->has_persons, memory_order_relaxed))
-            code = sh_dict_codes(lake->dir, &lake->manifest, SH_DICT_PERSON, &lake->persons, err);
+        if (!atomic_load_explicit(&lake->has_codes[dict], memory_order_relaxed))
+            code = sh_dict_codes(lake->dir, &lake->manifest, dict, &lake->codes[dict], err);
         if (code == SH_OK)
-            atomic_store_explicit(&lake->has_persons, true, memory_order_release);
+            atomic_store_explicit(&lake->has_codes[dict], true, memory_order_release);
         (void)pthread_mutex_unlock(&lake->lock);
     }
-    return code == SH_OK ? sh_codes_get(&lake->persons, id, arena, ret, err) : code;
+    return code == SH_OK ? sh_codes_get(&lake->codes[dict], id, arena, ret, err) : code;
 }
 
 /* Diagnoses, operations and nettings name no institution: their encounters' days stand for them. */

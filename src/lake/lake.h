@@ -48,12 +48,12 @@ struct sh_dict_view {
 /** Loads on first use, thread-safe, owned by the lake. */
 SH_MUST sh_code sh_lake_dict(struct sh_lake *lake, enum sh_dict dict, const struct sh_dict_view **ret,
                              struct sh_err *err);
-/** Code of a person by id, in `arena`; empty when there is none. For those who ask of few persons or of all
- * in turn: persons are many, and their dictionary in memory would grow with them (sh_lake_dict holds it).
- * Codes go to a file without a name at the first call. Thread-safe. Errors: SH_E_IO, SH_E_FULL, SH_E_CORRUPT,
+/** Code of an entry by id, in `arena`; empty when there is none. For large dictionaries and those who ask of
+ * few entries or of all in turn: in memory (sh_lake_dict) such a dictionary would grow with the city. Codes
+ * go to a file without a name at the first call. Thread-safe. Errors: SH_E_IO, SH_E_FULL, SH_E_CORRUPT,
  * SH_E_NOMEM. */
-SH_MUST sh_code sh_lake_person_code(struct sh_lake *lake, int64_t id, struct sh_arena *arena,
-                                    struct sh_str *ret, struct sh_err *err);
+SH_MUST sh_code sh_lake_code(struct sh_lake *lake, enum sh_dict dict, int64_t id, struct sh_arena *arena,
+                             struct sh_str *ret, struct sh_err *err);
 /** Id of a code or -1. */
 int32_t sh_dict_find(const struct sh_dict_view *dict, struct sh_str code);
 

@@ -15,8 +15,9 @@
 static const char *const kind_names[SH_FILE_KINDS] = {"data",       "dict", "keys",
                                                       "superseded", "lost", "coverage"};
 static const char *const batch_names[SH_BATCH_KINDS] = {"import", "correction", "withdrawal"};
-static const char *const dict_names[SH_DICTS] = {
-    "person", "institution", "practitioner", "department", "item", "diagnosis", "operation", "word", "stem"};
+static const char *const dict_names[SH_DICTS] = {"person", "institution", "practitioner", "department",
+                                                 "item",   "diagnosis",   "operation",    "word",
+                                                 "number", "stem"};
 
 const char *sh_dict_name(enum sh_dict dict) {
     return dict_names[dict];

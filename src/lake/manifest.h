@@ -90,7 +90,8 @@ const struct sh_lake_file *sh_manifest_file(const struct sh_manifest *manifest, 
 const char *sh_dict_name(enum sh_dict dict); /* "person" … */
 
 /* Most buckets a lake may have. */
-/* Of the whole lake. 2: files carry ids in parts (id_head, id_tail). */
-#define SH_LAKE_FORMAT 2
+/* Of the whole lake. 2: files carry ids in parts (id_head, id_tail). 3: families, employers, beds and lots
+ * have a dictionary of their own. */
+#define SH_LAKE_FORMAT 3
 #define SH_LAKE_BUCKETS_MAX 4096u
 #define SH_LAKE_BUCKETS_DEFAULT 64u

@@ -18,8 +18,8 @@ struct sh_lake {
     pthread_mutex_t lock; /* of the dictionaries while they load */
     struct sh_dict_full dicts[SH_DICTS];
     atomic_bool has_dict[SH_DICTS];
-    struct sh_codes persons;
-    atomic_bool has_persons;
+    struct sh_codes codes[SH_DICTS]; /* of the large ones, by id */
+    atomic_bool has_codes[SH_DICTS];
 };
 
 /* Nettings of a bucket as they stand on a day: what to take off a line, what became of a refund. */

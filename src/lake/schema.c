@@ -10,6 +10,8 @@
     { n, SH_COLUMN_CODE, d, dom, true, from, nat, zh }
 #define WORD(n, dom, from, nat, zh)                                                                          \
     { n, SH_COLUMN_CODE, SH_DICT_WORD, dom, false, from, nat, zh }
+#define NUMBER(n, dom, from, nat, zh)                                                                        \
+    { n, SH_COLUMN_CODE, SH_DICT_NUMBER, dom, false, from, nat, zh }
 #define PLAIN(n, t, from, nat, zh)                                                                           \
     { n, t, SH_DICTS, NULL, false, from, nat, zh }
 #define OR_NONE(n, t, from, nat, zh)                                                                         \
@@ -32,7 +34,7 @@ static const struct sh_lake_column person_columns[] = {
     PLAIN("birth", SH_COLUMN_DATE, "order", "brdy", "出生日期"),
     OR_NONE("death", SH_COLUMN_DATE, "discharge", "die_date", "死亡日期；空为在世"),
     PLAIN("identity", SH_COLUMN_KEY, "order", "certno", "证件号码的带钥散列，同一人多个人员编号时相同"),
-    WORD("family", "family", "order", "户编号", "家庭（同户）编号；国标抽取表没有，由参保登记提供"),
+    NUMBER("family", "family", "order", "户编号", "家庭（同户）编号；国标抽取表没有，由参保登记提供"),
 };
 
 static const struct sh_lake_column encounter_columns[] = {
@@ -51,7 +53,7 @@ static const struct sh_lake_column encounter_columns[] = {
     WORD("person_kind", "person_kind", "order", "psn_type", "人员类别"),
     WORD("special", "special", "order", "sp_psn_type", "特殊人员类型"),
     WORD("insured_region", "region", "order", "insu_admdvs", "参保地区划"),
-    WORD("employer", "employer", "order", "emp_no", "单位"),
+    NUMBER("employer", "employer", "order", "emp_no", "单位"),
     LEVEL("institution_level", "institution_level", "order", "hosp_lv", "医院等级：未定级 一级 二级 三级"),
     WORD("region", "region", "order", "fix_blng_admdvs", "就医地区划"),
     WORD("pay_place", "pay_place", "order", "pay_loc", "支付地点类别"),
@@ -60,7 +62,7 @@ static const struct sh_lake_column encounter_columns[] = {
     OR_NONE("open", SH_COLUMN_FLAG, "order", "inhosp_stas", "在院未结束"),
     CODE("department_in", SH_DICT_DEPARTMENT, "department", "order", "adm_dept_codg", "入院科室"),
     CODE("department_out", SH_DICT_DEPARTMENT, "department", "discharge", "dscg_dept_codg", "出院科室"),
-    WORD("bed", "bed", "order", "wardarea_bed", "病区床位"),
+    NUMBER("bed", "bed", "order", "wardarea_bed", "病区床位"),
     CODE("physician", SH_DICT_PRACTITIONER, "practitioner", "order", "chfpdr_code", "主诊医师"),
     CODE("main_diagnosis", SH_DICT_DIAGNOSIS, "diagnosis", "discharge", "dscg_maindiag_code", "主诊断"),
     WORD("disease", "disease", "order", "dise_no", "病种（门慢特 M 码、按病种）"),
@@ -70,8 +72,8 @@ static const struct sh_lake_column encounter_columns[] = {
     WORD("maternity", "maternity", "order", "matn_stas",
          "生育状态：非孕哺 备孕 妊娠 哺乳；抽取表没有时为空，空不等于未孕"),
     WORD("condition", "condition", "order", "adm_cond", "入院病情"),
-    WORD("bed_in", "bed", "order", "adm_bed", "入院床位"),
-    WORD("bed_out", "bed", "discharge", "dscg_bed", "出院床位"),
+    NUMBER("bed_in", "bed", "order", "adm_bed", "入院床位"),
+    NUMBER("bed_out", "bed", "discharge", "dscg_bed", "出院床位"),
 };
 
 static const struct sh_lake_column settlement_columns[] = {
@@ -314,7 +316,7 @@ static const struct sh_lake_column enrolment_columns[] = {
     BOOK,
     PERSON,
     PLAIN("id", SH_COLUMN_ID, "audit", "psn_insu_rlts_id", "参保关系ID（无则单位与开始日）"),
-    WORD("employer", "employer", "audit", "emp_no", "单位"),
+    NUMBER("employer", "employer", "audit", "emp_no", "单位"),
     WORD("insurance", "insurance", "audit", "insutype", "险种"),
     WORD("person_kind", "person_kind", "audit", "psn_type", "人员类别"),
     PLAIN("from", SH_COLUMN_DATE, "audit", "psn_insu_date", "参保开始日（含）"),
@@ -327,7 +329,7 @@ static const struct sh_lake_column allowance_columns[] = {
     BOOK,
     PERSON,
     PLAIN("id", SH_COLUMN_ID, "audit", "津贴流水号", "津贴申领流水号"),
-    WORD("employer", "employer", "audit", "emp_no", "单位"),
+    NUMBER("employer", "employer", "audit", "emp_no", "单位"),
     WORD("kind", "allowance_kind", "audit", "津贴类别", "津贴类别：生育津贴 计划生育津贴 …"),
     PLAIN("from", SH_COLUMN_DATE, "audit", "begndate", "享受开始日（含）"),
     PLAIN("to", SH_COLUMN_DATE, "audit", "enddate", "享受结束日（不含）"),
@@ -350,7 +352,7 @@ static const struct sh_lake_column care_service_columns[] = {
     PLAIN("to", SH_COLUMN_TIME, "charge", "endtime", "服务结束"),
     PLAIN("time_exact", SH_COLUMN_FLAG, "charge", "begntime", "时间精确到时分（否则只有日期）"),
     PLAIN("minutes", SH_COLUMN_INT, "charge", "服务分钟数", "服务分钟数"),
-    WORD("plan", "care_plan", "charge", "服务计划编号", "服务计划"),
+    NUMBER("plan", "care_plan", "charge", "服务计划编号", "服务计划"),
     PLAIN("amount", SH_COLUMN_MONEY, "charge", "det_item_fee_sumamt", "金额"),
     PLAIN("covered", SH_COLUMN_MONEY, "settlement", "inscp_amt", "符合政策范围金额"),
     PLAIN("fund", SH_COLUMN_MONEY, "settlement", "fund_pay_sumamt", "基金支付"),
@@ -373,7 +375,7 @@ static const struct sh_lake_column trace_scan_columns[] = {
     PLAIN("line_id", SH_COLUMN_ID, "charge", "feedetl_sn", "费用流水号；空时按结算与项目对应"),
     PLAIN("split_pack", SH_COLUMN_FLAG, "charge", "trdn_flag", "拆零销售：一盒可售多次；空为未知"),
     PLAIN("receipt", SH_COLUMN_TEXT, "charge", "rtal_docno", "零售单据号"),
-    WORD("lot", "lot", "charge", "manu_lotnum", "生产批号"),
+    NUMBER("lot", "lot", "charge", "manu_lotnum", "生产批号"),
 };
 
 /* Facts about what dictionaries name: one row a thing and day from which it holds. Rules read them as

@@ -16,9 +16,15 @@ enum sh_dict {
     SH_DICT_DIAGNOSIS, /* ICD-10 */
     SH_DICT_OPERATION, /* ICD-9-CM-3 */
     SH_DICT_WORD,      /* every small code list: insurance, visit, kind ... */
-    SH_DICT_STEM,      /* of item codes: substances and bases; made from SH_DICT_ITEM, never in files */
+    SH_DICT_NUMBER, /* of families, employers, beds, lots ...: as many as a city has, and no rule names one */
+    SH_DICT_STEM,   /* of item codes: substances and bases; made from SH_DICT_ITEM, never in files */
     SH_DICTS
 };
+/* Dictionaries that grow with the people of a city: no audit holds one, and no rule names one of their codes
+ * by a word. */
+static inline bool sh_dict_is_large(enum sh_dict dict) {
+    return dict == SH_DICT_PERSON || dict == SH_DICT_NUMBER;
+}
 
 enum sh_table {
     SH_TABLE_PERSON, /* facts about a person, one row a distinct set of facts */

@@ -207,18 +207,24 @@ static sh_code type_column(struct header *h, const struct sh_rule_model *m, stru
     if (key && type)
         return fail_header(h, type, err, "a key column takes its type from the path; remove this line");
     if (key)
-        return type_key(h, key, m, c, err);
-    if (type) {
+        SH_TRY(type_key(h, key, m, c, err));
+    else if (type) {
         if (!sh_cell_type(m, type->value, &c->type, &c->under))
             return fail_header(h, type, err,
                                "unknown type (qty, count, money, price, days, years, months, scope, text, "
                                "flag, date, level LIST, word "
                                "LIST, set LIST [under], range years|months|days|money|qty|date)");
-        return SH_OK;
+    } else {
+        return sh_fail(err, SH_E_INPUT,
+                       "%s:1:1: column '%.*s' has neither '#! key %.*s: …' nor '#! type %.*s: …'", h->path,
+                       SH_ARG(c->name), SH_ARG(c->name), SH_ARG(c->name));
     }
-    return sh_fail(err, SH_E_INPUT,
-                   "%s:1:1: column '%.*s' has neither '#! key %.*s: …' nor '#! type %.*s: …'", h->path,
-                   SH_ARG(c->name), SH_ARG(c->name), SH_ARG(c->name));
+    const bool is_coded = c->type.kind == SH_KIND_CODE || c->type.kind == SH_KIND_SET;
+    if (is_coded && c->type.domain >= 0 && m->model.domain_unnamed[c->type.domain])
+        return fail_header(h, key ? key : type, err,
+                           "a table that would name single persons, employers or other "
+                           "numbers is no knowledge");
+    return SH_OK;
 }
 
 static sh_code type_columns(struct header *h, const struct sh_rule_model *m, struct sh_table_text *t,

@@ -199,15 +199,17 @@ static sh_code collect_domains(struct sh_rule_model *m, struct sh_arena *arena, 
         most += sh_lake_schema[t].n_columns;
     const char **names = sh_new(arena, const char *, most);
     enum sh_dict *dicts = sh_new(arena, enum sh_dict, most);
-    if (!names || !dicts)
+    bool *unnamed = sh_new(arena, bool, most);
+    if (!names || !dicts || !unnamed)
         return sh_fail(err, SH_E_NOMEM, "no room for the domains of the model");
-    m->model.domain_names = names, m->domain_dicts = dicts;
+    m->model.domain_names = names, m->model.domain_unnamed = unnamed, m->domain_dicts = dicts;
     for (int t = 0; t < SH_TABLES; t++)
         for (uint16_t c = 0; c < sh_lake_schema[t].n_columns; c++) {
             const struct sh_lake_column *column = &sh_lake_schema[t].columns[c];
             if (column->type != SH_COLUMN_CODE || domain_find(m, column->domain) >= 0)
                 continue;
             names[m->model.n_domains] = column->domain;
+            unnamed[m->model.n_domains] = sh_dict_is_large(column->dict);
             dicts[m->model.n_domains++] = column->dict;
         }
     names[m->model.n_domains] = "diagnosis3";

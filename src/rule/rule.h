@@ -438,10 +438,10 @@ struct sh_bound {
  * lake: see sh_dicts). */
 struct sh_dicts {
     const struct sh_dict_view *views[SH_DICTS];
-    /* Codes of persons where views[SH_DICT_PERSON] is NULL, being too many to hold; else NULL. Thread-safe.
-     */
-    sh_code (*person_code)(void *ctx, int64_t id, struct sh_arena *arena, struct sh_str *ret,
-                           struct sh_err *err);
+    /* Codes of the large dictionaries (sh_dict_is_large), whose view is NULL then; NULL: all views are there.
+     * Thread-safe. */
+    sh_code (*large_code)(void *ctx, enum sh_dict dict, int64_t id, struct sh_arena *arena,
+                          struct sh_str *ret, struct sh_err *err);
     const struct sh_stems *stems; /* whose view is views[SH_DICT_STEM]; NULL: no item has one */
     /* Facts of a dimension, asked for when a rule reads one; NULL: nothing is known. */
     sh_code (*facts)(void *ctx, enum sh_table table, struct sh_arena *arena, struct sh_facts *ret,

@@ -274,6 +274,8 @@ static inline struct term *code_condition(struct rule_maker *m) {
     const char *column = rule_column(m, 'C', &c);
     if (!column)
         return NULL;
+    if (m->model->model.domain_unnamed[c->type.domain])
+        return NULL;
     const char *domain = m->model->model.domain_names[c->type.domain];
     const char *a = lake_word(m->rng, strcmp(domain, "diagnosis3") == 0 ? "diagnosis" : domain),
                *b = lake_word(m->rng, domain);

@@ -100,6 +100,9 @@ static void faults_have_their_place(void **state) {
     refuse(HEAD "each: lien\nhit: quantity > k.max\n", "did you mean 'line'");
     refuse(HEAD "each: line\nhit: quantity + k.max\n", "not a condition");
     refuse(HEAD "each: line\nhit: quantity > person.sex\n", "r.yaml:9:");
+    refuse(HEAD "each: line\nhit: quantity > k.max and person = P1\n", "no rule names one person");
+    refuse(HEAD "each: line\nhit: quantity > k.max and encounter.employer in {E1, E2}\n",
+           "no rule names one employer");
     refuse(HEAD "each: line\nwindow: {key: [person], past: 3}\nhit: quantity > 1\n",
            "past is a number of days");
     refuse(HEAD "each: line\nhit: quantity > 1\namount: k.max\n", "not money");

@@ -48,6 +48,10 @@ static void faults_are_named(void **state) {
     refuse("#! title: t\n#! rows: limit\n#! key item: line.itme =\npoint,item,from,source\n",
            ":3:13: no such path");
     refuse("#! title: t\n#! rows: limit\n#! type max: quantity\npoint,max,from,source\n", "unknown type");
+    refuse("#! title: t\n#! rows: limit\n#! type who: set person\npoint,who,from,source\n",
+           "is no knowledge");
+    refuse("#! title: t\n#! rows: limit\n#! key whose: encounter.employer =\npoint,whose,from,source\n",
+           "is no knowledge");
     refuse("#! title: t\n#! rows: limit\n#! type mxa: qty\npoint,max,from,source\n", "did you mean 'max'");
     refuse("#! title: t\n#! rows: limit\n#! tpye max: qty\npoint,from,source\n", "did you mean 'type'");
     refuse("#! title: t\n#! rows: limit\npoint,item,from,source\n", "neither '#! key item");
