@@ -1194,16 +1194,16 @@ def an_acknowledged_write_survives_a_kill_and_a_stop_finishes_what_it_began():
         for how in (signal.SIGKILL, signal.SIGTERM):
             stop.clear()
             threads = [threading.Thread(target=write, args=(f"{how}{k}",)) for k in range(8)]
+            enough = len(codes) + 20
             for t in threads:
                 t.start()
-            time.sleep(0.7)
+            wait_true(lambda: len(codes) >= enough)
             code = o.stop(how)
             stop.set()
             for t in threads:
                 t.join()
             assert code == (0 if how == signal.SIGTERM else -9), code
             o.start()
-        assert len(codes) > 20
         kept = set()
         after = ""
         while True:

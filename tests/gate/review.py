@@ -153,8 +153,7 @@ def a_draw_is_void_when_a_value_is_kept_back_and_who_kept_it_seals_no_more():
     one = act(o.again, at, "sample", want=409)
     assert kinds(one) == {"guard"}, one.raw
     o.at("2026-03-05 00:00:10")  # two working days are over: the district kept its value back
-    time.sleep(1)
-    assert o.again.get("/matters/" + at)["state"] == "void"
+    until(lambda: o.again.get("/matters/" + at)["state"] == "void")
     act(o.head, at, "open_district", {"value_district": ONE}, want=409)
     follows = rereview(o, period)
     back = act(o.head, follows["id"], "seal_district", {"seal_district": seal(o, follows, 1, ONE)}, want=409)
@@ -488,8 +487,7 @@ def disputes_over_jurisdiction_go_up_by_law_and_help_that_is_late_is_marked():
     delayed = act(o.officer, help_, "delay", {"reason": "病历封存"}, occurred="2026-03-02")
     assert [d["due"] for d in delayed["deadlines"]] == ["2026-04-01"], delayed["deadlines"]
     o.at("2026-03-12 00:00:10")
-    time.sleep(1)
-    assert o.officer.get("/matters/" + at)["state"] == "referred"  # seven working days are over
+    until(lambda: o.officer.get("/matters/" + at)["state"] == "referred")  # seven working days are over
     act(o.legal, at, "designate", {"taker": "市局", "paper_number": "指1"}, occurred="2026-03-11")
     act(o.officer, help_, "answer", {"outcome": "done", "words": "已提供", "paper_number": "复1"}, occurred="2026-03-11")
     assert act(o.officer, help_, "return")["final"]
