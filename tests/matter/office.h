@@ -342,3 +342,20 @@ static inline void check_journal(struct office *o) {
     CHECK_OK(sh_store_verify(o->store, true, NULL, NULL, &report, &err), &err);
     CHECK_I64((int64_t)report.faults, 0);
 }
+
+/** Three sections of the agency have examined the problem of a breach together (V-11). */
+static inline void office_examine(struct doing *d, struct office *o) {
+    static const struct sh_matter_value found[] = {V("examined_on", "2026-03-02"), V("examined_at", "会议室"),
+                                                   V("examiners", "甲|内控|同意"),
+                                                   V("examination", "事实清楚"), V("handling", "handle")};
+    static const char *const roles[] = {"agency.control", "agency.finance", "agency.contract"};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        become(d, o, "p", sh_str_of(roles[i]));
+        d->act = (struct sh_matter_act){.step = SH_STR("examine"),
+                                        .values = found,
+                                        .n_values = sizeof found / sizeof found[0],
+                                        .why = SH_STR("")};
+        CHECK(do_it(d) == SH_OK);
+        sh_arena_reset(&d->arena);
+    }
+}

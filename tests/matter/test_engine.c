@@ -134,6 +134,7 @@ static void a_late_act_of_an_authority_asks_a_reason_and_is_marked(void **state)
     static const struct sh_matter_value waived[] = {V("answer", "waived")};
     noticed(&d, &o, "2026-03-02");
     step(&d, &o, "institution.user", "answer", waived, 1, "2026-03-02");
+    office_examine(&d, &o);
     step(&d, &o, "agency.head", "decide", NULL, 0, "");
     struct doing filing = {.roll_back = false};
     const struct asked sub =
@@ -173,6 +174,7 @@ static void a_number_nobody_has_set_is_named_and_opens_nothing(void **state) {
     CHECK(missing.text[0] != '\0'); /* the step stands, its clock says what it lacks */
     o.clock.fixed_utc = utc_of("2027-03-02 10:00:00");
     step(&d, &o, "institution.user", "answer", waived, 1, "2026-03-03");
+    office_examine(&d, &o);
     become(&d, &o, "p", SH_STR("agency.head"));
     d.act = (struct sh_matter_act){.step = SH_STR("decide"), .why = SH_STR("-")};
     CHECK(do_it(&d) == SH_E_CANCELLED);

@@ -283,6 +283,7 @@ static void a_panel_speaks_and_decides_once_however_often_the_server_dies(void *
         struct doing d = {.roll_back = false};
         (void)snprintf(d.id, sizeof d.id, "%.32s", told.text);
         must_do(&d, &o, "institution.user", "answer", waived, 1);
+        office_examine(&d, &o);
         sh_arena_free(&d.arena);
     }
     for (int round = 0; round < rounds(); round++) {

@@ -64,6 +64,8 @@ const noticed = once(async () => {
   await act(who.auditor, made.id, 'notify', { facts: '多收床位费', evidence: '病历与清单', clause: '协议第二十条', source: 'B-9', measure: 'recover', severity: 'normal', amount: '60000.00', fund: '390' })
   await serve(made.id)
   await act(who.user, made.id, 'answer', { answer: 'waived' })
+  for (const one of ['checker', 'contract', 'finance']) // its joint examination
+    await act(who[one], made.id, 'examine', { examined_on: '2026-01-05', examined_at: '会议室', examiners: '甲|复核|同意', examination: '事实清楚', handling: 'handle' })
   return made.id
 })
 /** Decided, if no page has done it yet. */
