@@ -363,8 +363,11 @@ static sh_code decide_with(struct sh_gate *gate, struct sh_request *rq, bool is_
         SH_TRY(sh_lost(sh_store_read(gate->store, get_change, &deciding, err)));
         return sh_refuse_fields(rq, &faults);
     }
-    return sh_lost(sh_gate_write(gate, rq, is_approval ? "approve change" : "refuse change", decide,
-                                 &deciding, NULL, err));
+    SH_TRY(sh_lost(sh_gate_write(gate, rq, is_approval ? "approve change" : "refuse change", decide,
+                                 &deciding, NULL, err)));
+    if (is_approval && sh_str_is(deciding.change.register_id, SH_NUMBERS_REGISTER))
+        sh_gate_numbers(gate); /* in force with the answer */
+    return SH_OK;
 }
 
 sh_code sh_api_change_approve(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {

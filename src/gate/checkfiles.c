@@ -200,12 +200,9 @@ static void expiring_end(struct expiring *e) {
 enum { E_ID, E_PLACE, E_CREATED };
 
 int32_t sh_check_ends_on(const struct sh_gate *gate, struct sh_str place, int64_t created_at) {
-    const int32_t made = sh_day_of_time(created_at + SH_SHANGHAI_SECONDS), today = sh_gate_today(gate);
-    const struct sh_param_pick pick = sh_param_pick(gate->params, SH_STR("selfcheck.keep"), place,
-                                                    (struct sh_param_dates){today, today, today});
-    const bool is_set = pick.state == SH_PARAM_SET && pick.row->scale == 0 && pick.row->value >= 0 &&
-                        pick.row->value <= DAYS_MAX && sh_str_is(pick.row->unit, "days");
-    return is_set ? made + (int32_t)pick.row->value : SH_DAY_OPEN;
+    const int64_t days = sh_gate_number(gate, "selfcheck.keep", place);
+    return days >= 0 && days <= DAYS_MAX ? sh_day_of_time(created_at + SH_SHANGHAI_SECONDS) + (int32_t)days
+                                         : SH_DAY_OPEN;
 }
 
 static sh_code end_expired(struct sh_txn *txn, void *ctx, struct sh_err *err) {

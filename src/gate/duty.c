@@ -56,7 +56,8 @@ static void catch_up(struct sh_gate *gate) {
     }
 }
 
-/* ---- once, at the start: calendars and numbers may be others than those the clocks were counted by ----- */
+/* ---- calendars and numbers may be others than those the clocks were counted by: at the start, and later
+ * ---- */
 
 struct recounting {
     struct sh_gate *gate;
@@ -113,8 +114,13 @@ static void end_checks(struct sh_gate *gate, int32_t *done_on) {
 static void *main_of(void *ctx) {
     struct sh_gate *gate = ctx;
     int32_t checks_done_on = INT32_MIN;
-    recount_all(gate);
+    uint64_t counted_by = UINT64_MAX;
     while (!is_over(gate)) {
+        sh_gate_numbers(gate); /* another server over this database may have taken them */
+        const uint64_t generation = atomic_load(&gate->numbers.generation);
+        if (generation != counted_by)
+            recount_all(gate);
+        counted_by = generation;
         catch_up(gate);
         end_checks(gate, &checks_done_on);
         struct timespec until;

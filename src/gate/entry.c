@@ -166,6 +166,7 @@ sh_code sh_entry_ask(struct sh_txn *txn, struct sh_request *rq, const struct sh_
     const struct sh_register *reg = entry->reg;
     struct sh_register_asked asked = {.record = {entry->values, entry->from, entry->to},
                                       .today = sh_gate_today(rq->gate)};
+    SH_TRY(sh_numbers_check(rq, entry, row, faults, err));
     if (reg->n_checks == 0 || entry->is_withdrawn)
         return SH_OK;
     bool *is_broken = sh_new(&rq->arena, bool, reg->n_checks);

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/money.h"
 #include "gate/gate.h"
+#include "gate/numbers.h"
 #include "lake/lake.h"
 #include "law/law.h"
 #include "matter/matter.h"
@@ -22,6 +23,7 @@ struct at {
 struct framing {
     const struct sh_frame_load *o;
     struct sh_store *store;
+    struct sh_numbers numbers;
     struct sh_lake *lake;
     struct sh_reader *reader;
     const struct sh_dict_view *institutions;
@@ -41,6 +43,7 @@ static void framing_free(struct framing *f) {
     if (f->lake)
         sh_lake_close(f->lake);
     sh_store_close(f->store);
+    sh_numbers_free(&f->numbers);
     sh_arena_free(&f->arena);
 }
 
@@ -249,6 +252,7 @@ sh_code sh_gate_frame_load(const struct sh_gate_options *options, const struct s
     SH_TRY(sh_matter_texts_load(options->law_dir, registers, roles, &texts, &f.texts, err));
     SH_TRY(sh_lake_open(options->lake_dir, 0, &f.lake, err));
     SH_TRY(sh_gate_store_beside(options, false, &f.store, err));
+    SH_TRY(sh_numbers_lay(&f.numbers, f.store, registers, f.texts, err));
     SH_TRY(sh_store_read(f.store, find_matter, &f, err));
     return read_lake(&f, err);
 }

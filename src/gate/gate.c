@@ -79,20 +79,20 @@ static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(sh_roles_load(path, &gate->arena, &gate->roles, err));
     if (gate->options.pages_dir)
         SH_TRY(sh_pages_load(gate->options.pages_dir, &gate->arena, &gate->pages, err));
-    struct sh_params *params = NULL;
-    SH_TRY(sh_path_join(path, gate->options.law_dir, "params", err));
-    SH_TRY(sh_params_load(path, &gate->arena, &params, err));
-    gate->params = params;
     SH_TRY(sh_path_join(path, gate->options.law_dir, "registers", err));
     SH_TRY(sh_registers_load(path, gate->roles, &gate->arena, &gate->registers, err));
-    SH_TRY(sh_gate_papers_load(gate->options.law_dir, &gate->arena, &gate->papers, err));
-    return sh_matter_texts_load(gate->options.law_dir, gate->registers, gate->roles, &gate->arena,
-                                &gate->texts, err);
+    SH_TRY(sh_path_join(path, gate->options.law_dir, "documents", err));
+    SH_TRY(sh_papers_load(path, &gate->arena, &gate->templates, err));
+    SH_TRY(sh_matter_texts_load(gate->options.law_dir, gate->registers, gate->roles, &gate->arena,
+                                &gate->texts, err));
+    gate->params = sh_matter_params(gate->texts);
+    return SH_OK;
 }
 
 static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(load_texts(gate, err));
     SH_TRY(sh_gate_store_open(&gate->options, false, &gate->store, err));
+    SH_TRY(sh_numbers_lay(&gate->numbers, gate->store, gate->registers, gate->texts, err));
     SH_TRY(sh_takeaway_tidy(gate, err));
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
     SH_TRY(sh_duty_start(gate, err));
@@ -143,6 +143,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds) {
     sh_finder_free(gate->finder);
     sh_rulebook_free(gate->rulebook);
     sh_store_close(gate->store);
+    sh_numbers_free(&gate->numbers);
     sh_arena_free(&gate->arena);
     sh_free(gate);
 }

@@ -5,7 +5,7 @@
 #include "gate/handlers.h"
 #include "gate/password.h"
 
-enum { ANY_DAY = 20000, GRANT_DAYS_MAX = 3 * 366, NAME_MAX_CHARS = 50 };
+enum { ANY_DAY = 20000, NAME_MAX_CHARS = 50 };
 
 /* ---- roles ------------------------------------------------------------------------------------------- */
 
@@ -410,14 +410,17 @@ static sh_code ask_days(struct granting *granting, const json_t *root, struct sh
     struct sh_request *rq = granting->rq;
     const int32_t today = sh_gate_today(granting->gate);
     const struct sh_str from = sh_member(root, "from", &rq->arena), to = sh_member(root, "to", &rq->arena);
+    const int64_t most =
+        sh_gate_number(granting->gate, "access.grant_days_max",
+                       rq->caller.n_grants ? sh_str_of(rq->caller.grants[0].place) : SH_STR(""));
     int32_t last = 0;
     granting->grant.from = today;
     if (from.len && sh_date_scan(from.at, from.len, &granting->grant.from) != SH_DATE_OK)
         sh_faults_add(rq, faults, SH_STR("from"), 0, SH_SAY(rq, NO_DATE));
     if (to.len == 0 || sh_date_scan(to.at, to.len, &last) != SH_DATE_OK)
         sh_faults_add(rq, faults, SH_STR("to"), 0, SH_SAY(rq, GRANT_WANTS_END));
-    else if (last < granting->grant.from || last < today || last - granting->grant.from > GRANT_DAYS_MAX)
-        sh_faults_add(rq, faults, SH_STR("to"), 0, SH_SAY(rq, GRANT_TERM));
+    else if (last < granting->grant.from || last < today || last - granting->grant.from > most)
+        sh_faults_add(rq, faults, SH_STR("to"), 0, SH_SAY(rq, GRANT_TERM), (long long)most);
     granting->grant.to = last + 1;
     return SH_OK;
 }

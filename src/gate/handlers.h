@@ -85,6 +85,7 @@ SH_HANDLER(sh_api_knowledge_table);
 SH_HANDLER(sh_api_parameters);
 /* matters.c */
 SH_HANDLER(sh_api_procedures);
+SH_HANDLER(sh_api_time_limits);
 SH_HANDLER(sh_api_procedure);
 SH_HANDLER(sh_api_matters);
 SH_HANDLER(sh_api_matter_new);
@@ -107,6 +108,7 @@ SH_HANDLER(sh_api_item_proof);
 SH_HANDLER(sh_api_matter_proof);
 SH_HANDLER(sh_api_work);
 SH_HANDLER(sh_api_funnel);
+SH_HANDLER(sh_api_reviews);
 /* selfcheck.c */
 SH_HANDLER(sh_api_selfchecks);
 SH_HANDLER(sh_api_selfcheck_new);

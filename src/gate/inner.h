@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "gate/gate.h"
 #include "gate/lane.h"
+#include "gate/numbers.h"
 #include "gate/papers.h"
 #include "gate/request.h"
 #include "gate/route.h"
@@ -38,9 +39,10 @@ struct sh_gate {
     struct sh_store *store;
     const struct sh_registers *registers;
     const struct sh_roles *roles;
-    const struct sh_params *params;
     const struct sh_matter_texts *texts; /* procedures and what they run on */
-    struct sh_gate_papers papers;        /* templates of what procedures issue */
+    const struct sh_params *params;      /* those of the texts, and what offices have set */
+    struct sh_numbers numbers;
+    const struct sh_papers *templates; /* of what procedures issue */
     struct {
         pthread_t thread;
         pthread_mutex_t mutex;

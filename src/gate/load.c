@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "gate/gate.h"
+#include "gate/numbers.h"
 #include "law/law.h"
 #include "lake/lake.h"
 #include "matter/matter.h"
@@ -30,6 +31,7 @@ enum {
 struct loading {
     const struct sh_findings_load *o;
     struct sh_store *store;
+    struct sh_numbers numbers;
     struct sh_duck *duck;
     struct sh_arena arena; /* of one chunk */
     const struct sh_matter_texts *texts;
@@ -46,6 +48,7 @@ static void loading_free(struct loading *l) {
         duckdb_destroy_prepare(&l->statement);
     sh_duck_close(l->duck);
     sh_store_close(l->store);
+    sh_numbers_free(&l->numbers);
     sh_arena_free(&l->arena);
 }
 
@@ -200,5 +203,6 @@ sh_code sh_gate_findings_load(const struct sh_gate_options *options, const struc
     SH_TRY(sh_matter_texts_load(options->law_dir, registers, roles, &texts, &l.texts, err));
     SH_TRY(open_run(&l, options->lake_dir, err));
     SH_TRY(sh_gate_store_beside(options, false, &l.store, err));
+    SH_TRY(sh_numbers_lay(&l.numbers, l.store, registers, l.texts, err));
     return load_all(&l, err);
 }

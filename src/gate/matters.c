@@ -5,7 +5,7 @@
 #include "gate/handlers.h"
 #include "gate/papers.h"
 
-enum { VALUES_MAX = 128 };
+enum { VALUES_MAX = 128, REVIEW_DAYS = 30 };
 
 /* What a handler reads or writes through the engine. */
 struct asking {
@@ -58,17 +58,23 @@ static sh_code lost(sh_code code) {
     return code == SH_E_INPUT ? SH_E_NOTFOUND : code;
 }
 
-static sh_code answer_read(struct sh_gate *gate, struct sh_request *rq,
-                           sh_code (*act)(struct sh_txn *, struct asking *, struct sh_err *),
-                           struct sh_err *err) {
+static sh_code answer_as(struct sh_gate *gate, struct sh_request *rq, const char *power,
+                         sh_code (*act)(struct sh_txn *, struct asking *, struct sh_err *),
+                         struct sh_err *err) {
     SH_CLEANUP(asking_end) struct asking asking;
-    SH_TRY(asking_begin(gate, rq, "matters.read", &asking, err));
+    SH_TRY(asking_begin(gate, rq, power, &asking, err));
     asking.act = act;
     sh_answer_begin(rq, 200, &asking.json);
     SH_TRY(lost(sh_gate_read(gate, rq, read_body, &asking, err)));
     if (asking.expected)
         sh_answer_etag(rq, asking.expected);
     return rq->problem ? SH_OK : sh_answer_end(rq, &asking.json, err);
+}
+
+static sh_code answer_read(struct sh_gate *gate, struct sh_request *rq,
+                           sh_code (*act)(struct sh_txn *, struct asking *, struct sh_err *),
+                           struct sh_err *err) {
+    return answer_as(gate, rq, "matters.read", act, err);
 }
 
 static sh_code show_matter(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
@@ -92,6 +98,18 @@ static sh_code show_funnel(struct sh_txn *txn, struct asking *a, struct sh_err *
     if (by.len && wanted == SH_FUNNEL_ALL)
         return sh_stop(sh_refuse(a->rq, GATE_BAD_REQUEST, "by: rule | institution | month"));
     return sh_funnel_json(txn, &a->desk, wanted, &a->json, err);
+}
+
+static sh_code show_reviews(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    const struct sh_str from = sh_target_arg(&a->rq->target, "from"),
+                        to = sh_target_arg(&a->rq->target, "to");
+    struct sh_review_days days = {.to = sh_gate_today(a->gate)};
+    if (to.at && sh_date_scan(to.at, to.len, &days.to) != SH_DATE_OK)
+        return sh_stop(sh_refuse(a->rq, GATE_BAD_REQUEST, "to: %s", SH_SAY(a->rq, WANTS_DAY)));
+    days.from = days.to - REVIEW_DAYS;
+    if (from.at && sh_date_scan(from.at, from.len, &days.from) != SH_DATE_OK)
+        return sh_stop(sh_refuse(a->rq, GATE_BAD_REQUEST, "from: %s", SH_SAY(a->rq, WANTS_DAY)));
+    return sh_reviews_json(txn, &a->desk, &days, &a->json, err);
 }
 
 static struct sh_str arg(const struct asking *a, const char *name) {
@@ -195,6 +213,9 @@ sh_code sh_api_item(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
     SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
     return keep_seen(&a, SH_STR(""), rq->params[0], err);
 }
+sh_code sh_api_reviews(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_as(gate, rq, "access.review", show_reviews, err);
+}
 sh_code sh_api_funnel(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_read(gate, rq, show_funnel, err);
 }
@@ -216,6 +237,18 @@ sh_code sh_api_procedure(struct sh_gate *gate, struct sh_request *rq, struct sh_
     sh_answer_begin(rq, 200, &a.json);
     SH_TRY(sh_procedure_json(gate->texts, &a.who, rq->params[0], sh_gate_today(gate), &a.json, err));
     return sh_answer_end(rq, &a.json, err);
+}
+
+/* For anybody: what a citizen or an institution may expect, and from whom (S4§12). */
+sh_code sh_api_time_limits(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_str given = sh_target_arg(&rq->target, "place");
+    struct sh_json json;
+    if (given.at && !sh_is_place(given))
+        return sh_refuse(rq, GATE_BAD_REQUEST, "place: %s", SH_SAY(rq, WANTS_PLACE));
+    const struct sh_matter_here here = {given.at ? given : SH_STR("000000"), sh_gate_today(gate), rq->lang};
+    sh_answer_begin(rq, 200, &json);
+    SH_TRY(sh_time_limits_json(gate->texts, &here, &rq->arena, &json, err));
+    return sh_answer_end(rq, &json, err);
 }
 
 static sh_code show_trail(struct sh_txn *txn, struct asking *a, struct sh_err *err) {

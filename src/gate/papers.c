@@ -1,17 +1,6 @@
 #include "gate/papers.h"
 #include "base/date.h"
-#include "base/fs.h"
-#include "base/limits.h"
 #include "gate/auth.h"
-
-sh_code sh_gate_papers_load(const char *law_dir, struct sh_arena *arena, struct sh_gate_papers *ret,
-                            struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(path, law_dir, "params", err));
-    SH_TRY(sh_params_load(path, arena, &ret->params, err));
-    SH_TRY(sh_path_join(path, law_dir, "documents", err));
-    return sh_papers_load(path, arena, &ret->templates, err);
-}
 
 void sh_paper_source_end(struct sh_paper_source *source) {
     json_decref(source->facts);
@@ -92,8 +81,7 @@ static sh_code put_length(struct collecting *c, const char *fact, const struct s
  * it. */
 static sh_code put_param(struct collecting *c, const char *fact, struct sh_str name) {
     const struct sh_param_dates dates = {c->issued_on, c->issued_on, c->issued_on};
-    const struct sh_param_pick pick =
-        sh_param_pick(c->gate->papers.params, name, member(c->matter, "place"), dates);
+    const struct sh_param_pick pick = sh_param_pick(c->gate->params, name, member(c->matter, "place"), dates);
     struct sh_length length;
     if (pick.state != SH_PARAM_SET)
         return SH_OK;
@@ -215,7 +203,7 @@ sh_code sh_paper_collect(struct sh_txn *txn, struct sh_gate *gate, struct sh_req
                            .issued_on = record.valid_from,
                            .facts = ret->facts,
                            .err = err};
-    ret->template = sh_paper_find(gate->papers.templates, member(open, "document"));
+    ret->template = sh_paper_find(gate->templates, member(open, "document"));
     if (!ret->template || !find_text(&c))
         return sh_fail(err, SH_E_NOTFOUND, "no template draws this paper");
     group_code(record.id, ret->code, sizeof ret->code);

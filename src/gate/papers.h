@@ -6,15 +6,6 @@
 #include "report/report.h"
 #include "store/store.h"
 
-/** Templates and the numbers they print. */
-struct sh_gate_papers {
-    const struct sh_papers *templates;
-    struct sh_params *params;
-};
-/** Load law_dir/documents and law_dir/params. */
-SH_MUST sh_code sh_gate_papers_load(const char *law_dir, struct sh_arena *arena, struct sh_gate_papers *ret,
-                                    struct sh_err *err);
-
 /* What a paper is drawn from; filled by sh_paper_collect, released with sh_paper_source_end. */
 struct sh_paper_source {
     const struct sh_paper *template; /* NULL: the text names none that is there */

@@ -89,6 +89,7 @@ static const struct sh_route routes[] = {
     {SH_POST, V1 "/self-checks/{check}/start", "selfcheck.run", W, 0, 0, sh_api_selfcheck_start},
     {SH_GET, V1 "/self-checks/{check}/workbook", "selfcheck.run", R, 0, 0, sh_api_selfcheck_workbook},
     {SH_GET, V1 "/self-checks/{check}/report", "selfcheck.run", R, 0, 0, sh_api_selfcheck_report},
+    {SH_GET, V1 "/public/time-limits", SH_NEED_NOBODY, R, 0, 0, sh_api_time_limits},
     {SH_GET, V1 "/procedures", "matters.read", R, 0, 0, sh_api_procedures},
     {SH_GET, V1 "/procedures/{procedure}", "matters.read", R, 0, 0, sh_api_procedure},
     {SH_GET, V1 "/matters", "matters.read", R, 0, 0, sh_api_matters},
@@ -111,6 +112,7 @@ static const struct sh_route routes[] = {
     {SH_GET, V1 "/items/{item}", "matters.read", R, 0, 0, sh_api_item},
     {SH_GET, V1 "/items/{item}/trail", "matters.read", R, 0, 0, sh_api_item_trail},
     {SH_GET, V1 "/items/{item}/proof", "matters.read", R, 0, 0, sh_api_item_proof},
+    {SH_GET, V1 "/reviews/empty", "access.review", R, 0, 0, sh_api_reviews},
     {SH_GET, V1 "/funnel", "matters.read", R, 0, 0, sh_api_funnel},
     {SH_GET, V1 "/work", "matters.read", R, 0, 0, sh_api_work},
 };

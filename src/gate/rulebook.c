@@ -103,7 +103,7 @@ sh_code sh_api_knowledge_table(struct sh_gate *gate, struct sh_request *rq, stru
 
 /* ---- parameters -------------------------------------------------------------------------------------- */
 
-static void put_param(struct sh_json *json, const struct sh_param *param) {
+static void put_param(struct sh_json *json, const struct sh_param *param, bool is_on_record) {
     static const char *const ranks[SH_RANKS] = {"law",         "interpretation", "regulation",
                                                 "order",       "local_rule",     "paper",
                                                 "local_paper", "agreement",      "own"};
@@ -122,21 +122,23 @@ static void put_param(struct sh_json *json, const struct sh_param *param) {
     sh_json_put_str(json, "set_by", param->set_by);
     sh_json_put_str(json, "basis", param->basis);
     sh_json_put_str(json, "note", param->note);
+    sh_json_put_bool(json, "on_record", is_on_record);
     sh_json_object_end(json);
 }
 
-/* Numbers nobody has set come first. */
+/* Numbers nobody has set come first, then what offices have set, which stands before the tables. */
 sh_code sh_api_parameters(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    char dir[SH_PATH_BYTES_MAX];
-    struct sh_params *params = NULL;
-    SH_TRY(sh_path_join(dir, gate->options.law_dir, "params", err));
-    SH_TRY(sh_params_load(dir, &rq->arena, &params, err));
+    const struct sh_params *tables = gate->params, *set = sh_params_laid(tables);
     struct sh_json json;
     items_begin(rq, &json);
-    for (int missing = 1; missing >= 0; missing--)
-        for (size_t i = 0; i < params->n; i++)
-            if ((params->rows[i].value == INT64_MIN) == missing)
-                put_param(&json, &params->rows[i]);
+    for (size_t i = 0; i < tables->n; i++)
+        if (tables->rows[i].value == INT64_MIN)
+            put_param(&json, &tables->rows[i], false);
+    for (size_t i = 0; set && i < set->n; i++)
+        put_param(&json, &set->rows[i], true);
+    for (size_t i = 0; i < tables->n; i++)
+        if (tables->rows[i].value != INT64_MIN)
+            put_param(&json, &tables->rows[i], false);
     return items_end(rq, &json, err);
 }
 

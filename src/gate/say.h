@@ -11,7 +11,8 @@
 #define GATE_SAY_ASKER_NEVER_APPROVES(X)                                                                     \
     X("申请人和被授权人不得审批", "neither the asker nor the person granted approves")
 #define GATE_SAY_AT_MOST_BYTES(X) X("最多 %zu 字节", "at most %zu bytes")
-#define GATE_SAY_AT_MOST_FILES(X) X("最多 %d 个文件，合计 %d MiB", "at most %d files, %d MiB together")
+#define GATE_SAY_AT_MOST_FILES(X)                                                                            \
+    X("最多 %lld 个文件，合计 %lld MiB", "at most %lld files, %lld MiB together")
 #define GATE_SAY_AT_MOST_KEYS(X) X("最多 %d 个密钥", "at most %d keys")
 #define GATE_SAY_AT_MOST_ROWS(X) X("一次最多 %d 行", "at most %d rows at once")
 #define GATE_SAY_BEFORE_VALID_FROM(X) X("早于起始日", "lies before valid_from")
@@ -29,7 +30,7 @@
 #define GATE_SAY_FACTOR_IS_SET(X)                                                                            \
     X("已绑定动态口令，如需更换请由管理员重置", "a second factor is set already; an administrator resets "   \
                                                 "it")
-#define GATE_SAY_GRANT_TERM(X) X("须在起始日之后、三年之内", "after the first day, within three years")
+#define GATE_SAY_GRANT_TERM(X) X("须在起始日之后、%lld 日之内", "after the first day, within %lld days of it")
 #define GATE_SAY_GRANT_WANTS_END(X) X("授权须有截止日", "a grant needs its last day")
 #define GATE_SAY_KEY_NEVER_CHANGES(X) X("主键不可更改", "the key of a record never changes")
 #define GATE_SAY_KEY_ONLY_READS(X) X("此密钥只能读取", "this API key only reads")
@@ -67,12 +68,14 @@
 #define GATE_SAY_TIE(X)                                                                                      \
     X("您与 %.*s 有须回避的关系：%.*s（%.*s）", "a tie with %.*s is on record: %.*s (%.*s)")
 #define GATE_SAY_TOO_MANY_CHECKS(X)                                                                          \
-    X("已保留 %d 次自查，请先删除旧的", "%d checks are kept: remove one first")
+    X("已保留 %lld 次自查，请先删除旧的", "%lld checks are kept: remove one first")
+#define GATE_SAY_UNIT_IS(X) X("参数 %.*s 的单位是 %.*s", "the unit of %.*s is %.*s")
 #define GATE_SAY_WANTS_AMOUNT(X) X("应为金额（元），如 1000.00", "an amount in yuan, e.g. 1000.00")
 #define GATE_SAY_WANTS_DAY(X) X("应为日期，如 2026-02-03", "a day, e.g. 2026-02-03")
 #define GATE_SAY_WANTS_FILE(X)                                                                               \
     X("应为 .csv、.txt 或 .gz 文件，且不为空", "a file that is not empty and ends in .csv, .txt or .gz")
 #define GATE_SAY_WANTS_LOGIN(X) X("2 至 64 个 a-z、0-9、_ - .", "2 to 64 of a-z, 0-9, _ - .")
 #define GATE_SAY_WANTS_OBJECT(X) X("必须是对象", "must be an object")
+#define GATE_SAY_WANTS_PLACE(X) X("六位行政区划代码，如 620100", "a division code of six digits, e.g. 620100")
 #define GATE_SAY_WANTS_RULE(X) X("应为规则文本", "a rule's text")
 #define GATE_SAY_WANTS_TEXT(X) X("请以文本书写", "write it as text")

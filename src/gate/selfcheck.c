@@ -198,8 +198,9 @@ static sh_code make_check(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     SH_TRY(sh_sql_query(txn,
                         "select count(*) from gate_job where kind = '" SH_SELFCHECK_KIND "' and body = $1",
                         of, 1, &rq->arena, &c->rows, err));
-    if (sh_cell(&c->rows, 0, 0)->i64 >= SH_SELFCHECK_KEPT_MAX)
-        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, TOO_MANY_CHECKS), (int)SH_SELFCHECK_KEPT_MAX));
+    const int64_t most = sh_gate_number(c->gate, "selfcheck.kept_max", sh_str_of(grant->place));
+    if (sh_cell(&c->rows, 0, 0)->i64 >= most)
+        return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, TOO_MANY_CHECKS), (long long)most));
     char id[ID_HEX + 1];
     sh_token_new(ID_HEX / 2, id);
     const char *arguments = sh_arena_printf(&rq->arena, NULL, "{\"place\":\"%s\",\"lang\":\"%s\"}",
@@ -242,19 +243,24 @@ static bool is_file_name(struct sh_str name) {
            name.len <= NAME_MAX_BYTES && sh_path_is_plain_name(name) && sh_utf8_valid(name);
 }
 
+/* How many files a check may have, and how many MiB all of them. */
+struct room {
+    int64_t files, mib;
+};
+
 /* Does the file fit beside the check's others? */
-static sh_code has_room(struct sh_txn *txn, const struct checking *c, struct sh_str name, bool *ret,
-                        struct sh_err *err) {
+static sh_code has_room(struct sh_txn *txn, const struct checking *c, struct sh_str name, struct room most,
+                        bool *ret, struct sh_err *err) {
     struct sh_rows files;
     uint64_t sum = c->rq->body.len;
-    size_t n = 1;
+    int64_t n = 1;
     SH_TRY(sh_check_files(txn, c->rq->params[0], &c->rq->arena, &files, err));
     for (size_t i = 0; i < files.n_rows; i++) {
         if (sh_str_eq(name, sh_cell(&files, i, SH_CHECK_NAME)->str))
             continue;
         sum += (uint64_t)sh_cell(&files, i, SH_CHECK_BYTES)->i64, n++;
     }
-    *ret = n <= SH_SELFCHECK_FILES_MAX && sum <= (uint64_t)SH_SELFCHECK_MIB_MAX << 20;
+    *ret = n <= most.files && most.mib >= 0 && most.mib <= INT32_MAX && sum <= (uint64_t)most.mib << 20;
     return SH_OK;
 }
 
@@ -271,10 +277,13 @@ static sh_code take_file(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     }
     if (!sh_str_is(sh_cell(&c->rows, 0, C_STATE)->str, "collecting"))
         return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, CHECK_STARTED)));
-    SH_TRY(has_room(txn, c, name, &fits, err));
+    const struct sh_str place = sh_cell(&c->rows, 0, C_PLACE)->str;
+    const struct room most = {sh_gate_number(c->gate, "selfcheck.files_max", place),
+                              sh_gate_number(c->gate, "selfcheck.mib_max", place)};
+    SH_TRY(has_room(txn, c, name, most, &fits, err));
     if (!fits)
-        return sh_stop(sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_FILES), (int)SH_SELFCHECK_FILES_MAX,
-                                 (int)SH_SELFCHECK_MIB_MAX));
+        return sh_stop(sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_FILES), (long long)most.files,
+                                 (long long)most.mib));
     SH_TRY(sh_check_put(txn, rq->params[0], name, false, sh_buf_view(&rq->body), err));
     return answer_check(txn, c, 200, err);
 }

@@ -8,10 +8,7 @@
 #define SH_SELFCHECK_BOOK "findings.xlsx"
 #define SH_SELFCHECK_REPORT "report.txt"
 enum {
-    SH_SELFCHECK_FILES_MAX = 40, /* the national tables are 20, and fees come in parts */
-    SH_SELFCHECK_MIB_MAX = 256,  /* all files of one check */
-    SH_SELFCHECK_KEPT_MAX = 20,  /* checks a body keeps */
-    SH_SELFCHECK_CHILD_GIB = 2,  /* largest file a check may write */
+    SH_SELFCHECK_CHILD_GIB = 2, /* largest file a check may write */
     SH_SELFCHECK_REPORT_MAX = 1 << 20,
 };
 

@@ -5,8 +5,9 @@
 
 /** Does the row hold a value, not only a bound? */
 bool sh_param_is_value(const struct sh_param *p);
-/** Is it a division code of six digits? */
-bool sh_is_place(struct sh_str place);
+/** Read p->text in p->unit into value and scale; an empty text is no value. False: `why` says what is wrong.
+ */
+bool sh_param_scan(struct sh_param *p, struct sh_buf *why);
 /** A place as the six digits to widen: what has not six is the nation. */
 void sh_place_start(struct sh_str place, char ret[6]);
 /** 990101 -> 990100 -> 990000 -> 000000; false when it is the nation already. */

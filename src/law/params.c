@@ -65,44 +65,52 @@ static sh_code parse_day(const struct table *t, const struct sh_csv_row *row, in
 }
 
 /* A date is its day; a day of each year (04-30) is month × 100 + day. */
-static sh_code parse_date_value(const struct table *t, const struct sh_csv_row *row, struct sh_param *p,
-                                struct sh_err *err) {
+static bool scan_date_value(struct sh_param *p, struct sh_buf *why) {
     char full[16];
-    int32_t day;
+    int32_t day = 0;
     const bool is_whole = sh_str_is(p->unit, "date");
     (void)snprintf(full, sizeof full, "%s%.*s", is_whole ? "" : "2023-", SH_ARG(p->text));
     const sh_date_fault fault = p->text.len > 10 ? SH_DATE_SYNTAX : sh_date_scan(full, strlen(full), &day);
-    if (fault != SH_DATE_OK)
-        return sh_csv_fail(err, SH_E_INPUT, t->csv, row, t->at[VALUE], "'%.*s' is no date (%s); write %s",
-                           SH_ARG(p->text), sh_date_fault_text(fault), is_whole ? "YYYY-MM-DD" : "MM-DD");
+    if (fault != SH_DATE_OK) {
+        sh_buf_addf(why, "'%.*s' is no date (%s); write %s", SH_ARG(p->text), sh_date_fault_text(fault),
+                    is_whole ? "YYYY-MM-DD" : "MM-DD");
+        return false;
+    }
     const struct sh_civil civil = sh_civil_of(day);
     p->value = is_whole ? day : civil.month * 100 + civil.day;
-    return SH_OK;
+    return true;
+}
+
+bool sh_param_scan(struct sh_param *p, struct sh_buf *why) {
+    const struct sh_str cell = p->text;
+    p->value = INT64_MIN;
+    if (cell.len == 0)
+        return true;
+    if (sh_str_is(p->unit, "word")) { /* the text itself is the value: who, or what */
+        p->value = 0;
+        return true;
+    }
+    if (sh_str_is(p->unit, "date") || sh_str_is(p->unit, "month_day"))
+        return scan_date_value(p, why);
+    const size_t point = sh_str_find_char(cell, '.');
+    const size_t decimals = point == SH_STR_NONE ? 0 : cell.len - point - 1;
+    if (decimals > 6) {
+        sh_buf_addf(why, "'%.*s' has more than 6 decimals", SH_ARG(cell));
+        return false;
+    }
+    p->scale = sh_str_is(p->unit, "yuan") && decimals < 2 ? 2 : (int8_t)decimals;
+    const sh_decimal_fault fault = sh_decimal_scan(cell.at, cell.len, p->scale, &p->value);
+    if (fault != SH_DECIMAL_OK)
+        sh_buf_addf(why, "'%.*s' is no number (%s)", SH_ARG(cell), sh_decimal_fault_text(fault));
+    return fault == SH_DECIMAL_OK;
 }
 
 static sh_code parse_value(const struct table *t, const struct sh_csv_row *row, struct sh_param *p,
                            struct sh_err *err) {
-    const struct sh_str cell = p->text;
-    p->value = INT64_MIN;
-    if (cell.len == 0)
+    SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
+    if (sh_param_scan(p, &why))
         return SH_OK;
-    if (sh_str_is(p->unit, "word")) { /* the text itself is the value: who, or what */
-        p->value = 0;
-        return SH_OK;
-    }
-    if (sh_str_is(p->unit, "date") || sh_str_is(p->unit, "month_day"))
-        return parse_date_value(t, row, p, err);
-    const size_t point = sh_str_find_char(cell, '.');
-    const size_t decimals = point == SH_STR_NONE ? 0 : cell.len - point - 1;
-    if (decimals > 6)
-        return sh_csv_fail(err, SH_E_INPUT, t->csv, row, t->at[VALUE], "'%.*s' has more than 6 decimals",
-                           SH_ARG(cell));
-    p->scale = sh_str_is(p->unit, "yuan") && decimals < 2 ? 2 : (int8_t)decimals;
-    const sh_decimal_fault fault = sh_decimal_scan(cell.at, cell.len, p->scale, &p->value);
-    if (fault != SH_DECIMAL_OK)
-        return sh_csv_fail(err, SH_E_INPUT, t->csv, row, t->at[VALUE], "'%.*s' is no number (%s)",
-                           SH_ARG(cell), sh_decimal_fault_text(fault));
-    return SH_OK;
+    return sh_csv_fail(err, SH_E_INPUT, t->csv, row, t->at[VALUE], "%.*s", SH_ARG(sh_buf_view(&why)));
 }
 
 bool sh_is_place(struct sh_str place) {
@@ -290,6 +298,9 @@ sh_code sh_params_load(const char *dir, struct sh_arena *arena, struct sh_params
         SH_TRY(load_file(path, arena, rows, PARAMS_MAX, &params->n, err));
     }
     params->rows = rows;
+    params->layer = sh_new(arena, struct sh_param_layer, 1);
+    if (!params->layer)
+        return sh_fail(err, SH_E_NOMEM, "no room for the parameters of %s", dir);
     SH_TRY(check_overlaps(params, dir, err));
     SH_TRY(declare_names(params, PARAMS_MAX, err));
     *ret = params;
@@ -310,6 +321,28 @@ void sh_place_start(struct sh_str place, char ret[6]) {
         ret[i] = place.len == 6 ? place.at[i] : '0';
 }
 
+void sh_params_lay(const struct sh_params *params, const struct sh_params *set) {
+    assert(params && params->layer);
+    atomic_store(&params->layer->set, set);
+}
+
+const struct sh_params *sh_params_laid(const struct sh_params *params) {
+    return params->layer ? atomic_load(&params->layer->set) : NULL;
+}
+
+/* The value of that very place in force on a day; of several the one that began last. */
+static const struct sh_param *find_value(const struct sh_params *params, struct sh_str name,
+                                         const char place[6], int32_t day) {
+    const struct sh_param *found = NULL;
+    for (size_t i = 0; params && i < params->n; i++) {
+        const struct sh_param *p = &params->rows[i];
+        if (sh_str_eq(p->name, name) && sh_param_is_value(p) && memcmp(p->place.at, place, 6) == 0 &&
+            p->from <= day && day < p->to && p->value != INT64_MIN && (!found || found->from < p->from))
+            found = p;
+    }
+    return found;
+}
+
 const struct sh_param *sh_param_find(const struct sh_params *params, struct sh_str name, struct sh_str place,
                                      int32_t day) {
     assert(params);
@@ -319,15 +352,15 @@ const struct sh_param *sh_param_find(const struct sh_params *params, struct sh_s
             declared = &params->rows[i];
     if (!declared) /* every name has such a row */
         return NULL;
+    const struct sh_params *set = sh_params_laid(params);
     char at[6];
     sh_place_start(place, at);
     do {
-        for (size_t i = 0; i < params->n; i++) {
-            const struct sh_param *p = &params->rows[i];
-            if (sh_str_eq(p->name, name) && sh_param_is_value(p) && memcmp(p->place.at, at, 6) == 0 &&
-                p->from <= day && day < p->to && p->value != INT64_MIN)
-                return p;
-        }
+        const struct sh_param *found = find_value(set, name, at, day);
+        if (!found)
+            found = find_value(params, name, at, day);
+        if (found)
+            return found;
     } while (sh_place_widen(at));
     return declared;
 }

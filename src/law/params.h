@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/msg.h"
 #include "base/str.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -70,14 +71,45 @@ struct sh_param {
     const char *file;
     uint32_t line;
 };
+/* Values set on record while the program runs, over those of the tables; NULL: none. */
+struct sh_param_layer {
+    _Atomic(const struct sh_params *) set;
+};
 struct sh_params {
     struct sh_param *rows;
     size_t n;
+    struct sh_param_layer *layer; /* NULL in a layer itself */
 };
 
+/** Is it a division code of six digits? */
+bool sh_is_place(struct sh_str place);
 /** Load all *.csv of a folder. Errors name file, line and column. */
 SH_MUST sh_code sh_params_load(const char *dir, struct sh_arena *arena, struct sh_params **ret,
                                struct sh_err *err);
+/**
+ * Lay values over those of the tables, instead of those laid before: for its place and days each stands
+ * before the table's. Readers in other threads see the one or the other. `set` and what was laid before live
+ * as long as `params`.
+ */
+void sh_params_lay(const struct sh_params *params, const struct sh_params *set);
+/** What is laid now; NULL: nothing. */
+const struct sh_params *sh_params_laid(const struct sh_params *params);
+/* A value that an office sets on record for its place. */
+struct sh_param_set {
+    struct sh_str name, place, value, basis;
+    int32_t from, to; /* days, half-open */
+};
+enum sh_param_fault { SH_PARAM_FINE, SH_PARAM_BAD_NAME, SH_PARAM_BAD_VALUE };
+/**
+ * The row of such a value: unit, day that picks it and who sets it are the table's, its rank is the lowest,
+ * so that every bound holds it. BAD_NAME: the tables declare no such number, or rules read it (what an audit
+ * counts by is released with its rules). BAD_VALUE: it is none of that unit. `why` says so to people.
+ * Strings of `set` stay the caller's.
+ */
+enum sh_param_fault sh_param_of_office(const struct sh_params *params, const struct sh_param_set *set,
+                                       sh_lang lang, struct sh_param *ret, struct sh_buf *why);
+/** The bound of higher rank that it lies beyond on one of its days, NULL: none. */
+const struct sh_param *sh_param_beyond(const struct sh_params *params, const struct sh_param *row);
 /**
  * The row in force for `place` (falling back to shorter division codes, then 000000) on `day`. NULL if the
  * name is unknown. A declared name without value in force gives a row with value INT64_MIN. Bounds are not

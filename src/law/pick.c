@@ -7,6 +7,9 @@
 
 #define PARAM_MESSAGES(X)                                                                                    \
     X(PARAM_NO_SUCH, "没有参数 %.*s", "there is no parameter %.*s")                                          \
+    X(PARAM_OF_RULES, "参数 %.*s 由规则读取，随规则发布更改",                                                \
+      "parameter %.*s is read by rules: it is changed with them, by a release")                              \
+    X(PARAM_NO_VALUE, "“%.*s”不是单位为 %.*s 的数值", "\"%.*s\" is no value in the unit %.*s")               \
     X(PARAM_UNSET, "参数 %.*s 在 %.*s 没有取值，应由%.*s确定（%.*s）",                                       \
       "parameter %.*s has no value for %.*s; %.*s must set it (%.*s)")                                       \
     X(PARAM_UNSET_OPEN, "参数 %.*s 在 %.*s 没有取值，由各地确定（%.*s）",                                    \
@@ -68,13 +71,13 @@ static bool is_beyond(const struct sh_param *value, const struct sh_param *bound
     return false;
 }
 
-/* The bound of higher rank that a value in force lies beyond, or NULL. */
+/* The bound of higher rank that a value lies beyond on some day of from–to, or NULL. */
 static const struct sh_param *find_bound(const struct sh_params *params, const struct sh_param *value,
-                                         int32_t day) {
+                                         int32_t from, int32_t to) {
     for (size_t i = 0; i < params->n; i++) {
         const struct sh_param *b = &params->rows[i];
         if (b != value && sh_str_eq(b->name, value->name) && b->value != INT64_MIN && b->rank < value->rank &&
-            b->from <= day && day < b->to && covers(b, value->place) && is_beyond(value, b))
+            b->from < to && from < b->to && covers(b, value->place) && is_beyond(value, b))
             return b;
     }
     return NULL;
@@ -85,6 +88,32 @@ static const struct sh_param *by_name(const struct sh_params *params, struct sh_
         if (sh_str_eq(params->rows[i].name, name))
             return &params->rows[i];
     return NULL;
+}
+
+const struct sh_param *sh_param_beyond(const struct sh_params *params, const struct sh_param *row) {
+    return find_bound(params, row, row->from, row->to);
+}
+
+enum sh_param_fault sh_param_of_office(const struct sh_params *params, const struct sh_param_set *set,
+                                       sh_lang lang, struct sh_param *ret, struct sh_buf *why) {
+    const struct sh_param *any = by_name(params, set->name);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    if (!any || any->picked_by == SH_BY_ANY) {
+        sh_buf_addf(why, sh_msg(messages, any ? PARAM_OF_RULES : PARAM_NO_SUCH, lang), SH_ARG(set->name));
+        return SH_PARAM_BAD_NAME;
+    }
+    *ret = *any;
+    ret->place = set->place, ret->text = set->value, ret->basis = set->basis;
+    ret->from = set->from, ret->to = set->to;
+    ret->rank = SH_RANK_OWN, ret->binds = SH_BINDS_NOTHING, ret->proof = SH_PROOF_FULL;
+    ret->reading = ret->note = (struct sh_str){"", 0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf reason = {0};
+    if (sh_param_scan(ret, &reason) && ret->value != INT64_MIN)
+        return SH_PARAM_FINE;
+    sh_buf_addf(why, sh_msg(messages, PARAM_NO_VALUE, lang), SH_ARG(set->value), SH_ARG(any->unit));
+#pragma GCC diagnostic pop
+    return SH_PARAM_BAD_VALUE;
 }
 
 struct sh_param_pick sh_param_pick(const struct sh_params *params, struct sh_str name, struct sh_str place,
@@ -106,7 +135,7 @@ struct sh_param_pick sh_param_pick(const struct sh_params *params, struct sh_str
         pick.state = SH_PARAM_UNSET;
         return pick;
     }
-    pick.bound = find_bound(params, row, day);
+    pick.bound = find_bound(params, row, day, day + 1);
     if (pick.bound && row->reading.len == 0)
         pick.state = SH_PARAM_BEYOND;
     return pick;
@@ -217,7 +246,7 @@ static sh_code note(const struct checking *c, const struct sh_param *p, enum sh_
 
 static sh_code check_bound(const struct checking *c, const struct sh_param *p) {
     const int32_t day = p->from > c->day ? p->from : c->day;
-    const struct sh_param *bound = find_bound(c->params, p, day);
+    const struct sh_param *bound = find_bound(c->params, p, day, day + 1);
     const bool has_reading = p->reading.len > 0;
     if (!bound && !has_reading)
         return SH_OK;

@@ -167,6 +167,8 @@ struct sh_step {
     const struct sh_post_text *posts;
     const struct sh_open_text *opens;
     const struct sh_str *seen; /* what the actor must have opened: papers of a kind, attachments, receipt */
+    struct sh_str inspects;    /* what a re-check is of, in the same words: how it was opened is told in the
+                                  report of empty reviews; empty: this step checks nothing of another's */
     const struct sh_source *sets; /* fields that the step computes: number, money; rounded once */
     struct sh_return_text returns;
     size_t n_sets, n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,

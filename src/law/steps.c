@@ -102,21 +102,26 @@ static int32_t find_paper(const struct loader *l, struct sh_str word) {
     return -1;
 }
 
-/* seen: kinds of papers, `attachments`; for items `receipt`. */
-static sh_code read_seen(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+/* Kinds of papers, `attachments`; for items `receipt`. */
+static sh_code check_opened(struct loader *l, const struct sh_yaml *map, const char *key,
+                            struct sh_str what) {
     const bool of_items = l->machine != &l->p->matter;
+    const bool is_known =
+        of_items ? sh_str_is(what, "receipt") : sh_str_is(what, "attachments") || find_paper(l, what) >= 0;
+    return is_known ? SH_OK
+                    : sh_yaml_fail(l->err, sh_yaml_get(map, key),
+                                   "\"%.*s\" cannot be opened: a paper of this procedure, attachments, or "
+                                   "an item's receipt",
+                                   SH_ARG(what));
+}
+
+/* seen: refused without; inspects: noted, and told who did it without. */
+static sh_code read_seen(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
     SH_TRY(sh_law_list(map, "seen", l->arena, &step->seen, &step->n_seen, l->err));
-    for (size_t i = 0; i < step->n_seen; i++) {
-        const bool is_known =
-            of_items ? sh_str_is(step->seen[i], "receipt")
-                     : sh_str_is(step->seen[i], "attachments") || find_paper(l, step->seen[i]) >= 0;
-        if (!is_known)
-            return sh_yaml_fail(l->err, sh_yaml_get(map, "seen"),
-                                "\"%.*s\" cannot be opened: a paper of this procedure, attachments, or an "
-                                "item's receipt",
-                                SH_ARG(step->seen[i]));
-    }
-    return SH_OK;
+    for (size_t i = 0; i < step->n_seen; i++)
+        SH_TRY(check_opened(l, map, "seen", step->seen[i]));
+    step->inspects = sh_yaml_text(map, "inspects");
+    return step->inspects.len ? check_opened(l, map, "inspects", step->inspects) : SH_OK;
 }
 
 /* from: a state, a list, or "any except X". */
@@ -452,11 +457,11 @@ static sh_code mark_recalled(struct loader *l, struct sh_step *step) {
 }
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
-    static const char *const known[] = {"name",  "from",  "to",       "by",       "not_by", "not_body_of",
-                                        "needs", "may",   "guard",    "gate",     "issues", "writes",
-                                        "posts", "opens", "holds",    "basis",    "per",    "dated",
-                                        "bulk",  "seen",  "serves",   "together", "undo",   "served",
-                                        "draw",  "sets",  "outcomes", "returns"};
+    static const char *const known[] = {"name",  "from",  "to",       "by",       "not_by",  "not_body_of",
+                                        "needs", "may",   "guard",    "gate",     "issues",  "writes",
+                                        "posts", "opens", "holds",    "basis",    "per",     "dated",
+                                        "bulk",  "seen",  "serves",   "together", "undo",    "served",
+                                        "draw",  "sets",  "outcomes", "returns",  "inspects"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));

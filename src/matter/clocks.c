@@ -31,7 +31,7 @@ static sh_code insert(struct work *w, const struct sh_clock_text *clock, struct 
                                       SH_TEXT(sh_copy(w->arena, sh_buf_view(&tell))),
                                       SH_TEXT(sh_copy(w->arena, sh_buf_view(&account))),
                                       SH_TEXT(missing),
-                                      SH_TEXT(due ? sh_length_text(w, run->length) : SH_STR("")),
+                                      SH_TEXT(due ? sh_length_text(w->arena, run->length) : SH_STR("")),
                                       SH_I64(run->event_time),
                                       SH_I64(due && due->is_open)};
     return sh_sql_run(

@@ -26,6 +26,8 @@ SH_MUST sh_code sh_matter_texts_load(const char *law_dir, const struct sh_regist
                                      const struct sh_roles *roles, struct sh_arena *arena,
                                      const struct sh_matter_texts **ret, struct sh_err *err);
 const struct sh_procedures *sh_matter_procedures(const struct sh_matter_texts *texts);
+/** The numbers they are counted by. */
+const struct sh_params *sh_matter_params(const struct sh_matter_texts *texts);
 /** The room's own tables. Static. */
 const struct sh_migration *sh_matter_migrations(size_t *ret_n);
 
@@ -283,6 +285,19 @@ SH_MUST sh_code sh_procedures_json(const struct sh_matter_texts *texts, const st
                                    int32_t today, struct sh_json *json, struct sh_err *err);
 SH_MUST sh_code sh_procedure_json(const struct sh_matter_texts *texts, const struct sh_matter_who *who,
                                   struct sh_str id, int32_t today, struct sh_json *json, struct sh_err *err);
+/* Where and when the public asks. */
+struct sh_matter_here {
+    struct sh_str place; /* six digits */
+    int32_t today;
+    sh_lang lang;
+};
+/**
+ * {place, day, items}: every time limit of the procedures in force there that day, by the very texts and
+ * numbers that matters are counted by (AF-08). Nobody's data: anybody may read it. Errors: SH_E_INPUT a
+ * number that is no length; SH_E_NOMEM.
+ */
+SH_MUST sh_code sh_time_limits_json(const struct sh_matter_texts *texts, const struct sh_matter_here *here,
+                                    struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
 /** {items, next} */
 SH_MUST sh_code sh_matters_json(struct sh_txn *txn, const struct sh_desk *desk,
                                 const struct sh_matter_query *query, struct sh_json *json,
@@ -317,6 +332,17 @@ SH_MUST sh_code sh_matter_trail(struct sh_txn *txn, const struct sh_desk *desk, 
                                 struct sh_id_list *ret, struct sh_err *err);
 SH_MUST sh_code sh_item_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
                              struct sh_json *json, struct sh_err *err);
+/* Both included. */
+struct sh_review_days {
+    int32_t from, to;
+};
+/**
+ * The report of empty reviews (V-04): of each step that a text says `inspects` something, by place and
+ * person, how many he took in those days, how many of them without having opened it (unopened), or less than
+ * view.min_seconds after (brief; null where the place has set no number), and up to 20 of these.
+ */
+SH_MUST sh_code sh_reviews_json(struct sh_txn *txn, const struct sh_desk *desk,
+                                const struct sh_review_days *days, struct sh_json *json, struct sh_err *err);
 enum sh_funnel_by { SH_FUNNEL_ALL, SH_FUNNEL_RULE, SH_FUNNEL_INSTITUTION, SH_FUNNEL_MONTH };
 /**
  * Money on its way back, by what law/tables/funnel.csv says: {items: [{key, name, found, confirmed, refused,

@@ -1,12 +1,25 @@
-/* Who opened what, for steps that ask their actor to have read it himself. */
+/* Who opened what, for steps that ask their actor to have read it himself, and for those that check another's
+ * work: how they were done is told by reviews.c. */
 #include "matter/item.h"
 
-/* A step of the machine asks for it? kind: of a paper; "attachments"; "receipt". */
-static bool is_asked(const struct sh_machine *machine, struct sh_str kind) {
-    for (size_t i = 0; machine && i < machine->n_steps; i++)
-        for (size_t k = 0; k < machine->steps[i].n_seen; k++)
-            if (sh_str_eq(machine->steps[i].seen[k], kind))
+static bool may_take(const struct sh_matter_who *who, const struct sh_step *step) {
+    for (size_t i = 0; i < step->n_by; i++)
+        for (size_t k = 0; k < who->n_grants; k++)
+            if (sh_str_eq(step->by[i].role, who->grants[k].role))
                 return true;
+    return false;
+}
+
+/* A step asks for it, or one that he may take inspects it? kind: of a paper; "attachments"; "receipt". */
+static bool is_asked(const struct sh_machine *machine, const struct sh_matter_who *who, struct sh_str kind) {
+    for (size_t i = 0; machine && i < machine->n_steps; i++) {
+        const struct sh_step *step = &machine->steps[i];
+        if (sh_str_eq(step->inspects, kind) && may_take(who, step))
+            return true;
+        for (size_t k = 0; k < step->n_seen; k++)
+            if (sh_str_eq(step->seen[k], kind))
+                return true;
+    }
     return false;
 }
 
@@ -23,9 +36,9 @@ static sh_code is_wanted(struct work *w, struct sh_str what, bool *ret) {
     SH_TRY(count(w, "select kind from mt_paper where matter = $1 and id = $2", what, &kind));
     SH_TRY(count(w, "select id from mt_attachment where matter = $1 and id = $2", what, &file));
     SH_TRY(count(w, "select id from mt_item where matter = $1 and id = $2", what, &item));
-    *ret = (kind.len && is_asked(&w->m.text->matter, kind)) ||
-           (file.len && is_asked(&w->m.text->matter, SH_STR("attachments"))) ||
-           (item.len && is_asked(w->m.text->items, SH_STR("receipt")));
+    *ret = (kind.len && is_asked(&w->m.text->matter, w->who, kind)) ||
+           (file.len && is_asked(&w->m.text->matter, w->who, SH_STR("attachments"))) ||
+           (item.len && is_asked(w->m.text->items, w->who, SH_STR("receipt")));
     return SH_OK;
 }
 

@@ -21,6 +21,12 @@ void sh_put_day_or_null(struct sh_json *json, const char *key, int32_t day, bool
         sh_json_null(json);
 }
 
+const char *sh_clock_end_word(enum sh_clock_end end) {
+    static const char *const words[] = {
+        [SH_END_DO] = "do", [SH_END_REFUSE] = "refuse", [SH_END_MARK] = "mark", [SH_END_WARN] = "warn"};
+    return words[end];
+}
+
 void sh_put_fen(struct sh_json *json, const char *key, int64_t fen) {
     char text[SH_MONEY_TEXT_MAX];
     sh_money_plain(fen, text);

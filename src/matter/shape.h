@@ -5,6 +5,8 @@
 void sh_put_utc(struct sh_json *json, const char *key, int64_t at);
 /** A day, or null when `is_there` is false. */
 void sh_put_day_or_null(struct sh_json *json, const char *key, int32_t day, bool is_there);
+/** What the end of a clock does, as the API and the texts say it. */
+const char *sh_clock_end_word(enum sh_clock_end end);
 void sh_put_fen(struct sh_json *json, const char *key, int64_t fen);
 /** "role" and "role_name", as the reader's language has it; a role that is no more keeps its id. */
 void sh_put_role(struct sh_json *json, const struct work *w, struct sh_str role);

@@ -231,8 +231,6 @@ static void put_timeline(struct page *p) {
     sh_json_array_end(p->json);
 }
 
-static const char *const ends[] = {"do", "refuse", "mark", "warn"};
-
 static void put_deadline(struct page *p, const struct sh_rows *rows, size_t r) {
     const struct sh_clock_text *clock = NULL;
     for (size_t i = 0; i < p->w.m.text->n_clocks; i++)
@@ -255,7 +253,7 @@ static void put_deadline(struct page *p, const struct sh_rows *rows, size_t r) {
     if (due)
         sh_json_put_i64(p->json, "days_left", due - p->w.today);
     sh_json_put_str(p->json, "length", sh_cell(rows, r, 6)->str);
-    sh_json_put_text(p->json, "end", ends[clock->end]);
+    sh_json_put_text(p->json, "end", sh_clock_end_word(clock->end));
     if (clock->end_step >= 0)
         sh_json_put_str(p->json, "step", p->w.m.text->matter.steps[clock->end_step].id);
     sh_json_key(p->json, "account");

@@ -22,6 +22,10 @@ const struct sh_procedures *sh_matter_procedures(const struct sh_matter_texts *t
     return texts->procedures;
 }
 
+const struct sh_params *sh_matter_params(const struct sh_matter_texts *texts) {
+    return texts->params;
+}
+
 /* Accounts come from a table, never typed: kind, fund (* any), from, to, basis. */
 static sh_code load_rules(const char *law_dir, struct sh_arena *arena, struct sh_matter_texts *texts,
                           struct sh_err *err) {

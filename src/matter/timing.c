@@ -12,31 +12,37 @@ struct moves {
     int32_t not_past;
 };
 
-sh_code sh_length_in_force(struct work *w, struct sh_str length, struct sh_str param, struct sh_length *ret,
-                           struct sh_str *ret_why) {
+sh_code sh_length_asked(const struct sh_params *params, const struct length_asked *asked,
+                        struct sh_arena *arena, struct sh_length *ret, struct sh_str *ret_why,
+                        struct sh_err *err) {
     *ret_why = SH_STR("");
-    if (param.len == 0)
-        return sh_length_parse(length, ret, w->err);
-    struct sh_param_dates dates;
-    SH_TRY(sh_param_dates_of(w, &dates));
-    const struct sh_param_pick pick = sh_param_pick(w->texts->params, param, w->m.place, dates);
+    if (asked->param.len == 0)
+        return sh_length_parse(asked->length, ret, err);
+    const struct sh_param_pick pick = sh_param_pick(params, asked->param, asked->place, asked->dates);
     if (pick.state == SH_PARAM_SET)
-        return sh_length_of_param(pick.row, ret, w->err);
+        return sh_length_of_param(pick.row, ret, err);
     SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
-    sh_param_tell(&pick, param, w->m.place, lang_of(w), &why);
-    *ret_why = sh_copy(w->arena, sh_buf_view(&why));
+    sh_param_tell(&pick, asked->param, asked->place, asked->lang, &why);
+    *ret_why = sh_copy(arena, sh_buf_view(&why));
     if (ret_why->len == 0)
-        *ret_why = param;
+        *ret_why = asked->param;
     return SH_OK;
 }
 
-struct sh_str sh_length_text(struct work *w, struct sh_length length) {
+sh_code sh_length_in_force(struct work *w, struct sh_str length, struct sh_str param, struct sh_length *ret,
+                           struct sh_str *ret_why) {
+    struct length_asked asked = {.length = length, .param = param, .place = w->m.place, .lang = lang_of(w)};
+    SH_TRY(sh_param_dates_of(w, &asked.dates));
+    return sh_length_asked(w->texts->params, &asked, w->arena, ret, ret_why, w->err);
+}
+
+struct sh_str sh_length_text(struct sh_arena *arena, struct sh_length length) {
     static const char *const units[] = {[SH_HOURS] = "hours",
                                         [SH_WORKING_DAYS] = "wd",
                                         [SH_NATURAL_DAYS] = "nd",
                                         [SH_MONTHS] = "months",
                                         [SH_YEARS] = "years"};
-    return sh_textf(w->arena, "%d %s", length.n, units[length.unit]);
+    return sh_textf(arena, "%d %s", length.n, units[length.unit]);
 }
 
 static sh_code exclude(struct work *w, struct moves *moves, int32_t first, int32_t last, struct sh_str why) {
@@ -209,7 +215,7 @@ static sh_code put_back(struct work *w, const struct sh_rows *rows, size_t r, co
                                       SH_TEXT(sh_copy(w->arena, sh_buf_view(&account))),
                                       SH_TEXT(sh_due_missing(w, due)),
                                       SH_I64(due->is_open),
-                                      SH_TEXT(sh_length_text(w, run->length)),
+                                      SH_TEXT(sh_length_text(w->arena, run->length)),
                                       SH_TEXT(sh_copy(w->arena, sh_buf_view(&tell)))};
     return sh_sql_run(w->txn,
                       "update mt_clock set due = $5, due_day = $6, certain = $7, account = $8, missing = $9, "

@@ -13,7 +13,9 @@ import tempfile
 import time
 import traceback
 
-from client import Office, Person, factor
+import yaml
+
+from client import ROOT, Office, Person, factor
 
 SHOUHU = None
 TESTS = []
@@ -131,6 +133,17 @@ def proposed(o, **more):
     return made["id"]
 
 
+EXAMINED = {"examined_on": "2026-03-02", "examined_at": "一号会议室", "examiners": "测试内控|内控|同意\n测试财务|财务|同意\n测试协议|协议|同意",
+            "examination": "事实清楚，证据充分", "handling": "handle"}
+
+
+def examined(o, matter, **more):
+    """The agency's sections have looked at the problem together."""
+    for person in (o.control, o.finance, o.contract):
+        done = act(person, matter, "examine", {**EXAMINED, **more})
+    return done
+
+
 def serve(o, matter, day="2026-03-02"):
     """Every open paper of a matter is served by hand."""
     for sub in o.auditor.get(f"/matters?parent={matter}&procedure=service&state=open")["items"]:
@@ -179,8 +192,9 @@ def a_breach_is_noticed_heard_decided_filed_and_the_money_comes_back():
     heard = act(o.user, matter, "answer", {"answer": "defended", "defence": "床位已减"})
     assert heard["state"] == "heard"
     early = act(o.head, matter, "decide", want=409)
-    assert [f["basis"] for f in early["failed"]] == ["S4§22"], early.raw
+    assert [f["basis"] for f in early["failed"]] == ["S4§22", "S2§4.4"], early.raw
     act(o.checker, matter, "recheck", {"result": "不成立", "stands": "false"})
+    examined(o, matter)
     heavier = act(o.head, matter, "decide", {"amount": "1200.01"}, want=409)
     assert kinds(heavier) == {"guard"} and heavier["failed"][0]["basis"].startswith("行政处罚法"), heavier.raw
     decided = act(o.head, matter, "decide", {"amount": "1100.00"})
@@ -208,7 +222,7 @@ def a_breach_is_noticed_heard_decided_filed_and_the_money_comes_back():
     rows = o.auditor.get("/registers/decisions/records")["items"]
     assert [r["fields"]["amount"] for r in rows if r["fields"]["source"] == "B-1"] == ["1100.00"], rows
     steps = [t["step"] for t in closed["timeline"]]
-    assert steps == ["open", "notify", "served.breach_notice", "answer", "recheck", "decide", "served.breach_decision", "close"], steps
+    assert steps == ["open", "notify", "served.breach_notice", "answer", "recheck", "examine", "decide", "served.breach_decision", "close"], steps
 
 
 @test
@@ -270,6 +284,7 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-2", "amount": "50000.00"})
     serve(o, matter)
     act(o.user, matter, "answer", {"answer": "waived"})
+    examined(o, matter)
     refused = act(o.head, matter, "decide", want=409)
     assert kinds(refused) == {"gate"} and refused["failed"][0]["basis"] == "S4§21", refused.raw
     for person in (o.chief, o.member1):
@@ -285,6 +300,7 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     act(o.auditor, second, "notify", {**PROPOSAL, "source": "B-2", "amount": "0.01"})
     serve(o, second)
     act(o.user, second, "answer", {"answer": "waived"})
+    examined(o, second)
     split = act(o.head, second, "decide", want=409)
     assert kinds(split) == {"gate"}, split.raw
     for person in (o.chief, o.member1, o.member2):
@@ -292,6 +308,43 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     shown = o.head.get("/matters/" + second)
     assert shown["gates"][0]["open"] and shown["gates"][0]["needed"]
     assert act(o.head, second, "decide")["state"] == "decided"
+
+
+@test
+def no_problem_is_handled_before_three_sections_have_examined_it_together():
+    """V-11."""
+    o = city()
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-11"})
+    serve(o, matter)
+    assert "state" in kinds(act(o.control, matter, "examine", EXAMINED, want=409))  # he was not heard yet
+    act(o.user, matter, "answer", {"answer": "defended", "defence": "床位已减"})
+    unheard = act(o.control, matter, "examine", EXAMINED, want=409)
+    assert [f["basis"] for f in unheard["failed"]] == ["S4§22"], unheard.raw  # what he said is examined first
+    act(o.checker, matter, "recheck", {"result": "不成立", "stands": "false"})
+    for field in EXAMINED:
+        bare = act(o.control, matter, "examine", {k: v for k, v in EXAMINED.items() if k != field}, want=409)
+        assert [f["field"] for f in bare["failed"] if f["kind"] == "needs"] == [field], bare.raw
+    ahead = act(o.control, matter, "examine", {**EXAMINED, "examined_on": "2026-03-03"}, want=409)
+    assert [f["basis"] for f in ahead["failed"]] == ["S2§4.4"], ahead.raw
+    for person in (o.auditor, o.user, o.chief):  # who noticed it reports, a party and others are no examiners
+        assert kinds(act(person, matter, "examine", EXAMINED, want=409)) >= {"role"}
+    assert not [p for p in act(o.control, matter, "examine", EXAMINED)["papers"] if p["kind"] == "examination_record"]
+    assert "separation" in kinds(act(o.control, matter, "examine", EXAMINED, want=409))  # one does not sign for another
+    assert act(o.finance, matter, "examine", {**EXAMINED, "handling": "drop"}, want=409)["failed"]  # not what the other has signed
+    act(o.finance, matter, "examine", EXAMINED)
+    two = act(o.head, matter, "decide", want=409)
+    assert [f["basis"] for f in two["failed"]] == ["S2§4.4"], two.raw  # two of three is no joint examination
+    record = [p for p in act(o.contract, matter, "examine", EXAMINED)["papers"] if p["kind"] == "examination_record"]
+    assert len(record) == 1 and record[0]["number"].startswith("医保会审〔2026〕ag1-"), record
+    assert o.auditor.get(f"/matters/{matter}/papers/{record[0]['id']}").raw.startswith(b"%PDF-")
+    # examined again with another conclusion: the last one counts, and it stops the decision
+    examined(o, matter, handling="back", examination="缺监控记录")
+    back = act(o.head, matter, "decide", want=409)
+    assert [f["basis"] for f in back["failed"]] == ["S2§4.4"], back.raw
+    assert o.head.get("/registers/decisions/records")["items"] == []
+    examined(o, matter, examination="已补监控记录")
+    assert act(o.head, matter, "decide")["state"] == "decided"
 
 
 def accounts_in(content):
@@ -332,6 +385,7 @@ def damages_and_fines_go_to_their_own_accounts_which_nobody_types():
     act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-8", "amount": "1000.00", "damages": "300.00"})
     serve(o, matter)
     act(o.user, matter, "answer", {"answer": "waived"})
+    examined(o, matter)
     heavier = act(o.head, matter, "decide", {"damages": "300.01"}, want=409)
     assert kinds(heavier) == {"guard"} and heavier["failed"][0]["basis"].startswith("行政处罚法"), heavier.raw
     decided = act(o.head, matter, "decide")
@@ -402,9 +456,10 @@ def an_oral_defence_is_written_down_by_two_cannot_be_waived_and_is_rechecked():
     assert [f["basis"] for f in waived["failed"]] == ["S4§22"], waived.raw
     act(o.user, matter, "answer", {"answer": "defended"})  # what he said stands, he need not write it again
     early = act(o.head, matter, "decide", want=409)
-    assert [f["basis"] for f in early["failed"]] == ["S4§22"], early.raw
+    assert [f["basis"] for f in early["failed"]] == ["S4§22", "S2§4.4"], early.raw
     assert kinds(act(o.auditor, matter, "recheck", {"result": "属实", "stands": "false"}, want=409)) >= {"role"}
     act(o.checker, matter, "recheck", {"result": "部分属实", "stands": "false", "collegial": "合议：减按 1000 元"})
+    examined(o, matter)
     heavier = act(o.head, matter, "decide", {"amount": "1200.01"}, want=409)
     assert heavier["failed"][0]["basis"].startswith("行政处罚法"), heavier.raw  # defending makes nothing worse
     assert act(o.head, matter, "decide", {"amount": "1000.00"})["state"] == "decided"
@@ -625,6 +680,63 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     assert closed["final"]
     verified = o.run("journal", "verify")
     assert "0" in verified
+
+
+@test
+def checks_without_opening_what_they_are_of_are_told_by_person_and_nothing_else_is():
+    """V-04: who checks opens the finding himself, long enough before; else it stands in the report of empty reviews."""
+    o = city()
+    batch = richest(o)
+    told(o, batch)
+    rows = items(o.checker, matter=batch, state="silent")
+    assert len(rows) >= 5, len(rows)
+    read, taken_back, only_just, *unread = rows
+    for row in (read, taken_back):
+        assert o.checker.get("/items/" + row["id"]).status == 200
+    o.user.get("/items/" + unread[0]["id"])  # another's eyes are not his
+    o.reviewer.get("/items/" + unread[0]["id"])
+    o.at("2026-03-10 00:00:55")
+    assert o.checker.get("/items/" + only_just["id"]).status == 200
+    o.at("2026-03-10 00:01:05")
+    deduct = {"verdict": "deduct", "evidence": "病历抽查"}
+    undone = bulk(o.checker, "check", [items(o.checker, matter=batch, state="silent")[-1]], deduct)
+    assert undone["n"] == 1 and o.checker.post("/items/undo", {"act": undone["act"]})["n"] == 1
+    fresh = items(o.checker, matter=batch, state="silent")
+    assert bulk(o.checker, "check", fresh, deduct)["n"] == len(rows)
+    report = o.control.get("/reviews/empty?from=2026-03-10&to=2026-03-10")
+    assert report.status == 200, report.raw
+    mine = [r for r in report["items"] if r["step"] == "check" and r["procedure"] == "claim-batch"]
+    assert [(r["person"], r["n"], r["unopened"], r["brief"], r["min_seconds"]) for r in mine] == [
+        (o.checker.id, len(rows), len(unread), 1, 30)], report.raw
+    cases = {c["id"]: c["seconds"] for c in mine[0]["cases"]}
+    assert cases[only_just["id"]] == 10 and read["id"] not in cases and taken_back["id"] not in cases, cases
+    assert {i for i, s in cases.items() if s is None} <= {r["id"] for r in unread} and len(cases) == min(20, len(unread) + 1), cases
+    # the recheck of a breach: the notice is opened, or it is told
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", PROPOSAL)
+    serve(o, matter, "2026-03-10")
+    act(o.user, matter, "answer", {"answer": "defended", "defence": "床位已减"})
+    act(o.checker, matter, "recheck", {"result": "不成立", "stands": "false"})
+
+    def rechecks():
+        rows = o.control.get("/reviews/empty?from=2026-03-10&to=2026-03-10")["items"]
+        return [(r["of"], r["n"], r["unopened"], r["brief"], [c["id"] for c in r["cases"]]) for r in rows if r["step"] == "recheck"]
+    assert rechecks() == [("matter", 1, 1, 0, [matter])], rechecks()
+    o.at("2026-03-10 00:01:35")
+    paper = o.checker.get("/matters/" + matter)["papers"][0]["id"]
+    assert o.checker.get(f"/matters/{matter}/papers/{paper}").status == 200
+    o.at("2026-03-10 00:02:15")
+    act(o.checker, matter, "recheck", {"result": "仍不成立", "stands": "false"})
+    assert rechecks() == [("matter", 2, 1, 0, [matter])], rechecks()  # what was opened afterwards does not heal the first
+    # other days, other places, other powers
+    assert o.control.get("/reviews/empty?from=2026-03-11&to=2026-03-11")["items"] == []
+    assert [r["n"] for r in o.control.get("/reviews/empty")["items"] if r["step"] == "check"] == [len(rows)]
+    for bad in ("from=2026-02-30", "to=x"):
+        assert o.control.get("/reviews/empty?" + bad).status == 400
+    away = o.hire("control9", "agency.control", body="ag9")
+    assert away.get("/reviews/empty")["items"] == []
+    for person in (o.checker, o.auditor, o.user, o.head):
+        assert person.get("/reviews/empty").status == 403
 
 
 def third_party(o):
@@ -851,6 +963,7 @@ def nobody_is_decided_on_untold_or_unheard_and_silence_lasts_five_working_days()
     o.at("2026-04-10 00:00:10")
     waived = o.head.get("/matters/" + matter)
     until(lambda: o.head.get("/matters/" + matter)["state"] == "heard")
+    examined(o, matter)
     decided = act(o.head, matter, "decide")
     lapse = [t for t in decided["timeline"] if t["step"] == "lapse"]
     assert len(lapse) == 1 and lapse[0]["actor"] == "law" and waived["id"] == matter, decided.raw
@@ -961,6 +1074,204 @@ def a_closed_month_takes_no_more_postings():
     assert kinds(late) == {"time"} and "2026-03" in late["failed"][0]["message"], late.raw
     assert late["failed"][0]["basis"] == "S4§13", "the article that closes a month, not that of the step"
     assert act(o.finance, money, "settle", settle, occurred="2026-04-11")["final"]
+
+
+def own_law(o):
+    """A copy of the law for this office alone, used from its next start."""
+    law = o.dir / "share/law"
+    shutil.copytree(ROOT / "law", law)
+    for other in ("mappings", "rules", "knowledge"):
+        (law.parent / other).symlink_to(ROOT / other)
+    o.law = law
+    return law
+
+
+def number_of(name, place):
+    """Value and unit that stand for a place in the tables, read apart from the program: the narrowest place that has one."""
+    rows = [row for file in sorted((ROOT / "law/params").glob("*.csv"))
+            for row in csv.DictReader(line for line in open(file, encoding="utf-8") if not line.startswith("#"))]
+    for wider in (place, place[:4] + "00", place[:2] + "0000", "000000"):
+        for row in rows:
+            is_bound = row.get("binds") in ("floor", "ceiling")
+            if row["name"] == name and row["place"] == wider and row["value"] and not row["to"] and not is_bound:
+                return row["value"] + " " + row["unit"]
+    return ""
+
+
+def clocks_of_texts(place):
+    """(procedure, clock): length, as the texts and tables of the law say it."""
+    found = {}
+    for file in (ROOT / "law/procedures").glob("*.yaml"):
+        text = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for clock, about in text.get("clocks", {}).items():
+            named = re.fullmatch(r"param\((.*)\)", about["length"])
+            found[text["procedure"], clock] = number_of(named[1], place) if named else about["length"]
+    return found
+
+
+def public_limits(o, place="990100"):
+    nobody = o.nobody()
+    nobody.language = "zh"
+    table = nobody.get("/public/time-limits?place=" + place)
+    assert table.status == 200, table.raw
+    return {(row["procedure"], row["clock"]): row for row in table["items"]}
+
+
+def counted_by(person, rows):
+    """Every deadline of every matter this person sees is counted by its row; gives the rows that were seen."""
+    seen = {}
+    for matter in person.get("/matters?limit=200")["items"]:
+        shown = person.get("/matters/" + matter["id"])
+        for deadline in shown["deadlines"]:
+            row = rows[shown["procedure"], deadline["clock"]]
+            assert (deadline["length"], deadline["end"]) == (row["words"], row["end"]), (deadline, row)
+            seen[shown["procedure"], deadline["clock"]] = deadline["length"]
+    return seen
+
+
+@test
+def the_public_time_limits_are_those_that_matters_are_counted_by():
+    """AF-08: the table anybody may read, the texts, and the clocks that run, are one."""
+    o = city()
+    nobody = o.nobody()
+    for bad in ("99010", "9901000", "abcdef", "990100'", ""):
+        assert nobody.get("/public/time-limits?place=" + bad).status == 400, bad
+    rows, texts = public_limits(o), clocks_of_texts("990100")
+    assert set(rows) == set(texts) and len(rows) > 20, set(rows) ^ set(texts)
+    for key, row in rows.items():
+        assert row["length"] == texts[key] and bool(row["missing"]) != bool(row["words"]), (key, row, texts[key])
+        assert row["basis"], row
+    nation = public_limits(o, "000000")  # where the nation has set none, the table says who must, and never a number
+    assert nation["breach-decision", "defence"]["length"] == "" and "agency.defence" in nation["breach-decision", "defence"]["missing"]
+    assert {k for k, row in public_limits(o, "110000").items() if row["length"]} <= set(rows)
+    # and what runs is counted so: a breach, its service and filing and recovery, a batch, a publication, a claim of a person
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", PROPOSAL)
+    serve(o, matter)
+    act(o.user, matter, "answer", {"answer": "waived"})
+    examined(o, matter)
+    decided = act(o.head, matter, "decide")
+    money = [s["id"] for s in decided["subs"] if s["procedure"] == "recovery"][0]
+    act(o.auditor, money, "notify")
+    serve(o, money)
+    assert o.auditor.post("/matters", {"procedure": "publication", "subject": "H1"}).status == 201
+    assert o.reviewer.post("/matters", {"procedure": "claim-batch", "subject": "H1", "period": "2026-02"}).status == 201
+    seen = counted_by(o.auditor, rows)
+    assert len(seen) >= 6 and {("breach-decision", "defence"), ("filing", "file"), ("recovery", "pay"), ("claim-batch", "payment")} <= set(seen), seen
+    # another number: both sides say it from that day on, and what runs already keeps the time it was given
+    table = own_law(o) / "params/office-demo.csv"
+    text = table.read_text(encoding="utf-8")
+    assert "agency.defence,990100,,,5,wd," in text
+    table.write_text(text.replace("agency.defence,990100,,,5,wd,", "agency.defence,990100,,,8,wd,"), encoding="utf-8")
+    o.at("2026-03-02 10:00:00")
+    assert public_limits(o)["breach-decision", "defence"]["length"] == "8 wd"
+    later = proposed(o)
+    act(o.auditor, later, "notify", {**PROPOSAL, "source": "B-5"})
+    serve(o, later)
+    given = [[d["length"] for d in o.auditor.get("/matters/" + m)["deadlines"] if d["clock"] == "defence"] for m in (matter, later)]
+    assert given == [["5 个工作日"], [public_limits(o)["breach-decision", "defence"]["words"]]], given
+
+
+def number(value, **more):
+    return {"name": "agency.defence", "place": "990100", "from": "2026-03-02", "value": value, "unit": "wd", "basis": "机构办公会纪要〔2026〕3号", **more}
+
+
+def propose(person, fields, want=202):
+    answer = person.post("/registers/parameters/records", {"why": "办公会决定", "fields": fields})
+    assert answer.status == want, (fields, answer.status, answer.raw)
+    return answer
+
+
+def defence_of(o, source):
+    """A breach noticed and served now: the length its party has for a defence."""
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", {**PROPOSAL, "source": source})
+    serve(o, matter, o.clock[:10])
+    return matter, [(d["length"], d["due"]) for d in o.auditor.get("/matters/" + matter)["deadlines"] if d["clock"] == "defence"][0]
+
+
+@test
+def a_number_is_set_by_two_persons_inside_the_law_and_counts_with_the_answer():
+    """AF-05: the register of parameters is the one place where an office sets its numbers."""
+    o = city()
+    first, given = defence_of(o, "B-20")
+    assert given == ("5 个工作日", "2026-03-09"), given
+
+    def fault(fields, field):
+        answer = propose(o.control, fields, want=422)
+        assert [f["field"] for f in answer["errors"]] == [field], answer.raw
+        return answer["errors"][0]["message"]
+    fault(number("8", name="agency.defense"), "name")  # no such number
+    assert "rules" in fault(number("8", name="rx.max_kinds", unit="number"), "name")  # an audit's number is released with its rules
+    for bad in ("acht", "8 wd", "1e3", "8.1234567"):
+        fault(number(bad), "value")
+    fault(number("8", unit="nd"), "unit")
+    fault({k: v for k, v in number("8").items() if k != "basis"}, "basis")  # none without its source
+    fault(number("8", to="2026-03-01"), "to")
+    assert "社会保险经办条例" in fault(number("31", name="claim.manual_process"), "value")  # the regulation says 30 at most
+    assert "社会保险经办条例" in fault(number("31", name="claim.manual_process", place="990101"), "value")
+    propose(o.control, number("30", name="claim.manual_process"))
+    for person in (o.auditor, o.user, o.fund):
+        assert person.post("/registers/parameters/records", {"why": "x", "fields": number("8")}).status == 403
+    assert o.control.post("/registers/parameters/records", {"why": "x", "fields": number("8", place="110000")}).status in (403, 404, 422)
+    change = propose(o.control, number("8"))["change"]
+    assert public_limits(o)["breach-decision", "defence"]["length"] == "5 wd"  # one person's word changes nothing
+    assert o.control.post(f"/changes/{change}/approval", {}).status == 403
+    approved = o.chief.post(f"/changes/{change}/approval", {})
+    assert approved.status == 200, approved.raw
+    assert public_limits(o)["breach-decision", "defence"]["length"] == "8 wd"
+    assert public_limits(o, "990101")["breach-decision", "defence"]["length"] == "8 wd"  # and of the county within
+    told = [p for p in o.auditor.get("/parameters")["items"] if p["on_record"]]
+    assert [(p["name"], p["place"], p["value"], p["unit"], p["from"], p["basis"]) for p in told] == [
+        ("agency.defence", "990100", "8", "wd", "2026-03-02", "机构办公会纪要〔2026〕3号")], told
+    assert [h["by"] for h in o.control.get(f"/registers/parameters/records/{approved['record']}/history")["items"]] == [o.chief.id]
+    second, given = defence_of(o, "B-21")
+    assert given == ("8 个工作日", "2026-03-12"), given
+    running = [d["due"] for d in o.auditor.get("/matters/" + first)["deadlines"] if d["clock"] == "defence"]
+    assert running == ["2026-03-09"], running  # what runs keeps the time it was given
+    # from a day on, until a day; restarted; and taken back
+    later = propose(o.control, number("6", **{"from": "2026-03-04", "to": "2026-03-05"}))["change"]
+    assert o.chief.post(f"/changes/{later}/approval", {}).status == 200
+    assert public_limits(o)["breach-decision", "defence"]["length"] == "8 wd"
+    for day, length in (("2026-03-04", "6 wd"), ("2026-03-05", "6 wd"), ("2026-03-06", "8 wd")):
+        o.at(day + " 09:00:00")
+        assert public_limits(o)["breach-decision", "defence"]["length"] == length, day
+    shown = o.control.get("/registers/parameters/records/" + approved["record"])
+    gone = o.control.post(f"/registers/parameters/records/{approved['record']}/withdrawal", {"why": "撤销"},
+                          headers={"If-Match": shown.headers["etag"]})
+    assert gone.status == 202 and public_limits(o)["breach-decision", "defence"]["length"] == "8 wd", gone.raw
+    assert o.chief.post(f"/changes/{gone['change']}/approval", {}).status == 200
+    assert public_limits(o)["breach-decision", "defence"]["length"] == "5 wd"
+
+
+@test
+def every_number_the_law_leaves_open_can_be_set_on_record_and_the_servers_own_limits_too():
+    """AF-05."""
+    o = city()
+    with open(ROOT / "law/params/open.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+    samples = {"word": "legal", "date": "2026-05-01", "month_day": "04-30"}
+    assert len(rows) > 50
+    for row in rows:
+        propose(o.control, number(samples.get(row["unit"], "1"), name=row["name"], unit=row["unit"]))
+
+    def settle(name, value, unit):
+        change = propose(o.control, number(value, name=name, unit=unit))["change"]
+        assert o.chief.post(f"/changes/{change}/approval", {}).status == 200
+    person = o.hire("newcomer", body="ag1", settle=False)
+    wanted = {"person": person.id, "role": "agency.window", "body": "ag1", "from": "2026-03-02", "why": "work"}
+    settle("access.grant_days_max", "10", "nd")
+    long = o.admin.post("/grants", {**wanted, "to": "2026-03-13"})
+    assert long.status == 422 and [f["field"] for f in long["errors"]] == ["to"] and "10" in long["errors"][0]["message"], long.raw
+    assert o.admin.post("/grants", {**wanted, "to": "2026-03-12"}).status == 201
+    settle("selfcheck.kept_max", "1", "number")
+    settle("selfcheck.files_max", "1", "number")
+    check = o.user.post("/self-checks", {})
+    assert check.status == 201, check.raw
+    another = o.user.post("/self-checks", {})
+    assert another.status == 409 and "1" in another["detail"], another.raw
+    put = [o.user.ask("PUT", f"/self-checks/{check['id']}/files/{name}.csv", raw=b"a,b\n1,2\n").status for name in ("one", "one", "two")]
+    assert put == [200, 200, 413], put
 
 
 def main():

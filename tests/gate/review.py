@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Re-review, meetings, changes, claims of persons and the other procedures of the office, driven through the API as the
 office works and as somebody would break them. Prints TAP. usage: review.py SHOUHU [NAME …]"""
+import datetime
 import hashlib
 import pathlib
 import re
@@ -43,6 +44,11 @@ def city():
         Shared.city = Big(matters.SHOUHU, clock=CLOCK)
         Shared.city.__enter__()
     return Shared.city
+
+
+def later(clock, seconds):
+    """The server's clock so much later."""
+    return str(datetime.datetime.fromisoformat(clock) + datetime.timedelta(seconds=seconds))
 
 
 def fields(matter):
@@ -186,6 +192,18 @@ def a_sample_of_five_percent_is_drawn_proven_judged_reported_filed_and_its_error
     act(o.again, at, "sample", want=409)  # drawn once
     early = act(o.again, at, "finish", want=409)
     assert kinds(early) == {"guard"}
+    unread = bulk(o.again, "judge", cases[:1], {"verdict": "right", "evidence": "病历"})  # V-04: he opens each case himself
+    assert unread["n"] == 0 and {f["kind"] for f in unread["refused"][0]["failed"]} == {"seen"}, unread.raw
+    o.chead.get("/items/" + cases[0]["id"])  # another's eyes are not his
+    for case in cases[1:]:
+        o.again.get("/items/" + case["id"])
+    o.at(later(o.clock[:17] + "15", 60))  # a sign-in each half minute: a one-time code is good once
+    assert bulk(o.again, "judge", cases[:1], {"verdict": "right", "evidence": "病历"})["n"] == 0
+    o.again.get("/items/" + cases[0]["id"])
+    o.at(later(o.clock, 29))
+    brief = bulk(o.again, "judge", cases[:1], {"verdict": "right", "evidence": "病历"})  # the city asks for 30 seconds
+    assert brief["n"] == 0 and {f["kind"] for f in brief["refused"][0]["failed"]} == {"seen"}, brief.raw
+    o.at(later(o.clock, 31))
     bare = bulk(o.again, "judge", cases[:1], {"verdict": "wrong", "evidence": "病历"})
     assert bare["n"] == 0 and bare["refused"][0]["failed"][0]["basis"] == "S4§17", bare.raw
     much = bulk(o.again, "judge", cases[:1], {"verdict": "wrong", "evidence": "病历", "reason": "漏审", "wrong_lines": "1",
@@ -209,6 +227,8 @@ def a_sample_of_five_percent_is_drawn_proven_judged_reported_filed_and_its_error
     subs = {s["procedure"]: s for s in done["subs"]}
     assert set(subs) == {"alert", "filing"}, subs
     assert subs["alert"]["subject"] == cases[0]["institution"], (subs["alert"], cases[0])
+    mine = [r for r in o.control.get("/reviews/empty")["items"] if r["procedure"] == "rereview" and r["person"] == o.again.id]
+    assert [(r["n"], r["unopened"], r["brief"]) for r in mine] == [(n, 0, 0)], mine  # where it is refused, none is empty
     early = act(o.again, at, "close", want=409)
     assert kinds(early) == {"guard"}
     act(o.bhead, subs["filing"]["id"], "file", {"filed_number": "F-RR-1"})

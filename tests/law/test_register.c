@@ -177,6 +177,8 @@ static const struct {
     {"bodies", "code=a;parent=a", 20000, OPEN, 0, 0, "parent"},
     {"bodies", "code=a;parent=A", 20000, OPEN, 0, 0, NULL},
     {"bodies", "code=a;succeeded_by=a", 20000, OPEN, 0, 0, "succeeded_by"},
+    {"parameters", "from=2026-01-02;to=2026-01-01", 20000, OPEN, 0, 0, "to"},
+    {"parameters", "from=2026-01-02;to=2026-01-02", 20000, OPEN, 0, 0, NULL},
     {"contracts", "signed_on=2026-01-02;ends_on=2026-01-01", 20000, OPEN, 0, 0, "ends_on"},
     {"contracts", "signed_on=2026-01-02;ends_on=2026-01-02;fee=0", 20000, OPEN, 0, 0, NULL},
     {"contracts", "signed_on=2026-01-02;ends_on=2026-01-02;fee=-0.01", 20000, OPEN, 0, 0, "fee"},
