@@ -1,7 +1,7 @@
 // The pages as people use them, in a real browser over a real server.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { NEW_PASSWORD, Office, choose, earlyInStep, factor, isClean, openBrowser } from './office.mjs'
+import { NEW_PASSWORD, Office, choose, factor, fits, isClean, openBrowser } from './office.mjs'
 
 let office, browser
 before(async () => {
@@ -35,8 +35,7 @@ test('a new account changes its password, sets up its second factor and arrives'
   await page.getByRole('button', { name: '下一步' }).click()
   const secret = await page.locator('dd code').first().textContent()
   await isClean(page)
-  await earlyInStep()
-  await page.getByLabel('动态码').fill(factor(secret, -1))
+  await page.getByLabel('动态码').fill(factor(secret))
   await page.getByRole('button', { name: '绑定并进入' }).click()
   await page.waitForURL('**/work?refused=/registers') // no grant yet: nothing but this page
   await page.getByText('尚无岗位').waitFor()
@@ -46,7 +45,8 @@ test('a new account changes its password, sets up its second factor and arrives'
   await page.getByLabel('账号').fill('newcomer')
   await page.getByLabel('口令').fill(NEW_PASSWORD)
   await page.keyboard.press('Enter')
-  await page.getByLabel('动态码').fill(factor(secret, 0))
+  await page.getByLabel('动态码').waitFor()
+  await page.getByLabel('动态码').fill(factor(secret, 1))
   await page.keyboard.press('Enter')
   await page.waitForURL('**/work')
   await page.context().close()
@@ -89,7 +89,7 @@ test('a register is searched, a record proposed, approved, and its versions comp
   await page.getByLabel('名称').fill('')
   await page.getByRole('button', { name: '提交审批' }).click()
   await page.getByRole('alert').waitFor() // the server names the field; the page leads to it
-  assert.ok((await page.locator('.el-form-item.is-error').count()) > 0)
+  await page.locator('.el-form-item.is-error').first().waitFor()
   await isClean(page)
   await page.getByLabel('名称').fill('虚构市医保中心')
   await page.getByLabel('理由').fill('更名')
@@ -157,7 +157,8 @@ test('a session that ends in the middle of a form asks to sign in above it, and 
   await page.getByLabel('账号').fill('clerk')
   await page.locator('#signin-password').fill(NEW_PASSWORD)
   await page.keyboard.press('Enter')
-  await page.getByLabel('动态码').fill(factor(person.secret, 0))
+  await page.getByLabel('动态码').waitFor()
+  await page.getByLabel('动态码').fill(factor(person.secret, 1))
   await page.keyboard.press('Enter')
   await page.getByText('已提交，等待另一人审批').waitFor()
   assert.ok((await office.boss.get('/changes?state=proposed')).items.length > 0)
@@ -176,6 +177,6 @@ test('the page speaks English, goes dark, and fits a narrow screen', async () =>
   await page.getByRole('button', { name: /Appearance/ }).click()
   assert.ok(await page.evaluate(() => document.documentElement.classList.contains('dark')))
   await isClean(page)
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  await fits(page)
   await page.context().close()
 })

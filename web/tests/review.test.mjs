@@ -1,7 +1,9 @@
 // Review by keyboard, and a matter drawn from its definition.
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { Office, choose, isClean, openBrowser } from './office.mjs'
+import { Office, choose, fits, isClean, moved, openBrowser, placeOf } from './office.mjs'
 
 let office, browser, reviewer
 before(async () => {
@@ -10,6 +12,7 @@ before(async () => {
   await office.open()
   await office.body('ag1', 'agency', '虚构市医保中心')
   reviewer = await office.hire('reviewer', 'ag1', 'agency.reviewer')
+  writeFileSync(join(office.lake, 'audits/r1/desk.parquet.part'), 'PAR1 and no more') // a load that was killed
   office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', 'r1', '--body', 'ag1', '--actor', reviewer.id)
   browser = await openBrowser()
 })
@@ -39,10 +42,10 @@ test('a reviewer clears fifty findings by keyboard alone, and takes one back', a
   await isClean(page)
   await page.getByRole('grid').focus()
   for (let i = 0; i < 50; i++) {
-    const before = new URL(page.url()).searchParams.get('at')
     await page.getByRole('button', { name: /^筛查：反馈机构/ }).and(page.locator(':not([disabled])')).waitFor()
+    const before = await placeOf(page)
     await page.keyboard.press('s')
-    await page.waitForFunction(at => new URL(location.href).searchParams.get('at') !== at, before)
+    await moved(page, before)
   }
   assert.equal(await waiting(), whole - 50)
   await page.getByRole('button', { name: /撤回/ }).waitFor()
@@ -59,7 +62,7 @@ test('a finding is left out only with a reason, and the refusal says so beside t
   await page.locator('.evidence .say').waitFor()
   await page.getByRole('grid').focus()
   await page.getByRole('button', { name: /^筛查：排除/ }).and(page.locator(':not([disabled])')).waitFor()
-  const at = new URL(page.url()).searchParams.get('at')
+  const at = await placeOf(page)
   await page.keyboard.press('o')
   await page.getByText(/排除疑点须写明理由（S4§17）/).waitFor()
   assert.equal(await waiting(), whole)
@@ -67,7 +70,7 @@ test('a finding is left out only with a reason, and the refusal says so beside t
   const form = page.locator('form')
   await form.getByLabel('理由').fill('病历已核对，属于另一次手术')
   await form.getByRole('button', { name: '筛查' }).click()
-  await page.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
+  await moved(page, at)
   assert.equal(await waiting(), whole - 1)
   assert.equal((await reviewer.get(`/items/${at}`)).state, 'out')
   await page.context().close()
@@ -93,6 +96,32 @@ test('the queue is narrowed by state, rule, level and money in the address; the 
   await isClean(page)
   await page.getByRole('button', { name: '清除筛选' }).click()
   await page.locator('[data-test=totals]').getByText(`${all.n.toLocaleString('en-US')} 条，合计`).waitFor()
+  await page.context().close()
+})
+
+test('findings are narrowed to the department and the practitioner of their claim once they are loaded', async () => {
+  const page = await office.page(browser, reviewer)
+  const whole = await reviewer.get('/runs/r1/totals')
+  const [head, ...fees] = readFileSync(`${office.dir}/city/fee_list_d.csv`, 'utf8').trim().split(/\r?\n/).map(row => row.split(','))
+  const cell = (fee, name) => fee[head.indexOf(name)]
+  const source = new Map(fees.map(fee => [`${cell(fee, 'mdtrt_id')} ${cell(fee, 'bkkp_sn')}`, { department: `${cell(fee, 'fixmedins_code')}:${cell(fee, 'bilg_dept_codg')}`, practitioner: cell(fee, 'bilg_dr_code') }]))
+  for (const by of ['department', 'practitioner']) {
+    const groups = (await reviewer.get(`/runs/r1/groups?by=${by}`)).items
+    assert.equal(groups.reduce((sum, one) => sum + one.findings, 0), whole.findings)
+    const { key } = groups.find(one => one.key)
+    const rows = (await reviewer.get(`/runs/r1/findings?${by}=${key}&sort=-money&limit=20`)).items
+    assert.ok(rows.length && rows.every(row => row[by] === key))
+    for (const row of rows) assert.equal(source.get(`${row.encounter} ${row.lines.split('|')[0]}`)[by], key, row.id) // as the hospital filed it
+  }
+  const [most] = (await reviewer.get('/runs/r1/groups?by=department')).items.filter(one => one.key)
+  await page.to('/findings')
+  await page.getByRole('grid').locator('.body').first().waitFor()
+  await choose(page, page.getByRole('combobox', { name: '科室' }), `${most.name || most.key}（${most.findings.toLocaleString('en-US')}）`)
+  await page.waitForURL(new RegExp(`department=${most.key}`))
+  await page.locator('[data-test=totals]').getByText(`共 ${most.findings.toLocaleString('en-US')} 条`).waitFor()
+  await page.reload() // chosen in the address: named again, not by its code
+  await page.locator('.filters').getByText(most.name || most.key).first().waitFor()
+  await isClean(page)
   await page.context().close()
 })
 
@@ -158,6 +187,6 @@ test('a matter shows its path, does what is allowed by form, and greys what is n
   await page.getByText('The first review must cover every line: received 100, reviewed 97, not evaluated 2').waitFor()
   await page.getByText("Panel of the agency's leaders").first().waitFor()
   await page.setViewportSize({ width: 390, height: 844 })
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  await fits(page)
   await page.context().close()
 })

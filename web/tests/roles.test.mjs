@@ -2,7 +2,7 @@
 // thousand yuan, one yuan followed from the funnel to its line, an auditor of the journal.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { Office, choose, isClean, once, openBrowser } from './office.mjs'
+import { Office, choose, fits, isClean, moved, once, openBrowser, placeOf } from './office.mjs'
 
 let office, browser, who, hospital
 /** One dot. */
@@ -115,13 +115,13 @@ test('an institution explains a finding from its own page and appeals what was d
   await page.getByRole('link', { name: /待说明/ }).click()
   await page.waitForURL('**/review?state=sent*')
   await page.getByRole('button', { name: /^机构说明/ }).and(page.locator(':not([disabled])')).waitFor()
-  const at = new URL(page.url()).searchParams.get('at')
+  const at = await placeOf(page)
   await page.getByRole('button', { name: /^机构说明/ }).click()
   const form = page.locator('form.form')
   await form.getByLabel('机构说明').fill('两次手术分属不同部位，手术记录见附件')
   await isClean(page)
   await form.getByRole('button', { name: '机构说明' }).click()
-  await page.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
+  await moved(page, at)
   assert.equal((await who.checker.get(`/items/${at}`)).state, 'explained')
   await page.context().close()
   await judged() // the others by the interface
@@ -136,7 +136,7 @@ test('an institution explains a finding from its own page and appeals what was d
   await early.getByRole('button', { name: /^申诉/ }).and(early.locator(':not([disabled])')).click()
   await early.locator('form.form').getByLabel('申诉理由').fill('第三方病历评估可以证明')
   await early.locator('form.form').getByRole('button', { name: '申诉' }).click()
-  await early.waitForFunction(before => new URL(location.href).searchParams.get('at') !== before, at)
+  await moved(early, at)
   assert.equal((await who.checker.get(`/items/${at}`)).state, 'appealed')
   await early.context().close()
 })
@@ -197,8 +197,8 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
   await expert.getByRole('grid').locator('.body').first().click()
   await expert.getByRole('grid').locator('.body').first().press('Enter')
   await expert.waitForURL(`**/matters/${appeal}`)
-  assert.equal(await expert.locator('[data-test=talk]').count(), 0)
   await expert.getByRole('button', { name: '出具意见' }).click()
+  assert.equal(await expert.locator('[data-test=talk]').count(), 0)
   const opinion = expert.locator('form.form')
   await choose(expert, opinion.getByRole('combobox', { name: '第三方意见' }), '改变')
   await opinion.getByLabel('意见说明').fill('两次手术部位不同')
@@ -258,7 +258,7 @@ test('an institution checks its own files from its page and takes the workbook h
   await page.getByRole('button', { name: '删除' }).click()
   await page.getByText('还没有自查过').waitFor()
   await page.setViewportSize({ width: 390, height: 844 })
-  assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth))
+  await fits(page)
   await page.context().close()
 })
 
