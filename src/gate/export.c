@@ -58,7 +58,7 @@ sh_code sh_api_findings_export(struct sh_gate *gate, struct sh_request *rq, stru
     SH_TRY(sh_find_begin(gate, rq, find, err));
     sh_buf_add_text(&find->sql, "select " EXPORT_COLUMNS(COLUMN_SQL) "true");
     SH_TRY(sh_find_where(find, err));
-    sh_buf_add_text(&find->sql, " order by coalesce(counted, 0) desc, id");
+    sh_buf_add_text(&find->sql, " order by counted desc, id");
     SH_TRY(sh_takeaway_asked(rq, &e.out, err));
     SH_TRY(sh_takeaway_note(&e.out, SH_STR("findings"), err));
     SH_TRY(sh_takeaway_open(&e.out, sh_str_of(SH_SAY(rq, SHEET_OF_FINDINGS)),

@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "gate/desk.h"
 #include "gate/entry.h"
 #include "lake/lake.h"
 #include <duckdb.h>
@@ -19,10 +20,14 @@ sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_fin
     if (!gate->options.lake_dir || !sh_path_is_plain_name(run) || run.len > 128)
         return sh_fail(err, SH_E_NOTFOUND, "no such run");
     SH_TRY(sh_path_format(ret->run_dir, err, "%s/audits/%.*s", gate->options.lake_dir, SH_ARG(run)));
-    SH_TRY(sh_path_join(path, ret->run_dir, "findings.parquet", err));
-    SH_TRY(sh_fs_exists(path, &is_there, err));
-    if (!is_there)
-        return sh_fail(err, SH_E_NOTFOUND, "no such run");
+    SH_TRY(sh_path_join(path, ret->run_dir, SH_DESK_FILE, err));
+    SH_TRY(sh_fs_exists(path, &ret->has_claims, err));
+    if (!ret->has_claims) {
+        SH_TRY(sh_path_join(path, ret->run_dir, "findings.parquet", err));
+        SH_TRY(sh_fs_exists(path, &is_there, err));
+        if (!is_there)
+            return sh_fail(err, SH_E_NOTFOUND, "no such run");
+    }
     ret->path = sh_str_of(sh_arena_dup(&rq->arena, path, strlen(path)));
     if (!ret->path.at)
         return sh_fail(err, SH_E_NOMEM, "no room for a path");
@@ -58,6 +63,13 @@ static void where_words(struct sh_find *find, const char *column, const char *ar
     sh_buf_add_char(&find->sql, ')');
 }
 
+static void where_claim(struct sh_find *find, const char *column, struct sh_faults *faults) {
+    if (find->has_claims)
+        where_words(find, column, column);
+    else if (sh_target_arg(&find->rq->target, column).len)
+        sh_faults_add(find->rq, faults, sh_str_of(column), 0, SH_SAY(find->rq, FINDINGS_NOT_LOADED));
+}
+
 static bool is_amount(struct sh_str text) {
     const size_t point = sh_str_find_char(text, '.');
     const size_t whole = point == SH_STR_NONE ? text.len : point;
@@ -78,7 +90,7 @@ static void where_amount(struct sh_find *find, const char *argument, const char 
         sh_faults_add(find->rq, faults, sh_str_of(argument), 0, SH_SAY(find->rq, WANTS_AMOUNT));
         return;
     }
-    sh_buf_addf(&find->sql, " and coalesce(counted, 0) %s cast(", sign);
+    sh_buf_addf(&find->sql, " and counted %s cast(", sign);
     sh_find_bind(find, value);
     sh_buf_add_text(&find->sql, " as decimal(18,2))");
 }
@@ -122,6 +134,8 @@ sh_code sh_find_where(struct sh_find *find, struct sh_err *err) {
     where_words(find, "institution", "institution");
     where_words(find, "level", "level");
     where_words(find, "point", "point");
+    where_claim(find, "department", &faults);
+    where_claim(find, "practitioner", &faults);
     where_amount(find, "amount_min", ">=", &faults);
     where_amount(find, "amount_max", "<=", &faults);
     where_day(find, "from", ">=", &faults);

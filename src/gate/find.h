@@ -9,7 +9,8 @@ struct sh_find {
     struct sh_gate *gate;
     struct sh_request *rq;
     char run_dir[4096]; /* LAKE/audits/RUN */
-    struct sh_str path; /* its findings.parquet */
+    struct sh_str path; /* its desk.parquet (desk.h), or findings.parquet while it was not loaded */
+    bool has_claims;    /* the first: department and practitioner are known */
     struct sh_scope scope;
     struct sh_buf sql;
     struct sh_str binds[SH_FIND_BINDS_MAX];
@@ -35,8 +36,8 @@ void sh_find_end(struct sh_find *find);
 void sh_find_bind(struct sh_find *find, struct sh_str value);
 /**
  * " from … where …": the run's file, the scope and the filters of the address (rule, institution, level,
- * point: one or several with commas; amount_min, amount_max; from, to; q). A filter that is no number or day
- * is a refusal (SH_E_CANCELLED).
+ * point, department, practitioner: one or several with commas; amount_min, amount_max; from, to; q). A filter
+ * that is no number or day, or not known of this run, is a refusal (SH_E_CANCELLED).
  */
 SH_MUST sh_code sh_find_where(struct sh_find *find, struct sh_err *err);
 /** Run the statement and hand its result to `rows`. Several may run at the same moment. */

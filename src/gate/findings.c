@@ -8,14 +8,23 @@
 #include <duckdb.h>
 
 enum { RUNS_MAX = 200, GROUPS_MAX = 1000 };
-#define FINDING_COLUMNS                                                                                      \
-    "id, rule, number, name, level, point, institution, institution_name, person, encounter, day, lines, "   \
-    "amount, counted, fund_amount, say, basis, receipt"
-static const char *const columns[] = {"id",    "rule",        "number",           "name",    "level",
-                                      "point", "institution", "institution_name", "person",  "encounter",
-                                      "day",   "lines",       "amount",           "counted", "fund_amount",
-                                      "say",   "basis",       "receipt"};
-enum { COLUMNS_N = sizeof columns / sizeof columns[0], COLUMN_PERSON = 8, COLUMN_ID = 0 };
+static const char *const columns[] = {"id",           "rule",
+                                      "number",       "name",
+                                      "level",        "point",
+                                      "institution",  "institution_name",
+                                      "person",       "encounter",
+                                      "day",          "lines",
+                                      "amount",       "counted",
+                                      "fund_amount",  "say",
+                                      "basis",        "receipt",
+                                      "department",   "department_name",
+                                      "practitioner", "practitioner_name"};
+enum {
+    COLUMNS_N = sizeof columns / sizeof columns[0],
+    COLUMN_ID = 0,
+    COLUMN_PERSON = 8,
+    COLUMN_CLAIM = 18 /* this one and the rest: of a run that was loaded */
+};
 
 /* ---- runs -------------------------------------------------------------------------------------------- */
 
@@ -65,7 +74,7 @@ static const struct order {
     const char *word, *key, *type;
 } orders[] = {
     {"id", "id", "varchar"},
-    {"money", "coalesce(counted, 0)", "decimal(18,2)"},
+    {"money", "counted", "decimal(18,2)"},
     {"day", "coalesce(day, date '0001-01-01')", "date"},
     {"rule", "rule", "varchar"},
     {"institution", "coalesce(institution, '')", "varchar"},
@@ -101,7 +110,15 @@ static sh_code read_order(struct sh_request *rq, struct page *page, struct sh_er
     return SH_OK;
 }
 
-/* `after` is "KEY~ID"; ids have no ~, keys may. For the order by id alone it is the id. */
+static void select_columns(struct sh_find *find) {
+    sh_buf_add_text(&find->sql, "select ");
+    for (idx_t c = 0; c < COLUMNS_N; c++)
+        sh_buf_addf(&find->sql, "%s%s", c ? ", " : "",
+                    c >= COLUMN_CLAIM && !find->has_claims ? "cast(null as varchar)" : columns[c]);
+}
+
+/* `after` is "KEY~ID"; ids have no ~, keys may. For the order by id alone it is the id. The first condition
+ * says nothing new but can be held against the bounds of row groups. */
 static void where_after(struct page *page) {
     struct sh_find *find = page->find;
     const struct sh_str after = sh_target_arg(&find->rq->target, "after");
@@ -118,9 +135,10 @@ static void where_after(struct page *page) {
         mark--;
     const struct sh_str key = sh_str_sub(after, 0, mark ? mark - 1 : 0),
                         id = sh_str_sub(after, mark, after.len);
-    for (int side = 0; side < 2; side++) {
-        sh_buf_addf(&find->sql, side ? " or (%s %s try_cast(" : " and (%s %s try_cast(", page->order->key,
-                    side ? "=" : sign);
+    for (int side = 0; side < 3; side++) {
+        static const char *const begins[] = {" and ", " and (", " or ("};
+        sh_buf_addf(&find->sql, "%s%s %s%s try_cast(", begins[side], page->order->key, side == 2 ? "" : sign,
+                    side == 1 ? "" : "=");
         sh_find_bind(find, key);
         sh_buf_addf(&find->sql, " as %s)", page->order->type);
     }
@@ -167,7 +185,8 @@ sh_code sh_api_findings(struct sh_gate *gate, struct sh_request *rq, struct sh_e
     struct page page = {.find = &find, .json = &json};
     SH_TRY(sh_arg_limit(rq, &page.limit, err));
     SH_TRY(read_order(rq, &page, err));
-    sh_buf_addf(&find.sql, "select " FINDING_COLUMNS ", %s", page.order->key);
+    select_columns(&find);
+    sh_buf_addf(&find.sql, ", %s", page.order->key);
     SH_TRY(sh_find_where(&find, err));
     where_after(&page);
     sh_buf_addf(&find.sql, " order by %s%s, id limit %zu", page.order->key, page.is_falling ? " desc" : "",
@@ -188,7 +207,7 @@ sh_code sh_api_finding(struct sh_gate *gate, struct sh_request *rq, struct sh_er
     SH_TRY(sh_find_begin(gate, rq, &find, err));
     struct sh_json json;
     struct page page = {.find = &find, .json = &json, .order = &orders[0], .limit = 1};
-    sh_buf_add_text(&find.sql, "select " FINDING_COLUMNS);
+    select_columns(&find);
     SH_TRY(sh_find_where(&find, err));
     sh_buf_add_text(&find.sql, " and id = ");
     sh_find_bind(&find, rq->params[1]);
@@ -241,12 +260,15 @@ sh_code sh_api_finding_totals(struct sh_gate *gate, struct sh_request *rq, struc
 /* What findings may be counted by: the key, and the name beside it. */
 static const struct grouping {
     const char *word, *key, *name, *order;
+    bool is_of_claim;
 } groupings[] = {
     {"rule", "rule", "any_value(name)", "7 desc, 1"},
     {"institution", "coalesce(institution, '')", "any_value(institution_name)", "7 desc, 1"},
     {"level", "level", "any_value(level)", "7 desc, 1"},
     {"point", "coalesce(point, '')", "any_value(name)", "7 desc, 1"},
     {"month", "coalesce(strftime(day, '%Y-%m'), '')", "any_value(strftime(day, '%Y-%m'))", "1"},
+    {"department", "coalesce(department, '')", "any_value(department_name)", "7 desc, 1", true},
+    {"practitioner", "coalesce(practitioner, '')", "any_value(practitioner_name)", "7 desc, 1", true},
 };
 
 static sh_code put_groups(void *ctx, void *result_at, struct sh_err *err) {
@@ -273,7 +295,8 @@ sh_code sh_api_finding_groups(struct sh_gate *gate, struct sh_request *rq, struc
             grouping = &groupings[i];
     if (!grouping) {
         struct sh_faults faults = {0};
-        sh_faults_add(rq, &faults, SH_STR("by"), 0, "rule | institution | level | point | month");
+        sh_faults_add(rq, &faults, SH_STR("by"), 0,
+                      "rule | institution | level | point | month | department | practitioner");
         return sh_refuse_fields(rq, &faults);
     }
     struct sh_json json;
@@ -285,7 +308,8 @@ sh_code sh_api_finding_groups(struct sh_gate *gate, struct sh_request *rq, struc
     sh_json_object(&json);
     sh_json_key(&json, "items");
     sh_json_array(&json);
-    SH_TRY(sh_find_run(&find, put_groups, &page, err));
+    if (find.has_claims || !grouping->is_of_claim) /* else nothing is known to group by */
+        SH_TRY(sh_find_run(&find, put_groups, &page, err));
     sh_json_array_end(&json);
     sh_json_object_end(&json);
     return sh_answer_end(rq, &json, err);

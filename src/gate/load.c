@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "gate/desk.h"
 #include "gate/gate.h"
 #include "gate/numbers.h"
 #include "law/law.h"
@@ -180,6 +181,9 @@ static sh_code open_run(struct loading *l, const char *lake_dir, struct sh_err *
     SH_TRY(sh_fs_exists(l->path, &is_there, err));
     if (!is_there)
         return sh_fail(err, SH_E_NOTFOUND, "%s is not there", l->path);
+    char run_dir[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_format(run_dir, err, "%s/%.*s", dir, SH_ARG(l->o->run)));
+    SH_TRY(sh_desk_make(lake_dir, run_dir, err));
     const char *dirs[] = {dir};
     SH_TRY(sh_duck_open(dirs, 1, DUCK_THREADS, (uint64_t)DUCK_MEMORY_MIB << 20, dir, &l->duck, err));
     return duckdb_prepare(sh_duck_connection(l->duck), sql, &l->statement) == DuckDBSuccess

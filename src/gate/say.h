@@ -27,6 +27,9 @@
 #define GATE_SAY_COLUMN_VALID_FROM(X) X("生效日", "valid_from")
 #define GATE_SAY_COLUMN_VALID_TO(X) X("失效日", "valid_to")
 #define GATE_SAY_DECIDED_ALREADY(X) X("已作出决定", "it is decided already")
+#define GATE_SAY_FINDINGS_NOT_LOADED(X)                                                                      \
+    X("这次审核的疑点尚未载入办理，科室与医师未知（shouhu findings load）",                                  \
+      "the findings of this run are not loaded yet, so their claims are not known (shouhu findings load)")
 #define GATE_SAY_FACTOR_IS_SET(X)                                                                            \
     X("已绑定动态口令，如需更换请由管理员重置", "a second factor is set already; an administrator resets "   \
                                                 "it")
