@@ -3,7 +3,6 @@ import App from './App.vue'
 import { router } from './router'
 import { resume } from './session'
 import './theme'
-import './ui-styles'
 import './theme.css'
 
 // No await at the top: it would keep the bundler from putting what the first page needs into one file.

@@ -1,4 +1,4 @@
-// Their own styles, all at once: a page that comes later brings no flash of the unstyled.
+// The styles of the components, with the components: what comes with them is there before they are drawn.
 import 'element-plus/es/components/base/style/css'
 import 'element-plus/theme-chalk/dark/css-vars.css'
 import 'element-plus/es/components/alert/style/css'
@@ -18,3 +18,4 @@ import 'element-plus/es/components/progress/style/css'
 import 'element-plus/es/components/select/style/css'
 import 'element-plus/es/components/tabs/style/css'
 import 'element-plus/es/components/tab-pane/style/css'
+import './ui-styles.css'

@@ -1,4 +1,5 @@
-// The Element Plus components the pages use, each by itself; their styles are in ui-styles.ts.
+// The Element Plus components the pages use, each by itself.
+import '@/ui-styles'
 export { ElAlert } from 'element-plus/es/components/alert/index'
 export { ElButton } from 'element-plus/es/components/button/index'
 export { ElCheckbox } from 'element-plus/es/components/checkbox/index'
