@@ -12,7 +12,7 @@
 static const char *const ranks[] = {"law",   "interpretation", "regulation", "order", "local_rule",
                                     "paper", "local_paper",    "agreement",  "own"};
 static const char *const runnings[] = {"stay", "next_step", "now"};
-static const char *const periods[] = {"none", "month", "year"};
+static const char *const periods[] = {"none", "month", "quarter", "year"};
 
 static sh_code name_pair(const struct sh_yaml *node, struct sh_str *name, struct sh_str *english,
                          struct sh_str otherwise, struct sh_err *err) {
@@ -125,7 +125,24 @@ static int32_t paper_of(const struct sh_procedure *p, struct sh_str id) {
     return -1;
 }
 
-/* Which step, or which paper's service, starts a clock. */
+enum sh_period sh_period_scan(struct sh_str text, int32_t *ret_first, int32_t *ret_last) {
+    char day[16];
+    int32_t first = 0;
+    const bool is_quarter = text.len == 7 && text.at[5] == 'Q' && text.at[6] >= '1' && text.at[6] <= '4';
+    if (is_quarter)
+        (void)snprintf(day, sizeof day, "%.5s%02d-01", text.at, 3 * (text.at[6] - '1') + 1);
+    else if (text.len == 7 || text.len == 4)
+        (void)snprintf(day, sizeof day, "%.*s%s", SH_ARG(text), text.len == 4 ? "-01-01" : "-01");
+    else
+        return SH_PERIOD_NONE;
+    if (sh_date_scan(day, strlen(day), &first) != SH_DATE_OK)
+        return SH_PERIOD_NONE;
+    const int32_t months = is_quarter ? 3 : text.len == 4 ? 12 : 1;
+    *ret_first = first, *ret_last = sh_add_months(first, months) - 1;
+    return is_quarter ? SH_PERIOD_QUARTER : text.len == 4 ? SH_PERIOD_YEAR : SH_PERIOD_MONTH;
+}
+
+/* Which step, which paper's service, or which period's end starts a clock. */
 static sh_code read_from(const struct sh_yaml *node, const struct sh_procedure *p,
                          struct sh_clock_text *clock, struct sh_err *err) {
     const struct sh_yaml *from = NULL;
@@ -134,6 +151,11 @@ static sh_code read_from(const struct sh_yaml *node, const struct sh_procedure *
     if (sh_str_is(from->text, "opened")) {
         clock->from = SH_FROM_OPENED;
         return SH_OK;
+    }
+    if (sh_str_is(from->text, "period_ends")) {
+        clock->from = SH_FROM_PERIOD;
+        return p->period != SH_PERIOD_NONE ? SH_OK
+                                           : sh_yaml_fail(err, from, "the procedure has no period to end");
     }
     if (sh_str_starts_with(from->text, SH_STR("served(")) && sh_str_ends_with(from->text, SH_STR(")"))) {
         clock->from = SH_FROM_SERVED;
@@ -145,9 +167,11 @@ static sh_code read_from(const struct sh_yaml *node, const struct sh_procedure *
     clock->from_at = sh_machine_step(&p->matter, from->text);
     return clock->from_at >= 0
                ? SH_OK
-               : sh_yaml_fail(err, from,
-                              "a clock starts at opened, at a step, or at served(paper); \"%.*s\" is none",
-                              SH_ARG(from->text));
+               : sh_yaml_fail(
+                     err, from,
+                     "a clock starts at opened, period_ends, at a step, or at served(paper); \"%.*s\" "
+                     "is none",
+                     SH_ARG(from->text));
 }
 
 /* "10 wd", or param(name) that there is. */
@@ -440,7 +464,7 @@ static sh_code read_head(const struct sh_yaml *root, struct sh_procedure *p, str
     p->running = (enum sh_running)at;
     at = 0;
     if (sh_yaml_get(root, "period"))
-        SH_TRY(sh_law_word(sh_yaml_get(root, "period"), periods, 3, &at, err));
+        SH_TRY(sh_law_word(sh_yaml_get(root, "period"), periods, 4, &at, err));
     p->period = (enum sh_period)at;
     p->place = sh_yaml_text(root, "place").len ? sh_yaml_text(root, "place") : SH_STR("000000");
     p->about = sh_yaml_text(root, "about"), p->body = sh_yaml_text(root, "body");

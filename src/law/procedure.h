@@ -52,7 +52,7 @@ struct sh_clock_extension {
 };
 
 enum sh_clock_end { SH_END_DO, SH_END_REFUSE, SH_END_MARK, SH_END_WARN };
-enum sh_clock_from { SH_FROM_OPENED, SH_FROM_STEP, SH_FROM_SERVED };
+enum sh_clock_from { SH_FROM_OPENED, SH_FROM_STEP, SH_FROM_SERVED, SH_FROM_PERIOD };
 struct sh_clock_text {
     struct sh_str id, name, english, basis;
     enum sh_clock_from from;
@@ -208,7 +208,9 @@ struct sh_read_text {
 };
 
 enum sh_running { SH_RUNNING_STAY, SH_RUNNING_NEXT_STEP, SH_RUNNING_NOW };
-enum sh_period { SH_PERIOD_NONE, SH_PERIOD_MONTH, SH_PERIOD_YEAR };
+enum sh_period { SH_PERIOD_NONE, SH_PERIOD_MONTH, SH_PERIOD_QUARTER, SH_PERIOD_YEAR };
+/** "2026-03", "2026-Q1", "2026": its first and last day; NONE: it is no period, and nothing is written. */
+enum sh_period sh_period_scan(struct sh_str text, int32_t *ret_first, int32_t *ret_last);
 struct sh_factbook_model;
 struct sh_procedure {
     struct sh_str id, name, english, place, about, body;

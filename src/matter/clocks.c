@@ -59,7 +59,7 @@ static sh_code start_all(struct work *w, enum sh_clock_from from, int32_t from_a
                          int32_t day, int64_t time) {
     for (size_t i = 0; i < w->m.text->n_clocks; i++) {
         const struct sh_clock_text *clock = &w->m.text->clocks[i];
-        if (clock->from != from || (from != SH_FROM_OPENED && clock->from_at != from_at))
+        if (clock->from != from || clock->from_at != from_at)
             continue;
         if (clock->per_party && from != SH_FROM_SERVED) {
             for (size_t p = 0; p < w->parties.n; p++)
@@ -72,6 +72,9 @@ static sh_code start_all(struct work *w, enum sh_clock_from from, int32_t from_a
 }
 
 sh_code sh_clocks_after_opening(struct work *w) {
+    int32_t first, last;
+    if (sh_period_scan(w->m.period, &first, &last)) /* the end of a period is its event, also one to come */
+        SH_TRY(start_all(w, SH_FROM_PERIOD, -1, SH_STR(""), last, ((int64_t)last + 1) * SH_DAY_SECONDS));
     return start_all(w, SH_FROM_OPENED, -1, SH_STR(""), w->occurred_day, w->occurred + SH_SHANGHAI_SECONDS);
 }
 

@@ -31,18 +31,12 @@ bool sh_step_asks_items(const struct sh_procedure *text, const struct sh_step *s
     return asks;
 }
 
-static int32_t period_day(struct sh_str period) {
-    char text[16];
-    int32_t day = INT32_MIN;
-    (void)snprintf(text, sizeof text, "%.*s%s", SH_ARG(period), period.len == 4 ? "-01-01" : "-01");
-    return sh_date_scan(text, strlen(text), &day) == SH_DATE_OK ? day : INT32_MIN;
-}
-
 /* The day of the act is the field act_day, else the period, else the opening. */
 sh_code sh_param_dates_of(struct work *w, struct sh_param_dates *ret) {
-    *ret = (struct sh_param_dates){day_of_utc(w->m.opened_at), w->today, period_day(w->m.period)};
-    if (ret->period != INT32_MIN)
-        ret->act = ret->period;
+    int32_t first, last;
+    *ret = (struct sh_param_dates){day_of_utc(w->m.opened_at), w->today, INT32_MIN};
+    if (sh_period_scan(w->m.period, &first, &last))
+        ret->act = ret->period = first;
     const int32_t field = sh_machine_field(&w->m.text->matter, SH_STR("act_day"));
     int32_t day;
     if (field >= 0 && sh_date_scan(w->m.values[field].at, w->m.values[field].len, &day) == SH_DATE_OK)
@@ -79,11 +73,9 @@ static sh_code put_matter(struct work *w, size_t row, const struct sh_str *value
             sh_factbook_put(w->facts, SH_FACT_MATTER, row, sh_str_of(texts[i].name), texts[i].value, w->err));
     sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("day"), day);
     sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("opened"), day_of_utc(m->opened_at));
-    if (m->period.len) {
-        const int32_t begins = period_day(m->period);
-        sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("period_ends"),
-                        sh_add_months(begins, m->period.len == 4 ? 12 : 1) - 1);
-    }
+    int32_t first, last;
+    if (sh_period_scan(m->period, &first, &last))
+        sh_factbook_set(w->facts, SH_FACT_MATTER, row, SH_STR("period_ends"), last);
     for (size_t i = 0; i < m->text->matter.n_fields; i++)
         SH_TRY(
             sh_factbook_put(w->facts, SH_FACT_MATTER, row, m->text->matter.fields[i].id, values[i], w->err));

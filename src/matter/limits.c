@@ -33,8 +33,10 @@ static sh_code put_length(const struct telling *t, struct sh_str length, struct 
 
 static void put_start(const struct telling *t, const struct sh_procedure *p,
                       const struct sh_clock_text *clock) {
-    static const char *const kinds[] = {
-        [SH_FROM_OPENED] = "opened", [SH_FROM_STEP] = "step", [SH_FROM_SERVED] = "served"};
+    static const char *const kinds[] = {[SH_FROM_OPENED] = "opened",
+                                        [SH_FROM_STEP] = "step",
+                                        [SH_FROM_SERVED] = "served",
+                                        [SH_FROM_PERIOD] = "period_ends"};
     struct sh_str id = SH_STR(""), name = SH_STR("");
     if (clock->from == SH_FROM_STEP) {
         const struct sh_step *step = &p->matter.steps[clock->from_at];

@@ -49,7 +49,7 @@
     X(M_FIELD_BAD, "“%.*s”：%s", "\"%.*s\": %s")                                                             \
     X(M_OPENERS, "您的岗位不能提起该程序", "none of your roles opens this procedure")                        \
     X(M_OPEN_TWICE, "该对象本期已有此事项", "there is one of that subject and period already")               \
-    X(M_PERIOD, "请填写所属期", "say the period: YYYY-MM or YYYY")                                           \
+    X(M_PERIOD, "请填写所属期：YYYY-MM、YYYY-Qn 或 YYYY", "say the period: YYYY-MM, YYYY-Qn or YYYY")        \
     X(M_SIGNED, "您已签署", "you have signed already")                                                       \
     X(M_SIGN_OTHER, "内容与已签署的不一致", "not what the others have signed")                               \
     X(M_NOT_BULK, "该步骤不能批量办理", "that step is never taken in bulk")                                  \

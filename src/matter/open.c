@@ -120,14 +120,9 @@ sh_code sh_matter_make(struct work *w, const struct sh_procedure *text, const st
 /* ---- by a person ------------------------------------------------------------------------------------- */
 
 static bool is_period(const struct sh_procedure *text, struct sh_str period) {
-    if (text->period == SH_PERIOD_NONE)
-        return period.len == 0;
-    char day[20];
-    int32_t out;
-    const size_t want = text->period == SH_PERIOD_MONTH ? 7 : 4;
-    (void)snprintf(day, sizeof day, "%.*s%s", SH_ARG(period),
-                   text->period == SH_PERIOD_MONTH ? "-01" : "-01-01");
-    return period.len == want && sh_date_scan(day, strlen(day), &out) == SH_DATE_OK;
+    int32_t first, last;
+    return sh_period_scan(period, &first, &last) == text->period &&
+           (text->period != SH_PERIOD_NONE || period.len == 0);
 }
 
 static sh_code check_twice(struct work *w, const struct sh_procedure *text,
@@ -181,15 +176,12 @@ static sh_code check_subject(struct work *w, const struct sh_procedure *text,
 
 /* The day of the acts it is about: as given, else its period, else today. */
 static int32_t act_day_of(const struct sh_matter_new *wanted, int32_t today) {
-    char month[20];
-    int32_t day = today;
+    int32_t day = today, first, last;
     for (size_t i = 0; i < wanted->n_values; i++)
         if (sh_str_is(wanted->values[i].field, "act_day") &&
             sh_date_scan(wanted->values[i].text.at, wanted->values[i].text.len, &day) == SH_DATE_OK)
             return day;
-    (void)snprintf(month, sizeof month, "%.*s%s", SH_ARG(wanted->period),
-                   wanted->period.len == 4 ? "-01-01" : "-01");
-    return sh_date_scan(month, strlen(month), &day) == SH_DATE_OK ? day : today;
+    return sh_period_scan(wanted->period, &first, &last) ? first : today;
 }
 
 /* Is there a text of that name at all, so that what is missing is one in force there? */

@@ -1274,6 +1274,55 @@ def every_number_the_law_leaves_open_can_be_set_on_record_and_the_servers_own_li
     assert put == [200, 200, 413], put
 
 
+REPORT = {"text": "检查定点机构若干家", "cases": "3", "recovered": "1200.00"}
+
+
+def all_sent_but_closed(o, period):
+    """The report of a quarter, drafted, approved and with all three receivers."""
+    at = [m["id"] for m in o.fund.get("/matters?procedure=quarter-report&limit=50")["items"] if m["period"] == period][0]
+    act(o.fund, at, "draft", REPORT)
+    act(o.bhead, at, "approve")
+    for to in ("social", "police", "health"):
+        act(o.fund, at, "send_" + to, {"to_" + to: "回执"})
+    return at
+
+
+@test
+def a_quarter_ends_on_its_last_day_and_what_is_due_after_it_is_counted_from_there():
+    """AF-04: quarter ends, over a leap year's first quarter, a make-up Saturday, and into a year that nobody has entered."""
+    o = city()
+    for bad in ("2026-Q0", "2026-Q5", "2026-03", "2026-q1", "2026-1", "2026", "", "2026-Q1 "):
+        refused = o.fund.post("/matters", {"procedure": "quarter-report", "subject": "gov", "period": bad})
+        assert refused.status in (409, 422), (bad, refused.raw)
+
+    def due(period):
+        made = o.fund.post("/matters", {"procedure": "quarter-report", "subject": "gov", "period": period})
+        assert made.status == 201, made.raw
+        return [(d["started"], d["due"], d.get("missing")) for d in made["deadlines"]][0]
+    assert due("2024-Q1") == ("2024-03-31", "2024-04-10", None)
+    assert due("2025-Q4") == ("2025-12-31", "2026-01-12", None)  # 10 January 2026 is a Saturday
+    assert due("2026-Q1") == ("2026-03-31", "2026-04-10", None)
+    assert due("2026-Q2") == ("2026-06-30", "2026-07-10", None)
+    assert due("2026-Q3") == ("2026-09-30", "2026-10-10", None)  # a Saturday that is worked
+    started, _, missing = due("2026-Q4")
+    assert started == "2026-12-31" and "2027" in missing, missing  # its calendar is not entered: certain of nothing
+    assert o.fund.post("/matters", {"procedure": "quarter-report", "subject": "gov", "period": "2026-Q1"}).status == 409
+    first = [m["id"] for m in o.fund.get("/matters?procedure=quarter-report&limit=50")["items"] if m["period"] == "2026-Q1"][0]
+    o.at("2026-03-31 23:59:50")
+    early = act(o.fund, first, "draft", REPORT, want=409)
+    assert [f["basis"] for f in early["failed"]] == ["S2§5.6"] and "2026-03-31" in early["failed"][0]["message"], early.raw
+    o.at("2026-04-09 23:59:50")  # the day before
+    at = all_sent_but_closed(o, "2026-Q1")
+    o.at("2026-04-10 23:59:50")  # the last day
+    closed = act(o.fund, at, "close")
+    assert closed["final"] and not closed["timeline"][-1]["late"], closed.raw
+    o.at("2026-07-11 00:00:10")  # ten seconds after the last day of another
+    at = all_sent_but_closed(o, "2026-Q2")
+    late = act(o.fund, at, "close", want=409)
+    assert kinds(late) == {"time"}, late.raw
+    assert act(o.fund, at, "close", why="公安局退回一次")["timeline"][-1]["late"]
+
+
 def main():
     global SHOUHU
     SHOUHU = sys.argv[1]

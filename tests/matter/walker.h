@@ -272,15 +272,18 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
         text = &all->of[pick(w, all->n)];
     struct doing d = {.is_open = true};
     become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
-    char month[32];
+    char month[32], quarter[32];
+    (void)snprintf(quarter, sizeof quarter, "%04d-Q%d", (int)(2000 + number / 4 % 7000),
+                   (int)(1 + number % 4));
     (void)snprintf(month, sizeof month, "%04d-%02d", (int)(2000 + number / 12 % 7000),
                    (int)(1 + number % 12));
-    d.wanted =
-        (struct sh_matter_new){.procedure = text->id,
-                               .subject = sh_str_is(text->about, "body") ? AGENCY : HOSPITAL,
-                               .body = SH_STR(""),
-                               .period = text->period == SH_PERIOD_MONTH ? sh_str_of(month) : SH_STR(""),
-                               .parent = SH_STR("")};
+    d.wanted = (struct sh_matter_new){.procedure = text->id,
+                                      .subject = sh_str_is(text->about, "body") ? AGENCY : HOSPITAL,
+                                      .body = SH_STR(""),
+                                      .period = text->period == SH_PERIOD_MONTH     ? sh_str_of(month)
+                                                : text->period == SH_PERIOD_QUARTER ? sh_str_of(quarter)
+                                                                                    : SH_STR(""),
+                                      .parent = SH_STR("")};
     if (do_it(&d) != SH_OK) {
         note_refusal(w, &d);
         print_error("walk %llu: %.*s cannot be opened: %s\n", (unsigned long long)number, SH_ARG(text->id),
