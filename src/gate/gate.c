@@ -17,9 +17,12 @@
 #include <sodium.h>
 #include <unistd.h>
 
-static const struct sh_migration own_migrations[] = {{"gate", "0001_people", 1, gate_0001},
-                                                     {"gate", "0002_review", 2, gate_0002},
-                                                     {"gate", "0003_selfcheck", 3, gate_0003}};
+static const struct sh_migration own_migrations[] = {
+    {"gate", "0001_people", 1, gate_0001,
+     "gate_account gate_session gate_attempt gate_key gate_grant gate_access gate_change gate_once gate_job"},
+    {"gate", "0002_review", 2, gate_0002},
+    {"gate", "0003_selfcheck", 3, gate_0003, "gate_check gate_check_file"},
+    {"gate", "0004_statistics", 4, gate_0004}};
 enum { OWN_MIGRATIONS = sizeof own_migrations / sizeof own_migrations[0] };
 
 size_t sh_gate_migrations(struct sh_migration out[SH_GATE_MIGRATIONS_MAX]) {

@@ -148,3 +148,24 @@ static const char matter_0007[] =
 static const char matter_0008[] =
     "drop index mt_item_assigned;\n"
     "create index mt_item_assigned on mt_item (assigned, state, queue) where assigned <> '';\n";
+
+/* PostgreSQL keeps the commonest values of a column for its planner, also after the rows are gone: what an
+ * erasure takes away is in none of them. */
+static const char matter_0009[] =
+    "--postgres: alter table mt_matter alter column fields set statistics 0, alter column fields type text;\n"
+    "--postgres: alter table mt_step alter column why set statistics 0, alter column why type text;\n"
+    "--postgres: alter table mt_step alter column fields set statistics 0, alter column fields type text;\n"
+    "--postgres: alter table mt_voice alter column words set statistics 0, alter column words type text;\n"
+    "--postgres: alter table mt_item alter column person set statistics 0, alter column person type text;\n"
+    "--postgres: alter table mt_item alter column name set statistics 0, alter column name type text;\n"
+    "--postgres: alter table mt_item alter column say set statistics 0, alter column say type text;\n"
+    "--postgres: alter table mt_item alter column fields set statistics 0, alter column fields type text;\n"
+    "--postgres: alter table mt_item_step alter column why set statistics 0, alter column why type text;\n"
+    "--postgres: alter table mt_item_step alter column fields set statistics 0, alter column fields type "
+    "text;\n"
+    "--postgres: alter table mt_comment alter column words set statistics 0, alter column words type text;\n"
+    "--postgres: alter table mt_attachment alter column name set statistics 0, alter column name type text;\n"
+    "--postgres: alter table mt_attachment alter column source set statistics 0, alter column source type "
+    "text;\n"
+    "--postgres: alter table mt_custody alter column why set statistics 0, alter column why type text;\n"
+    "--postgres: alter table mt_written alter column key set statistics 0, alter column key type text;\n";

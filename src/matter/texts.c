@@ -7,10 +7,16 @@
 #include <stdarg.h>
 
 static const struct sh_migration migrations[] = {
-    {"matter", "0001_matters", 1, matter_0001},    {"matter", "0002_items", 2, matter_0002},
-    {"matter", "0003_file", 3, matter_0003},       {"matter", "0004_draws", 4, matter_0004},
-    {"matter", "0005_called", 5, matter_0005},     {"matter", "0006_trail", 6, matter_0006},
-    {"matter", "0007_item_steps", 7, matter_0007}, {"matter", "0008_assigned", 8, matter_0008}};
+    {"matter", "0001_matters", 1, matter_0001,
+     "mt_matter mt_party mt_step mt_sign mt_voice mt_clock mt_paper mt_number mt_row"},
+    {"matter", "0002_items", 2, matter_0002, "mt_item mt_item_step mt_act mt_count"},
+    {"matter", "0003_file", 3, matter_0003, "mt_seen mt_comment mt_attachment mt_custody mt_watch"},
+    {"matter", "0004_draws", 4, matter_0004, "mt_unit mt_frame"},
+    {"matter", "0005_called", 5, matter_0005, "mt_called"},
+    {"matter", "0006_trail", 6, matter_0006, "mt_posting mt_written"},
+    {"matter", "0007_item_steps", 7, matter_0007},
+    {"matter", "0008_assigned", 8, matter_0008},
+    {"matter", "0009_statistics", 9, matter_0009}};
 static const struct sh_msg messages[] = {MATTER_MESSAGES(SH_MSG_ENTRY)};
 
 const struct sh_migration *sh_matter_migrations(size_t *ret_n) {

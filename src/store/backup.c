@@ -8,7 +8,7 @@
 /* rows: "SHR1", then for each table 'T' name, number of columns, their names, its rows as 'R' cells, and 'E'
  * number of rows; at last 'Z' and the SM3 of all before it. A cell: kind, then 8 bytes or a text with its
  * length. */
-enum { PAGE = 500, FLUSH_BYTES = 1 << 20 };
+enum { FLUSH_BYTES = 1 << 20 };
 
 void sh_backup_encode(struct sh_str id, int64_t at, int64_t expires, struct sh_str place, struct sh_str actor,
                       struct sh_buf *out) {
@@ -27,6 +27,7 @@ struct backup {
     /* writing */
     int fd;
     const char *path;
+    size_t n_columns; /* of the table under way */
     struct sh_buf buf;
     struct sh_digest digest;
 };
@@ -46,9 +47,10 @@ static sh_code flush(struct backup *backup, struct sh_err *err) {
     return SH_OK;
 }
 
-static sh_code put_row(struct backup *backup, const struct sh_value *cells, size_t n, struct sh_err *err) {
+static sh_code put_row(void *ctx, const struct sh_value *cells, struct sh_err *err) {
+    struct backup *backup = ctx;
     (void)sh_buf_add_char(&backup->buf, 'R');
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < backup->n_columns; i++) {
         (void)sh_buf_add_char(&backup->buf, "nitb"[cells[i].kind]);
         if (cells[i].kind == SH_VALUE_I64)
             sh_put_u64(&backup->buf, (uint64_t)cells[i].i64);
@@ -59,65 +61,27 @@ static sh_code put_row(struct backup *backup, const struct sh_value *cells, size
     return backup->buf.len >= FLUSH_BYTES ? flush(backup, err) : SH_OK;
 }
 
-/* Names of a table's columns, and a statement that gives the next rows: a cursor in PostgreSQL, row ids in
- * SQLite. */
-static sh_code columns_of(struct sh_txn *txn, struct sh_str table, struct sh_arena *arena,
-                          struct sh_rows *ret, struct sh_err *err) {
-    const char *sql = txn->db->pg
-                          ? "select column_name::text from information_schema.columns where table_schema = "
-                            "current_schema() and table_name = $1 order by ordinal_position"
-                          : "select name from pragma_table_info($1) order by cid";
-    return sh_txn_query(txn, sql, &SH_TEXT(table), 1, arena, ret, err);
-}
-
-static sh_code next_rows(struct sh_txn *txn, const char *sql, int64_t *after, struct sh_arena *arena,
-                         struct sh_rows *ret, struct sh_err *err) {
-    if (txn->db->pg)
-        return sh_txn_query(txn, "fetch 500 from backup_rows", NULL, 0, arena, ret, err);
-    SH_TRY(sh_txn_query(txn, sql, &SH_I64(*after), 1, arena, ret, err));
-    if (ret->n_rows > 0)
-        *after = sh_cell(ret, ret->n_rows - 1, ret->n_columns - 1)->i64;
-    return SH_OK;
-}
-
-static sh_code select_of(struct sh_txn *txn, struct sh_str table, const struct sh_rows *columns,
-                         struct sh_buf *sql, struct sh_err *err) {
-    (void)sh_buf_add_text(sql, txn->db->pg ? "declare backup_rows no scroll cursor for select " : "select ");
+static sh_code quoted(const struct sh_rows *columns, struct sh_buf *out, struct sh_err *err) {
     for (size_t i = 0; i < columns->n_rows; i++)
-        (void)sh_buf_addf(sql, "%s\"%.*s\"", i > 0 ? ", " : "", SH_ARG(sh_cell(columns, i, 0)->str));
-    if (txn->db->pg)
-        (void)sh_buf_addf(sql, " from \"%.*s\"", SH_ARG(table));
-    else
-        (void)sh_buf_addf(sql, ", rowid from \"%.*s\" where rowid > $1 order by rowid limit %d",
-                          SH_ARG(table), PAGE);
-    return sh_buf_check(sql, err);
+        (void)sh_buf_addf(out, "%s\"%.*s\"", i > 0 ? ", " : "", SH_ARG(sh_cell(columns, i, 0)->str));
+    return sh_buf_check(out, err);
 }
 
 static sh_code dump_table(struct sh_txn *txn, struct backup *backup, struct sh_str table,
                           struct sh_err *err) {
-    SH_CLEANUP(sh_arena_free) struct sh_arena keep = {0};
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
-    SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    struct sh_rows columns, rows;
-    SH_TRY(columns_of(txn, table, &keep, &columns, err));
-    SH_TRY(select_of(txn, table, &columns, &sql, err));
+    SH_CLEANUP(sh_buf_free) struct sh_buf names = {0};
+    struct sh_rows columns;
+    SH_TRY(sh_table_columns(txn, table, &arena, &columns, err));
+    SH_TRY(quoted(&columns, &names, err));
     (void)sh_buf_add_char(&backup->buf, 'T');
     sh_put_str(&backup->buf, table);
     sh_put_u32(&backup->buf, (uint32_t)columns.n_rows);
     for (size_t i = 0; i < columns.n_rows; i++)
         sh_put_str(&backup->buf, sh_cell(&columns, i, 0)->str);
-    if (txn->db->pg)
-        SH_TRY(sh_db_exec(txn->db, sql.at, err));
     const uint64_t before = backup->report->rows;
-    int64_t after = INT64_MIN;
-    do {
-        sh_arena_reset(&arena);
-        SH_TRY(next_rows(txn, sql.at, &after, &arena, &rows, err));
-        for (size_t i = 0; i < rows.n_rows; i++)
-            SH_TRY(put_row(backup, sh_cell(&rows, i, 0), columns.n_rows, err));
-    } while (rows.n_rows > 0);
-    if (txn->db->pg)
-        SH_TRY(sh_db_exec(txn->db, "close backup_rows", err));
+    backup->n_columns = columns.n_rows;
+    SH_TRY(sh_table_each(txn, table, names.at, put_row, backup, err));
     (void)sh_buf_add_char(&backup->buf, 'E');
     sh_put_u64(&backup->buf, backup->report->rows - before);
     return SH_OK;

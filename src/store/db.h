@@ -77,6 +77,10 @@ SH_MUST sh_code sh_db_lite_run(struct sh_db *db, struct sh_db_statement *stateme
                                struct sh_arena *arena, struct sh_rows *rows, struct sh_err *err);
 void sh_db_lite_drop(struct sh_db_statement *statement);
 void sh_db_lite_close(struct sh_db *db);
+struct sh_row_key;
+/** SQLite: `row_seal(old, table, cell, …)` in the SQL of this connection; `old` as long as the key is not
+ * set. */
+SH_MUST sh_code sh_db_lite_sealer(struct sh_db *db, struct sh_row_key *key, struct sh_err *err);
 SH_MUST sh_code sh_db_pg_exec(struct sh_db *db, const char *sql, struct sh_err *err);
 SH_MUST sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
                              const struct sh_value *values, size_t n, int64_t *ret_changed,

@@ -1,5 +1,5 @@
 /* SQLite: WAL, every commit synced, freed pages overwritten. */
-#include "store/db.h"
+#include "store/inner.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include <limits.h>
@@ -39,9 +39,16 @@ sh_code sh_db_lite_exec(struct sh_db *db, const char *sql, struct sh_err *err) {
     return result == SQLITE_OK ? SH_OK : fail(db, result, "database", err);
 }
 
+/* Nobody asks SQLite how much memory it has: counting takes a lock at each allocation. */
+static void set_up(void) {
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused when it runs already: then it counts */
+}
+
 sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh_db *ret,
                         struct sh_err *err) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct sh_db db = {0};
+    (void)pthread_once(&once, set_up);
     const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
     const int result = sqlite3_open_v2(path, &db.lite, flags, NULL);
     sh_code code = result == SQLITE_OK ? SH_OK : fail(&db, result, path, err);
@@ -69,6 +76,44 @@ sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh
     }
     *ret = db;
     return SH_OK;
+}
+
+static struct sh_value borrow(sqlite3_value *value) {
+    const int type = sqlite3_value_type(value);
+    if (type == SQLITE_INTEGER)
+        return SH_I64(sqlite3_value_int64(value));
+    if (type == SQLITE_NULL)
+        return SH_NULL;
+    const char *at =
+        type == SQLITE_TEXT ? (const char *)sqlite3_value_text(value) : sqlite3_value_blob(value);
+    const struct sh_str bytes = sh_bytes_of(at, (size_t)sqlite3_value_bytes(value));
+    return type == SQLITE_TEXT ? SH_TEXT(bytes) : SH_BYTES(bytes);
+}
+
+static void row_seal(sqlite3_context *context, int n, sqlite3_value **values) {
+    struct sh_row_key *key = sqlite3_user_data(context);
+    struct sh_value cells[SH_SEALED_COLUMNS_MAX];
+    uint8_t seal[SH_ROW_SEAL];
+    if (n < 2 || n - 2 > SH_SEALED_COLUMNS_MAX) {
+        sqlite3_result_error(context, "row_seal: too many columns", -1);
+        return;
+    }
+    if (!key->is_set) {
+        sqlite3_result_value(context, values[0]);
+        return;
+    }
+    for (int i = 2; i < n; i++)
+        cells[i - 2] = borrow(values[i]);
+    if (sh_row_seal(key, borrow(values[1]).str, cells, (size_t)n - 2, seal, NULL) != SH_OK)
+        sqlite3_result_error_nomem(context);
+    else
+        sqlite3_result_blob(context, seal, sizeof seal, SQLITE_TRANSIENT);
+}
+
+sh_code sh_db_lite_sealer(struct sh_db *db, struct sh_row_key *key, struct sh_err *err) {
+    const int result = sqlite3_create_function_v2(db->lite, "row_seal", -1, SQLITE_UTF8 | SQLITE_INNOCUOUS,
+                                                  key, row_seal, NULL, NULL, NULL);
+    return result == SQLITE_OK ? SH_OK : fail(db, result, "row_seal", err);
 }
 
 enum { LOG_PAGES = 1000 }; /* SQLite's own measure */

@@ -36,6 +36,46 @@ SH_MUST sh_code sh_migration_hash(const struct sh_migration *migration, uint8_t 
 SH_MUST sh_code sh_migration_translate(const char *sql, bool is_postgres, struct sh_buf *out,
                                        struct sh_err *err);
 
+/* ---- tables as such */
+/** Names and types of a table's columns, in their order. */
+SH_MUST sh_code sh_table_columns(struct sh_txn *txn, struct sh_str table, struct sh_arena *arena,
+                                 struct sh_rows *ret, struct sh_err *err);
+typedef sh_code (*sh_row_sink)(void *ctx, const struct sh_value *cells, struct sh_err *err);
+/** Every row of a table, in no order. columns: quoted names with commas between. */
+SH_MUST sh_code sh_table_each(struct sh_txn *txn, struct sh_str table, const char *columns, sh_row_sink sink,
+                              void *ctx, struct sh_err *err);
+
+/* ---- seals of rows: docs/journal.md */
+enum { SH_ROW_SEAL = 16, SH_SEALED_COLUMNS_MAX = 96 };
+#define SH_ROW_SEAL_COLUMN "row_seal"
+/** Of one thread. Its digest and buffer serve one seal after the other. */
+struct sh_row_key {
+    uint8_t at[SH_DIGEST_BYTES];
+    bool is_set;
+    struct sh_digest digest;
+    struct sh_buf buf;
+};
+void sh_row_key_release(struct sh_row_key *key);
+/** The key of the journal's rows. SH_E_NOTFOUND: none is kept; SH_E_CORRUPT: it does not open. */
+SH_MUST sh_code sh_row_key_load(struct sh_txn *txn, struct sh_row_key *ret, struct sh_err *err);
+SH_MUST sh_code sh_row_seal(struct sh_row_key *key, struct sh_str table, const struct sh_value *cells,
+                            size_t n, uint8_t ret[SH_ROW_SEAL], struct sh_err *err);
+/** A table that the journal says is sealed, and the columns its seals are over. */
+struct sh_sealed_table {
+    struct sh_str name, columns; /* "a b c" */
+};
+SH_MUST sh_code sh_sealed_tables(struct sh_txn *txn, struct sh_arena *arena, struct sh_sealed_table **ret,
+                                 size_t *ret_n, struct sh_err *err);
+/** Let the writer's connection seal what it writes, if there is a key yet; after each connecting. */
+SH_MUST sh_code sh_rows_attach(struct sh_store *store, struct sh_err *err);
+/** Seal the tables that the migrations name: new ones with their rows, and a leaf that names them; of others
+ * see that nothing is missing. */
+SH_MUST sh_code sh_rows_protect(struct sh_store *store, const struct sh_migration *list, size_t n,
+                                struct sh_err *err);
+/** Only the columns: a backup's rows bring their seals. */
+SH_MUST sh_code sh_rows_make_room(struct sh_store *store, const struct sh_migration *list, size_t n,
+                                  struct sh_err *err);
+
 /* ---- journal */
 /** A leaf's bytes and what they say. */
 struct sh_leaf_body {
@@ -95,6 +135,7 @@ struct sh_store {
     const struct sh_clock *clock;
     struct sh_lock lock; /* of the one that serves; or, beside it, of the one guest */
     struct sh_keyring keys;
+    struct sh_row_key row_key; /* of the writer */
     struct sh_journal journal;
     /* the writer */
     struct sh_db writer;

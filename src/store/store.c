@@ -132,10 +132,15 @@ static sh_code open_all(struct sh_store *store, const struct sh_store_options *o
     SH_TRY(make_mutexes(store, err));
     SH_TRY(open_places(store, options, err));
     SH_TRY(open_db(store, options->read_only, options->create && !options->beside, &store->writer, err));
+    if (!options->read_only)
+        SH_TRY(sh_rows_attach(store, err));
     SH_TRY(sh_migrate(&store->writer, options->migrations, options->n_migrations, sh_clock_now(store->clock),
                       options->read_only || options->beside, err));
     SH_TRY(open_journal(store, options, err));
-    return options->read_only ? SH_OK : sh_writer_start(store, err);
+    if (options->read_only)
+        return SH_OK;
+    SH_TRY(sh_writer_start(store, err));
+    return options->beside ? SH_OK : sh_rows_protect(store, options->migrations, options->n_migrations, err);
 }
 
 sh_code sh_store_open(const struct sh_store_options *options, struct sh_store **ret, struct sh_err *err) {
@@ -166,6 +171,8 @@ static sh_code open_empty(struct sh_store *store, const struct sh_store_options 
     SH_TRY(open_db(store, false, true, &store->writer, err));
     SH_TRY(sh_migrate(&store->writer, options->migrations, options->n_migrations, sh_clock_now(store->clock),
                       false, err));
+    SH_TRY(sh_rows_attach(store, err));
+    SH_TRY(sh_rows_make_room(store, options->migrations, options->n_migrations, err));
     const sh_code code = sh_journal_load(store, &store->writer, err);
     if (code == SH_OK)
         return sh_fail(err, SH_E_CONFLICT, "%s holds a journal already; restore into an empty place",
@@ -211,6 +218,7 @@ void sh_store_close(struct sh_store *store) {
     }
     sh_free(store->batch.leaves);
     sh_keyring_release(&store->keys);
+    sh_row_key_release(&store->row_key);
     sh_lock_release(&store->lock);
     sh_free(store);
 }

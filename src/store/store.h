@@ -25,6 +25,8 @@ struct sh_migration {
     int64_t number;
     const char
         *sql; /* the small subset: bigint text bytea, `) strict;`, no LIKE, dates, JSON, AUTOINCREMENT */
+    const char *sealed; /* tables it makes, one blank between, whose rows the store seals: a row changed by
+                           another hand is named by verify. NULL: none */
 };
 
 /** Borrowed during sh_store_open only, but `clock`, which must outlive the store. */
@@ -391,6 +393,7 @@ SH_MUST sh_code sh_journal_consistency(struct sh_txn *txn, uint64_t from_size, u
 typedef void (*sh_fault_sink)(void *ctx, const char *what);
 struct sh_verify_report {
     uint64_t leaves, versions, blobs, heads, erased; /* looked at; versions whose content is erased */
+    uint64_t sealed;                                 /* rows of other rooms */
     uint64_t size;                                   /* of the newest signed head */
     uint64_t faults;
 };
@@ -411,9 +414,10 @@ struct sh_erasure {
 /**
  * Erase the content of a record in all its versions and files: its key goes. act->why is kept and must not be
  * empty. Leaves and proofs stay. Records whose matter is "of.ID" (proposals about it) go with it, each with a
- * leaf. also  runs in the same transaction, for what other rooms keep; may be NULL. On PostgreSQL unsealed
- * fields may stay in freed pages until they are overwritten: seal what is personal. Errors: SH_E_NOTFOUND;
- * SH_E_CONFLICT erased already; SH_E_BUSY erased, but a long read still holds the log.
+ * leaf. also  runs in the same transaction for each of them, ctx its id (const struct sh_str *), for what
+ * other rooms repeat of it; may be NULL. On PostgreSQL unsealed fields may stay in freed pages until they are
+ * overwritten: seal what is personal. Errors: SH_E_NOTFOUND; SH_E_CONFLICT erased already; SH_E_BUSY erased,
+ * but a long read still holds the log.
  */
 SH_MUST sh_code sh_store_erase(struct sh_store *store, const struct sh_act *act, struct sh_str record,
                                sh_txn_body also, struct sh_erasure *ret, struct sh_err *err);

@@ -143,7 +143,7 @@ static void check_version(struct sh_check *check, const struct sh_leaf_body *lea
 
 static void count_type(struct sh_check *check, struct sh_str type) {
     static const char *const names[SH_CHECKED_TYPES] = {"posting", "blob",    "erase", "backup",
-                                                        "key",     "witness", "fork"};
+                                                        "key",     "witness", "fork",  "seal"};
     for (size_t i = 0; i < SH_CHECKED_TYPES; i++)
         if (sh_str_is(type, names[i]))
             check->n_of_type[i]++;

@@ -10,6 +10,7 @@ enum {
     SH_CHECKED_KEY,
     SH_CHECKED_WITNESS,
     SH_CHECKED_FORK,
+    SH_CHECKED_SEAL,
     SH_CHECKED_TYPES
 };
 
@@ -91,3 +92,5 @@ SH_MUST sh_code sh_check_ahead(struct sh_check *check, struct sh_group *now, int
 SH_MUST sh_code sh_check_group(struct sh_check *check, const struct sh_group *group, struct sh_err *err);
 /** All rows but leaves, tiles, heads and versions. */
 SH_MUST sh_code sh_check_rows(struct sh_check *check, struct sh_err *err);
+/** Rows of other rooms against their seals; without the master key they cannot be checked. */
+SH_MUST sh_code sh_check_sealed(struct sh_check *check, struct sh_err *err);

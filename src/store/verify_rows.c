@@ -242,29 +242,80 @@ static sh_code check_none(struct sh_check *check, const char *sql, const char *t
     return SH_OK;
 }
 
+/* Forks are numbered by the epoch that begins with them: the head before has a lower one, the head behind at
+ * least that. */
+static bool is_epoch(const struct sh_check *check, int64_t position, uint64_t epoch) {
+    struct sh_head_body head;
+    uint64_t before = 0;
+    for (size_t i = 0; i < check->heads.n_rows; i++) {
+        if (sh_head_decode(sh_cell(&check->heads, i, 1)->str, &head, NULL) != SH_OK)
+            continue;
+        if ((int64_t)head.size > position)
+            return before < epoch && epoch <= head.epoch;
+        before = head.epoch;
+    }
+    return false;
+}
+
+/* Rows "TYPE-NUMBER" whose value begins with the position of its leaf. */
+struct numbered {
+    const char *type;
+    int checked;
+    uint64_t n;
+};
+
+static bool is_numbered(const struct sh_check *check, const struct numbered *of, struct sh_str name,
+                        int64_t position) {
+    char want[32];
+    if (of->checked == SH_CHECKED_FORK) {
+        uint64_t epoch = 0;
+        for (size_t i = strlen(of->type) + 1; i < name.len && i < 16; i++)
+            epoch = epoch * 10 + (uint64_t)(name.at[i] - '0');
+        (void)snprintf(want, sizeof want, "fork-%" PRIu64, epoch);
+        return sh_str_is(name, want) && is_epoch(check, position, epoch);
+    }
+    (void)snprintf(want, sizeof want, "%s-%06" PRIu64, of->type, of->n);
+    return sh_str_is(name, want);
+}
+
+static sh_code check_meta_row(struct sh_check *check, const struct sh_value *row, struct numbered *numbered,
+                              size_t n, struct sh_err *err) {
+    struct sh_reader reader = {.rest = row[1].str};
+    const struct sh_str magic = sh_take(&reader, 4);
+    struct numbered *of = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (sh_str_starts_with(row[0].str, sh_str_of(numbered[i].type)))
+            of = &numbered[i];
+    const int64_t position = of ? (int64_t)sh_take_number(&reader, 8) : 0;
+    const bool is_good = of ? is_numbered(check, of, row[0].str, position)
+                            : sh_str_is(magic, "SHG1") && sh_str_is(row[0].str, "genesis");
+    if (of)
+        of->n++;
+    if (reader.is_bad || !is_good) {
+        sh_fault(check, "st_meta %.*s: damaged", SH_ARG(row[0].str));
+        return SH_OK;
+    }
+    sh_buf_clear(&check->buf);
+    (void)sh_buf_add_str(&check->buf, row[1].str);
+    return check_proof(check, (struct proof){position, 0, of ? of->type : "genesis", NULL, true}, "st_meta",
+                       err);
+}
+
 static sh_code check_meta(struct sh_check *check, struct sh_err *err) {
     struct sh_rows rows;
+    struct numbered numbered[] = {{"fork", SH_CHECKED_FORK, 0}, {"seal", SH_CHECKED_SEAL, 0}};
+    uint64_t n = 1; /* the genesis */
     sh_arena_reset(&check->arena);
     SH_TRY(sh_txn_query(check->txn, "select name, value from st_meta order by name", NULL, 0, &check->arena,
                         &rows, err));
-    uint64_t forks = 0;
-    for (size_t i = 0; i < rows.n_rows; i++) {
-        const struct sh_value *row = sh_cell(&rows, i, 0);
-        sh_buf_clear(&check->buf);
-        struct sh_reader reader = {.rest = row[1].str};
-        const struct sh_str magic = sh_take(&reader, 4);
-        const bool is_fork = sh_str_starts_with(row[0].str, SH_STR("fork-"));
-        const int64_t position = is_fork ? (int64_t)sh_take_number(&reader, 8) : 0;
-        (void)sh_buf_add_str(&check->buf, row[1].str);
-        if (reader.is_bad || (!sh_str_is(magic, "SHG1") && !is_fork) ||
-            (!is_fork && !sh_str_is(row[0].str, "genesis")))
-            sh_fault(check, "st_meta %.*s: damaged", SH_ARG(row[0].str));
-        else
-            SH_TRY(check_proof(check, (struct proof){position, 0, is_fork ? "fork" : "genesis", NULL, true},
-                               "st_meta", err));
-        forks += is_fork;
+    for (size_t i = 0; i < rows.n_rows; i++)
+        SH_TRY(check_meta_row(check, sh_cell(&rows, i, 0), numbered, 2, err));
+    for (size_t i = 0; i < 2; i++) {
+        if (numbered[i].n != check->n_of_type[numbered[i].checked])
+            sh_fault(check, "st_meta: a row of type %s is missing or too many", numbered[i].type);
+        n += numbered[i].n;
     }
-    if (rows.n_rows != forks + 1 || forks != check->n_of_type[SH_CHECKED_FORK])
+    if (rows.n_rows != n)
         sh_fault(check, "st_meta: a row is missing or too many");
     return SH_OK;
 }
@@ -486,5 +537,6 @@ sh_code sh_check_rows(struct sh_check *check, struct sh_err *err) {
     SH_TRY(check_meta(check, err));
     SH_TRY(check_schema(check, err));
     SH_TRY(check_derived(check, err));
+    SH_TRY(sh_check_sealed(check, err));
     return check->is_deep ? check_deep(check, err) : SH_OK;
 }

@@ -124,7 +124,8 @@ static sh_code reconnect(struct sh_store *store, struct sh_err *err) {
     if (!store->is_postgres || !sh_db_is_broken(&store->writer))
         return SH_OK;
     sh_db_close(&store->writer);
-    return sh_db_open_pg(store->database, &store->writer, err);
+    SH_TRY(sh_db_open_pg(store->database, &store->writer, err));
+    return sh_rows_attach(store, err);
 }
 
 /* The heads elsewhere must not fall behind: without them a restored copy would not be seen. */

@@ -21,7 +21,7 @@ import traceback
 import urllib.parse
 import zipfile
 
-from client import NEW_PASSWORD, ROOT, Office, Person, Server, factor
+from client import NEW_PASSWORD, ROOT, Office, Person, Server, changed_rows_are_named, factor
 
 try:
     import jsonschema
@@ -1285,6 +1285,21 @@ def after_an_erasure_the_content_is_in_no_file_list_or_export():
             assert o.contract.get(gone).status == 404 or not [m for m in markers if m in o.contract.get(gone).raw], gone
         assert o.contract.get("/registers/practitioners/records/" + stays["id"])["fields"]["title"] == "留存职称"
         assert o.run("journal", "verify", "--deep").strip().endswith("sound")
+
+
+@test
+def a_changed_byte_of_any_row_of_the_office_is_named():
+    with Office(SHOUHU) as o:
+        o.body("ag1", "agency", "620102")
+        o.contract, auditor = o.hire("contract", "agency.contract", body="ag1"), o.hire("auditor", "agency.auditor", body="ag1")
+        grid = {"fields": {"code": "seal", "name": "网格", "holder": "x", "place": "620102"}}
+        assert o.contract.post("/registers/grids/records", grid, headers={"Idempotency-Key": "seal"}).status == 201
+        to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
+        assert o.contract.post("/keys", {"name": "nightly", "to": to}).status == 201
+        assert auditor.get("/registers/practitioners/export?format=csv", headers=PURPOSE).status == 200
+        assert o.person("auditor").sign_in("wrong").status == 401
+        looked = changed_rows_are_named(o, 40)
+        assert {"account", "session", "grant", "access", "change", "attempt", "key", "once"} <= {t[5:] for t in looked}, looked
 
 
 # ---- jobs and findings ---------------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -215,3 +217,43 @@ class Office(Server):
         done = self.boss.post(f"/grants/{asked['id']}/approval", {})
         assert done.status == 200, done.raw
         return asked["id"]
+
+
+def changed_byte(value, chance):
+    """The value with a byte of it changed."""
+    if isinstance(value, int):
+        return int.from_bytes((value ^ (1 << chance.randrange(63))).to_bytes(8, "big", signed=True), "big", signed=True)
+    if not value:
+        return b"x" if isinstance(value, bytes) else "x"
+    at = chance.randrange(len(value))
+    if isinstance(value, bytes):
+        return value[:at] + bytes([value[at] ^ (1 << chance.randrange(8))]) + value[at + 1:]
+    return value[:at] + ("x" if value[at] != "x" else "y") + value[at + 1:]
+
+
+def changed_rows_are_named(server, rounds):
+    """Stops the server. Of every table of the rooms that has a row, bytes of random cells are changed, as by a hand that does not go
+    through the program, and each is named by table. Gives the tables looked at."""
+    server.stop()
+    seed = int(os.environ.get("CHECK_SEED", time.time()))
+    print(f"# CHECK_SEED={seed}", flush=True)
+    chance = random.Random(seed)
+    db = sqlite3.connect(server.data / "shouhu.db", isolation_level=None)
+    db.create_function("row_seal", -1, lambda old, *row: old)  # goes round the trigger
+    names = [n for n, in db.execute("select name from sqlite_schema where type = 'table' and name not like 'st\\_%' escape '\\' "
+                                    "and name not like 'sqlite%' order by 1")]
+    full = [n for n in names if db.execute(f"select 1 from {n}").fetchone()]
+    for number in range(max(rounds, len(full))):
+        table = full[number % len(full)]
+        column = chance.choice([c[1] for c in db.execute(f"pragma table_info({table})")])
+        row, value = chance.choice(db.execute(f"select rowid, {column} from {table} order by rowid desc limit 50").fetchall())
+        try:
+            db.execute(f"update {table} set {column} = ? where rowid = ?", (changed_byte(value, chance), row))
+        except sqlite3.IntegrityError:
+            continue  # another row has that value
+        said = server.run("journal", "verify", want=4)
+        assert f"fault: {table} " in said and "its seal does not hold" in said, (table, column, row, said)
+        db.execute(f"update {table} set {column} = ? where rowid = ?", (value, row))
+    db.close()
+    assert server.run("journal", "verify").strip().endswith("sound")
+    return full
