@@ -70,10 +70,20 @@ sh_code sh_gate_store_beside(const struct sh_gate_options *options, bool create,
 }
 
 sh_code sh_gate_forget(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    (void)ctx;
+    const struct sh_str *record = ctx;
+    static const char *const of_person[] = {
+        "update gate_account set login = person, state = 'closed', hash = '' where person = $1",
+        "update gate_key set name = '' where person = $1",
+        "delete from gate_session where person = $1",
+    };
     bool has = false;
     SH_TRY(sh_sql_has_table(txn, "gate_once", &has, err));
-    return has ? sh_sql_run(txn, "delete from gate_once", NULL, 0, NULL, err) : SH_OK;
+    if (!has)
+        return SH_OK;
+    SH_TRY(sh_sql_run(txn, "delete from gate_once", NULL, 0, NULL, err)); /* whatever an answer says of it */
+    for (size_t i = 0; i < sizeof of_person / sizeof of_person[0]; i++)
+        SH_TRY(sh_sql_run(txn, of_person[i], &SH_TEXT(*record), 1, NULL, err));
+    return sh_matter_forget(txn, *record, err);
 }
 
 static sh_code load_texts(struct sh_gate *gate, struct sh_err *err) {

@@ -38,7 +38,7 @@ SH_MUST sh_code sh_gate_store_open(const struct sh_gate_options *options, bool c
 /** The same beside a running server; without one it also migrates, and makes a store when `create`. */
 SH_MUST sh_code sh_gate_store_beside(const struct sh_gate_options *options, bool create,
                                      struct sh_store **ret, struct sh_err *err);
-/** What the gate keeps of answers goes with an erased record: `also` of sh_store_erase. ctx NULL. */
+/** What the gate and the rooms below it repeat of an erased record goes with it: `also` of sh_store_erase. */
 SH_MUST sh_code sh_gate_forget(struct sh_txn *txn, void *ctx, struct sh_err *err);
 /** Load texts, open the store, start listening. Errors: SH_E_INPUT texts or address; those of the store. */
 SH_MUST sh_code sh_gate_start(const struct sh_gate_options *options, struct sh_gate **ret,

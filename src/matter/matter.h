@@ -30,6 +30,8 @@ const struct sh_procedures *sh_matter_procedures(const struct sh_matter_texts *t
 const struct sh_params *sh_matter_params(const struct sh_matter_texts *texts);
 /** The room's own tables. Static. */
 const struct sh_migration *sh_matter_migrations(size_t *ret_n);
+/** What the room's tables repeat of a record that is erased goes with it. */
+SH_MUST sh_code sh_matter_forget(struct sh_txn *txn, struct sh_str record, struct sh_err *err);
 
 /* ---- who ---------------------------------------------------------------------------------------------- */
 

@@ -96,10 +96,11 @@ static sh_code erase_one(struct sh_txn *txn, struct erase *erase, struct sh_str 
         erase->result.position = position;
     const struct sh_value values[] = {SH_BYTES(id),        SH_I64(txn->at), SH_TEXT(act->why),
                                       SH_TEXT(act->actor), SH_I64(expires), SH_I64((int64_t)position)};
-    return sh_txn_run(
+    SH_TRY(sh_txn_run(
         txn,
         "insert into st_erasure (record_id, at, why, actor, expires, leaf) values ($1, $2, $3, $4, $5, $6)",
-        values, 6, NULL, err);
+        values, 6, NULL, err));
+    return erase->also ? erase->also(txn, &id_text, err) : SH_OK;
 }
 
 /* What was proposed about the record holds its content too. */
@@ -131,7 +132,7 @@ static sh_code erase_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     SH_TRY(erase_one(txn, erase, erase->id_text, err));
     SH_TRY(erase_proposals(txn, erase, err));
     erase->blobs = (struct sh_rows){erase->files.n, 1, erase->files.cells};
-    return erase->also ? erase->also(txn, NULL, err) : SH_OK;
+    return SH_OK;
 }
 
 static sh_code remove_files(struct sh_store *store, struct erase *erase, struct sh_err *err) {
@@ -177,12 +178,28 @@ static sh_code await_readers(struct sh_db *db, struct sh_err *err) {
     return fail_held("the next erasure", err);
 }
 
+/* The rows that other rooms have wiped. */
+static sh_code vacuum_rooms(struct sh_store *store, struct sh_db *db, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_txn txn = {.store = store, .db = db};
+    struct sh_sealed_table *tables = NULL;
+    size_t n = 0;
+    SH_TRY(sh_sealed_tables(&txn, &arena, &tables, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        char sql[96];
+        (void)snprintf(sql, sizeof sql, "vacuum \"%.*s\"", SH_ARG(tables[i].name));
+        SH_TRY(sh_db_exec(db, sql, err));
+    }
+    return SH_OK;
+}
+
 static sh_code purge_postgres(struct sh_store *store, struct sh_err *err) {
     SH_CLEANUP(sh_db_close) struct sh_db db = {0};
     SH_TRY(sh_db_open_pg(store->database, &db, err));
     SH_TRY(await_readers(&db, err));
     SH_TRY(sh_db_exec(&db, "vacuum full st_key", err));
     SH_TRY(sh_db_exec(&db, "vacuum st_version", err));
+    SH_TRY(vacuum_rooms(store, &db, err));
     const sh_code code = sh_db_exec(&db, "checkpoint", NULL); /* only a superuser may; the next one does it */
     return code == SH_OK || code == SH_E_INTERNAL ? SH_OK : sh_fail(err, code, "the checkpoint failed");
 }

@@ -7,15 +7,17 @@ import csv
 import pathlib
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
+import urllib.parse
 
 import yaml
 
-from client import ROOT, Office, Person, factor
+from client import ROOT, Office, Person, changed_rows_are_named, factor
 
 SHOUHU = None
 TESTS = []
@@ -254,6 +256,35 @@ def papers_are_drawn_once_and_kept_and_files_have_a_custody():
     assert said["comments"][0]["role_name"] == "Checker", said.raw
     assert {"Agency auditor"} <= {t["role_name"] for t in said["timeline"]} and not any("." in t["role_name"] for t in said["timeline"])
     assert o.user.post(f"/matters/{matter}/comments", {"words": "x"}).status == 404
+
+
+@test
+def what_is_erased_of_a_matter_is_in_no_row_file_or_answer():
+    o = city()
+    matter = proposed(o)
+    name, source, words, content = "欧阳遗忘之病历.pdf", "遗忘科三号床", "遗忘者口述床位", "遗忘之扫描件" * 20
+    at = f"/matters/{matter}/attachments"
+    put = f"{at}?name={urllib.parse.quote(name)}&source={urllib.parse.quote(source)}"
+    made = o.auditor.post(put, raw=content.encode(), headers={"Content-Type": "application/octet-stream", "Idempotency-Key": "gone"})
+    assert made.status == 201, made.raw
+    file = made["attachments"][0]
+    said = o.checker.post(f"/matters/{matter}/comments", {"words": words}, headers={"Idempotency-Key": "gone"})
+    assert said.status == 201 and words in said.raw.decode(), said.raw
+    markers = [text.encode() for text in (name, source, words, content[:12], file["hash"])]
+
+    def holding():
+        return {(f.name, m.decode()) for f in o.dir.rglob("*") if f.is_file() for m in markers if m in f.read_bytes()}
+    assert {m for _, m in holding()} >= {name, source, words}  # the search finds what is there
+    comment, = [r[0] for r in sqlite3.connect(o.data / "shouhu.db").execute("select id from mt_comment where words = ?", (words,))]
+    for record in (file["id"], comment):
+        o.run("journal", "erase", "--record", record, "--reason", "本人申请")
+    assert not holding(), holding()
+    shown = o.auditor.get("/matters/" + matter)
+    assert shown.status == 200 and not [m for m in markers if m in shown.raw], shown.raw
+    assert len(shown["attachments"]) == 1 and shown["attachments"][0]["person"] == o.auditor.id  # that it was there, and whose
+    assert o.auditor.get(f"{at}/{file['id']}").status == 404
+    assert act(o.auditor, matter, "notify", PROPOSAL)["state"] == "notified"  # the matter goes on
+    assert o.run("journal", "verify", "--deep").strip().endswith("sound")
 
 
 @test
@@ -1050,6 +1081,8 @@ def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_prov
     for person in (o.user, o.stranger):  # a party, and another agency
         assert [person.get(at + end).status for end in ("/trail", "/proof")] == [404, 404]
         assert person.get(f"/matters/{batch['id']}/proof").status == 404
+    looked = changed_rows_are_named(o, 30)
+    assert {"mt_matter", "mt_step", "mt_item", "mt_item_step", "mt_clock", "mt_paper", "mt_posting", "mt_written"} <= set(looked), looked
 
 
 @test
