@@ -10,7 +10,7 @@ import sys
 import time
 
 import matters
-from matters import City, act, bulk, fen, items, kinds, load
+from matters import City, act, bulk, fen, items, kinds, load, until
 
 TESTS = []
 CLOCK = "2026-03-02 09:00:00"  # a Monday
