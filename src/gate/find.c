@@ -11,14 +11,36 @@
 
 enum { DUCK_MEMORY_MIB = 512, WORDS_MAX = 40 };
 
+/* "newest" for the run last begun, as /runs lists them; a run that is called so comes first. */
+static sh_code newest_run(const char *lake_dir, struct sh_request *rq, struct sh_str *io,
+                          struct sh_err *err) {
+    char dir[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+    const struct sh_dir_entry *entries = NULL;
+    size_t n = 0;
+    bool is_there = false;
+    SH_TRY(sh_path_join(dir, lake_dir, "audits", err));
+    SH_TRY(sh_dir_list(dir, &rq->arena, &entries, &n, err));
+    for (size_t i = 0; i < n; i++)
+        if (sh_str_is(*io, entries[i].name))
+            return SH_OK;
+    for (size_t i = n; i-- > 0 && !is_there;) {
+        SH_TRY(sh_path_format(path, err, "%s/%s/findings.parquet", dir, entries[i].name));
+        SH_TRY(sh_fs_exists(path, &is_there, err));
+        *io = sh_str_of(entries[i].name);
+    }
+    return SH_OK;
+}
+
 sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_find *ret, struct sh_err *err) {
     *ret = (struct sh_find){.gate = gate, .rq = rq};
-    const struct sh_str run = rq->params[0];
+    struct sh_str run = rq->params[0];
     bool is_there = false;
     char path[SH_PATH_BYTES_MAX];
     /* Only a folder of that very name below LAKE/audits that holds findings: the name comes from outside. */
     if (!gate->options.lake_dir || !sh_path_is_plain_name(run) || run.len > 128)
         return sh_fail(err, SH_E_NOTFOUND, "no such run");
+    if (sh_str_is(run, "newest"))
+        SH_TRY(newest_run(gate->options.lake_dir, rq, &run, err));
     SH_TRY(sh_path_format(ret->run_dir, err, "%s/audits/%.*s", gate->options.lake_dir, SH_ARG(run)));
     SH_TRY(sh_path_join(path, ret->run_dir, SH_DESK_FILE, err));
     SH_TRY(sh_fs_exists(path, &ret->has_claims, err));

@@ -26,8 +26,8 @@ void sh_finder_free(struct sh_finder *finder); /* nobody reads any more */
 typedef sh_code (*sh_find_rows)(void *ctx, void *duckdb_result, struct sh_err *err);
 
 /**
- * Begin for the run of the first parameter of the path: run folder, scope; ends with sh_find_end
- * (SH_CLEANUP). Errors: SH_E_NOTFOUND no such run.
+ * Begin for the run of the first parameter of the path ("newest" too): run folder, scope; ends with
+ * sh_find_end (SH_CLEANUP). Errors: SH_E_NOTFOUND no such run.
  */
 SH_MUST sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_find *ret,
                               struct sh_err *err);

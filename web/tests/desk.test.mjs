@@ -76,6 +76,8 @@ test('filters that are no numbers or days are refused by name, and sums by rule 
   for (const bad of ['amount_min=abc', 'from=2026-13-01', 'sort=nonsense', 'amount_max=1;drop'])
     await assert.rejects(auditor.get(`/runs/r1/findings?${bad}`), /422/)
   await assert.rejects(auditor.get('/runs/r1/groups?by=person'), /422/)
+  assert.deepEqual(await auditor.get('/runs/newest/totals'), await auditor.get('/runs/r1/totals'))
+  await assert.rejects(office.admin.get('/runs/newest/totals'), /403/)
   await assert.rejects(auditor.get('/runs/r1/findings?department=x'), /department.*尚未载入/) // not loaded: not known
   assert.deepEqual((await auditor.get('/runs/r1/groups?by=department')).items, [])
   const totals = await auditor.get('/runs/r1/totals?amount_min=100.00')
