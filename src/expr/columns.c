@@ -82,13 +82,15 @@ static bool are_run(const int32_t *rows, uint32_t n) {
     return others == 0;
 }
 
+enum { ROWS_AT_ONCE = 64 }; /* few enough to follow each other though some lines of a chunk are left out */
+
 #define LOAD(type, gone, gone2)                                                                              \
     do {                                                                                                     \
         const type *x = data;                                                                                \
         if (!rows) {                                                                                         \
             x += lo;                                                                                         \
             for (uint32_t i = 0; i < n; i++)                                                                 \
-                out[i] = x[i] == (gone) || x[i] == (gone2) ? if_gone : (int64_t)x[i];                        \
+                out[i] = (x[i] == (gone)) | (x[i] == (gone2)) ? if_gone : (int64_t)x[i];                     \
         } else {                                                                                             \
             for (uint32_t i = 0; i < n; i++) {                                                               \
                 const int32_t r = rows[i];                                                                   \
@@ -96,6 +98,26 @@ static bool are_run(const int32_t *rows, uint32_t n) {
             }                                                                                                \
         }                                                                                                    \
     } while (0)
+
+/* Values of rows [n], NULL: those from lo on. */
+static void load(const struct sh_model_column *column, const void *data, const int32_t *rows, uint32_t lo,
+                 uint32_t n, int64_t *out) {
+    const int64_t if_gone = column->empty_none ? SH_NONE : SH_MISSING;
+    const bool minus_one = sh_kind_minus_one(column->type.kind) || column->join >= 0;
+    if (rows && are_run(rows, n))
+        lo = (uint32_t)rows[0], rows = NULL;
+    switch (column->storage) {
+    case SH_STORE_I8:
+        LOAD(int8_t, SH_MISSING_I8, minus_one ? -1 : SH_MISSING_I8);
+        break;
+    case SH_STORE_I32:
+        LOAD(int32_t, SH_MISSING_I32, minus_one ? -1 : SH_MISSING_I32);
+        break;
+    case SH_STORE_I64:
+        LOAD(int64_t, SH_MISSING, SH_NONE);
+        break;
+    }
+}
 
 sh_code sh_eval_column(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                        int64_t *out) {
@@ -111,22 +133,10 @@ sh_code sh_eval_column(struct sh_run *run, const struct sh_node *node, const str
             out[i] = SH_MISSING;
         return SH_OK;
     }
-    uint32_t lo = view->lo;
-    if (rows && are_run(rows, n))
-        lo = (uint32_t)rows[0], rows = NULL;
-    const int64_t if_gone = column->empty_none ? SH_NONE : SH_MISSING;
-    const bool minus_one = sh_kind_minus_one(column->type.kind) || column->join >= 0;
-    switch (column->storage) {
-    case SH_STORE_I8:
-        LOAD(int8_t, SH_MISSING_I8, minus_one ? -1 : SH_MISSING_I8);
-        break;
-    case SH_STORE_I32:
-        LOAD(int32_t, SH_MISSING_I32, minus_one ? -1 : SH_MISSING_I32);
-        break;
-    case SH_STORE_I64:
-        LOAD(int64_t, SH_MISSING, SH_NONE);
-        break;
-    }
+    const uint32_t step = rows ? ROWS_AT_ONCE : n;
+    for (uint32_t from = 0; from < n; from += step)
+        load(column, data, rows ? rows + from : NULL, view->lo + from, n - from < step ? n - from : step,
+             out + from);
     if (column->type.kind == SH_KIND_BOOL)
         for (uint32_t i = 0; i < n; i++)
             out[i] = out[i] <= SH_NONE ? out[i] : out[i] != 0;

@@ -18,8 +18,31 @@ static bool set_has(const struct sh_set *set, int64_t id) {
     return lo < set->n && set->ids[lo] == id;
 }
 
+enum { SET_SCANNED = 4 }; /* words that are compared one by one */
+
 static inline int64_t member(int64_t x, bool in, bool negated) {
-    return x == SH_MISSING ? SH_MISSING : x == SH_NONE ? 0 : in != negated;
+    const int64_t gone = x == SH_NONE ? 0 : SH_MISSING;
+    return x <= SH_NONE ? gone : (int64_t)(in != negated);
+}
+
+/* Is each of the values among the words? Without branches: which lines are of a kind is anyone's guess. */
+static void look_up_codes(const struct sh_codes *codes, bool negated, int64_t *io, uint32_t n) {
+    const struct sh_set set = codes->set;
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t x = io[i];
+        bool in = false;
+        if (codes->bits) {
+            const bool within = (uint64_t)x < codes->n_bits; /* what is below zero is far beyond them */
+            in = within & (codes->bits[within ? x / 64 : 0] >> (x & 63) & 1);
+        } else if (set.n <= SET_SCANNED) {
+            for (uint32_t k = 0; k < set.n; k++)
+                in |= set.ids[k] == x;
+            in &= x >= 0;
+        } else {
+            in = set_has(&set, x);
+        }
+        io[i] = member(x, in, negated);
+    }
 }
 
 static sh_code in_codes(struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
@@ -34,15 +57,7 @@ static sh_code in_codes(struct sh_run *run, const struct sh_node *node, const st
         return sh_eval_compare(run, &equal, view, out);
     }
     SH_TRY(sh_eval_narrow(run, left, view, out));
-    for (uint32_t i = 0; i < view->n; i++) {
-        const int64_t x = out[i];
-        bool in;
-        if (codes->bits)
-            in = x >= 0 && x < codes->n_bits && (codes->bits[x / 64] >> (x % 64) & 1);
-        else
-            in = set_has(&set, x);
-        out[i] = member(x, in, node->negated);
-    }
+    look_up_codes(codes, node->negated, out, view->n);
     return SH_OK;
 }
 

@@ -260,10 +260,10 @@ sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval *in, co
             ret[i] = 1;
     if (p->node->aggregate->where)
         SH_TRY(sh_eval_new(&run, p->node->aggregate->where, &view, &where));
-    for (uint32_t i = 0; i < view.n; i++)
-        ret[i] = ret[i] == SH_NONE ? 0 : ret[i];
-    for (uint32_t i = 0; where && i < view.n; i++)
-        ret[i] = where[i] == 0 ? 0 : where[i] == SH_MISSING ? SH_MISSING : ret[i];
+    for (uint32_t i = 0; i < view.n; i++) {
+        const int64_t counts = where ? where[i] : 1, value = ret[i] == SH_NONE ? 0 : ret[i];
+        ret[i] = (counts == 0) | (counts == SH_MISSING) ? counts : value;
+    }
     sh_arena_rewind(in->arena, mark);
     return SH_OK;
 }
