@@ -1,5 +1,5 @@
 /* Keys of groups and windows: evaluated over columns, put together by hash, members in total order. */
-#include "audit/inner.h"
+#include "audit/parting.h"
 #include "base/hash.h"
 #include <string.h>
 
@@ -39,9 +39,16 @@ static sh_code key_fields(struct sh_engine *en, const struct sh_rule_plan *rp, s
     return SH_OK;
 }
 
+/* Keys being evaluated, and the field that is missing of a member. */
+struct keys {
+    int64_t *at[8]; /* as many as a rule has */
+    bool known[8];  /* asked for by a rule before */
+    struct sh_str *fields;
+};
+
 /* All keys over one block of members, those behind `from`. */
 static sh_code eval_keys(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                         uint32_t from, int64_t *const *keys, struct sh_str *fields, struct sh_err *err) {
+                         uint32_t from, const struct keys *keys, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
     const uint32_t n = m->n - from < SH_BLOCK ? m->n - from : SH_BLOCK;
     struct sh_batch batch;
@@ -51,9 +58,11 @@ static sh_code eval_keys(struct sh_engine *en, const struct sh_rule_plan *rp, co
     for (size_t k = 0; k < r->n_keys; k++) {
         if (r->keys[k].kind != SH_RULE_KEY_EXPR)
             continue;
-        SH_TRY(sh_expr_eval(r->keys[k].expr, &eval, &batch, keys[k] + from, err));
-        leave_inexact_out(en, rp, r->keys[k].expr, m, from, n, fields);
-        SH_TRY(key_fields(en, rp, k, &batch, keys[k] + from, fields + from, err));
+        int64_t *values = keys->at[k] + from;
+        if (!keys->known[k])
+            SH_TRY(sh_expr_eval(r->keys[k].expr, &eval, &batch, values, err));
+        leave_inexact_out(en, rp, r->keys[k].expr, m, from, n, keys->fields);
+        SH_TRY(key_fields(en, rp, k, &batch, values, keys->fields + from, err));
     }
     return SH_OK;
 }
@@ -62,19 +71,24 @@ sh_code sh_keys_eval(struct sh_engine *en, const struct sh_rule_plan *rp, const 
                      int64_t ***ret_keys, size_t *ret_n, struct sh_str *fields, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
     int64_t **keys = sh_new(en->work, int64_t *, r->n_keys + 1);
+    struct keys asked = {.fields = fields};
     if (!keys)
         return out_of_room(err);
     for (size_t k = 0; k <= r->n_keys; k++) {
         /* Courses are told later, and a point only where there is knowledge. */
         const bool is_told = k < r->n_keys && r->keys[k].kind == SH_RULE_KEY_EXPR;
-        keys[k] = is_told ? sh_new_raw(en->work, int64_t, (size_t)m->n + 1)
-                          : sh_new(en->work, int64_t, k < r->n_keys || m->k ? (size_t)m->n + 1 : 1);
+        int64_t *known = is_told ? sh_parting_key(en, r, m, k) : NULL;
+        keys[k] = known     ? known
+                  : is_told ? sh_new_raw(en->work, int64_t, (size_t)m->n + 1)
+                            : sh_new(en->work, int64_t, k < r->n_keys || m->k ? (size_t)m->n + 1 : 1);
         if (!keys[k])
             return out_of_room(err);
+        if (is_told)
+            asked.at[k] = keys[k], asked.known[k] = known != NULL;
     }
     for (uint32_t from = 0; from < m->n; from += SH_BLOCK) {
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-        SH_TRY(eval_keys(en, rp, m, from, keys, fields, err));
+        SH_TRY(eval_keys(en, rp, m, from, &asked, err));
         sh_arena_rewind(en->scratch, at);
     }
     const struct sh_knowledge_row *rows =

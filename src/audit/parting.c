@@ -25,6 +25,18 @@ static struct sh_arena *arena_of(struct sh_engine *en, const int32_t *rows) {
     return is_shared(en, rows) ? en->tl.arena : en->work;
 }
 
+int64_t *sh_parting_key(const struct sh_engine *en, const struct sh_rule *r, const struct sh_members *m,
+                        size_t key) {
+    if (r->n_uses > 0 || r->n_with > 0)
+        return NULL;
+    for (const struct sh_parting *p = en->partings; p; p = p->next)
+        for (size_t k = 0; p->rows == m->row && p->n == m->n && p->of->table == r->table && k < p->of->n_keys;
+             k++)
+            if (sh_str_eq(p->of->keys[k].text, r->keys[key].text))
+                return p->keys[k];
+    return NULL;
+}
+
 /* ---- groups ------------------------------------------------------------------------------------- */
 
 static sh_code note_lacking(struct sh_engine *en, struct sh_parting *p, struct sh_arena *arena,
@@ -84,7 +96,8 @@ static sh_code look_at_times(struct sh_engine *en, struct sh_parting *p, struct 
     p->last_day = sh_new_raw(arena, int32_t, (size_t)n + 1);
     p->least = sh_new_raw(arena, int64_t, (size_t)n + 1);
     p->first = sh_new_raw(arena, int32_t, (size_t)n + 1);
-    if (!group || !p->first_day || !p->last_day || !p->least || !p->first)
+    p->orders = sh_new(arena, struct sh_str, (size_t)n + 1);
+    if (!group || !p->first_day || !p->last_day || !p->least || !p->first || !p->orders)
         return out_of_room(err);
     memset(group, 0xff, (size_t)p->n * sizeof(*group));
     for (uint32_t g = 0; g < n; g++) {
@@ -165,6 +178,22 @@ sh_code sh_parting_first(struct sh_engine *en, struct sh_parting *p, uint32_t g,
             *ret = member;
     }
     p->first[g] = (int32_t)*ret;
+    return SH_OK;
+}
+
+sh_code sh_parting_order(struct sh_engine *en, struct sh_parting *p, uint32_t g, struct sh_str *ret,
+                         struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf order = {0};
+    uint32_t first;
+    if (p->orders[g].len == 0) {
+        SH_TRY(sh_parting_first(en, p, g, &first, err));
+        SH_TRY(sh_sort_row(en, p->of->table, p->rows[first], -1, &order, err));
+        const char *copy = sh_arena_dup(arena_of(en, p->rows), order.at, order.len);
+        if (!copy)
+            return out_of_room(err);
+        p->orders[g] = (struct sh_str){copy, order.len};
+    }
+    *ret = p->orders[g];
     return SH_OK;
 }
 

@@ -37,6 +37,7 @@ struct sh_parting {
     int32_t *first_day, *last_day; /* [g.n] INT32_MAX, INT32_MIN: no day is known */
     int64_t *least;                /* [g.n] time of the first member */
     int32_t *first;                /* [g.n] its number; -1: not asked yet */
+    struct sh_str *orders;         /* [g.n] what orders it among rows of its time; empty: not asked yet */
     const int64_t *encounters;     /* [g.n] different ones; NULL: not asked yet */
     uint32_t *whole; /* [g.n] number of the group among those of the worker; NULL: not asked yet */
     struct sh_sums *sums;
@@ -49,8 +50,14 @@ bool sh_same_keys(const struct sh_rule *a, const struct sh_rule *b);
 /** Members m (no rows of knowledge, none uncertain) by the keys of the rule. */
 SH_MUST sh_code sh_parting_of(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
                               struct sh_parting **ret, struct sh_err *err);
+/** Values of a key over a list of members that rules before have asked for; NULL: none has. */
+int64_t *sh_parting_key(const struct sh_engine *en, const struct sh_rule *r, const struct sh_members *m,
+                        size_t key);
 /** The first member of a group in the total order. */
 SH_MUST sh_code sh_parting_first(struct sh_engine *en, struct sh_parting *p, uint32_t g, uint32_t *ret,
+                                 struct sh_err *err);
+/** What orders that member among rows of its time, as sh_sort_row says it. Lives as long as the parting. */
+SH_MUST sh_code sh_parting_order(struct sh_engine *en, struct sh_parting *p, uint32_t g, struct sh_str *ret,
                                  struct sh_err *err);
 /** Different encounters in each group (of a table without: members), gaps [n] left out (NULL: none). ret
  * [g.n] */

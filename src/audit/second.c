@@ -303,6 +303,10 @@ static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err 
         __builtin_prefetch(&b->l->met.slots[b->hash[i] & b->l->met.mask]);
     }
     for (uint32_t i = 0; i < b->n; i++) {
+        const uint32_t number = b->l->met.slots[b->hash[i] & b->l->met.mask];
+        __builtin_prefetch(&b->l->met.keys[(number > 0 ? number - 1 : 0) * n_keys]);
+    }
+    for (uint32_t i = 0; i < b->n; i++) {
         bool same = last != UINT32_MAX;
         b->group[i] = UINT32_MAX;
         if (b->fields[i].len > 0) {

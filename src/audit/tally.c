@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define HELD_BYTES_MAX ((size_t)128 << 20)
+enum { AHEAD = 8 }; /* groups */
 
 /* Groups under the same keys that the worker has met. */
 struct ledger {
@@ -222,15 +223,15 @@ static sh_code find_figures(struct sh_engine *en, const struct sh_rule_plan *rp,
 /* The first row of a group in the chunk speaks for it, unless one before it does already. */
 static sh_code let_speak(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_parting *p,
                          uint32_t g, struct entry *e, struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf order = {0};
     SH_CLEANUP(sh_buf_free) struct sh_buf row = {0};
     struct sh_tally *t = en->tally;
+    struct sh_str order;
     uint32_t first;
+    SH_TRY(sh_parting_order(en, p, g, &order, err));
+    if (e->there && e->time == p->least[g] && sh_str_cmp(order, e->order) >= 0)
+        return SH_OK;
     SH_TRY(sh_parting_first(en, p, g, &first, err));
     const int32_t number = p->rows[first];
-    SH_TRY(sh_sort_row(en, rp->rule->table, number, -1, &order, err));
-    if (e->there && e->time == p->least[g] && sh_str_cmp(sh_buf_view(&order), e->order) >= 0)
-        return SH_OK;
     SH_TRY(sh_carry_row(en, rp, number, &row, err));
     const char *order_copy = sh_arena_dup(&t->texts, order.at, order.len),
                *row_copy = sh_arena_dup(&t->texts, row.at, row.len);
@@ -294,8 +295,11 @@ sh_code sh_tally_rule(struct sh_engine *en, const struct sh_rule_plan *rp, bool 
     SH_TRY(number_groups(en, rp, a->ledger, p, err));
     SH_TRY(account_room(t, a, rp->rule, err));
     SH_TRY(find_figures(en, rp, p, &figures, err));
-    for (uint32_t g = 0; g < p->g.n; g++) {
+    for (uint32_t g = 0; g < p->g.n; g++) { /* entries lie anywhere: they are asked for in good time */
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        const struct entry *ahead = &a->entries[p->whole[g + AHEAD < p->g.n ? g + AHEAD : g]];
+        __builtin_prefetch(ahead, 1);
+        __builtin_prefetch(&ahead->time, 1);
         SH_TRY(add_group(en, rp, p, &figures, g, err));
         sh_arena_rewind(en->scratch, at);
     }
