@@ -56,10 +56,18 @@ sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err) {
 struct raw {
     const int32_t *row, *k;
     uint32_t n;
+    bool where_holds;
+};
+
+/* Which conditions a row must meet, in order: keys of the knowledge, then where. */
+struct conditions {
+    const struct sh_expr *at[8];
+    size_t n;
 };
 
 /* Members being written. */
 struct members {
+    struct conditions conditions;
     int32_t *row, *k;
     struct sh_str *uncertain;
     uint32_t n, cap;
@@ -124,7 +132,7 @@ static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, boo
     if (r->table == SH_TABLE_LINE && r->where && r->shape != SH_SHAPE_PAIR) {
         struct sh_members open = {.n = there.n, .row = there.row};
         SH_TRY(sh_zones_where(en, rp, &open, err));
-        there = (struct raw){open.row, NULL, open.n};
+        there = (struct raw){open.row, NULL, open.n, open.where_holds};
     }
     *ret = there;
     if (!k)
@@ -137,13 +145,14 @@ static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, boo
     if (!rows || !ks)
         return out_of_room(err);
     uint32_t count = 0;
+    const int32_t *days = r->table == SH_TABLE_LINE ? sh_i32(&en->tl, r->table, en->plan->at.line.day) : NULL;
     for (uint32_t i = 0; i < there.n; i++) {
-        const int32_t day = sh_subject_day(&en->tl, r->table, there.row[i]);
+        const int32_t day = days ? days[there.row[i]] : sh_subject_day(&en->tl, r->table, there.row[i]);
         for (uint32_t j = 0; j < k->n_rows; j++)
             if (day == SH_MISSING_I32 || (k->rows[j].from <= day && day < k->rows[j].to))
                 rows[count] = there.row[i], ks[count++] = (int32_t)j;
     }
-    *ret = (struct raw){rows, ks, count};
+    *ret = (struct raw){rows, ks, count, there.where_holds};
     return SH_OK;
 }
 
@@ -158,17 +167,16 @@ static sh_code mark(struct sh_engine *en, struct members *m, uint32_t i, struct 
     return SH_OK;
 }
 
-/* Which conditions a row must meet, in order: keys of the knowledge, then where. */
-static size_t conditions_of(const struct sh_rule *r, const struct sh_expr **ret) {
-    size_t n = 0;
+static struct conditions conditions_of(const struct sh_rule *r, bool where_holds) {
+    struct conditions ret = {0};
     if (r->shape == SH_SHAPE_PAIR) /* both sides are needed: looked at once they are paired */
-        return 0;
+        return ret;
     if (r->n_uses > 0 && r->knowledge >= 0)
         for (size_t i = 0; i < r->uses[0].n_keys; i++)
-            ret[n++] = r->uses[0].keys[i];
-    if (r->where)
-        ret[n++] = r->where;
-    return n;
+            ret.at[ret.n++] = r->uses[0].keys[i];
+    if (r->where && !where_holds)
+        ret.at[ret.n++] = r->where;
+    return ret;
 }
 
 /* A row without its related row (`with`) is not concerned. */
@@ -191,65 +199,60 @@ static sh_code drop_without(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
-/* The part of a block that stays: tuple pick[i] of the whole is member m->n - n + i. */
+/* The part of a block that stays: once told, tuple pick[i] of the whole is member m->n - n + i. */
 struct kept {
     const struct sh_batch *whole;
-    const uint32_t *pick;
-    const uint8_t *first; /* 1 + the first condition that is unknown of a tuple of the whole */
+    uint32_t *pick;
+    uint8_t *first; /* 1 + the first condition that is unknown of a tuple of the whole */
     uint32_t n;
 };
 
 /* Why rows are uncertain, told only of those that stay. */
-static sh_code tell_uncertain(struct sh_engine *en, const struct sh_rule_plan *rp, const struct kept *kept,
-                              struct members *m, struct sh_err *err) {
-    const struct sh_expr *conditions[8];
-    const size_t n_conditions = conditions_of(rp->rule, conditions);
+static sh_code tell_uncertain(struct sh_engine *en, const struct kept *kept, struct members *m,
+                              struct sh_err *err) {
     uint32_t *asked = sh_new_raw(en->scratch, uint32_t, 2 * (size_t)kept->n + 1), *member = asked + kept->n;
     struct sh_str *causes = sh_new_raw(en->scratch, struct sh_str, (size_t)kept->n + 1);
     if (!asked || !causes)
         return out_of_room(err);
-    for (size_t c = 0; c < n_conditions; c++) {
+    for (size_t c = 0; c < m->conditions.n; c++) {
         uint32_t n = 0;
         for (uint32_t i = 0; i < kept->n; i++)
             if (kept->first[kept->pick[i]] == c + 1)
                 asked[n] = kept->pick[i], member[n++] = m->n - kept->n + i;
-        SH_TRY(sh_causes(en, conditions[c], kept->whole, asked, n, causes, err));
+        SH_TRY(sh_causes(en, m->conditions.at[c], kept->whole, asked, n, causes, err));
         for (uint32_t i = 0; i < n; i++)
             SH_TRY(mark(en, m, member[i], causes[i], err));
     }
     return SH_OK;
 }
 
-/* Conditions in order, each only over those still in. pick [n]: who stays; first [n]: 1 + the first condition
- * that is unknown of a tuple of the whole block. */
-static sh_code apply_conditions(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_batch batch,
-                                uint32_t *pick, uint32_t *io_n, uint8_t *first, struct sh_err *err) {
-    const struct sh_expr *conditions[8];
-    const size_t n_conditions = conditions_of(rp->rule, conditions);
+/* Conditions in order, each only over those still in. */
+static sh_code apply_conditions(struct sh_engine *en, const struct sh_rule_plan *rp,
+                                const struct conditions *conditions, struct sh_batch batch, struct kept *io,
+                                struct sh_err *err) {
     const struct sh_eval eval = sh_engine_eval(en);
-    int64_t *holds = sh_new_raw(en->scratch, int64_t, (size_t)*io_n + 1);
-    uint32_t *stay = sh_new_raw(en->scratch, uint32_t, (size_t)*io_n + 1), n = *io_n;
+    int64_t *holds = sh_new_raw(en->scratch, int64_t, (size_t)io->n + 1);
+    uint32_t *stay = sh_new_raw(en->scratch, uint32_t, (size_t)io->n + 1);
     if (!holds || !stay)
         return out_of_room(err);
-    for (size_t c = 0; c < n_conditions && n > 0; c++) {
-        SH_TRY(sh_expr_eval(conditions[c], &eval, &batch, holds, err));
+    for (size_t c = 0; c < conditions->n && io->n > 0; c++) {
+        SH_TRY(sh_expr_eval(conditions->at[c], &eval, &batch, holds, err));
         uint32_t kept = 0;
-        for (uint32_t i = 0; i < n; i++) {
-            const uint32_t at = pick[i];
-            if (holds[i] == SH_MISSING && first[at] == 0)
-                first[at] = (uint8_t)(c + 1);
+        for (uint32_t i = 0; i < io->n; i++) {
+            const uint32_t at = io->pick[i];
+            if (holds[i] == SH_MISSING && io->first[at] == 0)
+                io->first[at] = (uint8_t)(c + 1);
             stay[kept] = i;
-            pick[kept] = at;
+            io->pick[kept] = at;
             kept += holds[i] != 0;
         }
-        if (kept < n && c + 1 < n_conditions) {
+        if (kept < io->n && c + 1 < conditions->n) {
             struct sh_batch smaller;
             SH_TRY(sh_batch_pick(en, rp, &batch, stay, kept, &smaller, err));
             batch = smaller;
         }
-        n = kept;
+        io->n = kept;
     }
-    *io_n = n;
     return SH_OK;
 }
 
@@ -260,25 +263,26 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
     bool any = false;
     const struct sh_tuple_rows of = {n, raw->row + from, raw->k ? raw->k + from : NULL, NULL};
     SH_TRY(sh_batch_make(en, rp, &of, &whole, err));
-    uint32_t *pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
-    uint8_t *first = sh_new(en->scratch, uint8_t, (size_t)n + 1);
-    if (!pick || !first)
+    struct kept kept = {.whole = &whole,
+                        .pick = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1),
+                        .first = sh_new(en->scratch, uint8_t, (size_t)n + 1),
+                        .n = n};
+    if (!kept.pick || !kept.first)
         return out_of_room(err);
     for (uint32_t i = 0; i < n; i++)
-        pick[i] = i;
+        kept.pick[i] = i;
     struct sh_batch batch = whole;
-    SH_TRY(drop_without(en, rp, &batch, pick, &n, err));
-    SH_TRY(apply_conditions(en, rp, batch, pick, &n, first, err));
-    for (uint32_t i = 0; i < n; i++) {
-        const uint32_t at = pick[i];
+    SH_TRY(drop_without(en, rp, &batch, kept.pick, &kept.n, err));
+    SH_TRY(apply_conditions(en, rp, &m->conditions, batch, &kept, err));
+    for (uint32_t i = 0; i < kept.n; i++) {
+        const uint32_t at = kept.pick[i];
         m->row[m->n] = raw->row[from + at];
         if (m->k)
             m->k[m->n] = raw->k[from + at];
-        any |= first[at] > 0;
+        any |= kept.first[at] > 0;
         m->n++;
     }
-    const struct kept kept = {&whole, pick, first, n};
-    return any ? tell_uncertain(en, rp, &kept, m, err) : SH_OK;
+    return any ? tell_uncertain(en, &kept, m, err) : SH_OK;
 }
 
 /* The rule must be in force on the row's day (window and pair: only the blamed row's, looked at by them). */
@@ -362,21 +366,22 @@ sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, 
                            (uint32_t)en->collected[collector].n};
     else
         SH_TRY(all_rows(en, rp, rp->rule->shape == SH_SHAPE_PAIR && !side_b, &raw, err));
-    const struct sh_members all = {.n = raw.n, .row = raw.row, .k = raw.k};
+    const struct sh_members all = {.n = raw.n, .row = raw.row, .k = raw.k, .where_holds = raw.where_holds};
     return sh_members_of(en, rp, any_day, &all, ret, err);
 }
 
 sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
                       const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
-    const struct raw raw = {all->row, all->k, all->n};
-    const struct sh_expr *conditions[8];
-    const bool as_it_is = conditions_of(r, conditions) == 0 && r->n_with == 0;
+    const struct raw raw = {all->row, all->k, all->n, all->where_holds};
+    const struct conditions conditions = conditions_of(r, all->where_holds);
+    const bool as_it_is = conditions.n == 0 && r->n_with == 0;
     if (as_it_is && needs_no_marks(en, rp, any_day)) {
         *ret = (struct sh_members){.n = raw.n, .row = raw.row, .k = raw.k};
         return SH_OK;
     }
-    struct members m = {.row = sh_new_raw(en->work, int32_t, (size_t)raw.n + 1),
+    struct members m = {.conditions = conditions,
+                        .row = sh_new_raw(en->work, int32_t, (size_t)raw.n + 1),
                         .k = raw.k ? sh_new_raw(en->work, int32_t, (size_t)raw.n + 1) : NULL,
                         .cap = raw.n};
     if (!m.row || (raw.k && !m.k))

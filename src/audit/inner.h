@@ -276,8 +276,8 @@ struct sh_engine {
     struct sh_tally *tally;         /* what groups of many persons have added up so far */
     struct sh_parting *partings;    /* of the chunk, see parting.h */
     struct sh_adds *adds;
-    uint8_t **item_open; /* [n_active][n_items] 0: no line of the item can meet the rule's where; NULL: not
-                            made yet */
+    uint8_t **item_open; /* [n_active][n_items] may a line of the item meet the rule's where: 0 none can, 2
+                            all do, 1 else; NULL: not made yet */
     uint64_t lines;      /* of the chunk that rules may read */
     /* What holds for all lines of the chunk, so that it need not be asked of each. */
     int32_t first_day, last_day;
@@ -340,6 +340,7 @@ struct sh_members {
     uint32_t n;
     const int32_t *row, *k;
     struct sh_str *uncertain; /* [n] field, empty: certain; NULL: all certain */
+    bool where_holds;         /* of rows still to be sifted: the rule's where is known to hold for all */
 };
 /** The fused pass over the lines of the chunk. */
 SH_MUST sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err);

@@ -370,7 +370,7 @@ static sh_code column_of_items(void *ctx, uint16_t column, const struct sh_bound
     return SH_OK;
 }
 
-/* Whether a rule's where can hold for lines of each item, once a worker: 1 it may. */
+/* Whether a rule's where holds for lines of each item, once a worker: see sh_engine.item_open. */
 static sh_code items_make(struct sh_engine *en, const struct sh_rule_plan *rp, uint8_t **ret,
                           struct sh_err *err) {
     const uint32_t n = en->plan->n_items;
@@ -391,7 +391,7 @@ static sh_code items_make(struct sh_engine *en, const struct sh_rule_plan *rp, u
     eval.world = NULL; /* items have no related rows */
     SH_TRY(sh_expr_bounds(rp->rule->where, &eval, &runs, where, err));
     for (uint32_t i = 0; i < n; i++)
-        open[i] = !sh_bounds_are(where[i], 0);
+        open[i] = sh_bounds_are(where[i], 0) ? 0 : sh_bounds_are(where[i], 1) ? 2 : 1;
     sh_arena_rewind(en->scratch, mark);
     return SH_OK;
 }
@@ -408,12 +408,16 @@ static sh_code where_by_item(struct sh_engine *en, const struct sh_rule_plan *rp
     if (!rows)
         return out_of_room(err);
     uint32_t n = 0;
+    uint8_t any = 0; /* states of the items that stay */
     for (uint32_t i = 0; i < io->n; i++) {
         const uint32_t id = (uint32_t)item[io->row[i]];
+        const uint8_t state = id < en->plan->n_items ? (*open)[id] : 1;
+        any |= state;
         rows[n] = io->row[i];
-        n += id >= en->plan->n_items || (*open)[id];
+        n += state > 0;
     }
     io->row = rows, io->n = n;
+    io->where_holds = !(any & 1);
     return SH_OK;
 }
 

@@ -23,6 +23,7 @@ struct sh_zones_told {
 /** Settle what the bounds of the columns can settle. asks_hits false: only by the rule's where. */
 SH_MUST sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool asks_hits,
                              struct sh_zones_told *ret, struct sh_err *err);
-/** Of ascending lines those that the rule's where may hold for; io->row then lies in work. */
+/** Of ascending lines those that the rule's where may hold for; io->row then lies in work, and where_holds
+ * says whether their items settle it for all of them. */
 SH_MUST sh_code sh_zones_where(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
                                struct sh_err *err);
