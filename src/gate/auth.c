@@ -1,6 +1,5 @@
 /* Who asks, and may they. */
 #include "gate/auth.h"
-#include "base/date.h"
 #include "gate/password.h"
 #include "gate/person.h"
 
@@ -38,10 +37,13 @@ static bool is_reviewed(const struct sh_gate *gate, const struct sh_value *row, 
         return true;
     const struct sh_param_pick pick = sh_param_pick(gate->params, SH_STR("access.review"), row[3].str,
                                                     (struct sh_param_dates){day, day, day});
-    if (pick.state != SH_PARAM_SET || pick.row->scale != 0 || !sh_str_is(pick.row->unit, "months"))
-        return true; /* nobody has set a term */
-    const int64_t last = row[5].i64 > row[6].i64 ? row[5].i64 : row[6].i64;
-    return day <= sh_add_months((int32_t)last, (int32_t)pick.row->value);
+    const int64_t event = row[5].i64 > row[6].i64 ? row[5].i64 : row[6].i64;
+    struct sh_length length;
+    int32_t before = 0;
+    if (pick.state != SH_PARAM_SET || sh_length_of_param(pick.row, &length, NULL) != SH_OK ||
+        sh_term_last((int32_t)event, length, &before, NULL) != SH_OK)
+        return true;          /* nobody has set a term */
+    return day <= before + 1; /* the day of the review itself is not counted */
 }
 
 sh_code sh_grants_read(struct sh_txn *txn, struct sh_request *rq, int32_t day, struct sh_err *err) {
