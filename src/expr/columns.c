@@ -90,7 +90,7 @@ enum { ROWS_AT_ONCE = 64 }; /* few enough to follow each other though some lines
         if (!rows) {                                                                                         \
             x += lo;                                                                                         \
             for (uint32_t i = 0; i < n; i++)                                                                 \
-                out[i] = (x[i] == (gone)) | (x[i] == (gone2)) ? if_gone : (int64_t)x[i];                     \
+                out[i] = ((x[i] == (gone)) | (x[i] == (gone2))) ? if_gone : (int64_t)x[i];                   \
         } else {                                                                                             \
             for (uint32_t i = 0; i < n; i++) {                                                               \
                 const int32_t r = rows[i];                                                                   \

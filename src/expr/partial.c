@@ -262,7 +262,7 @@ sh_code sh_partial_adds(const struct sh_partial *p, const struct sh_eval *in, co
         SH_TRY(sh_eval_new(&run, p->node->aggregate->where, &view, &where));
     for (uint32_t i = 0; i < view.n; i++) {
         const int64_t counts = where ? where[i] : 1, value = ret[i] == SH_NONE ? 0 : ret[i];
-        ret[i] = (counts == 0) | (counts == SH_MISSING) ? counts : value;
+        ret[i] = ((counts == 0) | (counts == SH_MISSING)) ? counts : value;
     }
     sh_arena_rewind(in->arena, mark);
     return SH_OK;
