@@ -754,6 +754,15 @@ ON_BOTH(a_restored_copy_refuses_until_the_fork_is_recorded) {
     CHECK_CODE(sh_store_fork(&options, &act, &err), SH_E_INPUT); /* nothing to record any more */
     place_open(place);
     CHECK_I64(faults_of(place, &words), 0);
+    const char *const names[] = {"fork-0", "fork-2", "fork-x", "fork-01"}; /* its number is the epoch's */
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        (void)snprintf(command, sizeof command, "update st_meta set name = '%s' where name <> 'genesis'",
+                       names[k]);
+        run_sql(place, command);
+        CHECK(faults_of(place, &words) > 0);
+        CHECK_HAS(words.at, "st_meta");
+    }
+    run_sql(place, "update st_meta set name = 'fork-1' where name <> 'genesis'");
     CHECK_OK(sh_store_write(place->store, &act, one_leaf, NULL, NULL, &err), &err);
     CHECK_I64(faults_of(place, &words), 0);
 }
