@@ -143,9 +143,10 @@ export class Office {
     let quietSince = Date.now()
     const over = () => ((pending -= 1), (quietSince = Date.now()))
     page.on('request', () => (pending += 1)).on('requestfinished', over).on('requestfailed', over)
-    /** Nothing asked for half a second. */
+    /** Nothing asked for half a second, and nothing waited for. */
     page.settled = async () => {
       for (let i = 0; i < 300 && (pending > 0 || Date.now() - quietSince < 500); i++) await page.waitForTimeout(100)
+      await isRead(page)
     }
     return page
   }
@@ -166,6 +167,10 @@ export function openBrowser() {
   })
 }
 
+/** No table still waits for its rows. */
+function isRead(page) {
+  return page.waitForFunction(() => !document.querySelector('[aria-busy=true]'))
+}
 /** Nothing on the page moves: a dialog that still slides in takes a click elsewhere. */
 export function still(page) {
   return page.evaluate(async () => {
@@ -208,7 +213,7 @@ export function once(work) {
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
 /** Serious faults of accessibility on the page as it stands, as lines. */
 export async function barriers(page) {
-  await page.waitForFunction(() => !document.querySelector('[aria-busy=true]')) // old rows are dimmed until the new ones are there
+  await isRead(page) // old rows are dimmed until the new ones are there
   await still(page) // half-way through a fade no colour has its contrast
   await page.evaluate(axe)
   const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }))
