@@ -1,5 +1,6 @@
 #include "gate/papers.h"
 #include "base/date.h"
+#include "base/money.h"
 #include "gate/auth.h"
 
 void sh_paper_source_end(struct sh_paper_source *source) {
@@ -130,11 +131,48 @@ static sh_code put_template_params(struct collecting *c, const struct sh_paper *
     return SH_OK;
 }
 
+/* What was computed when it was issued. */
+static sh_code put_says(struct collecting *c) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(json_object_get(c->paper, "says"), key, value) {
+        SH_TRY(put(c, key, (struct sh_str){json_string_value(value), json_string_length(value)}));
+    }
+    return SH_OK;
+}
+
+static json_t *text_of(struct sh_str text) {
+    return json_stringn(text.at ? text.at : "", text.len);
+}
+
+/* The items it lists, in the columns that all such papers have. */
+static sh_code put_lines(struct collecting *c, struct sh_str paper) {
+    struct sh_rows rows;
+    SH_TRY(sh_paper_lines(c->txn, paper, &c->rq->arena, &rows, c->err));
+    SH_CLEANUP(sh_json_decref_at) json_t *lines = json_array();
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        char day[SH_DATE_TEXT_MAX], money[SH_MONEY_TEXT_MAX];
+        sh_date_format((int32_t)sh_cell(&rows, r, 2)->i64, day);
+        sh_money_plain(sh_cell(&rows, r, 4)->i64, money);
+        json_t *line = json_pack("{s:o, s:o, s:s, s:o, s:s}", "rule", text_of(sh_cell(&rows, r, 0)->str),
+                                 "person", text_of(sh_cell(&rows, r, 1)->str), "day", day, "item",
+                                 text_of(sh_cell(&rows, r, 3)->str), "amount", money);
+        if (json_array_append_new(lines, line) != 0)
+            return sh_fail(c->err, SH_E_NOMEM, "no room for the lines of a paper");
+    }
+    if (rows.n_rows == 0)
+        return SH_OK;
+    return json_object_set(c->facts, "lines", lines) == 0
+               ? SH_OK
+               : sh_fail(c->err, SH_E_NOMEM, "no room for the lines of a paper");
+}
+
 static sh_code put_all(struct collecting *c, const struct sh_paper *template) {
     char day[SH_DATE_TEXT_MAX];
     const struct sh_str to = member(c->paper, "to"), subject = member(c->matter, "subject");
     const struct sh_str party = c->text->to_party ? to : subject;
     SH_TRY(put_fields(c));
+    SH_TRY(put_says(c));
     SH_TRY(put_basis(c));
     SH_TRY(put_days(c));
     SH_TRY(put_template_params(c, template));
@@ -207,5 +245,6 @@ sh_code sh_paper_collect(struct sh_txn *txn, struct sh_gate *gate, struct sh_req
     if (!ret->template || !find_text(&c))
         return sh_fail(err, SH_E_NOTFOUND, "no template draws this paper");
     group_code(record.id, ret->code, sizeof ret->code);
+    SH_TRY(put_lines(&c, paper));
     return put_all(&c, ret->template);
 }

@@ -1,6 +1,8 @@
 /* What belongs to a step: papers with their numbers, rows of registers, postings, sub-matters. */
 #include "matter/item.h"
 
+enum { LINES_MAX = 5000 }; /* of one paper: some 250 pages */
+
 /* Papers that the step under way has issued, and how many rows it has written. */
 struct issued {
     struct sh_str id[SH_PARTIES_MAX], number[SH_PARTIES_MAX], to[SH_PARTIES_MAX], kind[SH_PARTIES_MAX];
@@ -67,6 +69,13 @@ static sh_code value_of(struct work *w, const struct issued *issued, const struc
         }
         return SH_OK;
     }
+    if (sh_str_starts_with(word, SH_STR("n:"))) {
+        const struct sh_field whole = {.type = SH_FIELD_INT};
+        struct sh_yaml number = *from;
+        struct sh_str missing;
+        number.text = sh_str_sub(word, 2, word.len);
+        return sh_factbook_value(w->facts, &number, &whole, ret, &missing, w->err);
+    }
     const int32_t field = sh_machine_field(&w->m.text->matter, word);
     if (field >= 0) {
         *ret = w->m.values[field];
@@ -84,6 +93,41 @@ static sh_code is_wanted(struct work *w, const struct sh_yaml *when, bool *ret) 
     if (answer == SH_UNKNOWN)
         sh_failure_add(w, SH_FAIL_UNKNOWN, w->step->basis, SH_STR(""), M_UNKNOWN, SH_ARG(when->text),
                        SH_ARG(missing));
+    return SH_OK;
+}
+
+/* ---- items of the matter ------------------------------------------------------------------------------ */
+
+/* Those a condition holds for (NULL: all), day by day. */
+static sh_code items_where(struct work *w, const struct sh_yaml *when, struct item **ret, size_t *ret_n) {
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(w->txn,
+                        "select " ITEM_COLUMNS " from mt_item where matter = $1 order by day, id limit 50000",
+                        &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
+    struct item *items = sh_new(w->arena, struct item, rows.n_rows + 1);
+    const struct sh_str **values = sh_new(w->arena, const struct sh_str *, rows.n_rows + 1);
+    int32_t *at = sh_new(w->arena, int32_t, rows.n_rows + 1);
+    enum sh_guard_answer *answers = sh_new(w->arena, enum sh_guard_answer, rows.n_rows + 1);
+    if (!items || !values || !at || !answers)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for items");
+    for (size_t i = 0; i < rows.n_rows; i++) {
+        struct sh_str *fields = sh_new(w->arena, struct sh_str, w->m.text->items->n_fields + 1);
+        if (!fields)
+            return sh_fail(w->err, SH_E_NOMEM, "no room for items");
+        sh_item_of_row(&rows, i, &items[i]);
+        SH_TRY(sh_fields_parse(w->m.text->items, items[i].fields, w->arena, fields, w->err));
+        values[i] = fields, at[i] = (int32_t)i;
+        answers[i] = SH_YES;
+    }
+    if (when && rows.n_rows) {
+        SH_TRY(sh_items_facts(w, items, values, rows.n_rows));
+        SH_TRY(sh_factbook_ask_items(w->facts, when, at, rows.n_rows, answers, w->err));
+        SH_TRY(sh_work_facts(w, w->m.values, sh_step_asks_items(w->m.text, w->step))); /* the step's own */
+    }
+    *ret = items, *ret_n = 0;
+    for (size_t i = 0; i < rows.n_rows; i++)
+        if (answers[i] == SH_YES)
+            items[(*ret_n)++] = items[i];
     return SH_OK;
 }
 
@@ -122,8 +166,60 @@ static struct sh_str fill_pattern(struct work *w, struct sh_str pattern, int yea
     return sh_copy(w->arena, sh_buf_view(&out));
 }
 
+/* The items a paper lists; empty where it lists none, or more than fit on one. */
+struct lines {
+    const struct item *of;
+    size_t n;
+    char hash[SH_DIGEST_HEX_MAX];
+};
+
+static sh_code read_lines(struct work *w, const struct sh_paper_text *paper, struct lines *ret) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+    uint8_t digest[SH_DIGEST_BYTES];
+    struct item *items = NULL;
+    *ret = (struct lines){.n = 0};
+    if (!paper->lines)
+        return SH_OK;
+    SH_TRY(items_where(w, paper->lines, &items, &ret->n));
+    if (ret->n > LINES_MAX)
+        ret->n = 0;
+    ret->of = items;
+    for (size_t i = 0; i < ret->n; i++)
+        sh_buf_addf(&text, "%.*s %lld\n", SH_ARG(items[i].id), (long long)items[i].amount);
+    SH_TRY(sh_buf_check(&text, w->err));
+    SH_TRY(sh_digest_of(SH_DIGEST_SM3, text.at ? text.at : "", text.len, digest, w->err));
+    sh_hex(digest, SH_DIGEST_BYTES, ret->hash);
+    return SH_OK;
+}
+
+static sh_code put_lines(struct work *w, struct sh_str paper, const struct lines *lines) {
+    for (size_t i = 0; i < lines->n; i++) {
+        const struct sh_value row[] = {SH_TEXT(paper), SH_I64((int64_t)i), SH_TEXT(lines->of[i].id),
+                                       SH_I64(lines->of[i].amount)};
+        SH_TRY(sh_sql_run(w->txn, "insert into mt_line (paper, seq, item, amount) values ($1, $2, $3, $4)",
+                          row, 4, NULL, w->err));
+    }
+    return SH_OK;
+}
+
+static sh_code put_says(struct work *w, const struct sh_paper_text *paper, struct sh_json *json) {
+    const struct issued none = {.n = 0};
+    sh_json_key(json, "says");
+    sh_json_object(json);
+    for (size_t i = 0; i < paper->n_says; i++) {
+        char name[96];
+        struct sh_str value;
+        (void)snprintf(name, sizeof name, "%.*s", SH_ARG(paper->says[i].to));
+        SH_TRY(value_of(w, &none, paper->says[i].from, &value));
+        if (value.len)
+            sh_json_put_str(json, name, value);
+    }
+    sh_json_object_end(json);
+    return SH_OK;
+}
+
 static sh_code paper_text(struct work *w, const struct sh_paper_text *paper, struct sh_str number,
-                          struct sh_str to, struct sh_buf *out) {
+                          struct sh_str to, const struct lines *lines, struct sh_buf *out) {
     struct sh_str fields;
     SH_TRY(sh_fields_text(&w->m.text->matter, w->m.values, w->arena, &fields, w->err));
     struct sh_json json;
@@ -140,12 +236,18 @@ static sh_code paper_text(struct work *w, const struct sh_paper_text *paper, str
     sh_json_put_str(&json, "step", w->step->id);
     sh_json_key(&json, "fields");
     sh_json_raw(&json, fields);
+    if (paper->n_says)
+        SH_TRY(put_says(w, paper, &json));
+    if (lines->n) {
+        sh_json_put_i64(&json, "lines", (int64_t)lines->n);
+        sh_json_put_text(&json, "lines_hash", lines->hash);
+    }
     sh_json_object_end(&json);
     return sh_json_end(&json, w->err);
 }
 
 static sh_code issue(struct work *w, const struct sh_paper_text *paper, struct sh_str to,
-                     struct issued *issued) {
+                     const struct lines *lines, struct issued *issued) {
     const int year = sh_civil_of(w->occurred_day).year;
     int64_t seq = 0;
     if (issued->n == SH_PARTIES_MAX)
@@ -153,7 +255,7 @@ static sh_code issue(struct work *w, const struct sh_paper_text *paper, struct s
     SH_TRY(next_number(w, paper->number, year, &seq));
     const struct sh_str number = fill_pattern(w, paper->number, year, seq);
     SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
-    SH_TRY(paper_text(w, paper, number, to, &open));
+    SH_TRY(paper_text(w, paper, number, to, lines, &open));
     struct sh_record_ref ref;
     const struct sh_record_change change = {
         .register_name = SH_STR("papers"),
@@ -172,6 +274,7 @@ static sh_code issue(struct work *w, const struct sh_paper_text *paper, struct s
         "insert into mt_paper (id, matter, kind, number, body, addressee, issued_at, served_day, seq, "
         "record) values ($1, $2, $3, $4, $5, $6, $7, 0, $8, $1)",
         values, 8, NULL, w->err));
+    SH_TRY(put_lines(w, id, lines));
     issued->id[issued->n] = id, issued->number[issued->n] = number;
     issued->to[issued->n] = to, issued->kind[issued->n++] = paper->id;
     return SH_OK;
@@ -180,11 +283,13 @@ static sh_code issue(struct work *w, const struct sh_paper_text *paper, struct s
 static sh_code issue_all(struct work *w, struct issued *issued) {
     for (size_t i = 0; i < w->step->n_issues; i++) {
         const struct sh_paper_text *paper = &w->m.text->papers[w->step->issues[i]];
+        struct lines lines;
+        SH_TRY(read_lines(w, paper, &lines));
         for (size_t p = 0; paper->to_party && p < w->parties.n; p++)
             if (w->step->per != SH_PER_PARTY || sh_str_eq(w->parties.of[p].id, w->member))
-                SH_TRY(issue(w, paper, w->parties.of[p].id, issued));
+                SH_TRY(issue(w, paper, w->parties.of[p].id, &lines, issued));
         if (!paper->to_party)
-            SH_TRY(issue(w, paper, paper->to, issued));
+            SH_TRY(issue(w, paper, paper->to, &lines, issued));
     }
     return SH_OK;
 }
@@ -492,37 +597,16 @@ static sh_code open_one(struct work *w, const struct sh_open_text *text, const s
     return w->failures->n ? SH_OK : sh_matter_make(w, child, &wanted, place, cause->source, id);
 }
 
-/* One for each item the condition holds for, in the order of the items. */
+/* One for each item the condition holds for. */
 static sh_code open_for_items(struct work *w, const struct sh_open_text *text, const struct issued *issued) {
-    struct sh_rows rows;
-    SH_TRY(sh_sql_query(w->txn,
-                        "select " ITEM_COLUMNS " from mt_item where matter = $1 order by id limit 50000",
-                        &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
-    struct item *items = sh_new(w->arena, struct item, rows.n_rows + 1);
-    const struct sh_str **values = sh_new(w->arena, const struct sh_str *, rows.n_rows + 1);
-    int32_t *at = sh_new(w->arena, int32_t, rows.n_rows + 1);
-    enum sh_guard_answer *answers = sh_new(w->arena, enum sh_guard_answer, rows.n_rows + 1);
-    if (!items || !values || !at || !answers)
-        return sh_fail(w->err, SH_E_NOMEM, "no room for items");
-    for (size_t i = 0; i < rows.n_rows; i++) {
-        struct sh_str *fields = sh_new(w->arena, struct sh_str, w->m.text->items->n_fields + 1);
-        if (!fields)
-            return sh_fail(w->err, SH_E_NOMEM, "no room for items");
-        sh_item_of_row(&rows, i, &items[i]);
-        SH_TRY(sh_fields_parse(w->m.text->items, items[i].fields, w->arena, fields, w->err));
-        values[i] = fields, at[i] = (int32_t)i;
-    }
-    SH_TRY(sh_items_facts(w, items, values, rows.n_rows));
-    for (size_t i = 0; i < rows.n_rows; i++)
-        answers[i] = SH_YES;
-    if (text->when)
-        SH_TRY(sh_factbook_ask_items(w->facts, text->when, at, rows.n_rows, answers, w->err));
-    for (size_t i = 0; i < rows.n_rows; i++) {
+    struct item *items = NULL;
+    size_t n = 0;
+    SH_TRY(items_where(w, text->when, &items, &n));
+    for (size_t i = 0; i < n; i++) {
         const struct cause cause = {items[i].id, SIZE_MAX, &items[i]};
-        if (answers[i] == SH_YES)
-            SH_TRY(open_one(w, text, issued, &cause));
+        SH_TRY(open_one(w, text, issued, &cause));
     }
-    return sh_work_facts(w, w->m.values, sh_step_asks_items(w->m.text, w->step));
+    return SH_OK;
 }
 
 sh_code sh_item_opens(struct work *w, const struct item *item, size_t row) {

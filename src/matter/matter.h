@@ -146,6 +146,10 @@ SH_MUST sh_code sh_paper_of_service(struct sh_txn *txn, struct sh_str matter, st
  */
 SH_MUST sh_code sh_paper_drawn(struct sh_txn *txn, struct sh_str paper, struct sh_str pdf,
                                struct sh_err *err);
+/** The items it lists, as they stood when it was issued: name of the rule, person (masked), day, sentence,
+ * fen. Who may see it was asked. */
+SH_MUST sh_code sh_paper_lines(struct sh_txn *txn, struct sh_str paper, struct sh_arena *arena,
+                               struct sh_rows *ret, struct sh_err *err);
 /** The drawing that was kept; "" none yet. Who may see it was asked. Errors: SH_E_CORRUPT it has another
  * hash. */
 SH_MUST sh_code sh_paper_pdf(struct sh_txn *txn, struct sh_str paper, struct sh_arena *arena,

@@ -67,3 +67,11 @@ sh_code sh_paper_pdf(struct sh_txn *txn, struct sh_str paper, struct sh_arena *a
                ? SH_OK
                : sh_fail(err, SH_E_CORRUPT, "a paper is not the one that was drawn: its hash differs");
 }
+
+sh_code sh_paper_lines(struct sh_txn *txn, struct sh_str paper, struct sh_arena *arena, struct sh_rows *ret,
+                       struct sh_err *err) {
+    return sh_sql_query(txn,
+                        "select i.name, i.person, i.day, i.say, l.amount from mt_line l join mt_item i on "
+                        "i.id = l.item where l.paper = $1 order by l.seq",
+                        &SH_TEXT(paper), 1, arena, ret, err);
+}
