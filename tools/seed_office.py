@@ -214,6 +214,7 @@ def judge(o, batch, day):
     open_ones = o.checker.items(matter=batch, state="explained") + o.checker.items(matter=batch, state="silent")
     o.checker.bulk("check", open_ones[::4], {"verdict": "pass", "reason": "说明成立"})
     o.checker.bulk("check", [r for i, r in enumerate(open_ones) if i % 4], {"verdict": "deduct", "evidence": "抽查病历与清单"})
+    o.finance.act(batch, "pay_clean")
     o.checker.act(batch, "judge")
     o.serve(batch, day)
     for row in o.hospital.items(matter=batch, state="deducted")[:2]:
@@ -228,7 +229,6 @@ def finish(o, batch, received, day):
         o.expert.act(sub["id"], "give", {"opinion": opinion, "words": "经评审病历"})
         o.head.act(sub["id"], "settle", {"verdict": opinion})
     o.checker.bulk("finalise", o.checker.items(matter=batch, state="deducted"))
-    o.finance.act(batch, "pay_clean")
     o.checker.act(batch, "total")
     refused = sum(fen(r["amount"]) for r in o.checker.items(matter=batch, state="final"))
     if refused >= 5000000:

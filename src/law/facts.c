@@ -443,6 +443,13 @@ static sh_code check_values(struct checking *c, const struct sh_source *values, 
             struct sh_yaml amount = *values[i].from;
             amount.text = sh_str_sub(amount.text, 4, amount.text.len);
             SH_TRY(check_money(c, &amount, of_item, err));
+        } else if (sh_str_starts_with(values[i].from->text, SH_STR("n:"))) {
+            struct sh_yaml number = *values[i].from;
+            struct sh_expr *e = NULL;
+            number.text = sh_str_sub(number.text, 2, number.text.len);
+            SH_TRY(compile(c->procedure->model, &c->asking, &number, of_item, c->arena, &e, err));
+            if (sh_expr_type(e).kind != SH_KIND_NUMBER || sh_expr_type(e).unit == SH_UNIT_YUAN)
+                return sh_yaml_fail(err, values[i].from, "a number is wanted here");
         }
     return SH_OK;
 }
@@ -516,6 +523,12 @@ sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_
         SH_TRY(check_step(&c, &procedure->matter.steps[i], false, err));
     for (size_t i = 0; procedure->items && i < procedure->items->n_steps; i++)
         SH_TRY(check_step(&c, &procedure->items->steps[i], true, err));
+    for (size_t i = 0; i < procedure->n_papers; i++) {
+        SH_TRY(check_condition(&c, procedure->papers[i].lines, true, err));
+        SH_TRY(check_values(&c, procedure->papers[i].says, procedure->papers[i].n_says, false, err));
+    }
+    for (size_t i = 0; procedure->items && i < procedure->items->n_given; i++)
+        SH_TRY(check_condition(&c, procedure->items->given[i].when, false, err));
     if (procedure->items)
         SH_TRY(check_number(&c, procedure->items->queue, err));
     for (size_t i = 0; i < procedure->n_gates; i++)

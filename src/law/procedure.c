@@ -91,9 +91,30 @@ static sh_code read_machine_fields(const struct sh_yaml *map, const struct sh_re
 
 /* ---- papers, clocks, gates ---------------------------------------------------------------------------- */
 
+/* {FACT: "n: …" or "fen: …"} */
+static sh_code read_says(const struct sh_yaml *paper, struct sh_arena *arena, struct sh_paper_text *ret,
+                         struct sh_err *err) {
+    const struct sh_yaml *map = sh_yaml_get(paper, "says");
+    if (!map)
+        return SH_OK;
+    if (map->kind != SH_YAML_MAP)
+        return sh_yaml_fail(err, map, "says is a map of facts to what they are");
+    struct sh_source *of = sh_new(arena, struct sh_source, map->n + 1);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < map->n; i++) {
+        of[i] = (struct sh_source){map->entries[i].key, map->entries[i].value};
+        if (!sh_str_starts_with(of[i].from->text, SH_STR("n:")) &&
+            !sh_str_starts_with(of[i].from->text, SH_STR("fen:")))
+            return sh_yaml_fail(err, of[i].from, "what a paper says is \"n: a number\" or \"fen: money\"");
+    }
+    ret->says = of, ret->n_says = map->n;
+    return SH_OK;
+}
+
 static sh_code read_papers(const struct sh_yaml *root, struct sh_procedure *p, struct sh_arena *arena,
                            struct sh_err *err) {
-    static const char *const known[] = {"name", "english", "document", "to", "number"};
+    static const char *const known[] = {"name", "english", "document", "to", "number", "lines", "says"};
     const struct sh_yaml *map = sh_yaml_get(root, "papers");
     if (!map)
         return SH_OK;
@@ -109,10 +130,14 @@ static sh_code read_papers(const struct sh_yaml *root, struct sh_procedure *p, s
                                        .english = english_of(node, name),
                                        .document = sh_yaml_text(node, "document"),
                                        .to = sh_yaml_text(node, "to"),
-                                       .number = sh_yaml_text(node, "number")};
+                                       .number = sh_yaml_text(node, "number"),
+                                       .lines = sh_yaml_get(node, "lines")};
         of[i].to_party = of[i].to.len == 0 || sh_str_is(of[i].to, "party");
         if (of[i].number.len == 0)
             return sh_yaml_fail(err, node, "a paper has a pattern for its number: \"…〔{year}〕{seq}号\"");
+        if (of[i].lines && !sh_yaml_get(root, "items"))
+            return sh_yaml_fail(err, of[i].lines, "lines are items: this procedure has none");
+        SH_TRY(read_says(node, arena, &of[i], err));
     }
     p->papers = of, p->n_papers = map->n;
     return SH_OK;
@@ -425,11 +450,47 @@ static sh_code read_reads(const struct sh_yaml *root, const struct sh_registers 
     return SH_OK;
 }
 
+static bool asks_for(const struct sh_machine *machine, int32_t field) {
+    for (size_t s = 0; s < machine->n_steps; s++) {
+        const struct sh_step *step = &machine->steps[s];
+        for (size_t i = 0; i < step->n_needs; i++)
+            if (step->needs[i] == field)
+                return true;
+        for (size_t i = 0; i < step->n_may; i++)
+            if (step->may[i] == field)
+                return true;
+    }
+    return false;
+}
+
+/* {FIELD: condition} */
+static sh_code read_given(const struct sh_yaml *map, struct sh_machine *items, struct sh_arena *arena,
+                          struct sh_err *err) {
+    const struct sh_yaml *given = sh_yaml_get(map, "given");
+    if (!given)
+        return SH_OK;
+    if (given->kind != SH_YAML_MAP)
+        return sh_yaml_fail(err, given, "given is a map of fields to conditions");
+    struct sh_given *of = sh_new(arena, struct sh_given, given->n + 1);
+    if (!of)
+        return sh_fail(err, SH_E_NOMEM, "no room for a list");
+    for (size_t i = 0; i < given->n; i++) {
+        const struct sh_str name = given->entries[i].key;
+        of[i] = (struct sh_given){sh_machine_field(items, name), given->entries[i].value};
+        if (of[i].field < 0 || items->fields[of[i].field].type != SH_FIELD_BOOL)
+            return sh_yaml_fail(err, of[i].when, "no yes-or-no field \"%.*s\"", SH_ARG(name));
+        if (asks_for(items, of[i].field))
+            return sh_yaml_fail(err, of[i].when, "%.*s is read: no step may ask for it", SH_ARG(name));
+    }
+    items->given = of, items->n_given = given->n;
+    return SH_OK;
+}
+
 static sh_code read_items(const struct sh_yaml *root, const struct sh_registers *registers,
                           const struct sh_roles *roles, struct sh_procedure *p, struct sh_arena *arena,
                           struct sh_err *err) {
-    static const char *const known[] = {"name",  "fields", "states",   "final",    "party_sees",
-                                        "steps", "queue",  "confirms", "overturns"};
+    static const char *const known[] = {"name",  "fields", "states",   "final",     "party_sees",
+                                        "steps", "queue",  "confirms", "overturns", "given"};
     const struct sh_yaml *map = sh_yaml_get(root, "items"), *name = NULL;
     if (!map)
         return SH_OK;
@@ -444,7 +505,7 @@ static sh_code read_items(const struct sh_yaml *root, const struct sh_registers 
     p->items = items;
     SH_TRY(sh_law_steps(map, p, items, registers, roles, arena, err));
     items->queue = sh_yaml_get(map, "queue");
-    return SH_OK;
+    return read_given(map, items, arena, err);
 }
 
 static sh_code read_head(const struct sh_yaml *root, struct sh_procedure *p, struct sh_arena *arena,

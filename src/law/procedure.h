@@ -86,18 +86,23 @@ struct sh_gate_text {
     const struct sh_yaml *node;
 };
 
+/* Where a value of a new row, paper or sub-matter comes from. */
+struct sh_source {
+    struct sh_str to; /* field that gets it */
+    /* word (field or builtin), =literal, expression of money after "fen:", of a whole number after "n:" */
+    const struct sh_yaml *from;
+};
+
 struct sh_paper_text {
     struct sh_str id, name, english, document; /* law/documents/NAME.yaml */
     bool to_party; /* each party; else `to` names a relation word for the record */
     struct sh_str to;
-    struct sh_str number; /* pattern of the number: {year} {seq} */
+    struct sh_str number;         /* pattern of the number: {year} {seq} */
+    const struct sh_yaml *lines;  /* the items it lists: those this holds for when it is issued; NULL none */
+    const struct sh_source *says; /* [n_says] facts of the paper, computed when it is issued */
+    size_t n_says;
 };
 
-/* Where a value of a new row, paper or sub-matter comes from. */
-struct sh_source {
-    struct sh_str to;           /* field that gets it */
-    const struct sh_yaml *from; /* word (field or builtin), =literal, or expression of money after "fen:" */
-};
 struct sh_write_text {
     struct sh_str reg;              /* register of change: steps */
     const struct sh_yaml *when;     /* NULL: always */
@@ -191,13 +196,20 @@ struct sh_state_text {
     bool confirms, overturns;  /* items: what a finding that ends here says of its rule */
 };
 
+/* A yes or no that a row gets by how its matter stands when it comes in: read, never typed. */
+struct sh_given {
+    int32_t field; /* of type bool; no step asks for it */
+    const struct sh_yaml *when;
+};
+
 /* A machine: the matter's own, or that of its items. */
 struct sh_machine {
     struct sh_str name, english;
     const struct sh_state_text *states;
     const struct sh_field *fields;
     const struct sh_step *steps;
-    size_t n_states, n_fields, n_steps;
+    const struct sh_given *given; /* items */
+    size_t n_states, n_fields, n_steps, n_given;
     const struct sh_yaml *queue; /* items: order of waiting work, a number; NULL: by money */
 };
 
@@ -229,7 +241,7 @@ struct sh_procedure {
     const struct sh_paper_text *papers;
     const struct sh_read_text *reads;
     const struct sh_draw_text *draw; /* NULL: draws nothing */
-    const int32_t *again; /* [n_again] final states after which one of the same period may follow */
+    const int32_t *again;            /* [n_again] states after which one of the same period may follow */
     size_t n_again;
     size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads;
     const struct sh_factbook_model *model;

@@ -238,8 +238,8 @@ static sh_code read_sources(struct loader *l, const struct sh_yaml *map, const s
         bool is_known =
             from->kind == SH_YAML_TEXT &&
             (sh_str_starts_with(from->text, SH_STR("=")) || sh_str_starts_with(from->text, SH_STR("fen:")) ||
-             sh_machine_field(l->machine, from->text) >= 0 || is_item_word(l, from->text) ||
-             sh_machine_field(&l->p->matter, from->text) >= 0);
+             sh_str_starts_with(from->text, SH_STR("n:")) || sh_machine_field(l->machine, from->text) >= 0 ||
+             is_item_word(l, from->text) || sh_machine_field(&l->p->matter, from->text) >= 0);
         for (size_t k = 0; k < sizeof builtins / sizeof builtins[0]; k++)
             is_known = is_known || sh_str_is(from->text, builtins[k]);
         if (!is_known)

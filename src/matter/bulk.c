@@ -21,6 +21,7 @@ struct act {
     struct row **rows; /* [n] by matter */
     struct row *of;    /* [n] as asked */
     struct bonds bonds;
+    struct sh_tally tally;
     struct sh_failures *failures; /* of the act as a whole */
     size_t n, n_done;
     int64_t fen;       /* of the rows done */
@@ -126,8 +127,8 @@ static sh_code save_row(struct act *a, struct work *w, const struct sh_step *ste
     SH_TRY(sh_item_save(w, &row->item, step->id, before, sh_str_of(a->id), SH_STR("")));
     if (sh_str_eq(before, row->item.state))
         return SH_OK;
-    SH_TRY(sh_item_count(w, row->item.matter, before, -1, -row->item.amount));
-    return sh_item_count(w, row->item.matter, row->item.state, 1, row->item.amount);
+    SH_TRY(sh_tally_add(w, &a->tally, before, -1, -row->item.amount));
+    return sh_tally_add(w, &a->tally, row->item.state, 1, row->item.amount);
 }
 
 static const struct sh_step *step_of(const struct work *w, struct sh_str id) {
@@ -154,8 +155,10 @@ sh_code sh_item_take(struct work *w, struct sh_str id, struct sh_str step,
     SH_TRY(take_values(&a, &parent, parent.step, &row));
     const struct sh_str *const one[] = {row.values};
     SH_TRY(sh_items_judge(&parent, parent.step, &row.item, one, 1, true, &row.refused));
-    if (!row.refused)
-        return save_row(&a, &parent, parent.step, &row);
+    if (!row.refused) {
+        SH_TRY(save_row(&a, &parent, parent.step, &row));
+        return sh_tally_write(w->txn, &a.tally, w->err);
+    }
     for (size_t i = 0; i < row.refused->n && w->failures->n < SH_FAILURES_MAX; i++)
         w->failures->of[w->failures->n++] = row.refused->of[i];
     return SH_OK;
@@ -358,6 +361,7 @@ sh_code sh_items_act(struct sh_txn *txn, const struct sh_desk *desk, const struc
     SH_TRY(sh_act_id(txn, desk->who, arena, a.id, err));
     SH_TRY(read_rows(&a));
     SH_TRY(do_groups(&a));
+    SH_TRY(sh_tally_write(txn, &a.tally, err));
     if (a.n_done && !is_preview)
         SH_TRY(keep_act(&a));
     answer(&a, json);
@@ -370,6 +374,7 @@ struct undoing {
     struct work w;
     struct sh_str act;
     struct sh_json *json;
+    struct sh_tally tally;
     int64_t n, fen;
 };
 
@@ -416,8 +421,8 @@ static sh_code undo_row(struct undoing *u, struct sh_str id, int64_t seq, struct
     u->n++;
     u->fen += item.amount;
     SH_TRY(sh_item_save(w, &item, SH_STR("undo"), after, u->act, SH_STR("")));
-    SH_TRY(sh_item_count(w, item.matter, after, -1, -item.amount));
-    return sh_item_count(w, item.matter, before, 1, item.amount);
+    SH_TRY(sh_tally_add(w, &u->tally, after, -1, -item.amount));
+    return sh_tally_add(w, &u->tally, before, 1, item.amount);
 }
 
 sh_code sh_items_undo(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str act, struct sh_json *json,
@@ -438,6 +443,7 @@ sh_code sh_items_undo(struct sh_txn *txn, const struct sh_desk *desk, struct sh_
         u.w.used = (struct sh_matter_grant){sh_cell(&rows, i, 3)->str, sh_cell(&rows, i, 4)->str, SH_STR("")};
         SH_TRY(undo_row(&u, sh_cell(&rows, i, 0)->str, sh_cell(&rows, i, 1)->i64, sh_cell(&rows, i, 2)->str));
     }
+    SH_TRY(sh_tally_write(txn, &u.tally, err));
     sh_json_array_end(json);
     char money[SH_MONEY_TEXT_MAX];
     sh_money_plain(u.fen, money);

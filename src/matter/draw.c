@@ -23,7 +23,7 @@ static sh_code origin_of(struct work *w, struct sh_str institution, struct origi
         w->txn,
         "select m.id, m.state, coalesce((select s.after from mt_step s where s.matter = m.id and "
         "s.seq = 1), '') from mt_matter m where m.subject = $1 and m.procedure = $2 and m.period "
-        "= $3 and m.body = $4 limit 1",
+        "= $3 and m.body = $4 order by m.ord limit 1",
         key, 4, w->arena, &rows, w->err));
     *io = (struct origin){.institution = institution, .id = SH_STR("")};
     if (rows.n_rows == 0)
@@ -351,7 +351,8 @@ static sh_code fix_frame(struct work *w, struct sh_str *next) {
 
 /* ---- the sample -------------------------------------------------------------------------------------- */
 
-static sh_code add_item(struct work *w, const struct unit *unit, struct sh_str stratum) {
+static sh_code add_item(struct work *w, const struct unit *unit, struct sh_str stratum,
+                        struct sh_tally *tally) {
     const struct sh_machine *items = w->m.text->items;
     struct sh_str *values = sh_new(w->arena, struct sh_str, items->n_fields + 1);
     if (!values)
@@ -381,7 +382,7 @@ static sh_code add_item(struct work *w, const struct unit *unit, struct sh_str s
                         .fund_amount = unit->fund_amount};
     SH_TRY(sh_fields_text(items, values, w->arena, &item.fields, w->err));
     SH_TRY(sh_item_save(w, &item, w->step->id, SH_STR(""), SH_STR(""), SH_STR("")));
-    return sh_item_count(w, w->m.id, item.state, 1, item.amount);
+    return sh_tally_add(w, tally, item.state, 1, item.amount);
 }
 
 static sh_code take_sample(struct work *w, struct sh_str text, const struct sh_draw_frame *frame,
@@ -389,6 +390,7 @@ static sh_code take_sample(struct work *w, struct sh_str text, const struct sh_d
     SH_CLEANUP(sh_buf_free) struct sh_buf result = {0};
     struct sh_drawn *drawn = NULL;
     struct units units;
+    struct sh_tally tally = {.n_states = 0};
     size_t n = 0;
     SH_TRY(sh_draw_run(text, frame, values, w->arena, &drawn, &n, w->err));
     SH_TRY(sh_draw_result_write(text, frame, values, drawn, n, &result, w->err));
@@ -398,8 +400,9 @@ static sh_code take_sample(struct work *w, struct sh_str text, const struct sh_d
         const struct unit *unit = bsearch(&want, units.of, units.n, sizeof *units.of, by_id);
         if (!unit)
             return sh_fail(w->err, SH_E_CORRUPT, "unit %.*s of the frame is gone", SH_ARG(want.id));
-        SH_TRY(add_item(w, unit, frame->strata[drawn[i].stratum].name));
+        SH_TRY(add_item(w, unit, frame->strata[drawn[i].stratum].name, &tally));
     }
+    SH_TRY(sh_tally_write(w->txn, &tally, w->err));
     const struct sh_str view = sh_buf_view(&result);
     const struct sh_value row[] = {SH_TEXT(w->m.id), SH_TEXT(view)};
     return sh_sql_run(w->txn, "update mt_frame set result = $2 where matter = $1", row, 2, NULL, w->err);

@@ -24,6 +24,9 @@ bool sh_step_asks_items(const struct sh_procedure *text, const struct sh_step *s
         for (size_t k = 0; k < step->writes[i].n_values; k++)
             asks = asks || speaks_of(step->writes[i].values[k].from, word);
     }
+    for (size_t i = 0; i < step->n_issues; i++)
+        for (size_t k = 0; k < text->papers[step->issues[i]].n_says; k++)
+            asks = asks || speaks_of(text->papers[step->issues[i]].says[k].from, word);
     for (size_t i = 0; i < step->n_sets; i++)
         asks = asks || speaks_of(step->sets[i].from, word);
     for (size_t i = 0; i < step->n_posts; i++)

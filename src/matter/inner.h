@@ -208,6 +208,10 @@ SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
                                const struct sh_matter_new *wanted, struct sh_str place, struct sh_str source,
                                char ret_id[SH_ID_TEXT + 1]);
 
+/* ---- open.c */
+/** May another matter of the same subject and period follow one that stands in this state? */
+bool sh_may_follow(const struct sh_procedure *text, struct sh_str state);
+
 /* ---- effects.c: papers, rows, postings, sub-matters */
 SH_MUST sh_code sh_effects(struct work *w);
 SH_MUST sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day);

@@ -27,9 +27,27 @@ SH_MUST sh_code sh_item_stand(struct work *w, struct item *item);
 /** Its place in the queue: by the text's expression, else the most recoverable money first; then by id. n
  * items of one matter with facts set up (row i is items[i]) or without an expression. */
 SH_MUST sh_code sh_items_queue(struct work *w, struct item *items, size_t n);
-/** Sums by state, for the matter's page. */
-SH_MUST sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state, int64_t n,
-                              int64_t fen);
+/* ---- tally.c: rows by state, for the matter's page (mt_count) and for lists of work (mt_total) */
+enum { SH_TALLY_MAX = 32 };
+struct sh_state_count {
+    struct sh_str state;
+    int64_t n, fen;
+};
+struct sh_total {
+    struct sh_str procedure, state, place, body;
+    int64_t n;
+};
+struct sh_tally {
+    struct sh_str matter; /* states: of this one, not written yet */
+    struct sh_state_count states[SH_TALLY_MAX];
+    struct sh_total totals[SH_TALLY_MAX];
+    size_t n_states, n_totals;
+};
+/** n rows more (or fewer) of w's matter in a state; texts are borrowed until they are written. */
+SH_MUST sh_code sh_tally_add(struct work *w, struct sh_tally *t, struct sh_str state, int64_t n, int64_t fen);
+/** Write what is not written yet. */
+SH_MUST sh_code sh_tally_write(struct sh_txn *txn, struct sh_tally *t, struct sh_err *err);
+
 /** Facts of one machine step over some items, row i of the facts is items[i]. */
 SH_MUST sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh_str *const *values,
                                size_t n);

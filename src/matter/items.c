@@ -135,15 +135,6 @@ static sh_code move_in_queue(struct work *w, const struct item *item) {
     return sh_sql_run(w->txn, "update mt_item set queue = $2 where id = $1", values, 2, NULL, w->err);
 }
 
-sh_code sh_item_count(struct work *w, struct sh_str matter, struct sh_str state, int64_t n, int64_t fen) {
-    const struct sh_value values[] = {SH_TEXT(matter), SH_TEXT(state), SH_I64(n), SH_I64(fen)};
-    return sh_sql_run(
-        w->txn,
-        "insert into mt_count (matter, state, n, amount) values ($1, $2, $3, $4) on conflict (matter, state) "
-        "do update set n = mt_count.n + excluded.n, amount = mt_count.amount + excluded.amount",
-        values, 4, NULL, w->err);
-}
-
 /* Its place among those that wait; by an expression of the text only where there is one. */
 static sh_code order_item(struct work *w, struct item *item) {
     const struct sh_machine *machine = w->m.text->items;
@@ -383,36 +374,82 @@ sh_code sh_items_judge(struct work *w, const struct sh_step *step, const struct 
 
 /* ---- findings of an audit run ------------------------------------------------------------------------ */
 
+/* Where findings of one institution and month go. */
 struct batch {
-    struct sh_str institution, period;
-    struct work w;
+    const struct sh_procedure *text; /* of new ones */
+    struct sh_str body, place;
+    struct sh_str institution, period,
+        id;              /* the matter that takes new rows of both; id empty: not asked yet */
+    struct sh_str given; /* fields of a new row, as JSON */
+    struct work w;       /* at whose matter we stand; m.id empty: at none */
+    struct sh_tally tally;
 };
 
-static sh_code batch_find(struct work *w, const struct sh_procedure *text,
-                          const struct sh_finding_in *finding, struct sh_str body, struct sh_str place,
-                          struct sh_str *ret, bool *ret_made) {
+/* The one that is not so far that another follows, or a new one. */
+static sh_code batch_find(struct batch *b, struct sh_load_report *io) {
+    struct work *w = &b->w;
     struct sh_rows rows;
-    const struct sh_value key[] = {SH_TEXT(finding->institution), SH_TEXT(text->id), SH_TEXT(finding->period),
-                                   SH_TEXT(body)};
-    SH_TRY(sh_sql_query(
-        w->txn,
-        "select id from mt_matter where subject = $1 and procedure = $2 and period = $3 and body = $4 "
-        "limit 1",
-        key, 4, w->arena, &rows, w->err));
-    *ret_made = rows.n_rows == 0;
-    if (rows.n_rows) {
-        *ret = sh_cell(&rows, 0, 0)->str;
-        return SH_OK;
-    }
-    const struct sh_matter_new wanted = {.procedure = text->id,
-                                         .subject = finding->institution,
-                                         .period = finding->period,
-                                         .body = body,
+    const struct sh_value key[] = {SH_TEXT(b->institution), SH_TEXT(b->text->id), SH_TEXT(b->period),
+                                   SH_TEXT(b->body)};
+    SH_TRY(sh_sql_query(w->txn,
+                        "select id, state from mt_matter where subject = $1 and procedure = $2 and period = "
+                        "$3 and body = $4 order by ord",
+                        key, 4, w->arena, &rows, w->err));
+    for (size_t r = 0; r < rows.n_rows; r++)
+        if (!sh_may_follow(b->text, sh_cell(&rows, r, 1)->str)) {
+            b->id = sh_cell(&rows, r, 0)->str;
+            return SH_OK;
+        }
+    const struct sh_matter_new wanted = {.procedure = b->text->id,
+                                         .subject = b->institution,
+                                         .period = b->period,
+                                         .body = b->body,
                                          .parent = SH_STR("")};
     char id[SH_ID_TEXT + 1];
-    SH_TRY(sh_matter_make(w, text, &wanted, place, SH_STR(""), id));
-    *ret = sh_copy(w->arena, sh_str_of(id));
+    SH_TRY(sh_matter_make(w, b->text, &wanted, b->place, SH_STR(""), id));
+    b->id = sh_copy(w->arena, sh_str_of(id));
+    io->batches++;
     return SH_OK;
+}
+
+/* What the text gives a new row by how the matter stands. */
+static sh_code read_given(struct batch *b) {
+    struct work *w = &b->w;
+    const struct sh_machine *items = w->m.text->items;
+    struct sh_str *values = sh_new(w->arena, struct sh_str, items->n_fields + 1);
+    b->given = SH_STR("{}");
+    if (items->n_given == 0)
+        return SH_OK;
+    if (!values)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for a row");
+    for (size_t i = 0; i < items->n_fields; i++)
+        values[i] = SH_STR("");
+    w->occurred_day = w->today;
+    SH_TRY(sh_work_facts(w, w->m.values, false));
+    for (size_t i = 0; i < items->n_given; i++) {
+        enum sh_guard_answer answer;
+        struct sh_str missing;
+        SH_TRY(sh_factbook_ask(w->facts, items->given[i].when, -1, &answer, &missing, w->err));
+        if (answer != SH_UNKNOWN)
+            values[items->given[i].field] = answer == SH_YES ? SH_STR("true") : SH_STR("false");
+    }
+    return sh_fields_text(items, values, w->arena, &b->given, w->err);
+}
+
+static sh_code stand_at(struct batch *b, struct sh_str matter) {
+    return sh_str_eq(b->w.m.id, matter) ? SH_OK : sh_matter_load(&b->w, matter);
+}
+
+/* To the matter that takes a new finding. */
+static sh_code enter(struct batch *b, const struct sh_finding_in *finding, struct sh_load_report *io) {
+    const bool is_same =
+        b->id.len && sh_str_eq(b->institution, finding->institution) && sh_str_eq(b->period, finding->period);
+    if (is_same)
+        return stand_at(b, b->id);
+    b->institution = finding->institution, b->period = finding->period;
+    SH_TRY(batch_find(b, io));
+    SH_TRY(stand_at(b, b->id));
+    return read_given(b);
 }
 
 static void of_finding(const struct batch *batch, const struct sh_finding_in *finding, struct sh_arena *arena,
@@ -435,7 +472,7 @@ static void of_finding(const struct batch *batch, const struct sh_finding_in *fi
                       .run = finding->run,
                       .receipt = finding->receipt,
                       .assigned = SH_STR(""),
-                      .fields = SH_STR("{}"),
+                      .fields = batch->given,
                       .day = finding->day,
                       .amount = finding->amount_fen,
                       .fund_amount = finding->fund_fen};
@@ -465,7 +502,7 @@ static sh_code reload(struct batch *batch, const struct sh_finding_in *finding, 
     io->updated++;
     SH_TRY(order_item(&batch->w, item));
     SH_TRY(move_in_queue(&batch->w, item));
-    SH_TRY(sh_item_count(&batch->w, item->matter, item->state, 0, item->amount - was));
+    SH_TRY(sh_tally_add(&batch->w, &batch->tally, item->state, 0, item->amount - was));
     return sh_item_save(&batch->w, item, SH_STR("update"), item->state, finding->run, SH_STR(""));
 }
 
@@ -477,12 +514,14 @@ static sh_code load_one(struct batch *batch, const struct sh_finding_in *finding
                         1, w->arena, &rows, w->err));
     if (rows.n_rows) {
         sh_item_of_row(&rows, 0, &item);
+        SH_TRY(stand_at(batch, item.matter));
         return reload(batch, finding, &item, io);
     }
+    SH_TRY(enter(batch, finding, io));
     of_finding(batch, finding, w->arena, &item);
     io->made++;
     io->made_fen += finding->amount_fen;
-    SH_TRY(sh_item_count(w, item.matter, item.state, 1, item.amount));
+    SH_TRY(sh_tally_add(w, &batch->tally, item.state, 1, item.amount));
     return sh_item_save(w, &item, SH_STR("load"), SH_STR(""), finding->run, finding->person);
 }
 
@@ -490,34 +529,23 @@ sh_code sh_items_load(struct sh_txn *txn, const struct sh_desk *desk, const stru
                       const struct sh_finding_in *findings, size_t n, struct sh_load_report *io,
                       struct sh_err *err) {
     struct sh_failures failures = {0};
-    const struct sh_matter_texts *texts = desk->texts;
-    const struct sh_str body = into->body, procedure = into->procedure;
-    struct batch batch = {.w = sh_work_of(txn, desk, err)};
+    struct batch batch = {.w = sh_work_of(txn, desk, err), .body = into->body};
     batch.w.failures = &failures;
-    struct sh_str kind, place, parent, credit;
+    struct sh_str kind, parent, credit;
     batch.w.today = day_of_utc(sh_txn_now(txn));
     batch.w.why = SH_STR("");
-    SH_TRY(sh_body_record(&batch.w, body, &kind, &place, &parent, &credit));
+    SH_TRY(sh_body_record(&batch.w, batch.body, &kind, &batch.place, &parent, &credit));
     if (kind.len == 0)
-        return sh_fail(err, SH_E_NOTFOUND, "body %.*s is not on record", SH_ARG(body));
-    const struct sh_procedure *text = sh_procedure_find(texts->procedures, procedure, place, batch.w.today);
-    if (!text || !text->items)
+        return sh_fail(err, SH_E_NOTFOUND, "body %.*s is not on record", SH_ARG(batch.body));
+    batch.text = sh_procedure_find(desk->texts->procedures, into->procedure, batch.place, batch.w.today);
+    if (!batch.text || !batch.text->items)
         return sh_fail(err, SH_E_NOTFOUND, "no procedure %.*s with items is in force at %.*s",
-                       SH_ARG(procedure), SH_ARG(place));
+                       SH_ARG(into->procedure), SH_ARG(batch.place));
     for (size_t i = 0; i < n; i++) {
-        struct sh_str id;
-        bool is_made = false;
-        if (i == 0 || !sh_str_eq(batch.institution, findings[i].institution) ||
-            !sh_str_eq(batch.period, findings[i].period)) {
-            const sh_code found = batch_find(&batch.w, text, &findings[i], body, place, &id, &is_made);
-            if (found == SH_E_CANCELLED && failures.n)
-                return sh_fail(err, SH_E_INPUT, "%.*s", SH_ARG(failures.of[0].message));
-            SH_TRY(found);
-            io->batches += is_made;
-            SH_TRY(sh_matter_load(&batch.w, id));
-            batch.institution = findings[i].institution, batch.period = findings[i].period;
-        }
-        SH_TRY(load_one(&batch, &findings[i], io));
+        const sh_code code = load_one(&batch, &findings[i], io);
+        if (code == SH_E_CANCELLED && failures.n)
+            return sh_fail(err, SH_E_INPUT, "%.*s", SH_ARG(failures.of[0].message));
+        SH_TRY(code);
     }
-    return SH_OK;
+    return sh_tally_write(txn, &batch.tally, err);
 }

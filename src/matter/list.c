@@ -121,16 +121,45 @@ static const struct sh_machine *machine_of(const struct sh_matter_texts *texts, 
     return text ? text->items : NULL;
 }
 
-/* A party sees its rows in the states its procedure lets it; others by place. */
-static void item_scope(struct query *q, const struct sh_matter_texts *texts, const struct sh_matter_who *who,
-                       struct sh_arena *arena) {
-    query_add(q, "((");
-    query_place(q, who, arena);
-    query_add(q, ") or (t.party_body in ");
+/* Does any row lie in the reader's places and bodies? */
+static sh_code is_inside(struct sh_txn *txn, const struct sh_desk *desk, bool *ret, struct sh_err *err) {
+    SH_CLEANUP(query_free) struct query q = {0};
+    struct sh_rows rows;
+    query_add(&q, "select 1 from mt_total t where ");
+    query_place(&q, desk->who, desk->arena);
+    query_add(&q, " limit 1");
+    SH_TRY(sh_buf_check(&q.sql, err));
+    SH_TRY(sh_sql_query(txn, q.sql.at, q.values, q.n, desk->arena, &rows, err));
+    *ret = rows.n_rows > 0;
+    return SH_OK;
+}
+
+/* Rows a body of the reader is the party of: its institutions', by whose index they are found. */
+static void party_items(struct query *q, const struct sh_matter_who *who) {
+    query_add(q, "(t.institution in (select p.party from mt_party p where p.body in ");
     query_bodies(q, who);
+    query_add(q, ") and t.party_body in ");
+    query_bodies(q, who);
+    query_add(q, ")");
+}
+
+/* A party sees its rows in the states its procedure lets it; others by place. */
+static sh_code item_scope(struct query *q, struct sh_txn *txn, const struct sh_desk *desk,
+                          struct sh_err *err) {
+    const struct sh_procedures *all = desk->texts->procedures;
+    bool has_office = false;
+    SH_TRY(is_inside(txn, desk, &has_office, err));
+    query_add(q, "(");
+    if (has_office) {
+        query_add(q, "(");
+        query_place(q, desk->who, desk->arena);
+        query_add(q, ") or ");
+    }
+    query_add(q, "(");
+    party_items(q, desk->who);
     query_add(q, " and t.state in ('-'");
-    for (size_t i = 0; i < texts->procedures->n; i++) {
-        const struct sh_machine *machine = texts->procedures->of[i].items;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct sh_machine *machine = all->of[i].items;
         for (size_t s = 0; machine && s < machine->n_states && q->n < SH_QUERY_VALUES_MAX - 40; s++)
             if (machine->states[s].party_sees) {
                 query_add(q, ", ");
@@ -138,6 +167,7 @@ static void item_scope(struct query *q, const struct sh_matter_texts *texts, con
             }
     }
     query_add(q, ")))");
+    return SH_OK;
 }
 
 static void item_conditions(struct query *q, const struct sh_matter_who *who,
@@ -172,7 +202,7 @@ sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk, const stru
     struct sh_rows rows;
     const int32_t today = day_of_utc(sh_txn_now(txn));
     query_add(&q, "select " ITEM_COLUMNS " from mt_item t where ");
-    item_scope(&q, texts, who, arena);
+    SH_TRY(item_scope(&q, txn, desk, err));
     item_conditions(&q, who, query);
     query_add(&q, query->by_queue ? " order by t.queue limit " : " order by t.id limit ");
     query_value(&q, SH_I64((int64_t)query->limit + 1));
@@ -203,7 +233,7 @@ sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk, const 
     all.after = SH_STR("");
     query_add(&q, "select count(*), cast(coalesce(sum(one.amount), 0) as bigint) from "
                   "(select t.amount as amount from mt_item t where ");
-    item_scope(&q, desk->texts, desk->who, desk->arena);
+    SH_TRY(item_scope(&q, txn, desk, err));
     item_conditions(&q, desk->who, &all);
     query_add(&q, " limit ");
     query_value(&q, SH_I64(COUNT_MAX + 1));
@@ -237,25 +267,19 @@ struct counting {
     const struct sh_matter_who *who;
     struct sh_arena *arena;
     struct sh_json *json;
+    bool has_office; /* rows lie in his places and bodies */
     struct sh_err *err;
 };
 
 /* One more than COUNT_MAX says that there are more. */
-static sh_code count_state(struct counting *c, const struct sh_procedure *p, bool of_items,
-                           struct sh_str state, int64_t *ret_n, int64_t *ret_due) {
+static sh_code count_matters(struct counting *c, const struct sh_procedure *p, struct sh_str state,
+                             int64_t *ret_n, int64_t *ret_due) {
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
-    query_add(&q, of_items ? "select count(*), 0 from (select 1 as one from mt_item t where "
-                           : "select count(*), min(due) from (select t.due as due from mt_matter t where ");
-    query_add(&q, "((");
+    query_add(&q, "select count(*), min(due) from (select t.due as due from mt_matter t where ((");
     query_place(&q, c->who, c->arena);
     query_add(&q, ") or ");
-    if (of_items) {
-        query_add(&q, "t.party_body in ");
-        query_bodies(&q, c->who);
-    } else {
-        query_takes_part(&q, c->who);
-    }
+    query_takes_part(&q, c->who);
     query_add(&q, ")");
     query_equals(&q, "t.procedure", p->id);
     query_equals(&q, "t.state", state);
@@ -265,7 +289,27 @@ static sh_code count_state(struct counting *c, const struct sh_procedure *p, boo
     SH_TRY(sh_buf_check(&q.sql, c->err));
     SH_TRY(sh_sql_query(c->txn, q.sql.at, q.values, q.n, c->arena, &rows, c->err));
     *ret_n = sh_cell(&rows, 0, 0)->i64;
-    *ret_due = of_items || sh_cell(&rows, 0, 1)->kind != SH_VALUE_I64 ? SH_NEVER : sh_cell(&rows, 0, 1)->i64;
+    *ret_due = sh_cell(&rows, 0, 1)->kind != SH_VALUE_I64 ? SH_NEVER : sh_cell(&rows, 0, 1)->i64;
+    return SH_OK;
+}
+
+/* Of an office, from what is counted when they move; a party's own are few. */
+static sh_code count_items(struct counting *c, const struct sh_procedure *p, struct sh_str state,
+                           int64_t *ret_n) {
+    SH_CLEANUP(query_free) struct query q = {0};
+    struct sh_rows rows;
+    if (c->has_office) {
+        query_add(&q, "select cast(coalesce(sum(t.n), 0) as bigint) from mt_total t where ");
+        query_place(&q, c->who, c->arena);
+    } else {
+        query_add(&q, "select count(*) from mt_item t where ");
+        party_items(&q, c->who);
+    }
+    query_equals(&q, "t.procedure", p->id);
+    query_equals(&q, "t.state", state);
+    SH_TRY(sh_buf_check(&q.sql, c->err));
+    SH_TRY(sh_sql_query(c->txn, q.sql.at, q.values, q.n, c->arena, &rows, c->err));
+    *ret_n = sh_cell(&rows, 0, 0)->i64;
     return SH_OK;
 }
 
@@ -278,7 +322,8 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
             if (machine->states[s].is_final || !sh_step_is_from(step, (int32_t)s) || !has_role(c->who, step))
                 continue;
             if (n < 0)
-                SH_TRY(count_state(c, p, of_items, machine->states[s].id, &n, &due));
+                SH_TRY(of_items ? count_items(c, p, machine->states[s].id, &n)
+                                : count_matters(c, p, machine->states[s].id, &n, &due));
             if (n == 0)
                 break;
             sh_json_object(c->json);
@@ -299,7 +344,8 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
 sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
                      struct sh_err *err) {
     const struct sh_matter_texts *texts = desk->texts;
-    struct counting c = {txn, desk->who, desk->arena, json, err};
+    struct counting c = {txn, desk->who, desk->arena, json, false, err};
+    SH_TRY(is_inside(txn, desk, &c.has_office, err));
     sh_json_object(json);
     sh_json_key(json, "items");
     sh_json_array(json);

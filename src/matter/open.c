@@ -125,6 +125,13 @@ static bool is_period(const struct sh_procedure *text, struct sh_str period) {
            (text->period != SH_PERIOD_NONE || period.len == 0);
 }
 
+bool sh_may_follow(const struct sh_procedure *text, struct sh_str state) {
+    for (size_t i = 0; i < text->n_again; i++)
+        if (sh_str_eq(text->matter.states[text->again[i]].id, state))
+            return true;
+    return false;
+}
+
 static sh_code check_twice(struct work *w, const struct sh_procedure *text,
                            const struct sh_matter_new *wanted) {
     struct sh_rows rows;
@@ -134,11 +141,10 @@ static sh_code check_twice(struct work *w, const struct sh_procedure *text,
     SH_TRY(sh_sql_query(
         w->txn, "select state from mt_matter where subject = $1 and procedure = $2 and period = $3 limit 100",
         key, 3, w->arena, &rows, w->err));
-    size_t standing = rows.n_rows;
+    bool is_free = true;
     for (size_t r = 0; r < rows.n_rows; r++)
-        for (size_t i = 0; i < text->n_again; i++)
-            standing -= sh_str_eq(text->matter.states[text->again[i]].id, sh_cell(&rows, r, 0)->str);
-    if (standing)
+        is_free = is_free && sh_may_follow(text, sh_cell(&rows, r, 0)->str);
+    if (!is_free)
         sh_failure_add(w, SH_FAIL_MEMBERS, text->basis[0], SH_STR("period"), M_OPEN_TWICE);
     return SH_OK;
 }

@@ -169,3 +169,17 @@ static const char matter_0009[] =
     "text;\n"
     "--postgres: alter table mt_custody alter column why set statistics 0, alter column why type text;\n"
     "--postgres: alter table mt_written alter column key set statistics 0, alter column key type text;\n";
+
+/* mt_line: the items a paper lists, as they stood when it was issued.
+ * mt_total: how many items wait, of each procedure, state, place and body: counted when they move, not when
+ * asked. */
+static const char matter_0010[] =
+    "create table mt_total (\n"
+    "    procedure text not null, state text not null, place text not null, body text not null,\n"
+    "    n bigint not null, primary key (procedure, state, place, body)) strict;\n"
+    "insert into mt_total (procedure, state, place, body, n)\n"
+    "    select procedure, state, place, body, count(*) from mt_item group by procedure, state, place, "
+    "body;\n"
+    "create table mt_line (\n"
+    "    paper text not null, seq bigint not null, item text not null, amount bigint not null,\n"
+    "    primary key (paper, seq)) strict;\n";
