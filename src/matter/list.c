@@ -145,12 +145,11 @@ static void party_items(struct query *q, const struct sh_matter_who *who) {
 
 /* A party sees its rows in the states its procedure lets it; others by place. */
 static sh_code item_scope(struct query *q, struct sh_txn *txn, const struct sh_desk *desk,
-                          struct sh_err *err) {
+                          bool *ret_has_office, struct sh_err *err) {
     const struct sh_procedures *all = desk->texts->procedures;
-    bool has_office = false;
-    SH_TRY(is_inside(txn, desk, &has_office, err));
+    SH_TRY(is_inside(txn, desk, ret_has_office, err));
     query_add(q, "(");
-    if (has_office) {
+    if (*ret_has_office) {
         query_add(q, "(");
         query_place(q, desk->who, desk->arena);
         query_add(q, ") or ");
@@ -170,8 +169,16 @@ static sh_code item_scope(struct query *q, struct sh_txn *txn, const struct sh_d
     return SH_OK;
 }
 
+/* What a page is ordered by. A party has few rows among many: as an expression it is no index to walk along,
+ * and they are looked up and sorted. */
+static const char *order_of(const struct sh_item_query *query, bool has_office) {
+    if (query->by_queue)
+        return has_office ? "t.queue" : "t.queue || ''";
+    return has_office ? "t.id" : "t.id || ''";
+}
+
 static void item_conditions(struct query *q, const struct sh_matter_who *who,
-                            const struct sh_item_query *query) {
+                            const struct sh_item_query *query, const char *order) {
     query_equals(q, "t.matter", query->matter);
     query_equals(q, "t.state", query->state);
     query_equals(q, "t.rule", query->rule);
@@ -188,7 +195,7 @@ static void item_conditions(struct query *q, const struct sh_matter_who *who,
         query_value(q, SH_I64(query->amount_min));
     }
     if (query->after.len) {
-        query_add(q, query->by_queue ? " and t.queue > " : " and t.id > ");
+        sh_buf_addf(&q->sql, " and %s > ", order);
         query_value(q, SH_TEXT(query->after));
     }
 }
@@ -202,9 +209,11 @@ sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk, const stru
     struct sh_rows rows;
     const int32_t today = day_of_utc(sh_txn_now(txn));
     query_add(&q, "select " ITEM_COLUMNS " from mt_item t where ");
-    SH_TRY(item_scope(&q, txn, desk, err));
-    item_conditions(&q, who, query);
-    query_add(&q, query->by_queue ? " order by t.queue limit " : " order by t.id limit ");
+    bool has_office = false;
+    SH_TRY(item_scope(&q, txn, desk, &has_office, err));
+    const char *const order = order_of(query, has_office);
+    item_conditions(&q, who, query, order);
+    sh_buf_addf(&q.sql, " order by %s limit ", order);
     query_value(&q, SH_I64((int64_t)query->limit + 1));
     SH_TRY(sh_buf_check(&q.sql, err));
     SH_TRY(sh_sql_query(txn, q.sql.at, q.values, q.n, arena, &rows, err));
@@ -233,8 +242,9 @@ sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk, const 
     all.after = SH_STR("");
     query_add(&q, "select count(*), cast(coalesce(sum(one.amount), 0) as bigint) from "
                   "(select t.amount as amount from mt_item t where ");
-    SH_TRY(item_scope(&q, txn, desk, err));
-    item_conditions(&q, desk->who, &all);
+    bool has_office = false;
+    SH_TRY(item_scope(&q, txn, desk, &has_office, err));
+    item_conditions(&q, desk->who, &all, order_of(&all, has_office));
     query_add(&q, " limit ");
     query_value(&q, SH_I64(COUNT_MAX + 1));
     query_add(&q, ") as one");
