@@ -38,7 +38,7 @@ async function record(editor, register, fields, approver) {
   if (made.change) await approver.post(`/changes/${made.change}/approval`)
 }
 
-/** A batch whose findings have all been sent to their institution. */
+/** A batch whose findings have all been sent to their institution; what no doubt touches is paid. */
 const sent = once(async () => {
   const batches = (await who.reviewer.get(`/matters?procedure=claim-batch&subject=${hospital.key}`)).items
   const batch = batches.sort((a, b) => a.n_items - b.n_items)[0].id
@@ -47,6 +47,7 @@ const sent = once(async () => {
   await bulk(who.reviewer, 'screen', all, { screened: 'send' })
   await act(who.reviewer, batch, 'count', { lines_received: '100', lines_run: '100', not_evaluated: '0', received: '900000.00', clean: '1000.00', fund: '390' })
   await act(who.reviewer, batch, 'certify')
+  await act(who.finance, batch, 'pay_clean')
   await serve(batch)
   return batch
 })
