@@ -9,8 +9,8 @@
 #include <zstd.h>
 
 enum { GROUP_ROWS = 65536, WRITE_BYTES = 256 << 10, RANGE_BYTES_MAX = 256, PACK_LEVEL = 1 };
-#define GROUP_BYTES ((size_t)64 << 20)
-#define MONEY_MAX 999999999999999999 /* DECIMAL(18,2) */
+#define GROUP_BYTES ((size_t)16 << 20) /* what an audit holds at its end */
+#define MONEY_MAX 999999999999999999   /* DECIMAL(18,2) */
 
 /* Numbers of the format. */
 enum { T_INT32 = 1, T_INT64 = 2, T_BYTES = 6 };

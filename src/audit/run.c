@@ -171,6 +171,11 @@ static sh_code gather(struct run *run, const char *dir, struct sh_arena *arena, 
         }
     }
     SH_TRY(bring_together(run, dir, runs, &sum, ret->partial, err));
+    for (size_t i = 0; i < run->n_lanes; i++) { /* writing needs memory of its own, and none of theirs */
+        sh_audit_worker_free(run->lanes[i].worker);
+        run->lanes[i].worker = NULL;
+    }
+    sh_heap_give_back();
     sh_answers_sort(&sum);
     SH_TRY(sh_answers_copy(&sum, arena, &ret->answers, err));
     return sh_run_rules_fill(run->session.plan, arena, &ret->rules, err);

@@ -211,3 +211,9 @@ void sh_heap_keep(void) {
     (void)mallopt(M_TOP_PAD, 8 << 20);
 #endif
 }
+
+void sh_heap_give_back(void) {
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}

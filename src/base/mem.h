@@ -73,6 +73,10 @@ _Bool sh_alloc_has_failed(void);
  * C library has no such setting.
  */
 void sh_heap_keep(void);
+/** Give what was freed so far back to the system all the same: between two phases that need much, each its
+ * own.
+ */
+void sh_heap_give_back(void);
 /**
  * Let what is given back to the heap be overwritten, by libraries too, but for pieces of up to 1 KB that the
  * C library caches: sh_free overwrites those. For programs that hold what is personal and may be asked to
