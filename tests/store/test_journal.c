@@ -76,8 +76,8 @@ static void open_room(struct place *place, size_t n_migrations) {
 static sh_code note_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const char *const sql[] = {
         "insert into room_note (id, n, words, bytes) values ($1, 1, $1, $2)",
-        "insert into room_note (id, n, words, bytes) values ($1, 2, $1, $2) on conflict (id) do update set "
-        "n = 3, bytes = $2",
+        ("insert into room_note (id, n, words, bytes) values ($1, 2, $1, $2) on conflict (id) do update set "
+         "n = 3, bytes = $2"),
         "update room_note set words = null, n = -n where id = $1 and n = 3 and bytes = $2",
     };
     const char *const ids[] = {"a", "b", "甲"};
