@@ -9,7 +9,6 @@
 
 enum {
     EXPIRE_ROWS_MAX = 10000,
-    DAYS_MAX = 36525,
     BOOK_BYTES_MAX = 24 << 20 /* opened for a request, sealed beside it */
 };
 
@@ -200,9 +199,17 @@ static void expiring_end(struct expiring *e) {
 enum { E_ID, E_PLACE, E_CREATED };
 
 int32_t sh_check_ends_on(const struct sh_gate *gate, struct sh_str place, int64_t created_at) {
-    const int64_t days = sh_gate_number(gate, "selfcheck.keep", place);
-    return days >= 0 && days <= DAYS_MAX ? sh_day_of_time(created_at + SH_SHANGHAI_SECONDS) + (int32_t)days
-                                         : SH_DAY_OPEN;
+    const int32_t made = sh_day_of_time(created_at + SH_SHANGHAI_SECONDS), today = sh_gate_today(gate);
+    const struct sh_param_pick pick = sh_param_pick(gate->params, SH_STR("selfcheck.keep"), place,
+                                                    (struct sh_param_dates){today, today, today});
+    struct sh_length length;
+    int32_t last = 0;
+    if (pick.state == SH_PARAM_SET && pick.row->value == 0)
+        return made; /* kept for no day: a term has one at least */
+    if (pick.state != SH_PARAM_SET || sh_length_of_param(pick.row, &length, NULL) != SH_OK ||
+        sh_term_last(made, length, &last, NULL) != SH_OK)
+        return SH_DAY_OPEN;
+    return last + 1;
 }
 
 static sh_code end_expired(struct sh_txn *txn, void *ctx, struct sh_err *err) {

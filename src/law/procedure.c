@@ -450,17 +450,21 @@ static sh_code read_reads(const struct sh_yaml *root, const struct sh_registers 
     return SH_OK;
 }
 
-static bool asks_for(const struct sh_machine *machine, int32_t field) {
-    for (size_t s = 0; s < machine->n_steps; s++) {
-        const struct sh_step *step = &machine->steps[s];
-        for (size_t i = 0; i < step->n_needs; i++)
-            if (step->needs[i] == field)
-                return true;
-        for (size_t i = 0; i < step->n_may; i++)
-            if (step->may[i] == field)
-                return true;
-    }
+bool sh_step_asks(const struct sh_step *step, int32_t field) {
+    for (size_t i = 0; i < step->n_needs; i++)
+        if (step->needs[i] == field)
+            return true;
+    for (size_t i = 0; i < step->n_may; i++)
+        if (step->may[i] == field)
+            return true;
     return false;
+}
+
+static bool asks_for(const struct sh_machine *machine, int32_t field) {
+    bool asks = false;
+    for (size_t s = 0; s < machine->n_steps && !asks; s++)
+        asks = sh_step_asks(&machine->steps[s], field);
+    return asks;
 }
 
 /* {FIELD: condition} */

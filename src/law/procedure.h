@@ -281,6 +281,8 @@ const struct sh_procedure *sh_procedure_version(const struct sh_procedures *proc
 int32_t sh_machine_state(const struct sh_machine *machine, struct sh_str id);
 int32_t sh_machine_step(const struct sh_machine *machine, struct sh_str id);
 int32_t sh_machine_field(const struct sh_machine *machine, struct sh_str id);
+/** Whether the form of a step brings the field: it needs it, or may have it. */
+bool sh_step_asks(const struct sh_step *step, int32_t field);
 static inline bool sh_step_is_from(const struct sh_step *step, int32_t state) {
     return state >= 0 && state < 128 && (step->from[state >> 6] >> (state & 63) & 1);
 }

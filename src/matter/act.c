@@ -94,14 +94,7 @@ static sh_code judge_papers(struct work *w, const struct sh_step *step) {
 static bool will_be_filled(const struct work *w, const struct sh_step *step, struct sh_str missing) {
     const size_t dot = sh_str_find_char(missing, '.');
     const struct sh_str name = dot == SH_STR_NONE ? missing : sh_str_sub(missing, dot + 1, missing.len);
-    const int32_t field = sh_machine_field(&w->m.text->matter, name);
-    for (size_t i = 0; i < step->n_needs; i++)
-        if (step->needs[i] == field)
-            return true;
-    for (size_t i = 0; i < step->n_may; i++)
-        if (step->may[i] == field)
-            return true;
-    return false;
+    return sh_step_asks(step, sh_machine_field(&w->m.text->matter, name));
 }
 
 static void unknown(struct work *w, struct sh_str basis, struct sh_str what, struct sh_str missing) {

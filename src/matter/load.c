@@ -305,13 +305,7 @@ sh_code sh_steps_read(struct work *w, struct sh_rows *ret) {
 /* ---- values given ------------------------------------------------------------------------------------ */
 
 static bool is_asked(const struct sh_step *step, int32_t field) {
-    for (size_t i = 0; i < step->n_needs; i++)
-        if (step->needs[i] == field)
-            return true;
-    for (size_t i = 0; i < step->n_may; i++)
-        if (step->may[i] == field)
-            return true;
-    return step->to_field == field;
+    return step->to_field == field || sh_step_asks(step, field);
 }
 
 sh_code sh_fields_take(struct work *w, const struct sh_machine *machine, const struct sh_step *step,
