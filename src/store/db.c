@@ -119,6 +119,11 @@ sh_code sh_db_run_later(struct sh_db *db, const char *sql, const struct sh_value
     return SH_OK;
 }
 
+void sh_db_count_anew(struct sh_db *db) {
+    db->later_changed = 0;
+    db->n_earlier = db->n_later;
+}
+
 sh_code sh_db_settle(struct sh_db *db, struct sh_err *err) {
     return db->pg ? sh_db_pg_settle(db, err) : SH_OK;
 }

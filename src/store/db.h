@@ -25,7 +25,8 @@ struct sh_db {
     bool is_in_txn, is_writing;
     size_t n_later;        /* statements sent whose results nobody has read */
     bool has_left;         /* the first of them ended the transaction before and has a sync of its own */
-    int64_t later_changed; /* rows that statements run later have changed; the reader sets it to 0 */
+    int64_t later_changed; /* rows that statements run later have changed since sh_db_count_anew */
+    size_t n_earlier;      /* of those sent whose results nobody has read: sent before it */
     int log_pages;         /* of SQLite's log when the owner empties it himself, as of the last commit */
     struct sh_db *next_idle;
 };
@@ -56,6 +57,8 @@ SH_MUST sh_code sh_db_run(struct sh_db *db, const char *sql, const struct sh_val
  */
 SH_MUST sh_code sh_db_run_later(struct sh_db *db, const char *sql, const struct sh_value *values, size_t n,
                                 struct sh_err *err);
+/** later_changed counts from here. */
+void sh_db_count_anew(struct sh_db *db);
 /** Wait for what was sent; gives the first failure. */
 SH_MUST sh_code sh_db_settle(struct sh_db *db, struct sh_err *err);
 /** A statement without values and rows, as sh_db_run_later. */

@@ -64,9 +64,11 @@ static sh_code take_answer(struct sh_db *db, PGresult **ret, struct sh_err *err)
     const sh_code code = check_result(db, result, err);
     PGresult *end = result ? PQgetResult(db->pg) : NULL;
     PQclear(end); /* NULL: the end of this statement's answers */
+    const bool is_earlier = db->n_earlier > 0;
+    db->n_earlier -= is_earlier;
     if (code == SH_OK && ret)
         *ret = result, result = NULL;
-    else if (code == SH_OK)
+    else if (code == SH_OK && !is_earlier)
         db->later_changed += changed_of(result);
     return code;
 }
@@ -92,6 +94,7 @@ static sh_code drain(struct sh_db *db, PGresult **ret_last, struct sh_err *err) 
             (void)take_answer(&(struct sh_db){.pg = db->pg}, NULL, NULL);
     }
     db->has_left = false;
+    db->n_earlier = 0;
     PQclear(PQgetResult(db->pg)); /* of the sync */
     if (PQexitPipelineMode(db->pg) != 1 && code == SH_OK)
         code = fail(db, NULL, err);

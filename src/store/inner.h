@@ -19,6 +19,7 @@ enum {
     SH_WRITE_QUEUE = 1024,
     SH_WRITE_BATCH = 64,
     SH_WRITE_TRIES = 20,
+    SH_WRITE_CAREFUL = 32, /* batches with care after one that failed in haste */
     SH_READERS = 16,
     SH_WHY_MAX = 4096,
 };
@@ -146,6 +147,7 @@ struct sh_store {
     pthread_cond_t wake;
     struct sh_job *first, *last;
     size_t n_queued;
+    unsigned n_careful; /* batches yet to be run with care */
     int64_t published_ns;
     /* readers */
     pthread_mutex_t readers_mutex;
@@ -162,6 +164,8 @@ struct sh_txn {
     sh_code failed; /* once a statement has failed, all do, as PostgreSQL wants it */
     struct sh_err failure;
     int64_t changed;
+    bool has_written;
+    bool is_hasty;     /* whatever a statement does wrong, the batch runs again with care: writer.c */
     size_t first_leaf; /* number of its first in the batch */
 };
 

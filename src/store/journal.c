@@ -126,7 +126,8 @@ struct sh_tree_source sh_tree_of_db(struct sh_db *db, sh_digest_kind kind) {
 
 /* ---- writing */
 
-/* On PostgreSQL as many rows in a statement as a power of two of them allows; SQLite as in insert_grams. */
+/* On PostgreSQL as many rows in a statement as a power of two of them allows; SQLite as in
+ * insert_grams_one_by_one. */
 static sh_code insert_leaves(struct sh_store *store, struct sh_err *err) {
     enum { ROWS = 16 };
     const struct sh_batch *batch = &store->batch;

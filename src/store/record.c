@@ -1,5 +1,6 @@
 /* Records: written version by version, never edited. */
 #include "store/inner.h"
+#include <inttypes.h>
 #include <sodium.h>
 
 void sh_version_encode(const struct sh_version_body *version, struct sh_buf *out) {
@@ -138,15 +139,15 @@ static sh_code check_change(const struct sh_record_change *change, struct sh_err
 
 static sh_code new_record(struct sh_txn *txn, const struct sh_record_change *change, uint8_t id[SH_ID_BYTES],
                           struct sh_err *err) {
+#define INSERT_RECORD                                                                                        \
+    "insert into st_record (record_id, register, key, newest, erased) values ($1, $2, $3, 1, 0)"
     SH_TRY(sh_random(id, SH_ID_BYTES, err));
     const struct sh_value values[] = {SH_BYTES(sh_bytes_of(id, SH_ID_BYTES)), SH_TEXT(change->register_name),
                                       SH_TEXT(change->key)};
     int64_t changed = 0;
-    SH_TRY(sh_txn_run(
-        txn,
-        "insert into st_record (record_id, register, key, newest, erased) values ($1, $2, $3, 1, 0) on "
-        "conflict do nothing",
-        values, 3, &changed, err));
+    if (txn->is_hasty)
+        return sh_txn_run(txn, INSERT_RECORD, values, 3, NULL, err);
+    SH_TRY(sh_txn_run(txn, INSERT_RECORD " on conflict do nothing", values, 3, &changed, err));
     if (changed == 0)
         return sh_fail(err, SH_E_CONFLICT, "register %.*s has this key already",
                        SH_ARG(change->register_name));
@@ -233,31 +234,48 @@ static sh_code insert_version(struct sh_txn *txn, const struct sh_version_body *
         values, sizeof values / sizeof values[0], NULL, err);
 }
 
-/* Pairs of all versions: a page asks the version in force for the words themselves. On PostgreSQL 16 in a
- * statement; the rest in the next power of two, the last pair again in what is over: that is a conflict and
- * does nothing, and few statements are to be prepared. */
+/* SQLite: a statement of many rows opens a savepoint whose end walks over all pages that the whole
+ * transaction has changed; one row needs none. */
+static sh_code insert_grams_one_by_one(struct sh_txn *txn, const struct sh_version_body *v,
+                                       const int64_t *grams, size_t n, struct sh_err *err) {
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_value values[] = {SH_TEXT(v->register_name), SH_TEXT(v->key),
+                                          SH_BYTES(sh_bytes_of(v->record, SH_ID_BYTES)), SH_I64(grams[i])};
+        SH_TRY(sh_txn_run(txn,
+                          "insert into st_gram (register, key, record_id, gram) values ($1, $2, $3, $4) on "
+                          "conflict do nothing",
+                          values, 4, NULL, err));
+    }
+    return SH_OK;
+}
+
+/* PostgreSQL: looking for what is there already is a third of the cost of a new record, which has no pairs
+ * yet. */
+static sh_code insert_grams_at_once(struct sh_txn *txn, const struct sh_version_body *v, const int64_t *grams,
+                                    size_t n, struct sh_err *err) {
+#define INSERT_GRAMS                                                                                         \
+    "insert into st_gram (register, key, record_id, gram) select $1, $2, $3, gram from unnest(cast($4 as "   \
+    "bigint[])) gram"
+    SH_CLEANUP(sh_buf_free) struct sh_buf list = {0};
+    for (size_t i = 0; i < n; i++)
+        (void)sh_buf_addf(&list, "%c%" PRId64, i ? ',' : '{', grams[i]);
+    (void)sh_buf_add_char(&list, '}');
+    SH_TRY(sh_buf_check(&list, err));
+    const struct sh_value values[] = {SH_TEXT(v->register_name), SH_TEXT(v->key),
+                                      SH_BYTES(sh_bytes_of(v->record, SH_ID_BYTES)),
+                                      SH_TEXT(sh_buf_view(&list))};
+    const bool is_new = v->version == 1 && txn->is_hasty;
+    return sh_txn_run(txn, is_new ? INSERT_GRAMS : INSERT_GRAMS " on conflict do nothing", values, 4, NULL,
+                      err);
+}
+
+/* Pairs of all versions: a page asks the version in force for the words themselves. */
 static sh_code insert_grams(struct sh_txn *txn, const struct sh_version_body *v, struct sh_err *err) {
     int64_t grams[SH_GRAMS_MAX];
     size_t n = 0;
-    SH_TRY(sh_grams_of_version(v->search, &v->labels, grams, &n, err));
-    for (size_t i = 0, take; i < n; i += take) {
-        /* SQLite: a statement of many rows opens a savepoint whose end walks over all pages that the whole
-         * transaction has changed; one row needs none. */
-        for (take = 1; txn->db->pg && take < 16 && take < n - i; take *= 2)
-            ;
-        SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-        struct sh_value values[3 + 16] = {SH_TEXT(v->register_name), SH_TEXT(v->key),
-                                          SH_BYTES(sh_bytes_of(v->record, SH_ID_BYTES))};
-        (void)sh_buf_add_text(&sql, "insert into st_gram (register, key, record_id, gram) values ");
-        for (size_t k = 0; k < take; k++) {
-            (void)sh_buf_addf(&sql, "%s($1, $2, $3, $%zu)", k > 0 ? ", " : "", 4 + k);
-            values[3 + k] = SH_I64(grams[i + k < n ? i + k : n - 1]);
-        }
-        (void)sh_buf_add_text(&sql, " on conflict do nothing");
-        SH_TRY(sh_buf_check(&sql, err));
-        SH_TRY(sh_txn_run(txn, sql.at, values, 3 + take, NULL, err));
-    }
-    return SH_OK;
+    SH_TRY(sh_grams_of_version(v->search, &v->labels, grams, &n, err)); /* never none: the body is one */
+    return txn->db->pg ? insert_grams_at_once(txn, v, grams, n, err)
+                       : insert_grams_one_by_one(txn, v, grams, n, err);
 }
 
 /* Is the record found by what it was found by before? One row read saves a look at a page for each pair. */

@@ -415,6 +415,8 @@ static sh_code write_names(struct sh_txn *txn, const struct protect *protect, st
 
 static sh_code protect_all(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct protect *protect = ctx;
+    sh_buf_clear(&protect->names); /* of a run before this one */
+    protect->n_names = 0;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct sh_sealed_table *known = NULL;
     size_t n_known = 0;

@@ -306,6 +306,7 @@ static sh_code finish(struct sh_txn *txn, sh_code code, int64_t changed, struct 
         return code;
     }
     txn->changed += changed;
+    txn->has_written |= changed > 0;
     return SH_OK;
 }
 
@@ -313,6 +314,7 @@ sh_code sh_txn_run(struct sh_txn *txn, const char *sql, const struct sh_value *v
                    int64_t *ret_changed, struct sh_err *err) {
     int64_t changed = 0;
     sh_code code = txn->failed;
+    txn->has_written = true;
     if (code == SH_OK)
         code = txn->act && !ret_changed ? sh_db_run_later(txn->db, sql, values, n, &txn->failure)
                                         : txn_db(txn, sql, values, n, &changed, NULL, NULL);

@@ -1,6 +1,10 @@
-/* One thread writes. Bodies that wait together share one transaction, each in its own savepoint, one signed
- * head and one sync. On PostgreSQL too: there one connection with few syncs is faster than fifty that
- * conflict. */
+/* One thread writes. Bodies that wait together share one transaction, one signed head and one sync. On
+ * PostgreSQL too: there one connection with few syncs is faster than fifty that conflict.
+ *
+ * To PostgreSQL a batch goes in haste first: without savepoints, and no body waits for what it only sends, as
+ * a round trip costs more than most statements. What fails then may have been sent by any of them, so all is
+ * rolled back and runs again with care: each body in its own savepoint, released once all it sent has
+ * succeeded, so that one that fails leaves no trace and does not disturb the others. */
 #include "store/inner.h"
 #include <errno.h>
 
@@ -12,6 +16,7 @@ struct sh_job {
     sh_code code;
     struct sh_err err;
     struct sh_commit commit;
+    bool has_failed_sql, has_traces; /* a statement of it failed; it has sent one, or has leaves */
     bool is_done;
     pthread_cond_t done;
     struct sh_job *next;
@@ -32,27 +37,52 @@ static sh_code batch_time(struct sh_store *store, int64_t *ret, struct sh_err *e
     return SH_OK;
 }
 
-static void run_body(struct sh_store *store, struct sh_job *job, int64_t at) {
-    struct sh_txn txn = {
-        .store = store, .db = &store->writer, .act = job->act, .at = at, .first_leaf = store->batch.n};
-    txn.db->later_changed = 0;
+static void run_body(struct sh_store *store, struct sh_job *job, int64_t at, bool is_hasty) {
+    const bool is_free = job->act->is_housekeeping;
+    struct sh_txn txn = {.store = store,
+                         .db = &store->writer,
+                         .act = job->act,
+                         .at = at,
+                         .is_hasty = is_hasty,
+                         .first_leaf = store->batch.n};
+    sh_db_count_anew(txn.db);
     job->code = job->body(&txn, job->ctx, &job->err);
     if (job->code == SH_OK && txn.failed != SH_OK) { /* a body that swallowed a failure */
         job->code = txn.failed;
         job->err = txn.failure;
     }
     const size_t leaves = store->batch.n - txn.first_leaf;
-    if (job->code == SH_OK && leaves == 0) /* what it changed must be known before it is released */
+    if (job->code == SH_OK && leaves == 0 && txn.has_written && !is_free) { /* did it change anything? */
         job->code = sh_db_settle(txn.db, &job->err);
-    txn.changed += txn.db->later_changed;
-    if (job->code == SH_OK && txn.changed > 0 && leaves == 0 && !job->act->is_housekeeping)
+        txn.failed = job->code;
+        txn.changed += txn.db->later_changed;
+    }
+    if (job->code == SH_OK && txn.changed > 0 && leaves == 0 && !is_free)
         job->code = sh_fail(&job->err, SH_E_INTERNAL, "a write without a journal leaf");
+    job->has_failed_sql = txn.failed != SH_OK;
+    job->has_traces = txn.has_written || leaves > 0;
     job->commit = (struct sh_commit){at, leaves, store->journal.tree.size + txn.first_leaf};
 }
 
-/* Each body in its savepoint: one that fails leaves no trace and does not disturb the others. A body alone
- * needs none, its failure ends the transaction; and inside a savepoint SQLite walks, at the end of each
- * statement that may write several rows, over all pages the savepoint has changed. */
+/* A body that refuses before it writes, or alone, needs no second run: no other body's work is rolled back
+ * with its own. */
+static sh_code run_bodies_in_haste(struct sh_store *store, struct sh_job *jobs, int64_t at,
+                                   struct sh_err *err) {
+    const bool is_alone = !jobs->next;
+    store->batch.n = 0;
+    for (struct sh_job *job = jobs; job; job = job->next) {
+        run_body(store, job, at, true);
+        if (job->code == SH_OK || (!job->has_failed_sql && (is_alone || !job->has_traces)))
+            continue;
+        if (err)
+            *err = job->err;
+        return job->code;
+    }
+    return SH_OK;
+}
+
+/* A body alone needs no savepoint, its failure ends the transaction; and inside a savepoint SQLite walks, at
+ * the end of each statement that may write several rows, over all pages the savepoint has changed. */
 static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t at, struct sh_err *err) {
     struct sh_db *db = &store->writer;
     const bool is_alone = !jobs->next;
@@ -61,7 +91,7 @@ static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t a
         SH_TRY(sh_db_exec_later(db, "savepoint body", err));
     for (struct sh_job *job = jobs; job; job = job->next) {
         const size_t before = store->batch.n;
-        run_body(store, job, at);
+        run_body(store, job, at, false);
         if (job->code == SH_OK)
             job->code = is_alone ? sh_db_settle(db, &job->err) : sh_db_release(db, !job->next, &job->err);
         if (job->code != SH_OK && db->must_retry) {
@@ -95,20 +125,34 @@ static sh_code catch_up(struct sh_store *store, int64_t *ret_at, struct sh_err *
     return batch_time(store, ret_at, err);
 }
 
-static sh_code try_batch(struct sh_store *store, struct sh_job *jobs, struct sh_err *err) {
+/* All up to the commit. must_retry: the batch runs again. */
+static sh_code prepare_batch(struct sh_store *store, struct sh_job *jobs, int64_t at, bool is_hasty,
+                             struct sh_err *err) {
+    struct sh_db *db = &store->writer;
+    sh_code code = is_hasty ? run_bodies_in_haste(store, jobs, at, err) : run_bodies(store, jobs, at, err);
+    if (code == SH_OK && any_good(jobs)) {
+        code = sh_journal_flush(store, at, err);
+        if (code == SH_OK)
+            code = sh_db_settle(db, err);
+        else if (code == SH_E_CONFLICT && !is_hasty)
+            db->must_retry = true; /* another process took the positions */
+    }
+    if (code != SH_OK && is_hasty && !db->must_retry && !sh_db_is_broken(db)) {
+        db->must_retry = true;
+        store->n_careful = SH_WRITE_CAREFUL;
+    }
+    return code;
+}
+
+static sh_code try_batch(struct sh_store *store, struct sh_job *jobs, bool is_hasty, struct sh_err *err) {
     SH_TRY(sh_db_begin(&store->writer, true, err));
     int64_t at = 0;
     sh_code code = catch_up(store, &at, err);
     if (code == SH_OK)
-        code = run_bodies(store, jobs, at, err);
+        code = prepare_batch(store, jobs, at, is_hasty, err);
     if (code == SH_OK && !any_good(jobs)) {
         sh_db_rollback(&store->writer);
         return SH_OK;
-    }
-    if (code == SH_OK) {
-        code = sh_journal_flush(store, at, err);
-        if (code == SH_E_CONFLICT)
-            store->writer.must_retry = true; /* another process took the positions */
     }
     if (code == SH_OK)
         code = sh_db_commit(&store->writer, err);
@@ -140,9 +184,11 @@ static sh_code publish(struct sh_store *store, bool at_once, struct sh_err *err)
 
 static sh_code run_batch(struct sh_store *store, struct sh_job *jobs, struct sh_err *err) {
     SH_TRY(publish(store, false, err));
+    const bool is_careful = !store->is_postgres || store->n_careful > 0;
+    store->n_careful -= store->n_careful > 0;
     for (int i = 0;; i++) {
         SH_TRY(reconnect(store, err));
-        const sh_code code = try_batch(store, jobs, err);
+        const sh_code code = try_batch(store, jobs, !is_careful && i == 0, err);
         if (code == SH_OK)
             return SH_OK;
         if (!store->writer.must_retry || i + 1 >= SH_WRITE_TRIES)

@@ -160,6 +160,101 @@ ON_BOTH(fifty_clients_at_once_get_each_their_own_answer) {
     CHECK_I64(size_of(place), 401);
 }
 
+/* A body that refuses nothing runs once, also beside others whose statements are still on their way: one that
+ * changes no row needs no leaf. */
+struct counted {
+    struct place *place;
+    int first, n, runs;
+};
+static sh_code count_and_insert(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct counted *counted = ctx;
+    return insert(txn, &(struct row){.a = counted->first + counted->runs++}, err);
+}
+static sh_code count_and_touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    int64_t none = -1;
+    ((struct counted *)ctx)->runs++;
+    return no_leaf_late(txn, &none, err);
+}
+static void *counted_main(void *ctx) {
+    struct counted *counted = ctx;
+    for (int i = 0; i < counted->n; i++) {
+        CHECK_OK(sh_store_write(counted->place->store, &act, count_and_insert, counted, NULL, NULL), NULL);
+        CHECK_OK(sh_store_write(counted->place->store, &act, count_and_touch, counted, NULL, NULL), NULL);
+    }
+    return NULL;
+}
+ON_BOTH(what_is_sound_runs_once) {
+    open_with_table(place);
+    pthread_t threads[20];
+    struct counted clients[20];
+    for (int i = 0; i < 20; i++) {
+        clients[i] = (struct counted){place, i * 100, 10, 0};
+        CHECK(pthread_create(&threads[i], NULL, counted_main, &clients[i]) == 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        CHECK_I64(clients[i].runs, 20);
+    }
+    CHECK_I64(rows_of(place), 200);
+    CHECK_I64(size_of(place), 201);
+}
+
+/* All want the same keys: of each one is made, and the others are told why they are not, whatever was sent
+ * beside them. */
+struct rival {
+    struct place *place;
+    int won, lost;
+};
+static sh_code put_rival(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct sh_record_ref ref;
+    const struct sh_record_change change = {.register_name = SH_STR("rivals"),
+                                            .key = sh_str_of(ctx),
+                                            .labels = {SH_STR("b1"), SH_STR("620102"), {0}, {0}},
+                                            .valid_from = 19000,
+                                            .valid_to = SH_DAY_OPEN,
+                                            .open = SH_STR("{}"),
+                                            .search = SH_STR("仁和医院")};
+    return sh_record_put(txn, &change, &ref, err);
+}
+static void *rival_main(void *ctx) {
+    struct rival *rival = ctx;
+    for (int i = 0; i < 40; i++) {
+        char key[16];
+        struct sh_err err = {0};
+        (void)snprintf(key, sizeof key, "K%d", i);
+        const sh_code code = sh_store_write(rival->place->store, &act, put_rival, key, NULL, &err);
+        rival->won += code == SH_OK;
+        if (code == SH_OK)
+            continue;
+        CHECK_CODE(code, SH_E_CONFLICT);
+        CHECK_HAS(err.message, "has this key already");
+        rival->lost++;
+    }
+    return NULL;
+}
+ON_BOTH(of_rivals_for_a_key_one_wins_and_each_is_told) {
+    open_with_table(place);
+    struct sh_err err = {0};
+    pthread_t threads[10];
+    struct rival rivals[10];
+    int won = 0, lost = 0;
+    for (int i = 0; i < 10; i++) {
+        rivals[i] = (struct rival){place, 0, 0};
+        CHECK(pthread_create(&threads[i], NULL, rival_main, &rivals[i]) == 0);
+    }
+    for (int i = 0; i < 10; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+        won += rivals[i].won, lost += rivals[i].lost;
+    }
+    CHECK_I64(won, 40);
+    CHECK_I64(lost, 360);
+    CHECK_I64(size_of(place), 41);
+    struct sh_verify_report report;
+    CHECK_OK(sh_store_verify(place->store, true, NULL, NULL, &report, &err), &err);
+    CHECK_I64(report.faults, 0);
+    CHECK_I64(report.versions, 40);
+}
+
 ON_BOTH(a_second_writer_is_refused_and_told_who_holds_it) {
     struct sh_err err = {0};
     open_with_table(place);
@@ -314,7 +409,8 @@ CHECK_MAIN(cmocka_unit_test(a_disk_that_refuses_loses_nothing_acknowledged),
            BOTH(a_write_is_there_after_reopening_and_has_a_leaf),
            BOTH(a_failed_body_leaves_nothing_and_its_neighbours_stay),
            BOTH(what_fails_as_the_last_thing_a_body_does_fails_the_body),
-           BOTH(fifty_clients_at_once_get_each_their_own_answer),
+           BOTH(fifty_clients_at_once_get_each_their_own_answer), BOTH(what_is_sound_runs_once),
+           BOTH(of_rivals_for_a_key_one_wins_and_each_is_told),
            BOTH(a_second_writer_is_refused_and_told_who_holds_it), BOTH(a_clock_set_back_stops_writing),
            BOTH(a_changed_or_newer_schema_refuses_the_start),
            cmocka_unit_test(tables_of_the_store_are_not_reached_by_sql),
