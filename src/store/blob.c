@@ -20,6 +20,10 @@ sh_code sh_blob_path(const struct sh_store *store, const uint8_t hash[SH_DIGEST_
 static sh_code write_file(struct sh_store *store, const uint8_t hash[SH_DIGEST_BYTES], struct sh_str sealed,
                           struct sh_err *err) {
     char path[SH_PATH_BYTES_MAX], dir[SH_PATH_BYTES_MAX];
+    struct sh_batch *batch = &store->batch;
+    SH_TRY(sh_grow(&batch->files, &batch->cap_files, batch->n_files + 1, sizeof *batch->files,
+                   (size_t)1 << 20, err));
+    memcpy(batch->files[batch->n_files++].at, hash, SH_DIGEST_BYTES);
     SH_TRY(sh_blob_path(store, hash, path, err));
     SH_TRY(sh_path_format(dir, err, "%.*s", (int)(sh_path_base(path) - path) - 1, path));
     SH_TRY(sh_mkdir_all(dir, err));

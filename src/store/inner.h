@@ -118,7 +118,8 @@ struct sh_journal {
     uint32_t published_epoch;
 };
 
-/** Leaves of a batch, waiting for the end of it. */
+/** Leaves of a batch, waiting for the end of it, and the files it has written, which go when it does not end
+ * well. */
 struct sh_pending {
     uint8_t body[SH_LEAF_BYTES_MAX];
     size_t len;
@@ -127,6 +128,8 @@ struct sh_pending {
 struct sh_batch {
     struct sh_pending *leaves;
     size_t n, cap;
+    struct sh_hash *files; /* their addresses */
+    size_t n_files, cap_files;
 };
 
 struct sh_store {

@@ -217,6 +217,7 @@ void sh_store_close(struct sh_store *store) {
         (void)pthread_cond_destroy(&store->readers_wake);
     }
     sh_free(store->batch.leaves);
+    sh_free(store->batch.files);
     sh_keyring_release(&store->keys);
     sh_row_key_release(&store->row_key);
     sh_lock_release(&store->lock);

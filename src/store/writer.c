@@ -37,6 +37,19 @@ static sh_code batch_time(struct sh_store *store, int64_t *ret, struct sh_err *e
     return SH_OK;
 }
 
+/* Leaves and files from these on are of bodies that are rolled back. */
+static void drop(struct sh_store *store, size_t n_leaves, size_t n_files) {
+    struct sh_batch *batch = &store->batch;
+    batch->n = n_leaves;
+    while (batch->n_files > n_files) {
+        char path[SH_PATH_BYTES_MAX];
+        sh_code code = sh_blob_path(store, batch->files[--batch->n_files].at, path, NULL);
+        if (code == SH_OK)
+            code = sh_remove_file(path, NULL);
+        (void)code; /* one that stays is sealed and nobody's */
+    }
+}
+
 static void run_body(struct sh_store *store, struct sh_job *job, int64_t at, bool is_hasty) {
     const bool is_free = job->act->is_housekeeping;
     struct sh_txn txn = {.store = store,
@@ -69,7 +82,6 @@ static void run_body(struct sh_store *store, struct sh_job *job, int64_t at, boo
 static sh_code run_bodies_in_haste(struct sh_store *store, struct sh_job *jobs, int64_t at,
                                    struct sh_err *err) {
     const bool is_alone = !jobs->next;
-    store->batch.n = 0;
     for (struct sh_job *job = jobs; job; job = job->next) {
         run_body(store, job, at, true);
         if (job->code == SH_OK || (!job->has_failed_sql && (is_alone || !job->has_traces)))
@@ -86,11 +98,10 @@ static sh_code run_bodies_in_haste(struct sh_store *store, struct sh_job *jobs, 
 static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t at, struct sh_err *err) {
     struct sh_db *db = &store->writer;
     const bool is_alone = !jobs->next;
-    store->batch.n = 0;
     if (!is_alone)
         SH_TRY(sh_db_exec_later(db, "savepoint body", err));
     for (struct sh_job *job = jobs; job; job = job->next) {
-        const size_t before = store->batch.n;
+        const size_t n_leaves = store->batch.n, n_files = store->batch.n_files;
         run_body(store, job, at, false);
         if (job->code == SH_OK)
             job->code = is_alone ? sh_db_settle(db, &job->err) : sh_db_release(db, !job->next, &job->err);
@@ -100,7 +111,7 @@ static sh_code run_bodies(struct sh_store *store, struct sh_job *jobs, int64_t a
             return job->code;
         }
         if (job->code != SH_OK)
-            store->batch.n = before;
+            drop(store, n_leaves, n_files);
         if (job->code != SH_OK && !is_alone) {
             SH_TRY(sh_db_exec(db, "rollback to savepoint body", err));
             SH_TRY(sh_db_release(db, !job->next, err));
@@ -145,22 +156,26 @@ static sh_code prepare_batch(struct sh_store *store, struct sh_job *jobs, int64_
 }
 
 static sh_code try_batch(struct sh_store *store, struct sh_job *jobs, bool is_hasty, struct sh_err *err) {
-    SH_TRY(sh_db_begin(&store->writer, true, err));
+    struct sh_db *db = &store->writer;
+    SH_TRY(sh_db_begin(db, true, err));
     int64_t at = 0;
+    store->batch.n = store->batch.n_files = 0;
     sh_code code = catch_up(store, &at, err);
     if (code == SH_OK)
         code = prepare_batch(store, jobs, at, is_hasty, err);
-    if (code == SH_OK && !any_good(jobs)) {
-        sh_db_rollback(&store->writer);
-        return SH_OK;
+    if (code != SH_OK || !any_good(jobs)) {
+        sh_db_rollback(db);
+        drop(store, 0, 0);
+        return code;
     }
-    if (code == SH_OK)
-        code = sh_db_commit(&store->writer, err);
+    code = sh_db_commit(db, err);
     if (code == SH_OK) {
         sh_journal_settle(store);
         return SH_OK;
     }
-    sh_db_rollback(&store->writer);
+    sh_db_rollback(db);
+    if (db->must_retry) /* else who knows whether it is committed */
+        drop(store, 0, 0);
     return code;
 }
 

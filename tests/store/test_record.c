@@ -1,6 +1,7 @@
 /* Goal: nothing is edited; what is read is what was in force that day as known then; no read sees past its
  * scope; sealed content opens only with its key; ledgers sum to zero; words are found in Chinese. */
 #include "both.h"
+#include <pthread.h>
 
 static const struct sh_act act = {.actor = {"u1", 2}, .why = {"first entry", 11}};
 static const struct sh_str everywhere[] = {{"", 0}};
@@ -356,6 +357,49 @@ ON_BOTH(a_file_is_sealed_comes_back_and_a_changed_byte_is_named) {
     CHECK_CODE(sh_store_write(place->store, &act, do_blob_put, &file, NULL, &err), SH_E_NOTFOUND);
 }
 
+/* Bodies that refuse after they have put a file, beside others that do not: those run again, and of each file
+ * that is on record there is one, and no other. */
+struct filer {
+    struct place *place;
+    struct sh_str record;
+    bool is_refused;
+};
+static sh_code put_and_refuse(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct filer *filer = ctx;
+    struct file file = {.record = filer->record, .content = SH_STR("scan")};
+    SH_TRY(do_blob_put(txn, &file, err));
+    return filer->is_refused ? sh_fail(err, SH_E_INPUT, "as asked") : SH_OK;
+}
+static void *filer_main(void *ctx) {
+    struct filer *filer = ctx;
+    for (int i = 0; i < 12; i++) {
+        filer->is_refused = i % 3 == 0;
+        CHECK_CODE(sh_store_write(filer->place->store, &act, put_and_refuse, filer, NULL, NULL),
+                   filer->is_refused ? SH_E_INPUT : SH_OK);
+    }
+    return NULL;
+}
+ON_BOTH(the_file_of_a_body_that_refuses_goes_with_it) {
+    pthread_t threads[8];
+    struct filer filers[8];
+    char command[256];
+    place_open(place);
+    const struct sh_record_ref ref = put(place, change_of("H1", "a"));
+    for (int i = 0; i < 8; i++) {
+        filers[i] = (struct filer){place, sh_str_of(ref.id), false};
+        CHECK(pthread_create(&threads[i], NULL, filer_main, &filers[i]) == 0);
+    }
+    for (int i = 0; i < 8; i++)
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    (void)snprintf(command, sizeof command, "test \"$(find %s/blobs -type f | wc -l)\" -eq 64", place->data);
+    check_run(command);
+    struct sh_err err = {0};
+    struct sh_verify_report report;
+    CHECK_OK(sh_store_verify(place->store, false, NULL, NULL, &report, &err), &err);
+    CHECK_I64(report.faults, 0);
+    CHECK_I64(report.blobs, 64);
+}
+
 /* ---- many rows: every page is bounded, and pages together give what a look at each row gives */
 
 enum { MANY = 1200 };
@@ -531,4 +575,5 @@ CHECK_MAIN(BOTH(a_term_is_mentioned_in_its_register_under_its_name_and_nowhere_e
            BOTH(a_change_made_on_an_old_version_or_a_taken_key_is_refused), BOTH(no_read_sees_past_its_scope),
            BOTH(sealed_content_opens_and_is_nowhere_in_the_rows),
            BOTH(pages_go_on_by_key_and_words_are_found), BOTH(a_posting_sums_to_zero_in_each_fund),
-           BOTH(a_file_is_sealed_comes_back_and_a_changed_byte_is_named))
+           BOTH(a_file_is_sealed_comes_back_and_a_changed_byte_is_named),
+           BOTH(the_file_of_a_body_that_refuses_goes_with_it))
