@@ -255,6 +255,16 @@ SH_MUST sh_code sh_receipt_find(const char *dir, const uint8_t id[16], struct sh
                                 struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err);
 
 /**
+ * Hand the texts of a rule that a run was made with to `take`: its file, then those of layers of the place;
+ * name as "rules/local/990100/RULE.yaml", text valid during the call. Errors: SH_E_NOTFOUND the run kept
+ * none, or has no such rule; SH_E_CORRUPT; those of take.
+ */
+SH_MUST sh_code sh_rule_texts(const char *run_dir, struct sh_str rule,
+                              sh_code (*take)(void *ctx, const char *name, struct sh_str text,
+                                              struct sh_err *err),
+                              void *ctx, struct sh_err *err);
+
+/**
  * The same audit by SQL in embedded DuckDB, an executor that shares no evaluating code with sh_audit_run:
  * writes the findings as CSV to options->out in the order (rule, key). Filled are id, rule, number, name,
  * level, point, institution, person, encounter, day, lines and amount; no run is kept. ret_findings: how

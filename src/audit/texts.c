@@ -203,25 +203,60 @@ static sh_code unpack_entry(zip_t *zip, zip_uint64_t i, const char *to, struct s
     return fclose(file) == 0 && written ? SH_OK : sh_fail_errno(err, "%s", path);
 }
 
-sh_code sh_texts_unpack(const char *run_dir, const char *to, struct sh_err *err) {
-    char path[SH_PATH_BYTES_MAX];
+static sh_code open_archive(const char *run_dir, char path[SH_PATH_BYTES_MAX], zip_t **ret,
+                            zip_int64_t *ret_n, struct sh_err *err) {
     int number = 0;
     SH_TRY(sh_path_join(path, run_dir, SH_RUN_TEXT, err));
-    SH_CLEANUP(discard) zip_t *zip = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &number);
-    if (!zip) {
+    *ret = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &number);
+    if (!*ret) {
         zip_error_t error;
         zip_error_init_with_code(&error, number);
         const sh_code code = zip_failed(&error, path, err);
         zip_error_fini(&error);
         return code;
     }
-    const zip_int64_t n = zip_get_num_entries(zip, 0);
-    if (n < 0 || n > ENTRIES_MAX)
-        return sh_fail(err, SH_E_LIMIT, "%s: over %d texts", path, ENTRIES_MAX);
+    *ret_n = zip_get_num_entries(*ret, 0);
+    return *ret_n < 0 || *ret_n > ENTRIES_MAX
+               ? sh_fail(err, SH_E_LIMIT, "%s: over %d texts", path, ENTRIES_MAX)
+               : SH_OK;
+}
+
+sh_code sh_texts_unpack(const char *run_dir, const char *to, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    SH_CLEANUP(discard) zip_t *zip = NULL;
+    zip_int64_t n = 0;
+    SH_TRY(open_archive(run_dir, path, &zip, &n, err));
     for (zip_int64_t i = 0; i < n; i++) {
         const sh_code code = unpack_entry(zip, (zip_uint64_t)i, to, err);
         if (code != SH_OK)
             return sh_err_wrap(err, code, "%s: ", path);
     }
     return SH_OK;
+}
+
+/* ---- one rule ----------------------------------------------------------------------------------- */
+
+sh_code sh_rule_texts(const char *run_dir, struct sh_str rule,
+                      sh_code (*take)(void *ctx, const char *name, struct sh_str text, struct sh_err *err),
+                      void *ctx, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX], end[SH_PATH_BYTES_MAX];
+    SH_CLEANUP(discard) zip_t *zip = NULL;
+    zip_int64_t n = 0;
+    size_t n_taken = 0;
+    SH_TRY(open_archive(run_dir, path, &zip, &n, err));
+    SH_TRY(sh_path_format(end, err, "/%.*s.yaml", SH_ARG(rule)));
+    for (zip_int64_t i = 0; i < n; i++) {
+        SH_CLEANUP(sh_arena_free) struct sh_arena arena = {.limit_bytes = 2 * SH_TEXT_FILE_BYTES_MAX};
+        zip_stat_t stat;
+        struct sh_str text;
+        if (zip_stat_index(zip, (zip_uint64_t)i, 0, &stat) != 0 || !(stat.valid & ZIP_STAT_NAME) ||
+            !sh_str_ends_with(sh_str_of(stat.name), sh_str_of(end)))
+            continue;
+        if (!(stat.valid & ZIP_STAT_SIZE))
+            return sh_fail(err, SH_E_CORRUPT, "%s: '%s' has no size", path, stat.name);
+        SH_TRY(read_entry(zip, (zip_uint64_t)i, &stat, &arena, &text, err));
+        SH_TRY(take(ctx, stat.name, text, err));
+        n_taken++;
+    }
+    return n_taken ? SH_OK : sh_fail(err, SH_E_NOTFOUND, "%s: no rule %.*s", path, SH_ARG(rule));
 }

@@ -4,6 +4,7 @@
 #include "gate/duty.h"
 #include "gate/auth.h"
 #include "gate/checkfiles.h"
+#include "gate/preserve.h"
 #include <errno.h>
 #include <time.h>
 
@@ -123,13 +124,15 @@ static void *main_of(void *ctx) {
         counted_by = generation;
         catch_up(gate);
         end_checks(gate, &checks_done_on);
+        sh_evidence_seal_all(gate);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += PAUSE_SECONDS;
         pthread_mutex_lock(&gate->duty.mutex);
-        while (!gate->duty.is_over &&
+        while (!gate->duty.is_over && !gate->duty.is_asked &&
                pthread_cond_timedwait(&gate->duty.wake, &gate->duty.mutex, &until) != ETIMEDOUT)
             ;
+        gate->duty.is_asked = false;
         pthread_mutex_unlock(&gate->duty.mutex);
     }
     return NULL;
@@ -142,6 +145,13 @@ sh_code sh_duty_start(struct sh_gate *gate, struct sh_err *err) {
         return sh_fail(err, SH_E_NOMEM, "no thread for the duty");
     gate->duty.is_running = true;
     return SH_OK;
+}
+
+void sh_duty_wake(struct sh_gate *gate) {
+    pthread_mutex_lock(&gate->duty.mutex);
+    gate->duty.is_asked = true;
+    pthread_cond_signal(&gate->duty.wake);
+    pthread_mutex_unlock(&gate->duty.mutex);
 }
 
 void sh_duty_stop(struct sh_gate *gate) {

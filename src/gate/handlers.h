@@ -96,6 +96,8 @@ SH_HANDLER(sh_api_matter_draw);
 SH_HANDLER(sh_api_matter_comment);
 SH_HANDLER(sh_api_matter_attach);
 SH_HANDLER(sh_api_matter_attachment);
+SH_HANDLER(sh_api_evidence_new);
+SH_HANDLER(sh_api_evidence);
 SH_HANDLER(sh_api_rule_outcomes);
 SH_HANDLER(sh_api_items);
 SH_HANDLER(sh_api_item_totals);

@@ -47,7 +47,7 @@ struct sh_gate {
         pthread_t thread;
         pthread_mutex_t mutex;
         pthread_cond_t wake;
-        bool is_running, is_over; /* is_over under the mutex */
+        bool is_running, is_over, is_asked; /* the last two under the mutex */
     } duty;
     struct sh_lane lanes[SH_LANES];
     struct sh_http http;

@@ -1,11 +1,12 @@
 /* Matters, their items and procedures as JSON: requests taken apart, answers of the engine given on. */
 #include "base/date.h"
 #include "base/decimal.h"
+#include "gate/duty.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/papers.h"
 
-enum { VALUES_MAX = 128, REVIEW_DAYS = 30 };
+enum { VALUES_MAX = 128, REVIEW_DAYS = 30, AGENT_MAX = 300 };
 
 /* What a handler reads or writes through the engine. */
 struct asking {
@@ -19,11 +20,23 @@ struct asking {
     int status;
     int64_t expected;
     struct sh_attachment file; /* taken in or handed out */
+    struct sh_str purpose;     /* of what is taken away */
     struct sh_id_list ids;     /* of a proof */
     sh_code (*act)(struct sh_txn *txn, struct asking *asking, struct sh_err *err);
 };
 static void asking_end(struct asking *asking) {
     json_decref(asking->body);
+}
+
+/* The device somebody acts from: where it is on the network and what it says it is. */
+static struct sh_str device_of(struct sh_request *rq) {
+    struct sh_str agent = rq->agent;
+    agent.len = agent.len < AGENT_MAX ? agent.len : AGENT_MAX;
+    char *text = sh_arena_printf(&rq->arena, NULL, "%.*s %.*s", SH_ARG(rq->address), SH_ARG(agent));
+    for (char *at = text; at && *at; at++)
+        if (*at < 0x20 || *at > 0x7e)
+            *at = '?';
+    return sh_str_of(text ? text : "");
 }
 
 static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const char *power,
@@ -42,6 +55,7 @@ static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const c
     ret->who.person = sh_str_of(rq->caller.person);
     ret->who.grants = grants;
     ret->who.lang = rq->lang;
+    ret->who.device = device_of(rq);
     ret->desk = (struct sh_desk){gate->texts, &ret->who, &rq->arena, &ret->failures};
     return sh_caller_scope(gate, rq, power, NULL, 0, &ret->who.scope, err);
 }
@@ -592,6 +606,66 @@ sh_code sh_api_matter_attachment(struct sh_gate *gate, struct sh_request *rq, st
     return keep_seen(&a, rq->params[0], rq->params[1], err);
 }
 
+/* ---- evidence ---------------------------------------------------------------------------------------- */
+
+static sh_code act_capture(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    const json_t *items = json_object_get(a->body, "items");
+    const size_t n = json_array_size(items);
+    if (n > SH_BULK_MAX)
+        return sh_refused(sh_refuse(a->rq, GATE_BAD_REQUEST, "items: 1 … %d", SH_BULK_MAX), err);
+    struct sh_str *ids = sh_new(&a->rq->arena, struct sh_str, n + 1);
+    if (!ids)
+        return sh_fail(err, SH_E_NOMEM, "no room for items");
+    for (size_t i = 0; i < n; i++) {
+        const char *id = json_string_value(json_array_get(items, i));
+        ids[i] = id ? sh_str_of(id) : SH_STR("");
+    }
+    SH_TRY(sh_evidence_capture(txn, &a->desk, a->rq->params[0], ids, n, member(a, "why"), err));
+    return sh_matter_json(txn, &a->desk, a->rq->params[0], &a->json, NULL, err);
+}
+
+sh_code sh_api_evidence_new(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    static const char *const known[] = {"items", "why"};
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    a.act = look_first;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    SH_TRY(sh_request_json(rq, &a.body, err));
+    SH_TRY(body_only(&a, known, 2, err));
+    a.status = 201;
+    SH_TRY(answer_write(&a, why_text(&a), act_capture, err));
+    if (!rq->problem)
+        sh_duty_wake(gate); /* which seals it */
+    return SH_OK;
+}
+
+/* It names persons: whoever takes it says what for. */
+static sh_code take_evidence(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct asking *a = ctx;
+    struct sh_record record = {.id = a->rq->params[1]};
+    struct sh_str content;
+    SH_TRY(sh_evidence_take(txn, &a->desk, a->rq->params[0], a->rq->params[1], &content, err));
+    SH_TRY(sh_matter_labels(txn, a->rq->params[0], &a->rq->arena, &record.labels, err));
+    sh_buf_clear(&a->rq->out);
+    sh_buf_add_str(&a->rq->out, content);
+    SH_TRY(sh_buf_check(&a->rq->out, err));
+    return sh_access_note(txn, a->rq, SH_STR("evidence"), &record, "export", a->purpose, err);
+}
+
+sh_code sh_api_evidence(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.read", &a, err));
+    a.act = look_first;
+    SH_TRY(lost(sh_gate_read(gate, rq, read_body, &a, err)));
+    SH_TRY(sh_purpose_of_header(rq, &a.purpose, err));
+    const struct sh_act act = {.actor = a.who.person, .why = SH_STR("opened")};
+    SH_TRY(lost(sh_store_write(gate->store, &act, take_evidence, &a, NULL, err)));
+    rq->status = 200;
+    rq->content_type = "application/octet-stream";
+    sh_answer_header(rq, "Content-Disposition", "attachment");
+    return SH_OK;
+}
+
 /* ---- many at once ------------------------------------------------------------------------------------ */
 
 static sh_code rows_of(struct asking *a, struct sh_bulk *bulk, struct sh_err *err) {
@@ -641,7 +715,10 @@ sh_code sh_api_items_preview(struct sh_gate *gate, struct sh_request *rq, struct
 sh_code sh_api_items_act(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     SH_CLEANUP(asking_end) struct asking a = {0};
     SH_TRY(bulk_begin(gate, rq, &a, err));
-    return answer_write(&a, why_text(&a), act_items, err);
+    SH_TRY(answer_write(&a, why_text(&a), act_items, err));
+    if (!rq->problem)
+        sh_duty_wake(gate); /* which seals it */
+    return SH_OK;
 }
 
 static sh_code act_undo(struct sh_txn *txn, struct asking *a, struct sh_err *err) {

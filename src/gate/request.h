@@ -77,7 +77,8 @@ struct sh_request {
     struct sh_str cookie, bearer, csrf, if_match, idempotency, content_type_in,
         purpose;                            /* headers; at NULL: absent */
     struct sh_str if_none_match, encodings; /* of files of the pages */
-    struct sh_str address;                  /* of the client, for lock-out; never logged */
+    struct sh_str address;                  /* of the client, for lock-out and evidence; never logged */
+    struct sh_str agent;                    /* what the client says it is */
     struct sh_buf body;
     bool is_counted;     /* among the gate's requests under way */
     size_t body_counted; /* bytes taken from the gate's budget */

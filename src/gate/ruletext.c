@@ -227,3 +227,9 @@ sh_code sh_evidence_find(const char *run_dir, const uint8_t id[16], struct sh_ar
                          struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err) {
     return sh_receipt_find(run_dir, id, arena, ret, ret_bucket, err);
 }
+
+sh_code sh_evidence_rule(const char *run_dir, struct sh_str rule,
+                         sh_code (*take)(void *ctx, const char *name, struct sh_str text, struct sh_err *err),
+                         void *ctx, struct sh_err *err) {
+    return sh_rule_texts(run_dir, rule, take, ctx, err);
+}

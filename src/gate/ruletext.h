@@ -38,6 +38,11 @@ struct sh_bench_result {
 SH_MUST sh_code sh_bench_run(const struct sh_rulebook_dirs *dirs, FILE *report, struct sh_bench_result *ret,
                              struct sh_err *err);
 
+/** As sh_rule_texts of room audit. */
+SH_MUST sh_code sh_evidence_rule(const char *run_dir, struct sh_str rule,
+                                 sh_code (*take)(void *ctx, const char *name, struct sh_str text,
+                                                 struct sh_err *err),
+                                 void *ctx, struct sh_err *err);
 /** As sh_receipt_find of room audit. */
 SH_MUST sh_code sh_evidence_find(const char *run_dir, const uint8_t id[16], struct sh_arena *arena,
                                  struct sh_str *ret, uint32_t *ret_bucket, struct sh_err *err);

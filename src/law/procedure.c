@@ -32,20 +32,21 @@ static struct sh_str english_of(const struct sh_yaml *map, const struct sh_yaml 
 
 /* ---- states and fields ------------------------------------------------------------------------------- */
 
-enum state_mark { MARK_FINAL, MARK_PARTY_SEES, MARK_CONFIRMS, MARK_OVERTURNS, MARKS };
+enum state_mark { MARK_FINAL, MARK_PARTY_SEES, MARK_CONFIRMS, MARK_OVERTURNS, MARK_PRESERVES, MARKS };
 
-/* Lists of states: which are final, what the parties see, what says that a finding was right or wrong. */
+/* Lists of states: which are final, what the parties see, what says that a finding was right or wrong, where
+ * its evidence is preserved. */
 static sh_code mark_states(const struct sh_yaml *map, struct sh_machine *machine, enum state_mark mark,
                            struct sh_err *err) {
-    static const char *const keys[MARKS] = {"final", "party_sees", "confirms", "overturns"};
+    static const char *const keys[MARKS] = {"final", "party_sees", "confirms", "overturns", "preserves"};
     const struct sh_yaml *list = sh_yaml_get(map, keys[mark]);
     for (size_t i = 0; list && i < list->n && list->kind == SH_YAML_LIST; i++) {
         const int32_t at = sh_machine_state(machine, list->items[i]->text);
         if (at < 0)
             return sh_yaml_fail(err, list->items[i], "no state \"%.*s\"", SH_ARG(list->items[i]->text));
         struct sh_state_text *state = (struct sh_state_text *)(uintptr_t)&machine->states[at];
-        bool *const flags[MARKS] = {&state->is_final, &state->party_sees, &state->confirms,
-                                    &state->overturns};
+        bool *const flags[MARKS] = {&state->is_final, &state->party_sees, &state->confirms, &state->overturns,
+                                    &state->preserves};
         *flags[mark] = true;
     }
     return SH_OK;
@@ -493,8 +494,8 @@ static sh_code read_given(const struct sh_yaml *map, struct sh_machine *items, s
 static sh_code read_items(const struct sh_yaml *root, const struct sh_registers *registers,
                           const struct sh_roles *roles, struct sh_procedure *p, struct sh_arena *arena,
                           struct sh_err *err) {
-    static const char *const known[] = {"name",  "fields", "states",   "final",     "party_sees",
-                                        "steps", "queue",  "confirms", "overturns", "given"};
+    static const char *const known[] = {"name",  "fields",   "states",    "final",     "party_sees", "steps",
+                                        "queue", "confirms", "overturns", "preserves", "given"};
     const struct sh_yaml *map = sh_yaml_get(root, "items"), *name = NULL;
     if (!map)
         return SH_OK;

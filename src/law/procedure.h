@@ -194,6 +194,7 @@ struct sh_state_text {
     struct sh_str id, name, english;
     bool is_final, party_sees; /* items: the parties see it in this state */
     bool confirms, overturns;  /* items: what a finding that ends here says of its rule */
+    bool preserves;            /* items: what a person brings here has its evidence preserved by that act */
 };
 
 /* A yes or no that a row gets by how its matter stands when it comes in: read, never typed. */

@@ -1,6 +1,6 @@
 /* One step for many rows (B1–B4): each judged by its own conditions, one transaction, one act. */
 #include "base/decimal.h"
-#include "matter/item.h"
+#include "matter/shape.h"
 #include <stdlib.h>
 
 /* A row of the act: what was asked, what is there, what becomes of it. */
@@ -9,7 +9,7 @@ struct row {
     struct item item;
     struct sh_str *values;
     struct sh_failures *refused; /* NULL: nothing refuses it */
-    bool is_there;
+    bool is_there, is_preserved; /* preserved: this act brings it where its evidence is kept */
 };
 struct act {
     struct sh_txn *txn;
@@ -127,6 +127,7 @@ static sh_code save_row(struct act *a, struct work *w, const struct sh_step *ste
     SH_TRY(sh_item_save(w, &row->item, step->id, before, sh_str_of(a->id), SH_STR("")));
     if (sh_str_eq(before, row->item.state))
         return SH_OK;
+    row->is_preserved = machine->states[sh_machine_state(machine, row->item.state)].preserves;
     SH_TRY(sh_tally_add(w, &a->tally, before, -1, -row->item.amount));
     return sh_tally_add(w, &a->tally, row->item.state, 1, row->item.amount);
 }
@@ -206,6 +207,18 @@ static sh_code check_limits(struct act *a, struct work *w, struct row **rows, si
     return SH_OK;
 }
 
+/* One package an act and matter, whatever the number of its rows. */
+static sh_code preserve(struct act *a, struct work *w, struct row **rows, size_t n) {
+    const struct item **items = sh_new(a->arena, const struct item *, n + 1);
+    size_t n_items = 0;
+    if (!items)
+        return sh_fail(a->err, SH_E_NOMEM, "no room for %zu rows", n);
+    for (size_t i = 0; i < n; i++)
+        if (rows[i]->is_preserved)
+            items[n_items++] = &rows[i]->item;
+    return n_items ? sh_evidence_make(w, "step", sh_str_of(a->id), items, n_items) : SH_OK;
+}
+
 /* What judging found goes to the rows; those that may are written. */
 static sh_code finish_group(struct act *a, struct work *w, struct row **rows, struct sh_failures **refused,
                             size_t n) {
@@ -223,7 +236,7 @@ static sh_code finish_group(struct act *a, struct work *w, struct row **rows, st
         SH_TRY(sh_item_opens(w, &rows[i]->item, i));
     }
     if (w->failures->n == 0)
-        return SH_OK;
+        return preserve(a, w, rows, n);
     *a->failures = *w->failures; /* what it calls for cannot be opened: the act goes back as a whole */
     return sh_fail(a->err, SH_E_CANCELLED, "refused");
 }

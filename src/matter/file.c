@@ -4,8 +4,7 @@
 
 enum { ATTACHMENTS_MAX = 500, COMMENTS_MAX = 5000, NAME_MAX_BYTES = 200, WORDS_MAX = 4000 };
 
-/* Whoever may be here at all; inside: the office, not a party. */
-static sh_code enter(struct work *w, struct sh_str matter, bool need_inside, bool *ret_inside) {
+sh_code sh_file_enter(struct work *w, struct sh_str matter, bool need_inside, bool *ret_inside) {
     bool is_visible = false;
     w->failures->n = 0;
     SH_TRY(sh_matter_load(w, matter));
@@ -63,7 +62,7 @@ sh_code sh_matter_comment(struct sh_txn *txn, const struct sh_desk *desk, struct
     SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
     struct sh_str key, id;
     struct sh_json json;
-    SH_TRY(enter(&w, matter, true, NULL));
+    SH_TRY(sh_file_enter(&w, matter, true, NULL));
     if (words.len == 0 || words.len > WORDS_MAX) {
         sh_failure_add(&w, SH_FAIL_NEEDS, SH_STR(""), SH_STR("words"), M_NEEDS, SH_ARG(SH_STR("words")));
         return sh_fail(err, SH_E_CANCELLED, "refused");
@@ -86,8 +85,7 @@ sh_code sh_matter_comment(struct sh_txn *txn, const struct sh_desk *desk, struct
 
 /* ---- files and their custody ------------------------------------------------------------------------- */
 
-/* Who had it in hand: each a leaf, so that the chain of custody is in the journal. */
-static sh_code custody(struct work *w, struct sh_str attachment, const char *what, struct sh_str why) {
+sh_code sh_custody_add(struct work *w, struct sh_str attachment, const char *what, struct sh_str why) {
     struct sh_rows rows;
     SH_TRY(sh_sql_query(w->txn, "select coalesce(max(seq), 0) from mt_custody where attachment = $1",
                         &SH_TEXT(attachment), 1, w->arena, &rows, w->err));
@@ -150,7 +148,7 @@ static sh_code put_attachment(struct work *w, const struct sh_attachment *in, co
         "insert into mt_attachment (id, matter, name, type, bytes, hash, blob, person, body, role, at, "
         "source, party_sees) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         row, 13, NULL, w->err));
-    return custody(w, *ret, "added", in->source);
+    return sh_custody_add(w, *ret, "added", in->source);
 }
 
 sh_code sh_matter_attach(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
@@ -160,7 +158,7 @@ sh_code sh_matter_attach(struct sh_txn *txn, const struct sh_desk *desk, struct 
     char hash[SH_DIGEST_HEX_MAX];
     bool is_inside = false;
     struct sh_str id;
-    SH_TRY(enter(&w, matter, false, &is_inside));
+    SH_TRY(sh_file_enter(&w, matter, false, &is_inside));
     if (!is_plain(in->name))
         sh_failure_add(&w, SH_FAIL_NEEDS, SH_STR(""), SH_STR("name"), M_NEEDS, SH_ARG(SH_STR("name")));
     if (in->source.len == 0 || in->source.len > WORDS_MAX) /* where it comes from, or it proves nothing */
@@ -185,7 +183,7 @@ sh_code sh_matter_take_attachment(struct sh_txn *txn, const struct sh_desk *desk
     char hex[SH_DIGEST_HEX_MAX];
     bool is_inside = false;
     struct sh_rows rows;
-    SH_TRY(enter(&w, matter, false, &is_inside));
+    SH_TRY(sh_file_enter(&w, matter, false, &is_inside));
     const struct sh_value key[] = {SH_TEXT(w.m.id), SH_TEXT(attachment)};
     SH_TRY(sh_sql_query(
         txn,
@@ -203,12 +201,12 @@ sh_code sh_matter_take_attachment(struct sh_txn *txn, const struct sh_desk *desk
     sh_hex(digest, SH_DIGEST_BYTES, hex);
     if (!sh_str_is(sh_cell(&rows, 0, 4)->str, hex))
         return sh_fail(err, SH_E_CORRUPT, "an attachment is not what was handed in: its hash differs");
-    return custody(&w, attachment, "opened", SH_STR(""));
+    return sh_custody_add(&w, attachment, "opened", SH_STR(""));
 }
 
 /* ---- on the page ------------------------------------------------------------------------------------- */
 
-static void put_custody(struct sh_json *json, const struct sh_rows *rows, struct sh_str attachment) {
+void sh_put_custody(struct sh_json *json, const struct sh_rows *rows, struct sh_str attachment) {
     sh_json_key(json, "custody");
     sh_json_array(json);
     for (size_t r = 0; r < rows->n_rows; r++) {
@@ -251,7 +249,7 @@ static sh_code put_attachments(struct work *w, struct sh_json *json, bool is_ins
         sh_put_utc(json, "at", sh_cell(&rows, r, 7)->i64);
         sh_json_put_str(json, "source", sh_cell(&rows, r, 8)->str);
         sh_json_put_bool(json, "party_sees", sh_cell(&rows, r, 9)->i64 != 0);
-        put_custody(json, &chain, sh_cell(&rows, r, 0)->str);
+        sh_put_custody(json, &chain, sh_cell(&rows, r, 0)->str);
         sh_json_object_end(json);
     }
     sh_json_array_end(json);
@@ -262,6 +260,7 @@ sh_code sh_file_json(struct work *w, const struct sh_matter_who *who, struct sh_
     const bool is_inside = sh_matter_is_inside(w, who);
     struct sh_rows rows = {0};
     SH_TRY(put_attachments(w, json, is_inside));
+    SH_TRY(sh_evidence_json(w, is_inside, json));
     if (is_inside)
         SH_TRY(sh_sql_query(
             w->txn,

@@ -14,6 +14,7 @@ sh_code sh_matter_forget(struct sh_txn *txn, struct sh_str record, struct sh_err
         "update mt_comment set words = '' where id = $1",
         "update mt_attachment set name = '', source = '', hash = '' where id = $1",
         "update mt_custody set why = '' where attachment = $1",
+        "update mt_evidence set why = '', device = '', hash = '' where id = $1",
         "update mt_written set key = record where record = $1",
         "delete from mt_row where record = $1",
     };

@@ -44,6 +44,7 @@ struct sh_matter_who {
     size_t n_grants;
     struct sh_scope scope; /* what may be seen */
     sh_lang lang;
+    struct sh_str device; /* from which he acts, as the server saw it; kept with evidence */
 };
 
 /* ---- refusals ----------------------------------------------------------------------------------------- */
@@ -173,6 +174,43 @@ SH_MUST sh_code sh_matter_attach(struct sh_txn *txn, const struct sh_desk *desk,
 SH_MUST sh_code sh_matter_take_attachment(struct sh_txn *txn, const struct sh_desk *desk,
                                           struct sh_str matter, struct sh_str attachment,
                                           struct sh_attachment *ret, struct sh_err *err);
+
+/* ---- evidence (B-04): what stands behind findings, fixed when somebody finds them to be so, or by hand ---
+ */
+
+/**
+ * A package of the items (of this or another matter whose file the actor works on), as they stand now, for a
+ * reason: its list and device are in the journal with this act; sealed soon after by sh_evidence_seal.
+ * Errors: SH_E_CANCELLED refused; SH_E_NOTFOUND.
+ */
+SH_MUST sh_code sh_evidence_capture(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
+                                    const struct sh_str *items, size_t n, struct sh_str why,
+                                    struct sh_err *err);
+/** Ids of packages that are not sealed yet, oldest first, up to 100. */
+SH_MUST sh_code sh_evidence_unsealed(struct sh_txn *txn, struct sh_arena *arena, struct sh_rows *ret,
+                                     struct sh_err *err);
+struct sh_evidence_finding {
+    struct sh_str item, key, rule, run, receipt; /* key: id in its run; run "": of no audit */
+    struct sh_str text;                          /* how the office had it, JSON */
+};
+struct sh_evidence {
+    struct sh_str about,
+        list;               /* JSON; item, version, run, receipt a line: what the journal has the hash of */
+    struct sh_str previous; /* hash of the package of the matter sealed before; "" the first */
+    const struct sh_evidence_finding *findings; /* [n] by run, rule */
+    size_t n;
+};
+/** What a package is of. Errors: SH_E_NOTFOUND. */
+SH_MUST sh_code sh_evidence_read(struct sh_txn *txn, struct sh_str id, struct sh_arena *arena,
+                                 struct sh_evidence *ret, struct sh_err *err);
+/** Keep its bytes, made after `previous`; n_faults parts are not there. Errors: SH_E_CANCELLED it is sealed
+ * already; SH_E_CONFLICT another was sealed since it was read; those of sh_blob_put. */
+SH_MUST sh_code sh_evidence_seal(struct sh_txn *txn, struct sh_str id, struct sh_str previous,
+                                 struct sh_str content, int64_t n_faults, struct sh_err *err);
+/** Hand it out to who works on the matter, with a link of custody. Errors: SH_E_NOTFOUND also not sealed yet;
+ * SH_E_CORRUPT it is not what was sealed. */
+SH_MUST sh_code sh_evidence_take(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
+                                 struct sh_str id, struct sh_str *ret, struct sh_err *err);
 
 struct sh_recount {
     size_t n_seen, n_moved;

@@ -183,3 +183,20 @@ static const char matter_0010[] =
     "create table mt_line (\n"
     "    paper text not null, seq bigint not null, item text not null, amount bigint not null,\n"
     "    primary key (paper, seq)) strict;\n";
+
+/* Evidence packages (evidence.c) and the findings each is of, as they stood. */
+static const char matter_0011[] =
+    "create table mt_evidence (\n"
+    "    id text primary key, matter text not null, seq bigint not null, number text not null,\n"
+    "    cause text not null, step text not null, act text not null, why text not null,\n"
+    "    person text not null, role text not null, body text not null, device text not null,\n"
+    "    at bigint not null, n bigint not null, list text not null, sealed_at bigint not null,\n"
+    "    hash text not null, bytes bigint not null, blob text not null, faults bigint not null) strict;\n"
+    "create index mt_evidence_matter on mt_evidence (matter, seq);\n"
+    "create index mt_evidence_sealed on mt_evidence (sealed_at, at);\n"
+    "create table mt_evidence_item (\n"
+    "    evidence text not null, item text not null, version bigint not null, run text not null,\n"
+    "    receipt text not null, primary key (evidence, item)) strict;\n"
+    "create index mt_evidence_item_item on mt_evidence_item (item);\n"
+    "--postgres: alter table mt_evidence alter column why set statistics 0;\n"
+    "--postgres: alter table mt_evidence alter column device set statistics 0;\n";

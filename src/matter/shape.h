@@ -22,5 +22,24 @@ void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, cons
 SH_MUST sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
                                     const struct sh_matter_query *query, struct sh_json *json,
                                     struct sh_str *ret_next, struct sh_err *err);
-/** Attachments with their custody, and comments, as members of the matter's object; a party sees its part. */
+/* ---- file.c: what lies in a matter's file */
+/** Whoever may be here at all; need_inside: of the office, not a party. Fills w->m, w->used and the time.
+ * ret_inside may be NULL. Errors: SH_E_NOTFOUND. */
+SH_MUST sh_code sh_file_enter(struct work *w, struct sh_str matter, bool need_inside, bool *ret_inside);
+/** Who had a file in hand: each a leaf, so that the chain of custody is in the journal. */
+SH_MUST sh_code sh_custody_add(struct work *w, struct sh_str file, const char *what, struct sh_str why);
+/** "custody": of the rows (file, person, what, at) those of one file. */
+void sh_put_custody(struct sh_json *json, const struct sh_rows *rows, struct sh_str file);
+/* ---- evidence.c */
+/** "evidence": the packages of the matter, the newest 500, with their custody; a party sees none. */
+SH_MUST sh_code sh_evidence_json(struct work *w, bool is_inside, struct sh_json *json);
+/** "evidence": the packages an item is in. */
+SH_MUST sh_code sh_item_evidence_json(struct work *w, struct sh_str item, bool is_inside,
+                                      struct sh_json *json);
+/** A package of these items [n], by id, as they stand now, in w's matter by w's actor. cause: "step",
+ * "capture". */
+SH_MUST sh_code sh_evidence_make(struct work *w, const char *cause, struct sh_str act,
+                                 const struct item *const *items, size_t n);
+/** Attachments with their custody, evidence, and comments, as members of the matter's object; a party sees
+ * its part. */
 SH_MUST sh_code sh_file_json(struct work *w, const struct sh_matter_who *who, struct sh_json *json);

@@ -526,6 +526,7 @@ sh_code sh_item_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_s
     put_fields(&p, machine, values);
     SH_TRY(put_item_actions(&p, &item, values));
     SH_TRY(put_item_timeline(&p, &item));
+    SH_TRY(sh_item_evidence_json(&p.w, item.id, sh_matter_is_inside(&p.w, who), json));
     sh_json_object_end(json);
     return SH_OK;
 }

@@ -17,7 +17,8 @@ static const struct sh_migration migrations[] = {
     {"matter", "0007_item_steps", 7, matter_0007},
     {"matter", "0008_assigned", 8, matter_0008},
     {"matter", "0009_statistics", 9, matter_0009},
-    {"matter", "0010_totals", 10, matter_0010, "mt_total mt_line"}};
+    {"matter", "0010_totals", 10, matter_0010, "mt_total mt_line"},
+    {"matter", "0011_evidence", 11, matter_0011, "mt_evidence mt_evidence_item"}};
 static const struct sh_msg messages[] = {MATTER_MESSAGES(SH_MSG_ENTRY)};
 
 const struct sh_migration *sh_matter_migrations(size_t *ret_n) {

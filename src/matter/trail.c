@@ -151,6 +151,27 @@ static sh_code add_month(struct trail *t, struct sh_str body, struct sh_str mont
     return SH_OK;
 }
 
+/* Packages of evidence: those of an item, or all of a matter. */
+static sh_code add_evidence(struct trail *t, struct sh_str of, bool is_item) {
+    struct sh_rows rows;
+    const struct sh_value values[] = {SH_TEXT(of), SH_I64(ROWS_MAX)};
+    SH_TRY(sh_sql_query(t->w.txn,
+                        is_item ? "select e.id, e.matter, e.number, e.hash from mt_evidence_item i join "
+                                  "mt_evidence e on e.id = i.evidence where i.item = $1 order by e.at, e.id "
+                                  "limit $2"
+                                : "select id, matter, number, hash from mt_evidence where matter = $1 order "
+                                  "by seq limit $2",
+                        values, 2, t->w.arena, &rows, t->w.err));
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        SH_TRY(begin_hop(t, "evidence", sh_cell(&rows, r, 0)->str));
+        put_text(t, "matter", sh_cell(&rows, r, 1)->str);
+        put_text(t, "number", sh_cell(&rows, r, 2)->str);
+        put_text(t, "hash", sh_cell(&rows, r, 3)->str);
+        end_hop(t);
+    }
+    return SH_OK;
+}
+
 static sh_code add_postings(struct trail *t, struct sh_str matter) {
     struct sh_rows rows;
     const struct sh_value values[] = {SH_TEXT(matter), SH_I64(ROWS_MAX)};
@@ -219,6 +240,7 @@ sh_code sh_item_trail(struct sh_txn *txn, const struct sh_desk *desk, struct sh_
     }
     SH_TRY(begin_hop(&t, "finding", item.id));
     end_hop(&t);
+    SH_TRY(add_evidence(&t, item.id, true));
     SH_TRY(add_all(&t));
     if (json) {
         sh_json_array_end(json);
@@ -233,6 +255,7 @@ sh_code sh_matter_trail(struct sh_txn *txn, const struct sh_desk *desk, struct s
     struct trail t = {.w = sh_work_of(txn, desk, err)};
     struct sh_rows rows;
     SH_TRY(begin_trail(&t, id));
+    SH_TRY(add_evidence(&t, id, false));
     SH_TRY(add_all(&t));
     const struct sh_value values[] = {SH_TEXT(id), SH_I64(ROWS_MAX)};
     SH_TRY(sh_sql_query(txn, "select id from mt_item where matter = $1 order by id limit $2", values, 2,

@@ -500,7 +500,7 @@ def ids_of_first_place(o):
     key = o.contract.post("/keys", {"name": "k", "to": to})["id"]
     return {"register": "practitioners", "record": record, "change": change, "person": person, "grant": grant, "key": key,
             "job": "0" * 32, "run": "no-run", "finding": "0" * 32, "procedure": "no-procedure", "matter": "0" * 32,
-            "check": o.user1.post("/self-checks", {})["id"], "name": "a.csv", "paper": "0" * 32, "attachment": "0" * 32, "part": "frame", "item": "0" * 32, "rule": "no-rule", "table": "no-table"}
+            "check": o.user1.post("/self-checks", {})["id"], "name": "a.csv", "paper": "0" * 32, "attachment": "0" * 32, "evidence": "0" * 32, "part": "frame", "item": "0" * 32, "rule": "no-rule", "table": "no-table"}
 
 
 def body_for(path):

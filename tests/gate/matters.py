@@ -4,9 +4,12 @@ usage: matters.py SHOUHU [NAME …]"""
 import collections
 import copy
 import csv
+import hashlib
+import json
 import pathlib
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -1242,6 +1245,195 @@ def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_prov
         assert person.get(f"/matters/{batch['id']}/proof").status == 404
     looked = changed_rows_are_named(o, 30)
     assert {"mt_matter", "mt_step", "mt_item", "mt_item_step", "mt_clock", "mt_paper", "mt_posting", "mt_written"} <= set(looked), looked
+
+
+# ---- evidence --------------------------------------------------------------------------------------------------------
+
+def proven_file(o, bundle, content):
+    """What the stand-alone verifier says of a file that a bundle is about."""
+    (o.dir / "bundle").write_bytes(bundle)
+    (o.dir / "package").write_bytes(content)
+    verify = pathlib.Path(SHOUHU).resolve().parent.parent / "verify-bundle"
+    return subprocess.run([verify, o.run("journal", "head").split()[-1], o.dir / "bundle", f"file={o.dir / 'package'}"],
+                          capture_output=True, text=True, check=False)
+
+
+def parts_of(package):
+    """name -> bytes, as docs/journal.md says it, without the program."""
+    assert package.startswith(b"shouhu-evidence 1\n")
+    at, found, chain = len(b"shouhu-evidence 1\n"), {}, None
+    while package[at:] != b"end\n":
+        line, rest = package[at:].split(b"\n", 1)
+        word, size, is_, next_, name = line.decode().split(" ", 4)
+        content = rest[:int(size)]
+        assert word == "part" and rest[int(size):int(size) + 1] == b"\n", line
+        if chain is None:
+            chain = bytes.fromhex(json.loads(content)["previous"] or "00" * 32)
+        digest = hashlib.new("sm3", content).digest()
+        chain = hashlib.new("sm3", chain + digest + name.encode()).digest()
+        assert (digest.hex(), chain.hex()) == (is_, next_), name
+        found[name] = content
+        at += len(line) + 1 + int(size) + 1
+    return found
+
+
+PURPOSE = {"X-Purpose": urllib.parse.quote("复核证据")}
+
+
+def silent(o):
+    """A batch of which nobody explained anything, and the lake beside the server."""
+    batch = richest(o)
+    told(o, batch)
+    o.lake = claims().dir / "lake"
+    o.at("2026-03-10 00:02:00")
+    return batch, items(o.checker, matter=batch)
+
+
+def preserved(person, matter):
+    """The packages of a matter, the newest first, when the last is sealed."""
+    until(lambda: all(e["hash"] for e in person.get("/matters/" + matter)["evidence"]))
+    return person.get("/matters/" + matter)["evidence"]
+
+
+def kept(person, matter, package):
+    """A package as it is handed out."""
+    got = person.get(f"/matters/{matter}/evidence/{package['id']}", headers=PURPOSE)
+    assert got.status == 200, got.raw
+    return got.raw
+
+
+@test
+def a_finding_found_to_be_so_has_its_evidence_sealed_by_that_act_and_a_changed_byte_is_named():
+    o = city()
+    batch, own = silent(o)
+    first, rest = own[:2], own[2:]
+    assert o.checker.get("/matters/" + batch)["evidence"] == []
+    done = bulk(o.checker, "check", first, {"verdict": "deduct", "evidence": "病历抽查"})
+    bulk(o.checker, "check", rest[:1], {"verdict": "pass", "reason": "已说明"})  # found to be in order: nothing to preserve
+    bulk(o.checker, "check", rest[1:], {"verdict": "deduct", "evidence": "病历抽查"})
+    shown = preserved(o.head, batch)
+    assert [e["n"] for e in shown] == [len(rest) - 1, 2], shown
+    later, package = shown
+    assert package["cause"] == "step" and package["step"] == "check" and package["person"] == o.checker.id, package
+    assert package["role"] == "agency.checker" and package["device"].startswith("127.0.0.1 ") and package["faults"] == 0, package
+    assert package["hash"] and package["at"].startswith("2026-03-09T16:0") and not package["undone"]
+    content = kept(o.head, batch, package)
+    assert hashlib.new("sm3", content).hexdigest() == package["hash"]
+    parts = parts_of(content)
+    about = json.loads(parts["about"])
+    assert about["act"] == done["act"] and about["device"] == package["device"] and about["previous"] == "", about
+    run = claims().dir / "lake/audits/r1"
+    assert parts["run/r1"] == (run / "run.json").read_bytes()
+    number = json.loads(parts["run/r1"])["manifest"]
+    assert parts["manifest/r1"] == (claims().dir / f"lake/manifest/{number:08d}.json").read_bytes()
+    receipts = {hashlib.sha256(line).hexdigest(): line for line in (run / "receipts.jsonl").read_bytes().splitlines()}
+    for row in first:
+        item = o.head.get("/items/" + row["id"])
+        assert [(e["id"], e["version"]) for e in item["evidence"]] == [(package["id"], item["version"])], item["evidence"]
+        assert parts["receipt/" + row["id"]] == receipts[item["receipt"]]  # the claim lines as the audit read them
+        assert parts[f"text/rules/{row['rule']}.yaml"] == (ROOT / f"rules/{row['rule']}.yaml").read_bytes()
+        finding = json.loads(parts["finding/" + row["id"]])
+        assert finding["state"] == "deducted" and finding["fields"]["evidence"] == "病历抽查" and finding["amount"] == row["amount"], finding
+    assert len([p for p in parts if p.startswith("receipt/")]) == 2 and not [p for p in parts if p.startswith("fault/")]
+    assert json.loads(parts_of(kept(o.head, batch, later))["about"])["previous"] == package["hash"]  # one after the other
+    # the dossier's proof names it; of the package itself no byte may differ
+    proof = o.head.get(f"/matters/{batch}/proof").raw
+    said = proven_file(o, proof, content)
+    assert said.returncode == 0 and "file: named by a proven record" in said.stdout, said.stdout
+    at = content.index(parts["receipt/" + first[1]["id"]]) + 30
+    said = proven_file(o, proof, content[:at] + bytes([content[at] ^ 1]) + content[at + 1:])
+    assert said.returncode == 1 and f"part receipt/{first[1]['id']} has changed" in said.stdout, said.stdout
+    assert proven_file(o, proof, content[:-5]).returncode == 1 and proven_file(o, proof, content + b"x").returncode == 1
+    forged = content.replace(o.checker.id.encode(), o.head.id.encode())  # another operator
+    assert forged != content
+    assert proven_file(o, proof, forged).returncode == 1
+    other = o.head.get(f"/items/{rest[0]['id']}/proof").raw  # of a finding that is not in it
+    assert "no proven record names this file" in proven_file(o, other, content).stdout
+    assert {h["hop"] for h in o.head.get(f"/items/{first[0]['id']}/trail")["hops"]} >= {"evidence", "finding"}
+    # who may not, and without saying what for
+    assert o.head.get(f"/matters/{batch}/evidence/{package['id']}").status == 422
+    assert o.stranger.get(f"/matters/{batch}/evidence/{package['id']}", headers=PURPOSE).status == 404
+    o.stop()
+    blob, = [f for f in (o.data / "blobs").rglob("*") if f.is_file() and f.name == sqlite3.connect(o.data / "shouhu.db").execute(
+        "select blob from mt_evidence where id = ?", (package["id"],)).fetchone()[0]]
+    raw = blob.read_bytes()
+    blob.write_bytes(raw[:40] + bytes([raw[40] ^ 1]) + raw[41:])
+    said = o.run("journal", "verify", "--deep", want=4)
+    assert blob.name in said, said
+
+
+@test
+def evidence_is_captured_by_hand_with_the_same_bytes_and_what_is_gone_or_changed_is_said():
+    o = city()
+    batch, own = silent(o)
+    at = f"/matters/{batch}/evidence"
+    ids = [row["id"] for row in own[:2]]
+    bare = o.auditor.post(at, {"items": ids})
+    assert bare.status == 409 and bare["failed"][0]["field"] == "why", bare.raw
+    assert o.auditor.post(at, {"items": [], "why": "x"}).status == 409
+    twice = o.auditor.post(at, {"items": ids + ids[:1], "why": "取证"})
+    assert twice.status == 409 and twice["failed"][0]["field"] == "items", twice.raw
+    assert o.auditor.post(at, {"items": ids + ["f" * 32], "why": "取证"}).status == 404
+    assert o.stranger.post(at, {"items": ids, "why": "取证"}).status == 404
+    assert o.user.post(at, {"items": ids, "why": "取证"}).status == 404  # nobody of the institution
+    assert o.auditor.get("/matters/" + batch)["evidence"] == []
+    made = o.auditor.post(at, {"items": ids[::-1], "why": "现场取证"}, headers={"User-Agent": "取证终端 7".encode()})
+    assert made.status == 201, made.raw
+    by_hand, = preserved(o.auditor, batch)
+    assert by_hand["cause"] == "capture" and by_hand["why"] == "现场取证" and by_hand["person"] == o.auditor.id, by_hand
+    assert re.fullmatch(r"127\.0\.0\.1 [ -~]+ 7", by_hand["device"]), by_hand
+    bulk(o.checker, "check", own[:2], {"verdict": "deduct", "evidence": "病历抽查"})
+    by_act = preserved(o.auditor, batch)[0]
+    one, other = (parts_of(kept(o.auditor, batch, e)) for e in (by_hand, by_act))
+    same = [name for name in one if name.split("/")[0] in ("run", "manifest", "text", "receipt")]
+    assert len(same) > 5 and all(one[name] == other[name] for name in same)
+    chain = o.auditor.get("/matters/" + batch)["evidence"][1]["custody"]
+    assert [(c["what"], c["person"]) for c in chain] == [("added", o.auditor.id), ("opened", o.auditor.id)], chain
+    # into the file of another matter: the breach that the findings are the facts of
+    breach = proposed(o)
+    assert o.auditor.post(f"/matters/{breach}/evidence", {"items": ids, "why": "违约证据"}).status == 201
+    case, = preserved(o.auditor, breach)
+    assert case["n"] == 2 and o.user.get("/matters/" + breach)["evidence"] == []
+    assert sorted(e["matter"] for e in o.auditor.get("/items/" + ids[0])["evidence"]) == sorted([batch, batch, breach])
+    # the run is no longer what it was: one receipt changed, then all gone
+    lake = o.dir / "lake"
+    shutil.copytree(claims().dir / "lake", lake)
+    o.lake = lake
+    o.at("2026-03-10 00:06:00")
+    line = one["receipt/" + ids[0]]
+    file = lake / "audits/r1/receipts.jsonl"
+    file.write_bytes(file.read_bytes().replace(line, line[:-2] + bytes([line[-2] ^ 1]) + line[-1:]))
+    assert o.auditor.post(at, {"items": ids, "why": "再取证"}).status == 201
+    changed = preserved(o.auditor, batch)[0]
+    parts = parts_of(kept(o.auditor, batch, changed))
+    assert changed["faults"] == 1 and parts["fault/receipt/" + ids[0]].startswith(b"changed") and "receipt/" + ids[1] in parts, parts.keys()
+    shutil.rmtree(lake / "audits/r1")
+    assert o.auditor.post(at, {"items": ids, "why": "再取证"}).status == 201
+    gone = preserved(o.auditor, batch)[0]
+    parts = parts_of(kept(o.auditor, batch, gone))
+    assert gone["faults"] >= 3 and {"fault/receipt/" + i for i in ids} <= set(parts), parts.keys()
+    assert o.run("journal", "verify", "--deep").strip().endswith("sound")
+
+
+@test
+def a_package_whose_server_was_killed_is_sealed_by_the_next_and_the_list_it_is_of_stands():
+    o = city()
+    batch, own = silent(o)
+    o.lake = None
+    o.at("2026-03-10 00:04:00")  # no lake here: the act is bound, its bytes wait
+    bulk(o.checker, "check", own[:2], {"verdict": "deduct", "evidence": "病历抽查"})
+    waiting, = o.checker.get("/matters/" + batch)["evidence"]
+    assert waiting["hash"] is None and waiting["n"] == 2 and len(waiting["list"]) == 64
+    assert o.checker.get(f"/matters/{batch}/evidence/{waiting['id']}", headers=PURPOSE).status == 404
+    o.stop(signal.SIGKILL)
+    o.lake = claims().dir / "lake"
+    o.at("2026-03-10 09:00:00")
+    package, = preserved(o.checker, batch)
+    assert (package["list"], package["at"], package["n"]) == (waiting["list"], waiting["at"], 2)
+    parts = parts_of(kept(o.checker, batch, package))
+    assert hashlib.new("sm3", parts["list"]).hexdigest() == waiting["list"]
+    assert {name for name in parts if name.startswith("receipt/")} == {"receipt/" + row["id"] for row in own[:2]}
+    assert sorted(line.split()[0] for line in parts["list"].decode().splitlines()) == sorted(row["id"] for row in own[:2])
 
 
 @test

@@ -3,10 +3,12 @@
  * file, libc and OpenSSL 3. The bytes are specified in docs/journal.md.
  *
  *     cc -o verify-bundle verify-bundle.c -lcrypto
- *     verify-bundle FINGERPRINT FILE [WITNESS …]
+ *     verify-bundle FINGERPRINT FILE [WITNESS …] [file=PATH]
  *
  * FINGERPRINT: SM3 of the signing key in 64 hex digits, as its owner published it. WITNESS: the same of a
- * witness that must have signed this head too. Exit code: 0 all proven, 1 something is not, 2 usage.
+ * witness that must have signed this head too. PATH: a file whose SM3 a proven record must name; of a package
+ * of evidence every part is checked first, and the list of its findings too. Exit code: 0 all proven, 1
+ * something is not, 2 usage.
  */
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -31,6 +33,12 @@ struct bundle {
     struct bytes witnesses[WITNESSES]; /* those still to be seen; at NULL: seen */
     size_t n_witnesses;
     struct bytes leaf;
+    struct file {
+        const char *path;        /* NULL: none was given */
+        char hash[2 * HASH + 1]; /* of the file */
+        char list[2 * HASH + 1]; /* of the findings an evidence is of; "" another file */
+        int is_hash_seen, is_list_seen;
+    } file;
 };
 
 /* Every word read: the program ends when it has answered. */
@@ -200,13 +208,24 @@ static void check_path(struct bundle *bundle, char *line) {
            big_endian(leaf + 5 + type_len + 24, 8));
 }
 
-static void check_content(const struct bundle *bundle, char *line) {
+/* Does the record say it, in its own words? */
+static int says(struct bytes content, const char *text) {
+    const size_t n = strlen(text);
+    for (size_t i = 0; n && i + n <= content.len; i++)
+        if (memcmp(content.at + i, text, n) == 0)
+            return 1;
+    return 0;
+}
+
+static void check_content(struct bundle *bundle, char *line) {
     const struct bytes content = hex_word(&line);
     unsigned char hash[HASH];
     hash_of(bundle->md, content.at, content.len, hash);
     if (!bundle->is_proven || memcmp(hash, bundle->leaf.at + bundle->leaf.len - HASH, HASH) != 0)
         fail("a content is not the one its leaf proves");
     printf("  its content of %zu bytes is the one proven\n", content.len);
+    bundle->file.is_hash_seen |= says(content, bundle->file.hash);
+    bundle->file.is_list_seen |= says(content, bundle->file.list);
 }
 
 /* RFC 9162, 2.1.4.2. */
@@ -296,17 +315,132 @@ static void check_line(struct bundle *bundle, struct bytes *spki, char *line,
     }
 }
 
+/* ---- a file that a record names ---------------------------------------------------------------------- */
+
+static struct bytes read_file(const char *path) {
+    FILE *file = fopen(path, "rb");
+    struct bytes out = {malloc(1), 0};
+    size_t room = 1;
+    if (!file || !out.at)
+        fail("the file cannot be read");
+    for (size_t n = 1; n > 0; out.len += n) {
+        if (out.len + 1 >= room) {
+            room = room * 2 + 65536;
+            out.at = realloc(out.at, room);
+            if (!out.at)
+                fail("no memory for the file");
+        }
+        n = fread(out.at + out.len, 1, room - out.len - 1, file);
+    }
+    if (ferror(file))
+        fail("the file cannot be read");
+    fclose(file);
+    out.at[out.len] = 0;
+    return out;
+}
+
+static void hex_of(const unsigned char *at, char out[2 * HASH + 1]) {
+    for (size_t i = 0; i < HASH; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", at[i]);
+}
+
+static void fail_part(const char *name, size_t len, const char *what) {
+    printf("NOT PROVEN: part %.*s %s\n", (int)len, name, what);
+    exit(1);
+}
+
+/* The chain begins with the package before, or with nothing. */
+static void begin_chain(const unsigned char *about, size_t len, unsigned char chain[HASH]) {
+    static const char key[] = "\"previous\":\"";
+    memset(chain, 0, HASH);
+    for (size_t i = 0; i + sizeof key - 1 + 2 * HASH <= len; i++) {
+        if (memcmp(about + i, key, sizeof key - 1) != 0 || about[i + sizeof key - 1] == '"')
+            continue;
+        char text[2 * HASH + 1] = {0}, *word = text;
+        memcpy(text, about + i + sizeof key - 1, 2 * HASH);
+        memcpy(chain, hex_word(&word).at, HASH);
+        return;
+    }
+}
+
+/* part BYTES SM3 CHAIN NAME, then the bytes: gives what follows them. */
+static unsigned char *check_part(struct file *file, unsigned char *at, const unsigned char *end,
+                                 unsigned char chain[HASH], int is_first) {
+    unsigned char hash[HASH], link[2 * HASH];
+    char hex[2 * HASH + 1], *line = (char *)at + 5;
+    const unsigned long long len = number_word(&line);
+    const struct bytes is = hex_word(&line), next = hex_word(&line);
+    const char *name = line + 1;
+    const size_t n = strcspn(name, "\n");
+    unsigned char *content = (unsigned char *)line + 1 + n + 1;
+    if (is.len != HASH || next.len != HASH || *line != ' ' || content > end ||
+        len >= (unsigned long long)(end - content) || content[len] != '\n')
+        fail("a part of the evidence is malformed or cut");
+    if (is_first)
+        begin_chain(content, (size_t)len, chain);
+    hash_of(EVP_sm3(), content, (size_t)len, hash);
+    if (memcmp(hash, is.at, HASH) != 0)
+        fail_part(name, n, "has changed: it is not the one that was sealed");
+    memcpy(link, chain, HASH);
+    memcpy(link + HASH, hash, HASH);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (!context || EVP_DigestInit_ex(context, EVP_sm3(), NULL) != 1 ||
+        EVP_DigestUpdate(context, link, sizeof link) != 1 || EVP_DigestUpdate(context, name, n) != 1 ||
+        EVP_DigestFinal_ex(context, chain, NULL) != 1)
+        fail("OpenSSL here lacks the digest");
+    EVP_MD_CTX_free(context);
+    if (memcmp(chain, next.at, HASH) != 0)
+        fail_part(name, n, "does not follow the one before it");
+    hex_of(hash, hex);
+    if (n == 4 && memcmp(name, "list", 4) == 0)
+        memcpy(file->list, hex, sizeof hex);
+    if (n > 6 && memcmp(name, "fault/", 6) == 0)
+        printf("  fault: %.*s: %.*s\n", (int)n - 6, name + 6, (int)len, (const char *)content);
+    return content + len + 1;
+}
+
+static void take_file(struct file *file) {
+    static const char first[] = "shouhu-evidence 1\n";
+    const struct bytes all = read_file(file->path);
+    unsigned char hash[HASH], chain[HASH];
+    hash_of(EVP_sm3(), all.at, all.len, hash);
+    hex_of(hash, file->hash);
+    if (all.len >= sizeof first - 1 && memcmp(all.at, first, sizeof first - 1) == 0) {
+        unsigned char *at = all.at + sizeof first - 1, *const end = all.at + all.len;
+        size_t n = 0;
+        for (; end - at > 5 && memcmp(at, "part ", 5) == 0; n++)
+            at = check_part(file, at, end, chain, n == 0);
+        if (end - at != 4 || memcmp(at, "end\n", 4) != 0 || !file->list[0])
+            fail("the evidence is cut short, or something follows its end");
+        printf("evidence: %zu parts, each as sealed and in its place\n", n);
+    }
+    free(all.at);
+}
+
+static void check_file(const struct file *file) {
+    if (!file->is_hash_seen)
+        fail("no proven record names this file");
+    if (file->list[0] && !file->is_list_seen)
+        fail("no proven record names the findings of this evidence");
+    printf("file: named by a proven record\n");
+}
+
 int main(int argc, char **argv) {
     struct bundle bundle = {0};
     int is_usage = argc < 3 || argc > 3 + WITNESSES || strlen(argv[1]) != 2 * HASH;
     for (int i = 3; i < argc && !is_usage; i++) {
         char *word = argv[i];
+        if (strncmp(word, "file=", 5) == 0) {
+            is_usage = bundle.file.path != NULL;
+            bundle.file.path = word + 5;
+            continue;
+        }
         is_usage = strlen(word) != 2 * HASH;
         if (!is_usage)
             bundle.witnesses[bundle.n_witnesses++] = hex_word(&word);
     }
     if (is_usage) {
-        fprintf(stderr, "usage: verify-bundle FINGERPRINT FILE [WITNESS ...]\n");
+        fprintf(stderr, "usage: verify-bundle FINGERPRINT FILE [WITNESS ...] [file=PATH]\n");
         return 2;
     }
     char *word = argv[1];
@@ -316,6 +450,8 @@ int main(int argc, char **argv) {
         perror(argv[2]);
         return 2;
     }
+    if (bundle.file.path)
+        take_file(&bundle.file);
     struct bytes spki = {0};
     char *line = NULL;
     size_t size = 0;
@@ -328,6 +464,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < bundle.n_witnesses; i++)
         if (bundle.witnesses[i].at)
             fail("a witness you asked for did not sign this head");
+    if (bundle.file.path)
+        check_file(&bundle.file);
     free(line);
     fclose(file);
     printf("PROVEN\n");
