@@ -94,6 +94,7 @@ SH_HANDLER(sh_api_matter_act);
 SH_HANDLER(sh_api_matter_paper);
 SH_HANDLER(sh_api_matter_draw);
 SH_HANDLER(sh_api_matter_comment);
+SH_HANDLER(sh_api_matter_unseal);
 SH_HANDLER(sh_api_matter_attach);
 SH_HANDLER(sh_api_matter_attachment);
 SH_HANDLER(sh_api_evidence_new);

@@ -666,6 +666,22 @@ sh_code sh_api_evidence(struct sh_gate *gate, struct sh_request *rq, struct sh_e
     return SH_OK;
 }
 
+/* ---- what is sealed ---------------------------------------------------------------------------------- */
+
+static sh_code act_unseal(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_unsealed opened;
+    SH_TRY(sh_matter_unseal(txn, &a->desk, a->rq->params[0], &a->json, &opened, err));
+    SH_TRY(sh_purpose_check(a->rq, opened.purpose, err));
+    const struct sh_record record = {.id = opened.matter, .labels = opened.labels};
+    return sh_access_note(txn, a->rq, SH_STR("matters"), &record, "unsealed", opened.purpose, err);
+}
+
+sh_code sh_api_matter_unseal(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    SH_CLEANUP(asking_end) struct asking a;
+    SH_TRY(asking_begin(gate, rq, "matters.act", &a, err));
+    return answer_write(&a, "unsealed", act_unseal, err);
+}
+
 /* ---- many at once ------------------------------------------------------------------------------------ */
 
 static sh_code rows_of(struct asking *a, struct sh_bulk *bulk, struct sh_err *err) {

@@ -100,6 +100,7 @@ static const struct sh_route routes[] = {
     {SH_GET, V1 "/matters/{matter}/proof", "matters.read", R, 0, 0, sh_api_matter_proof},
     {SH_GET, V1 "/matters/{matter}/papers/{paper}", "matters.read", R, 0, 0, sh_api_matter_paper},
     {SH_POST, V1 "/matters/{matter}/comments", "matters.act", W, SH_ROUTE_ONCE, 0, sh_api_matter_comment},
+    {SH_POST, V1 "/matters/{matter}/unsealed", "matters.act", W, 0, 0, sh_api_matter_unseal},
     {SH_POST, V1 "/matters/{matter}/attachments", "matters.act", W, SH_ROUTE_UPLOAD | SH_ROUTE_ONCE,
      SH_UPLOAD_MAX, sh_api_matter_attach},
     {SH_GET, V1 "/matters/{matter}/attachments/{attachment}", "matters.read", W, 0, 0,

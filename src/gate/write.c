@@ -13,7 +13,8 @@ struct once {
     char token[65], request[65]; /* "" none */
 };
 
-/* The key belongs to one person and one path; the request is what must be the same the second time. */
+/* The key belongs to one person and one path; the request is what must be the same the second time. The key is
+ * in its hash too: what was sent sealed cannot be guessed from what is kept. */
 static void once_hashes(struct once *once) {
     struct sh_request *rq = once->rq;
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
@@ -23,7 +24,7 @@ static void once_hashes(struct once *once) {
     sh_buf_clear(&text);
     for (size_t i = 0; i < rq->target.n_segments; i++)
         sh_buf_addf(&text, "/%.*s", SH_ARG(rq->target.segments[i]));
-    sh_buf_addf(&text, "\n%.*s\n", SH_ARG(rq->if_match));
+    sh_buf_addf(&text, "\n%.*s\n%.*s\n", SH_ARG(rq->if_match), SH_ARG(rq->idempotency));
     sh_buf_add_str(&text, sh_buf_view(&rq->body));
     sh_token_hash(sh_buf_view(&text), once->request);
 }

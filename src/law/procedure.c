@@ -570,13 +570,32 @@ static sh_code collect_opens(struct sh_procedure *p, struct sh_arena *arena, str
     return SH_OK;
 }
 
+/* parties: none. Then nothing of it is for a party. */
+static sh_code read_parties(const struct sh_yaml *root, struct sh_procedure *p, struct sh_err *err) {
+    const struct sh_yaml *parties = sh_yaml_get(root, "parties");
+    if (!parties)
+        return SH_OK;
+    if (parties->kind != SH_YAML_TEXT || !sh_str_is(parties->text, "none"))
+        return sh_yaml_fail(err, parties, "parties: none, or what it is about is the party");
+    p->is_confidential = true;
+    for (size_t i = 0; i < p->n_papers; i++)
+        if (p->papers[i].to_party)
+            return sh_yaml_fail(err, parties, "the paper %.*s is for a party", SH_ARG(p->papers[i].id));
+    for (size_t i = 0; i < p->matter.n_steps; i++)
+        if (p->matter.steps[i].per == SH_PER_PARTY)
+            return sh_yaml_fail(err, parties, "the step %.*s is taken once for each party",
+                                SH_ARG(p->matter.steps[i].id));
+    return SH_OK;
+}
+
 static sh_code read_procedure(const struct sh_yaml *root, const struct sh_registers *registers,
                               const struct sh_roles *roles, const struct sh_params *params,
                               struct sh_arena *arena, struct sh_procedure *p, struct sh_err *err) {
     static const char *const known[] = {
-        "procedure", "name",   "place",   "rank",   "in_force",    "running", "basis",      "about",
-        "body",      "period", "open_by", "fields", "states",      "final",   "papers",     "clocks",
-        "gates",     "reads",  "steps",   "items",  "after_lapse", "draw",    "again_after"};
+        "procedure", "name",        "place",  "rank",    "in_force", "running", "basis",
+        "about",     "body",        "period", "open_by", "fields",   "states",  "final",
+        "papers",    "clocks",      "gates",  "reads",   "steps",    "items",   "after_lapse",
+        "draw",      "again_after", "seals",  "unseals", "parties"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a procedure is a map");
     SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], err));
@@ -586,11 +605,14 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
     SH_TRY(read_papers(root, p, arena, err));
     SH_TRY(read_openers(root, roles, p, arena, err));
     SH_TRY(read_gates(root, roles, p, arena, err));
+    SH_TRY(sh_law_seals(root, roles, p, arena, err));
     SH_TRY(sh_law_steps(root, p, &p->matter, registers, roles, arena, err));
     SH_TRY(read_clocks(root, params, p, arena, err));
     SH_TRY(read_reads(root, registers, p, arena, err));
     SH_TRY(read_items(root, registers, roles, p, arena, err));
     SH_TRY(sh_law_draw(root, params, p, arena, &p->draw, err));
+    SH_TRY(sh_law_unseals(root, p, arena, &p->unseals, err));
+    SH_TRY(read_parties(root, p, err));
     const struct names_of states = {&p->matter, sh_machine_state, "state"};
     SH_TRY(read_indexes(root, "again_after", &states, arena, &p->again, &p->n_again, err));
     SH_TRY(collect_opens(p, arena, err));

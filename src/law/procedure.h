@@ -154,6 +154,24 @@ struct sh_draw_text {
     const struct sh_yaml *node;
 };
 
+/* A part of a matter under a key of its own (D10): what is laid into it nobody reads again but its holders,
+ * two together, by a procedure that `unseals` it. */
+struct sh_seal_text {
+    struct sh_str id, name, english, basis;
+    const struct sh_actor *held_by; /* [n_held_by] roles, as seen from the matter it lies in */
+    const struct sh_field *fields;  /* [n_fields]; no name of a field of the matter */
+    size_t n_held_by, n_fields;
+    const struct sh_yaml *node;
+};
+/* Matters of the procedure open a sealed part of another matter, for those who took the step `by` together,
+ * while they stand where it led. */
+struct sh_unseal_text {
+    struct sh_str seal;
+    int32_t by;                 /* step of two or more together */
+    int32_t of, until, purpose; /* fields: number of the matter; last day; what for. As they stood at `by` */
+    const struct sh_yaml *node;
+};
+
 enum sh_per { SH_PER_NONE, SH_PER_PARTY };
 struct sh_step {
     struct sh_str id, name, english, basis;
@@ -185,6 +203,7 @@ struct sh_step {
     bool is_bulk, is_serving; /* serving: says when a paper was served (field `paper`) */
     uint32_t undo_seconds;    /* how long a bulk act may be taken back; 0 never */
     enum sh_draw_act draw;
+    const struct sh_seal_text *lays; /* sealed part that its form fills; NULL none */
     bool counts_outcomes; /* fills reviewed, confirmed, low, high of the rule that is the subject */
     bool is_recalled;     /* some text of the procedure asks how the matter stood after it: at.STEP.x */
     const struct sh_yaml *node;
@@ -242,9 +261,12 @@ struct sh_procedure {
     const struct sh_paper_text *papers;
     const struct sh_read_text *reads;
     const struct sh_draw_text *draw; /* NULL: draws nothing */
-    const int32_t *again;            /* [n_again] states after which one of the same period may follow */
+    const struct sh_seal_text *seals;
+    const struct sh_unseal_text *unseals; /* NULL: opens nothing sealed */
+    bool is_confidential;                 /* what it is about is no party and does not see it */
+    const int32_t *again;                 /* [n_again] states after which one of the same period may follow */
     size_t n_again;
-    size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads;
+    size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads, n_seals;
     const struct sh_factbook_model *model;
     const char *file;
     const struct sh_yaml *node;
@@ -282,6 +304,8 @@ const struct sh_procedure *sh_procedure_version(const struct sh_procedures *proc
 int32_t sh_machine_state(const struct sh_machine *machine, struct sh_str id);
 int32_t sh_machine_step(const struct sh_machine *machine, struct sh_str id);
 int32_t sh_machine_field(const struct sh_machine *machine, struct sh_str id);
+/** The sealed part of that name; NULL none. */
+const struct sh_seal_text *sh_procedure_seal(const struct sh_procedure *p, struct sh_str id);
 /** Whether the form of a step brings the field: it needs it, or may have it. */
 bool sh_step_asks(const struct sh_step *step, int32_t field);
 static inline bool sh_step_is_from(const struct sh_step *step, int32_t state) {

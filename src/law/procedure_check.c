@@ -280,6 +280,53 @@ static sh_code check_returns(struct checker *c, const struct sh_procedures *all)
     return SH_OK;
 }
 
+/* What is sealed for good, or opened without anybody having to say what for, is a fault. */
+static sh_code check_seals(struct checker *c, const struct sh_procedures *all) {
+    const struct sh_machine *m = &c->p->matter;
+    for (size_t i = 0; i < c->p->n_seals; i++) {
+        const struct sh_seal_text *seal = &c->p->seals[i];
+        bool is_laid = false, is_opened = false, can = false;
+        for (size_t s = 0; s < m->n_steps; s++)
+            is_laid = is_laid || m->steps[s].lays == seal;
+        for (size_t k = 0; k < all->n; k++)
+            is_opened = is_opened || (all->of[k].unseals && sh_str_eq(all->of[k].unseals->seal, seal->id));
+        for (size_t k = 0; k < seal->n_held_by; k++)
+            can = can || is_held(c->roles, seal->held_by[k].role);
+        if (!is_laid)
+            SH_TRY(note(c, SH_LAW_ERROR, seal->node, "no step lays %.*s", SH_ARG(seal->id)));
+        if (!is_opened)
+            SH_TRY(note(c, SH_LAW_ERROR, seal->node, "no procedure unseals %.*s", SH_ARG(seal->id)));
+        if (!can)
+            SH_TRY(note(c, SH_LAW_ERROR, seal->node, "no role can hold %.*s", SH_ARG(seal->id)));
+    }
+    return SH_OK;
+}
+
+static bool must_be_given(const struct sh_machine *m, int32_t field) {
+    for (size_t s = 0; s < m->n_steps; s++)
+        for (size_t i = 0; i < m->steps[s].n_needs; i++)
+            if (m->steps[s].needs[i] == field)
+                return true;
+    return false;
+}
+
+static sh_code check_unseals(struct checker *c, const struct sh_procedures *all) {
+    const struct sh_unseal_text *text = c->p->unseals;
+    bool is_there = false;
+    if (!text)
+        return SH_OK;
+    for (size_t i = 0; i < all->n; i++)
+        is_there = is_there || sh_procedure_seal(&all->of[i], text->seal);
+    if (!is_there)
+        SH_TRY(note(c, SH_LAW_ERROR, text->node, "no procedure seals %.*s", SH_ARG(text->seal)));
+    const int32_t owed[] = {text->of, text->until, text->purpose};
+    for (size_t i = 0; i < sizeof owed / sizeof owed[0]; i++)
+        if (!must_be_given(&c->p->matter, owed[i]))
+            SH_TRY(note(c, SH_LAW_ERROR, text->node, "no step needs %.*s",
+                        SH_ARG(c->p->matter.fields[owed[i]].id)));
+    return SH_OK;
+}
+
 /* Whole texts against each other: two in force at once, lapses without successor. */
 static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, int32_t day) {
     const struct sh_procedure *p = c->p;
@@ -314,6 +361,8 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
         SH_TRY(check_draw(&c));
         SH_TRY(check_subs(&c));
         SH_TRY(check_returns(&c, procedures));
+        SH_TRY(check_seals(&c, procedures));
+        SH_TRY(check_unseals(&c, procedures));
         SH_TRY(check_prose(&c, &c.p->matter));
         if (c.p->items)
             SH_TRY(check_prose(&c, c.p->items));

@@ -30,3 +30,10 @@ SH_MUST sh_code sh_law_draw(const struct sh_yaml *root, const struct sh_params *
                             const struct sh_draw_text **ret, struct sh_err *err);
 /** seal, frame, open, sample; a missing word is none. */
 SH_MUST sh_code sh_law_draw_act(const struct sh_yaml *node, enum sh_draw_act *ret, struct sh_err *err);
+/** seals: parts under a key of their own; fields of the matter are there already. In sealing.c. */
+SH_MUST sh_code sh_law_seals(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
+                             struct sh_arena *arena, struct sh_err *err);
+/** unseals: which sealed part of another matter is opened, by which step; fields and steps are there already.
+ */
+SH_MUST sh_code sh_law_unseals(const struct sh_yaml *root, const struct sh_procedure *p,
+                               struct sh_arena *arena, const struct sh_unseal_text **ret, struct sh_err *err);

@@ -367,11 +367,22 @@ static sh_code read_returns(struct loader *l, const struct sh_yaml *map, struct 
     return read_sources(l, sh_yaml_get(node, "with"), &step->returns.values, &step->returns.n_values);
 }
 
+/* lays: the sealed part that its form fills too. */
+static sh_code read_lays(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    const struct sh_yaml *node = sh_yaml_get(map, "lays");
+    if (!node)
+        return SH_OK;
+    step->lays = sh_procedure_seal(l->p, sh_yaml_text(map, "lays"));
+    if (sh_yaml_get(map, "together"))
+        return sh_yaml_fail(l->err, node, "one person lays what is sealed: two would have to show it");
+    return step->lays ? SH_OK : sh_yaml_fail(l->err, node, "lays: the name of one of seals");
+}
+
 /* Rows have no papers, clocks, ledgers or money of their own (B3): the matter that gathers them has. */
 static sh_code check_item_step(struct loader *l, const struct sh_step *step) {
-    static const char *const of_matters[] = {"gate",     "issues",   "writes", "posts",  "holds",
-                                             "per",      "dated",    "serves", "served", "draw",
-                                             "together", "outcomes", "returns"};
+    static const char *const of_matters[] = {"gate",     "issues",   "writes",  "posts",  "holds",
+                                             "per",      "dated",    "serves",  "served", "draw",
+                                             "together", "outcomes", "returns", "lays"};
     for (size_t i = 0; i < sizeof of_matters / sizeof of_matters[0]; i++)
         if (sh_yaml_get(step->node, of_matters[i]))
             return sh_yaml_fail(l->err, step->node, "a step of items has no %s: the matter's steps have",
@@ -457,11 +468,11 @@ static sh_code mark_recalled(struct loader *l, struct sh_step *step) {
 }
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
-    static const char *const known[] = {"name",  "from",  "to",       "by",       "not_by",  "not_body_of",
-                                        "needs", "may",   "guard",    "gate",     "issues",  "writes",
-                                        "posts", "opens", "holds",    "basis",    "per",     "dated",
-                                        "bulk",  "seen",  "serves",   "together", "undo",    "served",
-                                        "draw",  "sets",  "outcomes", "returns",  "inspects"};
+    static const char *const known[] = {"name",  "from",  "to",       "by",       "not_by",   "not_body_of",
+                                        "needs", "may",   "guard",    "gate",     "issues",   "writes",
+                                        "posts", "opens", "holds",    "basis",    "per",      "dated",
+                                        "bulk",  "seen",  "serves",   "together", "undo",     "served",
+                                        "draw",  "sets",  "outcomes", "returns",  "inspects", "lays"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));
@@ -491,6 +502,7 @@ static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, st
     SH_TRY(read_opens(l, map, step));
     SH_TRY(read_sets(l, map, step));
     SH_TRY(read_returns(l, map, step));
+    SH_TRY(read_lays(l, map, step));
     SH_TRY(mark_recalled(l, step));
     SH_TRY(read_flags(l, map, step));
     return l->machine == &l->p->matter ? SH_OK : check_item_step(l, step);

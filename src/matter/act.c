@@ -212,6 +212,7 @@ sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct s
         SH_TRY(judge_needs(w, step, values));
     SH_TRY(judge_papers(w, step));
     SH_TRY(judge_seen(w, step));
+    SH_TRY(sh_seal_judge(w, step, values));
     if (with_needs)
         SH_TRY(judge_drawn(w, step));
     if (!w->facts)
@@ -342,9 +343,11 @@ sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_
     struct sh_str *next = sh_new(w->arena, struct sh_str, machine->n_fields + 1);
     if (!next)
         return sh_fail(w->err, SH_E_NOMEM, "no room for a step");
+    struct sealing sealing;
     memcpy(next, w->m.values, machine->n_fields * sizeof *next);
     w->facts = NULL;
-    SH_TRY(sh_fields_take(w, machine, w->step, values, n, next));
+    SH_TRY(sh_seal_part(w, values, n, &sealing));
+    SH_TRY(sh_fields_take(w, machine, w->step, sealing.rest, sealing.n_rest, next));
     if (w->step->counts_outcomes)
         SH_TRY(sh_outcome_fields(w, next));
     SH_TRY(sh_step_judge(w, w->step, next, true));
@@ -370,6 +373,7 @@ sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_
     SH_TRY(sh_effects(w));
     if (w->failures->n)
         return sh_fail(w->err, SH_E_CANCELLED, "refused");
+    SH_TRY(sh_seal_lay(w, &sealing));
     SH_TRY(sh_clocks_after_step(w));
     SH_TRY(sh_matter_save(w, w->step->id));
     SH_TRY(insert_step(w, w->step->id, before));

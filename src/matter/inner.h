@@ -180,6 +180,8 @@ const struct sh_param *sh_param_read(struct work *w, const char *name, struct sh
 /** Everything of W4 that needs no facts: role, separation, roles used, credentials, ties, recusals. Fills
  * w->used. */
 SH_MUST sh_code sh_who_check(struct work *w, const struct sh_step *step);
+/** Ties to the matter's parties and recusals of the actor: failures. */
+SH_MUST sh_code sh_who_bonds(struct work *w);
 /** Code of the body that an actor `called(FIELD)` means; empty: nobody is called, or another relation. */
 struct sh_str sh_called_body(const struct work *w, const struct sh_actor *actor);
 /** The first grant by which the actor may; NULL none. */
@@ -207,6 +209,27 @@ SH_MUST sh_code sh_members_left(struct work *w, const struct sh_step *step, stru
 SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
                                const struct sh_matter_new *wanted, struct sh_str place, struct sh_str source,
                                char ret_id[SH_ID_TEXT + 1]);
+
+/* ---- sealed.c: parts under a key of their own (D10) */
+/* What a step brings, taken apart: for the sealed part that it lays, and for the matter. */
+struct sealing {
+    const struct sh_seal_text *seal;
+    struct sh_str *sealed; /* [seal->n_fields] canonical; len 0: not given */
+    bool is_given;
+    struct sh_matter_value *rest; /* [n_rest] */
+    size_t n_rest;
+};
+/** Failures are noted. */
+SH_MUST sh_code sh_seal_part(struct work *w, const struct sh_matter_value *values, size_t n,
+                             struct sealing *ret);
+/** Lay it; what lay there before stays an older version. Nothing given: nothing is laid. */
+SH_MUST sh_code sh_seal_lay(struct work *w, const struct sealing *sealing);
+/** May the actor be one of those who open, by this step, what its procedure unseals? Failures are noted. */
+SH_MUST sh_code sh_seal_judge(struct work *w, const struct sh_step *step, const struct sh_str *values);
+/** seals: what lies sealed in the matter, without a word of what; unsealed: may the reader read what it
+ * opens?
+ */
+SH_MUST sh_code sh_seals_json(struct work *w, struct sh_json *json);
 
 /* ---- open.c */
 /** May another matter of the same subject and period follow one that stands in this state? */

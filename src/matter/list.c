@@ -75,6 +75,7 @@ sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
     struct sh_rows rows;
     query_add(&q, "select " ROW_COLUMNS " from mt_matter t where ((");
     query_place(&q, who, arena);
+    query_confidential(&q, desk);
     query_add(&q, ") or ");
     query_takes_part(&q, who);
     query_add(&q, ")");
@@ -274,7 +275,7 @@ static bool has_role(const struct sh_matter_who *who, const struct sh_step *step
 
 struct counting {
     struct sh_txn *txn;
-    const struct sh_matter_who *who;
+    const struct sh_desk *desk;
     struct sh_arena *arena;
     struct sh_json *json;
     bool has_office; /* rows lie in his places and bodies */
@@ -287,9 +288,10 @@ static sh_code count_matters(struct counting *c, const struct sh_procedure *p, s
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
     query_add(&q, "select count(*), min(due) from (select t.due as due from mt_matter t where ((");
-    query_place(&q, c->who, c->arena);
+    query_place(&q, c->desk->who, c->arena);
+    query_confidential(&q, c->desk);
     query_add(&q, ") or ");
-    query_takes_part(&q, c->who);
+    query_takes_part(&q, c->desk->who);
     query_add(&q, ")");
     query_equals(&q, "t.procedure", p->id);
     query_equals(&q, "t.state", state);
@@ -310,10 +312,10 @@ static sh_code count_items(struct counting *c, const struct sh_procedure *p, str
     struct sh_rows rows;
     if (c->has_office) {
         query_add(&q, "select cast(coalesce(sum(t.n), 0) as bigint) from mt_total t where ");
-        query_place(&q, c->who, c->arena);
+        query_place(&q, c->desk->who, c->arena);
     } else {
         query_add(&q, "select count(*) from mt_item t where ");
-        party_items(&q, c->who);
+        party_items(&q, c->desk->who);
     }
     query_equals(&q, "t.procedure", p->id);
     query_equals(&q, "t.state", state);
@@ -329,7 +331,8 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
         int64_t n = -1, due = SH_NEVER;
         for (size_t i = 0; i < machine->n_steps; i++) {
             const struct sh_step *step = &machine->steps[i];
-            if (machine->states[s].is_final || !sh_step_is_from(step, (int32_t)s) || !has_role(c->who, step))
+            if (machine->states[s].is_final || !sh_step_is_from(step, (int32_t)s) ||
+                !has_role(c->desk->who, step))
                 continue;
             if (n < 0)
                 SH_TRY(of_items ? count_items(c, p, machine->states[s].id, &n)
@@ -338,9 +341,9 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
                 break;
             sh_json_object(c->json);
             sh_json_put_str(c->json, "procedure", p->id);
-            sh_json_put_str(c->json, "procedure_name", sh_word_of(c->who->lang, p->name, p->english));
+            sh_json_put_str(c->json, "procedure_name", sh_word_of(c->desk->who->lang, p->name, p->english));
             sh_json_put_str(c->json, "step", step->id);
-            sh_json_put_str(c->json, "step_name", sh_word_of(c->who->lang, step->name, step->english));
+            sh_json_put_str(c->json, "step_name", sh_word_of(c->desk->who->lang, step->name, step->english));
             sh_json_put_text(c->json, "of", of_items ? "item" : "matter");
             sh_json_put_str(c->json, "state", machine->states[s].id);
             sh_json_put_i64(c->json, "n", n);
@@ -354,7 +357,7 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
 sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
                      struct sh_err *err) {
     const struct sh_matter_texts *texts = desk->texts;
-    struct counting c = {txn, desk->who, desk->arena, json, false, err};
+    struct counting c = {txn, desk, desk->arena, json, false, err};
     SH_TRY(is_inside(txn, desk, &c.has_office, err));
     sh_json_object(json);
     sh_json_key(json, "items");

@@ -148,8 +148,12 @@ static bool holds(const struct sh_scope *scope, struct sh_str body, struct sh_st
     return is_place && is_body;
 }
 
+/* What is confidential is seen where it is handled, and nowhere else of the place. */
 bool sh_matter_is_inside(const struct work *w, const struct sh_matter_who *who) {
-    return holds(&who->scope, w->m.body, w->m.place);
+    bool is_handled_there = !w->m.text->is_confidential;
+    for (size_t k = 0; k < who->n_grants; k++)
+        is_handled_there = is_handled_there || sh_str_eq(who->grants[k].body, w->m.body);
+    return is_handled_there && holds(&who->scope, w->m.body, w->m.place);
 }
 
 /* Calls `each` for the bodies that fields of the matter call in, one may come twice. */
@@ -181,7 +185,7 @@ static sh_code is_one_of_his(struct work *w, struct sh_str body, void *ctx) {
 
 sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret) {
     struct asking asking = {who, false};
-    *ret = holds(&who->scope, w->m.body, w->m.place);
+    *ret = sh_matter_is_inside(w, who);
     for (size_t i = 0; i < w->parties.n && !*ret; i++)
         SH_TRY(is_one_of_his(w, w->parties.of[i].body, &asking));
     SH_TRY(each_called(w, is_one_of_his, &asking));

@@ -233,6 +233,19 @@ SH_MUST sh_code sh_matter_asks_seen(struct sh_txn *txn, const struct sh_desk *de
 SH_MUST sh_code sh_matter_saw(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str matter,
                               struct sh_str what, struct sh_err *err);
 
+/* What was opened, of whose matter and what for: for the access log. */
+struct sh_unsealed {
+    struct sh_str matter, purpose; /* matter: id of the one it lies in */
+    struct sh_labels labels;       /* of that matter */
+};
+/**
+ * The content of the sealed part that a matter of a procedure with `unseals` has opened, for one of those who
+ * opened it together, while the matter stands open and its term has not ended. The caller notes the reading
+ * in the same transaction. Errors: SH_E_CANCELLED refused; SH_E_NOTFOUND.
+ */
+SH_MUST sh_code sh_matter_unseal(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
+                                 struct sh_json *json, struct sh_unsealed *ret, struct sh_err *err);
+
 /* ---- items -------------------------------------------------------------------------------------------- */
 
 enum { SH_BULK_MAX = 5000 };

@@ -14,6 +14,7 @@
     X(M_ROLES, "您在本事项中已以 %.*s 身份办理，%.*s", "you acted as %.*s in this matter: %.*s")             \
     X(M_HOLDS, "当日没有有效的证件：%.*s", "no credential valid that day: %.*s")                             \
     X(M_TIE, "与当事人存在利害关系（%.*s），应当回避", "tied to a party (%.*s): must stand back")            \
+    X(M_SELF, "本事项涉及您本人，应当回避", "this is about yourself: you must stand back")                   \
     X(M_RECUSED, "已决定回避本事项", "recused from this matter")                                             \
     X(M_NEEDS, "缺少“%.*s”", "\"%.*s\" is missing")                                                          \
     X(M_NEEDS_PAPER, "“%.*s”尚未送达", "\"%.*s\" has not been served")                                       \
@@ -37,6 +38,11 @@
     X(M_RECOUNT_OVER, "按现日历，原 %.*s 届满的期限应为 %.*s；已生效的不变，供复核",                         \
       "the end of %.*s would now be %.*s; what took effect stands, for review")                              \
     X(M_NOT_DRAWN, "文书尚未制作，不能送达", "the paper has not been drawn: it cannot be served yet")        \
+    X(M_SEAL_NONE, "没有“%.*s”，或其中没有封存内容", "there is no \"%.*s\", or nothing is sealed in it")     \
+    X(M_SEAL_HOLDER, "您不是“%.*s”的保管人", "you do not hold \"%.*s\"")                                     \
+    X(M_SEAL_OTHERS, "只有共同开启的保管人本人可以查阅", "only those who opened it together read it")        \
+    X(M_SEAL_SHUT, "本事项没有开启封存内容", "this matter does not hold anything sealed open")               \
+    X(M_SEAL_OVER, "查阅期限已于 %s 届满", "the access ended on %s")                                         \
     X(M_SEEN, "须先打开“%.*s”并阅读 %lld 秒", "open \"%.*s\" first and read it for %lld seconds")            \
     X(M_DATED_FUTURE, "发生日期不得晚于今天", "what happened cannot lie in the future")                      \
     X(M_DATED_BAD, "发生日期应写作 YYYY-MM-DD", "write the day as YYYY-MM-DD")                               \

@@ -100,7 +100,8 @@ static sh_code make(struct work *w, const struct sh_procedure *text, const struc
         return sh_fail(w->err, SH_E_CANCELLED, "refused");
     SH_TRY(take_number(w, text));
     SH_TRY(first_version(w, w->why));
-    SH_TRY(add_party(w, w->m.subject));
+    if (!text->is_confidential)
+        SH_TRY(add_party(w, w->m.subject));
     SH_TRY(sh_matter_parties(w));
     SH_TRY(sh_clocks_after_opening(w));
     return sh_clocks_settle(w); /* clocks need the id, the row needs the clocks */

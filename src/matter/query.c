@@ -47,6 +47,22 @@ void query_place(struct query *q, const struct sh_matter_who *who, struct sh_are
     query_add(q, ")");
 }
 
+void query_confidential(struct query *q, const struct sh_desk *desk) {
+    const struct sh_procedures *all = desk->texts->procedures;
+    size_t n = 0;
+    for (size_t i = 0; i < all->n && n < SH_PROCEDURE_NAMES_MAX; i++) {
+        if (!all->of[i].is_confidential)
+            continue;
+        query_add(q, n++ ? ", " : " and (t.procedure not in (");
+        query_value(q, SH_TEXT(all->of[i].id));
+    }
+    if (n == 0)
+        return;
+    query_add(q, ") or t.body in ");
+    query_bodies(q, desk->who);
+    query_add(q, ")");
+}
+
 void query_takes_part(struct query *q, const struct sh_matter_who *who) {
     query_add(
         q, "t.id in (select p.matter from (select matter, body from mt_party union all select matter, body "

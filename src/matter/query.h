@@ -3,7 +3,7 @@
 #pragma once
 #include "matter/shape.h"
 
-enum { SH_QUERY_VALUES_MAX = 160 };
+enum { SH_QUERY_VALUES_MAX = 256 };
 struct query {
     struct sh_buf sql;
     struct sh_value values[SH_QUERY_VALUES_MAX];
@@ -16,6 +16,8 @@ void query_value(struct query *q, struct sh_value v);
 void query_equals(struct query *q, const char *column, struct sh_str text);
 /** What lies in the reader's places and bodies; the rows have the alias t. */
 void query_place(struct query *q, const struct sh_matter_who *who, struct sh_arena *arena);
+/** " and …": of confidential procedures only what a body of the reader handles; the rows are of mt_matter. */
+void query_confidential(struct query *q, const struct sh_desk *desk);
 /** What a body of the reader is a party of or called into; the rows have the alias t. */
 void query_takes_part(struct query *q, const struct sh_matter_who *who);
 /** "(…)": bodies of the reader. */

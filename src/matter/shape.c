@@ -33,10 +33,13 @@ void sh_put_fen(struct sh_json *json, const char *key, int64_t fen) {
     sh_json_put_text(json, key, text);
 }
 
-void sh_put_field(struct sh_json *json, sh_lang lang, const struct sh_field *field, bool is_required,
-                  struct sh_str value) {
+/* part: the sealed part it goes into, whose value nobody is shown; "" none. */
+static void put_field(struct sh_json *json, sh_lang lang, const struct sh_field *field, bool is_required,
+                      struct sh_str value, struct sh_str part) {
     sh_json_object(json);
     sh_json_put_str(json, "field", field->id);
+    if (part.len)
+        sh_json_put_str(json, "part", part);
     sh_json_put_str(json, "name", sh_word_of(lang, field->name, field->english));
     if (field->help.len)
         sh_json_put_str(json, "help", field->help);
@@ -67,6 +70,11 @@ void sh_put_field(struct sh_json *json, sh_lang lang, const struct sh_field *fie
     sh_json_object_end(json);
 }
 
+void sh_put_field(struct sh_json *json, sh_lang lang, const struct sh_field *field, bool is_required,
+                  struct sh_str value) {
+    put_field(json, lang, field, is_required, value, SH_STR(""));
+}
+
 void sh_put_form(struct sh_json *json, sh_lang lang, const struct sh_machine *machine,
                  const struct sh_step *step, const struct sh_str *values) {
     sh_json_array(json);
@@ -76,6 +84,8 @@ void sh_put_form(struct sh_json *json, sh_lang lang, const struct sh_machine *ma
     for (size_t i = 0; i < step->n_may; i++)
         sh_put_field(json, lang, &machine->fields[step->may[i]], false,
                      values ? values[step->may[i]] : SH_STR(""));
+    for (size_t i = 0; step->lays && i < step->lays->n_fields; i++)
+        put_field(json, lang, &step->lays->fields[i], false, SH_STR(""), step->lays->id);
     sh_json_array_end(json);
 }
 

@@ -434,6 +434,7 @@ sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh
     SH_TRY(put_papers(&p));
     SH_TRY(put_subs(&p));
     SH_TRY(put_counts(&p));
+    SH_TRY(sh_seals_json(&p.w, json));
     SH_TRY(sh_file_json(&p.w, who, json));
     sh_json_object_end(json);
     return SH_OK;

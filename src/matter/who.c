@@ -314,13 +314,15 @@ static sh_code read_recusals(struct work *w, struct bonds *bonds) {
     return SH_OK;
 }
 
-static sh_code check_bonds(struct work *w) {
+sh_code sh_who_bonds(struct work *w) {
     struct bonds own = {.are_read = false}, *bonds = w->bonds ? w->bonds : &own;
     if (!bonds->are_read) {
         SH_TRY(read_ties(w, bonds));
         SH_TRY(read_recusals(w, bonds));
         bonds->are_read = true;
     }
+    if (is_of_matter(w, w->who->person))
+        sh_failure_add(w, SH_FAIL_TIE, basis_of(w, SH_STR("ties")), SH_STR(""), M_SELF);
     for (size_t i = 0; i < bonds->n_ties; i++)
         if (is_of_matter(w, bonds->ties[i].other))
             sh_failure_add(w, SH_FAIL_TIE, basis_of(w, SH_STR("ties")), SH_STR(""), M_TIE,
@@ -381,5 +383,5 @@ sh_code sh_who_check(struct work *w, const struct sh_step *step) {
     SH_TRY(check_bodies(w, step, chain, n));
     if (step->holds.len)
         SH_TRY(check_holds(w, step));
-    return check_bonds(w);
+    return sh_who_bonds(w);
 }

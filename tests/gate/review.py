@@ -5,9 +5,11 @@ import datetime
 import hashlib
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import time
+import urllib.parse
 
 import matters
 from matters import City, act, bulk, fen, items, kinds, load, until
@@ -459,27 +461,6 @@ def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_t
 
 
 @test
-def who_reported_is_opened_by_two_holders_together_for_a_purpose_and_in_time():
-    o = desk()
-    at = opened(o.auditor, "unseal", "M-7")
-    ask = {"matter": "M-7", "kind": "reporter", "what": "举报人身份", "purpose": "核实打击报复", "asked_by": "稽核员"}
-    refused(o.auditor, at, "ask", {k: v for k, v in ask.items() if k != "purpose"}, kind="needs")
-    act(o.auditor, at, "ask", ask)
-    refused(o.auditor, at, "grant", {"result": "granted", "holders": "a", "until": "2026-03-05", "why": "y"}, kind="role")
-    papers_draw(o, o.head, act(o.head, at, "grant", {"result": "granted", "holders": "内控员\n主任", "until": "2026-03-05", "why": "必要"}))
-    refused(o.control, at, "open_one", basis="S4§45")
-    act(o.control, at, "open_two")
-    assert o.control.get("/matters/" + at)["state"] == "granted"  # one holder opens nothing
-    refused(o.control, at, "open_two", kind="separation")
-    assert act(o.chief, at, "open_two")["state"] == "opened"
-    assert act(o.auditor, at, "close", {"looked": "姓名、电话"})["final"]
-    late = opened(o.auditor, "unseal", "M-8")
-    act(o.auditor, late, "ask", {**ask, "kind": "personal"})
-    act(o.head, late, "grant", {"result": "granted", "holders": "内控员", "until": "2026-03-01", "why": "x"})
-    refused(o.control, late, "open_one", basis="S4§38")
-
-
-@test
 def a_dossier_is_bound_only_when_whole_and_by_others_than_who_gathered_it():
     o = desk()
     at = opened(o.auditor, "archive", "M-1")
@@ -584,6 +565,170 @@ def a_rule_rises_only_by_reviewed_findings_and_never_by_who_proposed_it():
     assert act(o.releaser, retire, "release")["final"]
     rows = o.auditor.get("/registers/rules_state/records")["items"]
     assert [(r["fields"]["rule"], r["fields"]["level"]) for r in rows] == [(rule, "retired")], rows
+
+
+# ---- who reported: the last of the desk, for days go by --------------------------------------------------------------
+
+REPORTER = {"reporter_name": "欧阳密告", "reporter_phone": "13877665544", "reporter_idcard": "11010519491231002X", "reporter_unit": "城西某院护理部"}
+MARKS = [v.encode() for v in REPORTER.values()]
+REPORTED = {"channel": "phone", "target_kind": "hospital", "facts": "挂床住院", "real_name": "true"}
+ASKED = {"kind": "reporter", "what": "举报人联系方式", "purpose": "告知实名举报人处理结果", "asked_by": "办案人员"}
+
+
+def keepers(o):
+    """The desk with a bureau that keeps who reported, and a bureau elsewhere that keeps its own."""
+    if not hasattr(o, "keeper1"):
+        o.body("gov9", "bureau", "990101")
+        for name, role, body in (("keeper1", "bureau.sealed_holder", "gov"), ("keeper2", "bureau.sealed_holder", "gov"),
+                                 ("keeper3", "bureau.sealed_holder", "gov"), ("keeper9", "bureau.sealed_holder", "gov9"),
+                                 ("bchief", "bureau.chief", "gov"), ("hhead", "institution.head", "h1"), ("officer2", "bureau.officer", "gov")):
+            setattr(o, name, o.hire(name, role, body=body))
+    return o
+
+
+def reported(o, subject="H1", **more):
+    """A report that the desk wrote down; without a name of who made it when that is wanted."""
+    at = opened(o.bdesk, "report", subject)
+    done = act(o.bdesk, at, "receive", {**REPORTED, **more, **(REPORTER if more.get("real_name") != "false" else {})})
+    assert not [m for m in MARKS if m in done.raw], done.raw
+    return done
+
+
+def granted(o, number, days=3, **more):
+    """An unseal that the bureau's head has agreed to."""
+    at = opened(o.officer, "unseal", number)
+    act(o.officer, at, "ask", {**ASKED, "matter": number, **more})
+    until_day = later(o.clock, days * 86400)[:10]
+    act(o.bhead, at, "grant", {"result": "granted", "holders": "保管人甲\n保管人乙", "until": until_day, "why": "必要"})
+    return at
+
+
+def unsealed(person, at, want=200):
+    answer = person.post(f"/matters/{at}/unsealed")
+    assert answer.status == want, (answer.status, answer.raw.decode())
+    return answer
+
+
+@test
+def holders_open_only_what_they_hold_and_for_a_purpose_that_says_something():
+    o = keepers(desk())
+    report = reported(o)
+    anonymous = reported(o, real_name="false")
+    assert anonymous["seals"][0]["laid"] is False, anonymous.raw
+    for number in (anonymous["number"], "M-404", opened(o.officer, "assistance", "M-1")):
+        at = granted(o, number)
+        refused(o.keeper1, at, "open_two", kind="needs")  # nothing is sealed there
+    blank = granted(o, report["number"], purpose="。。。。")
+    act(o.keeper1, blank, "open_two")
+    act(o.keeper2, blank, "open_two")
+    assert unsealed(o.keeper1, blank, want=422).raw.count(b"purpose")  # what says nothing is no purpose
+    other = opened(o.auditor, "unseal", report["number"])  # the agency asks itself, and finds nobody who opens
+    act(o.auditor, other, "ask", {**ASKED, "matter": report["number"]})
+    act(o.head, other, "grant", {"result": "granted", "holders": "x", "until": "2099-01-01", "why": "y"})
+    for person in (o.control, o.chief):
+        refused(person, other, "open_one")
+        refused(person, other, "open_two", kind="role")
+    refused(o.keeper1, other, "open_two", kind="role")
+    about_me = reported(o, subject=o.keeper3.id, target_kind="agency_staff")  # who is reported never reads by whom
+    mine = granted(o, about_me["number"])
+    refused(o.keeper3, mine, "open_two", kind="tie")
+    bad = opened(o.bdesk, "report")
+    answer = refused(o.bdesk, bad, "receive", {**REPORTED, **REPORTER, "reporter_phone": "one-three-eight"}, kind="needs")
+    assert b"one-three" not in answer.raw, answer.raw
+    refused(o.bdesk, bad, "receive", {**REPORTED, "reporter_phone": REPORTER["reporter_phone"]}, kind="needs")  # a phone without a name
+    refused(o.bdesk, bad, "receive", {**REPORTED, "facts": None, **REPORTER}, kind="needs")
+    made = o.bdesk.post("/matters", {"procedure": "report", "subject": "H1", "fields": REPORTER})
+    assert made.status == 409, made.raw  # nothing sealed comes in but by the step that lays it
+
+
+@test
+def nobody_but_two_holders_ever_sees_who_reported():
+    o = keepers(desk())
+    at = opened(o.bdesk, "report")
+    shown = o.bdesk.get("/matters/" + at)
+    report = o.bdesk.post(f"/matters/{at}/actions", {"step": "receive", "fields": {**REPORTED, **REPORTER}},
+                          headers={"If-Match": shown.headers["etag"], "Idempotency-Key": "told-once"})
+    assert report.status == 200, report.raw
+    act(o.officer, at, "take", {"taken": "accepted"})
+    act(o.officer, at, "check", {"checked": "核查属实"})
+    act(o.bhead, at, "decide", {"filing": "filed", "filing_why": "属实", "case_number": "案1"})
+    opening = granted(o, report["number"])
+    papers_draw(o, o.bhead, o.bhead.get("/matters/" + opening))
+    act(o.keeper1, opening, "open_two")
+    act(o.keeper2, opening, "open_two")
+    unsealed(o.keeper1, opening)
+    refused(o.officer, at, "close", basis="医保局令第5号第十二条")
+    act(o.keeper1, at, "tell", {"told": "电话告知"})
+    paths = [f"/matters/{at}", f"/matters/{opening}", f"/matters/{at}/proof", f"/matters/{opening}/proof", "/matters?limit=200",
+             "/matters?procedure=report&limit=200", "/work", "/access-log?limit=200", "/changes", "/registers/sealed_parts/records",
+             "/registers/sealed_parts/export?format=csv", "/registers/matters/records", "/procedures/report", "/people?limit=200"]
+    sealed_record, = [r[0] for r in sqlite3.connect(o.data / "shouhu.db").execute(
+        "select distinct lower(hex(record_id)) from st_record where register = 'sealed_parts' and key like ?", (at + "|%",))]
+    paths += [f"/journal/bundle?ids={sealed_record}", f"/journal/bundle?id={sealed_record}", f"/registers/sealed_parts/records/{sealed_record}"]
+    why = {"X-Purpose": urllib.parse.quote("核对举报人身份")}
+    for person in (*o.people().values(), o.admin, o.boss):
+        for path in paths:
+            answer = person.get(path, headers=why)
+            assert not [m for m in MARKS if m in answer.raw], (person.login, path)
+    for person in (o.user, o.hhead, o.auditor, o.chief, o.stranger, o.keeper9):  # whom it is about is no party; nor is another body of the city
+        assert person.get("/matters/" + at).status == 404 and person.get("/matters?procedure=report")["items"] == [], person.login
+    o.run("backup", "--to", str(o.dir / "backup"))
+    o.run("journal", "export", "--out", str(o.dir / "bundle"))
+    o.stop()
+    held = [(f.name, m.decode()) for f in o.dir.rglob("*") if f.is_file() for m in MARKS if m in f.read_bytes()]
+    assert not held, held  # database, write-ahead log, files, log, backup, bundle
+    assert o.run("journal", "verify", "--deep").strip().endswith("sound")
+    o.at(later(o.clock, 60))
+
+
+@test
+def who_reported_is_opened_by_two_holders_together_for_a_purpose_and_in_time():
+    o = keepers(desk())
+    report = reported(o)
+    assert report["seals"] == [{"seal": "reporter", "name": "Who reported", "laid": True}], report.raw
+    at = opened(o.officer, "unseal", report["number"])
+    ask = {**ASKED, "matter": report["number"]}
+    refused(o.officer, at, "ask", {k: v for k, v in ask.items() if k != "purpose"}, kind="needs")
+    act(o.officer, at, "ask", ask)
+    unsealed(o.keeper1, at, want=409)
+    refused(o.officer, at, "grant", {"result": "granted", "holders": "a", "until": o.clock[:10], "why": "y"}, kind="role")
+    papers_draw(o, o.bhead, act(o.bhead, at, "grant", {"result": "granted", "holders": "保管人甲\n保管人乙", "until": o.clock[:10], "why": "必要"}))
+    refused(o.bchief, at, "open_one", basis="S4§45")  # a leader opens no reporter
+    for leader in (o.bchief, o.bhead, o.officer, o.bdesk):
+        refused(leader, at, "open_two", kind="role")
+    act(o.keeper1, at, "open_two")
+    assert o.keeper1.get("/matters/" + at)["state"] == "granted"  # one holder opens nothing
+    assert "state" in kinds(unsealed(o.keeper1, at, want=409))
+    refused(o.keeper1, at, "open_two", kind="separation")  # nobody signs for another
+    opened_ = act(o.keeper2, at, "open_two")
+    assert opened_["state"] == "opened" and opened_["unsealed"] == {"allowed": True, "failed": []}, opened_.raw
+    for keeper in (o.keeper1, o.keeper2):
+        read = unsealed(keeper, at)
+        assert {f["field"]: f["value"] for f in read["fields"]} == REPORTER and read["matter"] == report["number"], read.raw
+    for person, why in ((o.keeper3, "holds"), (o.bchief, "holds"), (o.bhead, "holds"), (o.officer, "holds"), (o.bdesk, "holds")):
+        answer = unsealed(person, at, want=409)  # a holder too, but not one of the two; leaders, and who asked
+        assert why in kinds(answer) and not [m for m in MARKS if m in answer.raw], answer.raw
+    for person in (o.keeper9, o.hhead, o.user):
+        unsealed(person, at, want=404)
+    log, page = [], o.boss.get("/access-log?limit=200")
+    while log.extend(page["items"]) or page["next"]:
+        page = o.boss.get("/access-log?limit=200&after=" + page["next"])
+    read = [(r["person"], r["purpose"]) for r in log if r["kind"] == "unsealed" and r["record"] == report["id"]]
+    assert read == [(o.keeper1.id, ASKED["purpose"]), (o.keeper2.id, ASKED["purpose"])], read
+    assert not [m for m in MARKS if m in str(log).encode()]
+    assert any(r["kind"] == "refused" and r["person"] == o.keeper3.id for r in log), log
+    o.at(later(o.clock, 86400))  # the last day is over
+    assert "time" in kinds(unsealed(o.keeper1, at, want=409))
+    act(o.keeper1, at, "close", {"looked": "姓名、电话"})
+    assert "state" in kinds(unsealed(o.keeper2, at, want=409))
+    late = granted(o, report["number"])
+    act(o.keeper1, late, "open_two")
+    o.at(later(o.clock, 4 * 86400))
+    refused(o.keeper2, late, "open_two", basis="S4§38")
+    personal = opened(o.auditor, "unseal", "M-8")
+    act(o.auditor, personal, "ask", {**ASKED, "matter": "M-8", "kind": "personal"})
+    act(o.head, personal, "grant", {"result": "granted", "holders": "内控员", "until": later(o.clock, -86400)[:10], "why": "x"})
+    refused(o.control, personal, "open_one", basis="S4§38")
 
 
 def main():

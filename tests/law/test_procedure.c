@@ -40,7 +40,9 @@ static const struct pieces good = {
     "procedure: p\nname: 程序 / P\nrank: paper\nin_force: {from: 2021-01-01}\nrunning: stay\nbasis: "
     "[T]\nabout: institution\n"
     "body: agency\nopen_by: own agency.auditor\n",
-    "fields: {words: {type: text, name: 文字}, amount: {type: money, name: 金额}}\n",
+    "fields: {words: {type: text, name: 文字}, amount: {type: money, name: 金额}, number: {type: code, name: "
+    "号}, "
+    "until: {type: date, name: 止}}\n",
     "states: {open: 进行, done: 完}\nfinal: [done]\n",
     "papers: {letter: {name: 函, document: x, to: party, number: \"函〔{year}〕{seq}号\"}}\n",
     "clocks: {c: {name: 期限, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: warn}}\n",
@@ -103,6 +105,14 @@ static struct pieces changed(const struct fault *fault) {
 #define ITEMS(extra)                                                                                         \
     "items: {name: 行, fields: {note: {type: text, name: 记}}, states: {a: 甲, b: 乙}, final: [b],\n"    \
     "  steps: {end: {name: 收, from: a, to: b, by: own agency.head, basis: T, " extra "}}}\n"
+#define HEAD                                                                                                 \
+    "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01}\nrunning: stay\nbasis: [T]\n"
+#define SEAL(extra) "seals: {who: {name: 谁, basis: T, " extra "}}\n"
+#define HELD "held_by: own bureau.sealed_holder, fields: {name: {type: text, name: 名}}"
+#define OPENS(to, extra)                                                                                     \
+    STEPS(CLOSE ", both: {name: 开, from: open, to: " to ", by: own bureau.sealed_holder, basis: T" extra    \
+                "}")                                                                                         \
+    "unseals: {seal: who, of: number, by: both, until: until, purpose: words}\n"
 #define PIECE(p) offsetof(struct pieces, p) / sizeof(char *)
 
 /* Refused when it is read: file, line and column, and what to do. */
@@ -196,6 +206,24 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
          STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
                "{with: {words: words}}}"),
          "step"},
+        {PIECE(items), ITEMS("lays: who"), "one of seals"},
+        {PIECE(clocks), SEAL("fields: {name: {type: text, name: 名}}"), "held_by"},
+        {PIECE(clocks), SEAL("held_by: law, fields: {name: {type: text, name: 名}}"), "people of a role"},
+        {PIECE(clocks), SEAL("held_by: own nobody.at, fields: {name: {type: text, name: 名}}"), "no role"},
+        {PIECE(clocks), SEAL("held_by: own bureau.sealed_holder, fields: {}"), "has a field"},
+        {PIECE(clocks), SEAL("held_by: own bureau.sealed_holder, fields: {words: {type: text, name: 名}}"),
+         "open to read"},
+        {PIECE(clocks),
+         SEAL("held_by: own bureau.sealed_holder, fields: {name: {type: ref, register: bodies, name: 名}}"),
+         "no row of a register"},
+        {PIECE(steps), STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, lays: who}"),
+         "one of seals"},
+        {PIECE(clocks), "unseals: {seal: who, of: words, by: close, until: words, purpose: words}\n",
+         "of type code"},
+        {PIECE(steps), OPENS("open", ""), "by two together"},
+        {PIECE(steps), OPENS("done", ", together: \"2\""), "that has an end"},
+        {PIECE(head), HEAD "parties: some\n", "parties: none"},
+        {PIECE(head), HEAD "parties: none\n", "for a party"},
         {PIECE(items), ITEMS("issues: letter"), "the matter's steps have"},
         {PIECE(items), ITEMS("together: \"2\""), "the matter's steps have"},
         {PIECE(items), ITEMS("opens: {procedure: p, per: item}"), "for its item"},
@@ -260,6 +288,12 @@ static void what_cannot_work_is_found(void **state) {
          STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
                "{step: end, with: {lost: words}}}") ITEMS("opens: {procedure: p}"),
          "have no field lost"},
+        {PIECE(clocks), SEAL(HELD), "no step lays who"},
+        {PIECE(clocks), SEAL(HELD), "no procedure unseals who"},
+        {PIECE(clocks), SEAL("held_by: own admin.system, fields: {name: {type: text, name: 名}}"),
+         "no role can hold who"},
+        {PIECE(steps), OPENS("open", ", together: \"2\""), "no procedure seals who"},
+        {PIECE(steps), OPENS("open", ", together: \"2\""), "no step needs until"},
         {PIECE(head),
          "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01, to: 2026-06-30}\nrunning: "
          "stay\nbasis: [T]\n"
@@ -335,6 +369,11 @@ static void all_that_people_read_of_the_shipped_procedures_is_there_in_english(v
         const struct sh_procedure *p = &all->of[i];
         check_english(p->file, p->name, p->english);
         check_machine_english(p->file, &p->matter);
+        for (size_t k = 0; k < p->n_seals; k++) {
+            check_english(p->file, p->seals[k].name, p->seals[k].english);
+            for (size_t f = 0; f < p->seals[k].n_fields; f++)
+                check_english(p->file, p->seals[k].fields[f].name, p->seals[k].fields[f].english);
+        }
         if (p->items)
             check_machine_english(p->file, p->items);
         for (size_t k = 0; k < p->n_clocks; k++)

@@ -11,8 +11,9 @@ enum { MOVES_MAX = 4000, EDGES_MAX = 512, PROCEDURES_MAX = 64 };
 struct walker {
     struct office o;
     struct sh_rng rng;
-    uint64_t n_moves, n_done;
-    char why[2000]; /* last refusals, for the message */
+    uint64_t n_moves, n_done, n_quarters; /* n_quarters: reports this office has opened */
+    char why[2000];                       /* last refusals, for the message */
+    char sealed[128];                     /* number of a matter with something sealed in it */
     /* states reached by each step, as bits: of matters, of items */
     uint64_t reached[2][PROCEDURES_MAX][SH_PROCEDURE_STEPS_MAX][2];
 };
@@ -62,7 +63,24 @@ static inline size_t draw_values(struct walker *w, const struct sh_machine *mach
         if (pick(w, 2))
             ret[n++] = (struct sh_matter_value){machine->fields[step->may[i]].id,
                                                 draw_value(w, &machine->fields[step->may[i]])};
+    for (size_t i = 0; step->lays && i < step->lays->n_fields; i++)
+        if (step->lays->fields[i].required) /* what it asks of who lays anything */
+            ret[n++] =
+                (struct sh_matter_value){step->lays->fields[i].id, draw_value(w, &step->lays->fields[i])};
     return n;
+}
+
+/* What is opened is not found by chance: the number of a matter in which something was laid. */
+static inline void name_sealed(struct walker *w, const struct sh_procedure *text, const struct sh_step *step,
+                               struct sh_matter_value *value) {
+    static const char sealed[] = "select m.number from mt_matter m join mt_step s on s.matter = m.id where "
+                                 "s.step = 'receive' and m.procedure = 'report' limit 1";
+    if (!text->unseals || !sh_step_asks(step, text->unseals->of) ||
+        !sh_str_eq(value->field, text->matter.fields[text->unseals->of].id))
+        return;
+    (void)snprintf(w->sealed, sizeof w->sealed, "%s", ask_sql(&w->o, sealed, (struct sh_str){0}).text);
+    if (w->sealed[0])
+        value->text = sh_str_of(w->sealed);
 }
 
 static inline const struct sh_actor *draw_actor(struct walker *w, const struct sh_step *step) {
@@ -273,8 +291,10 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     struct doing d = {.is_open = true};
     become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
     char month[32], quarter[32];
-    (void)snprintf(quarter, sizeof quarter, "%04d-Q%d", (int)(2000 + number / 4 % 7000),
-                   (int)(1 + number % 4));
+    /* The quarter that the office begins in, not over yet, then those before it: one report each. */
+    const uint64_t back = w->n_quarters + 3;
+    w->n_quarters += text->period == SH_PERIOD_QUARTER;
+    (void)snprintf(quarter, sizeof quarter, "%04d-Q%d", (int)(2024 - back / 4), (int)(4 - back % 4));
     (void)snprintf(month, sizeof month, "%04d-%02d", (int)(2000 + number / 12 % 7000),
                    (int)(1 + number % 12));
     d.wanted = (struct sh_matter_new){.procedure = text->id,
@@ -398,13 +418,14 @@ static inline struct walker *walker_new(uint64_t seed) {
     return &w;
 }
 
-/* Years without a calendar end nothing by themselves (T14): long before, another office opens, under the same
- * law. */
+/* Years without a calendar end nothing by themselves (T14), and a walk of all its moves goes through some 870
+ * days: one that begins later than this has another office, under the same law. */
 static inline void renew(struct walker *w) {
-    if (w->o.clock.fixed_utc < utc_of("2025-09-01 00:00:00"))
+    if (w->o.clock.fixed_utc < utc_of("2024-07-01 00:00:00"))
         return;
     check_office(w);
     office_renew(&w->o, WALKS_BEGIN);
+    w->n_quarters = 0;
 }
 
 /* Until every matter it opened is closed; 20 minutes or some days pass at each move. */
