@@ -26,6 +26,7 @@ static inline uint64_t pick(struct walker *w, uint64_t n) {
 static inline struct sh_str draw_value(struct walker *w, const struct sh_field *field) {
     static const char *const money[] = {"0.00", "100.00", "200.00", "300.00"};
     static const char *const counts[] = {"0", "1", "2", "3"};
+    static const char *const days[] = {"2024-01-02", "2026-12-30"}; /* before and after every walk */
     switch (field->type) {
     case SH_FIELD_CHOICE:
         return field->choices[pick(w, field->n_choices)].code;
@@ -37,7 +38,7 @@ static inline struct sh_str draw_value(struct walker *w, const struct sh_field *
     case SH_FIELD_BOOL:
         return pick(w, 2) ? SH_STR("true") : SH_STR("false");
     case SH_FIELD_DATE:
-        return SH_STR("2026-03-02");
+        return sh_str_of(days[pick(w, 2)]);
     case SH_FIELD_PLACE:
         return PLACE;
     case SH_FIELD_CODE: /* also the body everybody works for: who is called into a matter */
