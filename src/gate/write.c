@@ -13,8 +13,8 @@ struct once {
     char token[65], request[65]; /* "" none */
 };
 
-/* The key belongs to one person and one path; the request is what must be the same the second time. The key is
- * in its hash too: what was sent sealed cannot be guessed from what is kept. */
+/* The key belongs to one person and one path; the request is what must be the same the second time. The key
+ * is in its hash too: what was sent sealed cannot be guessed from what is kept. */
 static void once_hashes(struct once *once) {
     struct sh_request *rq = once->rq;
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
