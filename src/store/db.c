@@ -129,8 +129,13 @@ sh_code sh_db_settle(struct sh_db *db, struct sh_err *err) {
 }
 
 sh_code sh_db_exec_later(struct sh_db *db, const char *sql, struct sh_err *err) {
+    size_t slot = 0;
+    struct sh_db_statement *statement = NULL;
     db->must_retry = false;
-    return db->pg ? sh_db_pg_exec_later(db, sql, err) : sh_db_lite_exec(db, sql, err);
+    if (!db->pg)
+        return sh_db_lite_exec(db, sql, err);
+    SH_TRY(find(db, sql, NULL, 0, &statement, &slot, err));
+    return sh_db_pg_send(db, statement, slot, NULL, 0, err);
 }
 
 sh_code sh_db_release(struct sh_db *db, bool is_last, struct sh_err *err) {
@@ -162,13 +167,19 @@ sh_code sh_db_commit(struct sh_db *db, struct sh_err *err) {
     return code;
 }
 
+/* End a transaction that only read, without waiting for it. */
+static sh_code leave(struct sh_db *db) {
+    SH_TRY(sh_db_settle(db, NULL));
+    SH_TRY(sh_db_exec_later(db, "rollback", NULL));
+    return sh_db_pg_leave(db, NULL);
+}
+
 void sh_db_rollback(struct sh_db *db) {
     if (!db->is_in_txn)
         return;
     /* After some errors SQLite has rolled back by itself; then this one fails, and that is well. */
     const bool must_retry = db->must_retry;
-    const sh_code code =
-        db->pg && !db->is_writing ? sh_db_pg_leave(db, NULL) : sh_db_exec(db, "rollback", NULL);
+    const sh_code code = db->pg && !db->is_writing ? leave(db) : sh_db_exec(db, "rollback", NULL);
     (void)code; /* a broken connection is found by its next user */
     db->must_retry = must_retry;
     db->is_in_txn = false;

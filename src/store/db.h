@@ -91,8 +91,7 @@ SH_MUST sh_code sh_db_pg_run(struct sh_db *db, struct sh_db_statement *statement
 SH_MUST sh_code sh_db_pg_send(struct sh_db *db, struct sh_db_statement *statement, size_t slot,
                               const struct sh_value *values, size_t n, struct sh_err *err);
 SH_MUST sh_code sh_db_pg_settle(struct sh_db *db, struct sh_err *err);
-SH_MUST sh_code sh_db_pg_exec_later(struct sh_db *db, const char *sql, struct sh_err *err);
-/** End a transaction that only read: the answer is read by the connection's next user. */
+/** The end of a transaction has been sent: let it go; its answer is read by the connection's next user. */
 SH_MUST sh_code sh_db_pg_leave(struct sh_db *db, struct sh_err *err);
 void sh_db_pg_close(struct sh_db *db);
 bool sh_db_pg_is_broken(const struct sh_db *db);

@@ -111,17 +111,7 @@ static sh_code begin_later(struct sh_db *db, struct sh_err *err) {
     return db->n_later > 0 || PQenterPipelineMode(db->pg) == 1 ? SH_OK : fail(db, NULL, err);
 }
 
-sh_code sh_db_pg_exec_later(struct sh_db *db, const char *sql, struct sh_err *err) {
-    SH_TRY(begin_later(db, err));
-    if (PQsendQueryParams(db->pg, sql, 0, NULL, NULL, NULL, NULL, 1) != 1)
-        return fail(db, NULL, err);
-    db->n_later++;
-    return SH_OK;
-}
-
 sh_code sh_db_pg_leave(struct sh_db *db, struct sh_err *err) {
-    SH_TRY(sh_db_pg_settle(db, err));
-    SH_TRY(sh_db_pg_exec_later(db, "rollback", err));
     if (PQpipelineSync(db->pg) != 1)
         return fail(db, NULL, err);
     db->has_left = true;
