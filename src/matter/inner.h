@@ -261,6 +261,10 @@ SH_MUST sh_code sh_clocks_run(struct work *w);
 /** Nearest running end into the row. */
 SH_MUST sh_code sh_clocks_nearest(struct work *w, int64_t *ret);
 
+/* ---- forget.c */
+/** Statements that take away what the room's tables repeat of the record $1. */
+const char *const *sh_matter_wipes(size_t *ret_n);
+
 /* ---- gates.c */
 SH_MUST sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
                               struct sh_str *ret_why);

@@ -200,3 +200,7 @@ static const char matter_0011[] =
     "create index mt_evidence_item_item on mt_evidence_item (item);\n"
     "--postgres: alter table mt_evidence alter column why set statistics 0;\n"
     "--postgres: alter table mt_evidence alter column device set statistics 0;\n";
+
+/* What an erasure looks for by its record, and a trail goes on from. */
+static const char matter_0012[] = "create index mt_row_record on mt_row (record);\n"
+                                  "create index mt_paper_record on mt_paper (record);\n";

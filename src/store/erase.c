@@ -47,14 +47,48 @@ static sh_code check_record(struct sh_txn *txn, struct erase *erase, const struc
     return SH_OK;
 }
 
+/* The pairs that one version is found by. row: register, key, search, body, place, matter. */
+static sh_code delete_grams(struct sh_txn *txn, const struct sh_value *row, struct sh_err *err) {
+    int64_t grams[SH_GRAMS_MAX];
+    size_t n = 0;
+    const struct sh_labels labels = {.body = row[3].str, .place = row[4].str, .matter = row[5].str};
+    SH_TRY(sh_grams_of_version(row[2].str, &labels, grams, &n, err));
+    if (txn->db->pg) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf list = {0};
+        SH_TRY(sh_grams_list(grams, n, &list, err));
+        const struct sh_value values[] = {row[0], row[1], SH_TEXT(sh_buf_view(&list))};
+        return sh_txn_run(txn,
+                          "delete from st_gram where register = $1 and key = $2 and gram = any(cast($3 as "
+                          "bigint[]))",
+                          values, 3, NULL, err);
+    }
+    for (size_t i = 0; i < n; i++) {
+        const struct sh_value values[] = {row[0], row[1], SH_I64(grams[i])};
+        SH_TRY(sh_txn_run(txn, "delete from st_gram where register = $1 and key = $2 and gram = $3", values,
+                          3, NULL, err));
+    }
+    return SH_OK;
+}
+
+/* Each pair by its own key: the index is large, and a look through it would keep all writers waiting. */
+static sh_code wipe_grams(struct sh_txn *txn, const struct sh_value *id, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_rows rows;
+    SH_TRY(sh_txn_query(txn,
+                        "select register, key, search, body, place, matter from st_version where record_id = "
+                        "$1 and erased = 0",
+                        id, 1, &arena, &rows, err));
+    for (size_t i = 0; i < rows.n_rows; i++)
+        SH_TRY(delete_grams(txn, sh_cell(&rows, i, 0), err));
+    return SH_OK;
+}
+
 static sh_code wipe(struct sh_txn *txn, const struct sh_value *id, struct sh_str id_text,
                     struct sh_err *err) {
-    static const char grams[] =
-        "delete from st_gram where exists (select 1 from st_record r where r.record_id = $1"
-        " and r.register = st_gram.register and r.key = st_gram.key)";
-    static const char *const one[] = {grams, "delete from st_key where record_id = $1",
+    static const char *const one[] = {"delete from st_key where record_id = $1",
                                       "update st_blob set erased = 1 where record_id = $1"};
-    for (size_t i = 0; i < 3; i++)
+    SH_TRY(wipe_grams(txn, id, err));
+    for (size_t i = 0; i < 2; i++)
         SH_TRY(sh_txn_run(txn, one[i], id, 1, NULL, err));
     const char none[SH_ID_BYTES] = {0};
     const struct sh_value values[] = {id[0], SH_TEXT(id_text), SH_BYTES(sh_bytes_of(none, sizeof none)),

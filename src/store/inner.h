@@ -293,6 +293,8 @@ SH_MUST sh_code sh_grams_of(struct sh_str text, int64_t *ret, size_t *ret_n, str
 /** Those of a version: its text, and terms of its labels, so that a scope finds its rows among many. */
 SH_MUST sh_code sh_grams_of_version(struct sh_str text, const struct sh_labels *labels, int64_t *ret,
                                     size_t *ret_n, struct sh_err *err);
+/** At least one, as PostgreSQL reads an array: "{1,2}". */
+SH_MUST sh_code sh_grams_list(const int64_t *grams, size_t n, struct sh_buf *out, struct sh_err *err);
 /** Number under which a term stands in the index; never that of a bigram. */
 int64_t sh_gram_of_term(const char *name, struct sh_str value);
 /** Is a place prefix of this length a term of its own? Lengths of division codes. */

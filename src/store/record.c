@@ -1,6 +1,5 @@
 /* Records: written version by version, never edited. */
 #include "store/inner.h"
-#include <inttypes.h>
 #include <sodium.h>
 
 void sh_version_encode(const struct sh_version_body *version, struct sh_buf *out) {
@@ -257,10 +256,7 @@ static sh_code insert_grams_at_once(struct sh_txn *txn, const struct sh_version_
     "insert into st_gram (register, key, record_id, gram) select $1, $2, $3, gram from unnest(cast($4 as "   \
     "bigint[])) gram"
     SH_CLEANUP(sh_buf_free) struct sh_buf list = {0};
-    for (size_t i = 0; i < n; i++)
-        (void)sh_buf_addf(&list, "%c%" PRId64, i ? ',' : '{', grams[i]);
-    (void)sh_buf_add_char(&list, '}');
-    SH_TRY(sh_buf_check(&list, err));
+    SH_TRY(sh_grams_list(grams, n, &list, err));
     const struct sh_value values[] = {SH_TEXT(v->register_name), SH_TEXT(v->key),
                                       SH_BYTES(sh_bytes_of(v->record, SH_ID_BYTES)),
                                       SH_TEXT(sh_buf_view(&list))};

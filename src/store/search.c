@@ -1,5 +1,6 @@
 /* Bigrams of code points: Chinese has no spaces, and both databases have the same plain tables. */
 #include "store/inner.h"
+#include <inttypes.h>
 
 enum { TERM = 1 }; /* begins a term; terms stand behind the words */
 
@@ -82,6 +83,13 @@ sh_code sh_grams_of_version(struct sh_str text, const struct sh_labels *labels, 
     sort_distinct(ret, &n);
     *ret_n = n;
     return SH_OK;
+}
+
+sh_code sh_grams_list(const int64_t *grams, size_t n, struct sh_buf *out, struct sh_err *err) {
+    for (size_t i = 0; i < n; i++)
+        (void)sh_buf_addf(out, "%c%" PRId64, i ? ',' : '{', grams[i]);
+    (void)sh_buf_add_char(out, '}');
+    return sh_buf_check(out, err);
 }
 
 sh_code sh_grams_of(struct sh_str whole, int64_t *ret, size_t *ret_n, struct sh_err *err) {

@@ -1,5 +1,6 @@
-/* Goal: a paper is served only as it was drawn; what is handed in stays what it was, and who had it is known.
- */
+/* Goal: a paper is served only as it was drawn; what is handed in stays what it was, and who had it is known;
+ * what is erased is found without a walk through the tables. */
+#include "matter/inner.h"
 #include "matter/office.h"
 
 static const struct sh_matter_value proposal[] = {
@@ -177,11 +178,39 @@ static void words_of_the_office_stay_in_the_office(void **state) {
     office_drop(&o);
 }
 
+static sh_code plans_of_wipes(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    size_t *n_steps = ctx, n = 0;
+    const char *const *wipes = sh_matter_wipes(&n);
+    for (size_t i = 0; i < n; i++) {
+        char sql[256];
+        struct sh_rows rows;
+        (void)snprintf(sql, sizeof sql, "explain query plan %s", wipes[i]);
+        SH_TRY(sh_sql_query(txn, sql, &SH_TEXT(SH_STR("R")), 1, &arena, &rows, err));
+        for (size_t r = 0; r < rows.n_rows; r++, (*n_steps)++)
+            if (!sh_str_starts_with(sh_cell(&rows, r, 3)->str, SH_STR("SEARCH")))
+                return sh_fail(err, SH_E_INTERNAL, "%s: %.*s", wipes[i], SH_ARG(sh_cell(&rows, r, 3)->str));
+    }
+    return SH_OK;
+}
+/* The writer does it, and whoever writes waits for it. */
+static void what_is_erased_is_looked_for_by_an_index(void **state) {
+    (void)state;
+    struct office o = office_begin("2026-03-02 09:00:00");
+    struct sh_err err = {0};
+    size_t n = 0;
+    office_open(&o);
+    CHECK_OK(sh_store_read(o.store, plans_of_wipes, &n, &err), &err);
+    CHECK(n >= 12);
+    office_drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_paper_is_served_only_when_it_is_drawn_and_only_the_first_drawing_counts),
         cmocka_unit_test(a_file_keeps_its_source_its_bytes_and_its_custody_and_parties_see_their_part),
         cmocka_unit_test(words_of_the_office_stay_in_the_office),
+        cmocka_unit_test(what_is_erased_is_looked_for_by_an_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -616,6 +616,20 @@ static sh_code neighbours(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     }
     return SH_OK;
 }
+/* A second version that is found by other words, in another matter: all of both go. */
+static sh_code other_words(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct sh_record_ref ref;
+    const struct sh_record_change change = {
+        .register_name = SH_STR("people"),
+        .id = sh_str_of(ctx),
+        .expected_version = 1,
+        .labels = {SH_STR("b2"), SH_STR("6201"), SH_STR("m2"), SH_STR("p1")},
+        .valid_from = 100,
+        .valid_to = 200,
+        .open = SH_STR("改名 Openhill again"),
+        .search = SH_STR("改名 Openhill again")};
+    return sh_record_put(txn, &change, &ref, err);
+}
 /* What was open in the records erased: in no page of a table or an index, live or dead. */
 static void grep_no_open_words(const char *where) {
     char command[512];
@@ -629,6 +643,9 @@ ON_BOTH(after_an_erasure_the_content_is_nowhere_and_the_proofs_hold) {
     place_open(place);
     CHECK_OK(sh_store_write(place->store, &act, neighbours, (void *)(uintptr_t) "A", NULL, &err), &err);
     const struct made made = fill(place);
+    CHECK_OK(
+        sh_store_write(place->store, &act, other_words, (void *)(uintptr_t)made.records[0].id, NULL, &err),
+        &err);
     CHECK_OK(sh_store_write(place->store, &act, neighbours, (void *)(uintptr_t) "Z", NULL, &err), &err);
     struct sh_erasure erasure;
     const struct sh_act no_reason = {.actor = SH_STR("u1")};
