@@ -714,7 +714,7 @@ def who_reported_is_opened_by_two_holders_together_for_a_purpose_and_in_time():
     while log.extend(page["items"]) or page["next"]:
         page = o.boss.get("/access-log?limit=200&after=" + page["next"])
     read = [(r["person"], r["purpose"]) for r in log if r["kind"] == "unsealed" and r["record"] == report["id"]]
-    assert read == [(o.keeper1.id, ASKED["purpose"]), (o.keeper2.id, ASKED["purpose"])], read
+    assert sorted(read) == sorted([(o.keeper1.id, ASKED["purpose"]), (o.keeper2.id, ASKED["purpose"])]), read  # of one second
     assert not [m for m in MARKS if m in str(log).encode()]
     assert any(r["kind"] == "refused" and r["person"] == o.keeper3.id for r in log), log
     o.at(later(o.clock, 86400))  # the last day is over
