@@ -13,7 +13,7 @@ struct walker {
     struct sh_rng rng;
     uint64_t n_moves, n_done, n_quarters; /* n_quarters: reports this office has opened */
     char why[2000];                       /* last refusals, for the message */
-    char sealed[128];                     /* number of a matter with something sealed in it */
+    struct asked sealed; /* number of this office's first report, in which something lies sealed */
     /* states reached by each step, as bits: of matters, of items */
     uint64_t reached[2][PROCEDURES_MAX][SH_PROCEDURE_STEPS_MAX][2];
 };
@@ -71,17 +71,11 @@ static inline size_t draw_values(struct walker *w, const struct sh_machine *mach
     return n;
 }
 
-/* What is opened is not found by chance: the number of a matter in which something was laid. */
-static inline void name_sealed(struct walker *w, const struct sh_procedure *text, const struct sh_step *step,
+/* What is opened is not found by chance: the number of the matter in which something was laid. */
+static inline void name_sealed(const struct walker *w, const struct sh_procedure *text,
                                struct sh_matter_value *value) {
-    static const char sealed[] = "select m.number from mt_matter m join mt_step s on s.matter = m.id where "
-                                 "s.step = 'receive' and m.procedure = 'report' limit 1";
-    if (!text->unseals || !sh_step_asks(step, text->unseals->of) ||
-        !sh_str_eq(value->field, text->matter.fields[text->unseals->of].id))
-        return;
-    (void)snprintf(w->sealed, sizeof w->sealed, "%s", ask_sql(&w->o, sealed, (struct sh_str){0}).text);
-    if (w->sealed[0])
-        value->text = sh_str_of(w->sealed);
+    if (text->unseals && sh_str_eq(value->field, text->matter.fields[text->unseals->of].id))
+        value->text = sh_str_of(w->sealed.text);
 }
 
 static inline const struct sh_actor *draw_actor(struct walker *w, const struct sh_step *step) {
@@ -287,7 +281,8 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     const int32_t today = sh_day_of_time(w->o.clock.fixed_utc + SH_SHANGHAI_SECONDS);
     while (text->n_open_by == 0 || text->draw || text->from > today || text->period == SH_PERIOD_YEAR ||
            sh_str_is(text->id, "claim-batch") || sh_str_is(text->id, "month-close") ||
-           (number % 4 == 0 && !sh_str_is(text->id, "breach-decision")))
+           (number % 8 == 0 && !sh_str_is(text->id, "breach-decision")) ||
+           (number % 8 == 4 && !sh_str_is(text->id, "termination-proposal")))
         text = &all->of[pick(w, all->n)];
     struct doing d = {.is_open = true};
     become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
@@ -410,12 +405,31 @@ static inline void check_office(struct walker *w) {
     check_journal(&w->o);
 }
 
+/* Each office begins with a report, for holders to open. */
+static inline void first_report(struct walker *w) {
+    static const char number[] = "select number from mt_matter where id = $1";
+    const struct sh_str procedure = SH_STR("report");
+    struct doing d = {.is_open = true,
+                      .wanted = {.procedure = procedure,
+                                 .subject = HOSPITAL,
+                                 .body = SH_STR(""),
+                                 .period = SH_STR(""),
+                                 .parent = SH_STR("")}};
+    become(&d, &w->o, "p", SH_STR("bureau.desk"));
+    CHECK(do_it(&d) == SH_OK);
+    while (is_in(&w->o, d.id, "registered"))
+        try_step(w, d.id, procedure, SH_STR("registered"));
+    w->sealed = ask_sql(&w->o, number, sh_str_of(d.id));
+    sh_arena_free(&d.arena);
+}
+
 static inline struct walker *walker_new(uint64_t seed) {
     static struct walker w;
     w = (struct walker){.o = office_new(WALKS_BEGIN)};
     sh_rng_seed(&w.rng, seed);
     office_open(&w.o);
     office_people_the_city(&w.o);
+    first_report(&w);
     return &w;
 }
 
@@ -427,6 +441,7 @@ static inline void renew(struct walker *w) {
     check_office(w);
     office_renew(&w->o, WALKS_BEGIN);
     w->n_quarters = 0;
+    first_report(w);
 }
 
 /* Until every matter it opened is closed; 20 minutes or some days pass at each move. */
