@@ -570,7 +570,15 @@ static sh_code collect_opens(struct sh_procedure *p, struct sh_arena *arena, str
     return SH_OK;
 }
 
-/* parties: none. Then nothing of it is for a party. */
+static bool is_own(const struct sh_step *step) {
+    bool is = true;
+    for (size_t i = 0; i < step->n_by; i++)
+        is = is && (step->by[i].kind == SH_ACTOR_LAW || step->by[i].relation == SH_AT_OWN);
+    return is;
+}
+
+/* parties: none. Then it is seen by its own body alone: nothing of it is for a party or for people elsewhere.
+ */
 static sh_code read_parties(const struct sh_yaml *root, struct sh_procedure *p, struct sh_err *err) {
     const struct sh_yaml *parties = sh_yaml_get(root, "parties");
     if (!parties)
@@ -578,13 +586,14 @@ static sh_code read_parties(const struct sh_yaml *root, struct sh_procedure *p, 
     if (parties->kind != SH_YAML_TEXT || !sh_str_is(parties->text, "none"))
         return sh_yaml_fail(err, parties, "parties: none, or what it is about is the party");
     p->is_confidential = true;
+    for (size_t i = 0; i < p->matter.n_steps; i++)
+        if (p->matter.steps[i].per == SH_PER_PARTY || !is_own(&p->matter.steps[i]))
+            return sh_yaml_fail(err, p->matter.steps[i].node,
+                                "the step %.*s is for people who do not see the matter: parties: none",
+                                SH_ARG(p->matter.steps[i].id));
     for (size_t i = 0; i < p->n_papers; i++)
         if (p->papers[i].to_party)
             return sh_yaml_fail(err, parties, "the paper %.*s is for a party", SH_ARG(p->papers[i].id));
-    for (size_t i = 0; i < p->matter.n_steps; i++)
-        if (p->matter.steps[i].per == SH_PER_PARTY)
-            return sh_yaml_fail(err, parties, "the step %.*s is taken once for each party",
-                                SH_ARG(p->matter.steps[i].id));
     return SH_OK;
 }
 

@@ -224,6 +224,11 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
         {PIECE(steps), OPENS("done", ", together: \"2\""), "that has an end"},
         {PIECE(head), HEAD "parties: some\n", "parties: none"},
         {PIECE(head), HEAD "parties: none\n", "for a party"},
+        {PIECE(steps),
+         STEPS(
+             "close: {name: 办结, from: open, to: done, by: peer bureau.legal, gate: g, basis: T}") "parties:"
+                                                                                                    " none\n",
+         "do not see the matter"},
         {PIECE(items), ITEMS("issues: letter"), "the matter's steps have"},
         {PIECE(items), ITEMS("together: \"2\""), "the matter's steps have"},
         {PIECE(items), ITEMS("opens: {procedure: p, per: item}"), "for its item"},

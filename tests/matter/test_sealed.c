@@ -147,10 +147,38 @@ static void who_holds_no_more_or_is_concerned_reads_nothing(void **state) {
     office_drop(&o);
 }
 
+/* What is laid again replaces what was read before, as a version of its own. */
+static void what_is_laid_again_is_what_is_read(void **state) {
+    (void)state;
+    static const struct sh_matter_value first[] = {V("real_name", "true"), V("reporter_name", "司马初报")};
+    static const struct sh_matter_value again[] = {V("real_name", "true"), V("reporter_name", NAME),
+                                                   V("reporter_phone", PHONE)};
+    struct office o = office_new("2026-03-02 09:00:00");
+    struct doing told, d;
+    office_open(&o);
+    office_people_the_city(&o);
+    const struct asked number = report(&o, &told);
+    CHECK(take(&told, "p", "bureau.desk", "identify", first, 2) == SH_OK);
+    CHECK(take(&told, "p", "bureau.desk", "identify", &first[1], 1) == SH_OK); /* needs stand already */
+    CHECK(take(&told, "p", "bureau.desk", "identify", again, 3) == SH_OK);
+    CHECK(take(&told, "p", "bureau.desk", "identify", again, 1) == SH_OK); /* nothing given, nothing laid */
+    CHECK(take(&told, "p", "bureau.officer", "identify", again, 3) == SH_E_CANCELLED);
+    grant(&o, &d, sh_str_of(number.text), "2026-03-03");
+    CHECK(take(&d, "p", "bureau.sealed_holder", "open_two", NULL, 0) == SH_OK);
+    CHECK(take(&d, "p2", "bureau.sealed_holder", "open_two", NULL, 0) == SH_OK);
+    CHECK(reads(&d, "p", HOLDER) == SH_OK);
+    CHECK_I64(rows_with(&o, "司马初报") + rows_with(&o, NAME), 0);
+    check_journal(&o);
+    sh_arena_free(&told.arena);
+    sh_arena_free(&d.arena);
+    office_drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(two_holders_read_what_is_sealed_and_nobody_else),
         cmocka_unit_test(who_holds_no_more_or_is_concerned_reads_nothing),
+        cmocka_unit_test(what_is_laid_again_is_what_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
