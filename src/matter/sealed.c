@@ -53,10 +53,11 @@ static sh_code find(struct work *w, const struct sh_seal_text *seal, bool with_s
     const struct sh_str key = sh_textf(w->arena, "%.*s|%.*s", SH_ARG(w->m.id), SH_ARG(seal->id));
     const sh_code code =
         sh_record_find(w->txn, &all, sh_str_of(sealed_register), key, now, w->arena, ret, w->err);
-    *ret_is = code == SH_OK;
+    *ret_is = code == SH_OK && !ret->is_erased;
     if (code != SH_OK)
         return code == SH_E_NOTFOUND ? SH_OK : code;
-    return with_sealed ? sh_record_get(w->txn, &all, ret->id, now, true, w->arena, ret, w->err) : SH_OK;
+    return with_sealed && *ret_is ? sh_record_get(w->txn, &all, ret->id, now, true, w->arena, ret, w->err)
+                                  : SH_OK;
 }
 
 static sh_code seal_is_laid(struct work *w, const struct sh_seal_text *seal, bool *ret) {

@@ -679,6 +679,10 @@ def nobody_but_two_holders_ever_sees_who_reported():
     assert not held, held  # database, write-ahead log, files, log, backup, bundle
     assert o.run("journal", "verify", "--deep").strip().endswith("sound")
     o.at(later(o.clock, 60))
+    unsealed(o.keeper2, opening)
+    o.run("journal", "erase", "--record", sealed_record, "--reason", "本人申请")
+    assert "needs" in kinds(unsealed(o.keeper2, opening, want=409))  # what is erased is there for nobody
+    assert o.keeper2.get("/matters/" + at)["seals"][0]["laid"] is False
 
 
 @test
