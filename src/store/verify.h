@@ -73,12 +73,12 @@ struct sh_check {
 void sh_fault(struct sh_check *check, const char *format, ...) SH_PRINTF(2, 3);
 /** A known signer by fingerprint, or NULL. */
 const struct sh_signer *sh_check_signer(const struct sh_check *check, struct sh_str fingerprint);
-/** Behind SH_VERSION_COLUMNS of a chunk's version: newest, register, key and erased of its record (NULL:
- * there is none), and is there sealed content without a key? */
-enum { SH_SEEN_RECORD = 20, SH_SEEN_LOST_KEY = 24 };
+/** Behind SH_VERSION_COLUMNS of a chunk's version: does its record go at least as far and, if this is the
+ * newest version, say the same; and is there sealed content without a key? */
+enum { SH_SEEN_RECORD_HOLDS = 20, SH_SEEN_LOST_KEY = 21 };
 
-/** A connection for each processor, all of the snapshot of check->txn. On SQLite they may see more, behind
- * check->end, which is not read. */
+/** A connection for each thread that reads, all of the snapshot of check->txn. On SQLite they may see more,
+ * behind check->end, which is not read. */
 SH_MUST sh_code sh_check_readers_open(struct sh_check *check, struct sh_err *err);
 void sh_check_readers_close(struct sh_check *check);
 /**

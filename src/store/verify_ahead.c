@@ -28,7 +28,9 @@ static sh_code open_reader(struct sh_check *check, const char *snapshot, struct 
 }
 
 sh_code sh_check_readers_open(struct sh_check *check, struct sh_err *err) {
-    const size_t n = sh_processors() < READERS_MAX ? sh_processors() : READERS_MAX;
+    /* PostgreSQL reads on processors of its own, while who asked waits for it. */
+    const size_t wanted = sh_processors() * (check->txn->db->pg ? 2 : 1);
+    const size_t n = wanted < READERS_MAX ? wanted : READERS_MAX;
     char snapshot[96] = "";
     struct sh_rows rows;
     SH_TRY(sh_txn_query(check->txn, "select coalesce(max(position), -1) + 1 from st_leaf", NULL, 0,
@@ -71,13 +73,15 @@ static sh_code read_chunk(const struct sh_check *check, struct sh_db *db, int64_
         db,
         "select position, body, hash from st_leaf where position >= $1 and position < $2 order by position",
         values, 2, NULL, &chunk->arena, &chunk->leaves, err));
-    SH_TRY(sh_db_run(db,
-                     "select " SH_VERSION_COLUMNS
-                     ", r.newest, r.register, r.key, r.erased, v.erased = 0 and length(v.sealed) > 0 and not "
-                     "exists (select 1 from st_key k where k.record_id = v.record_id) from st_version v left "
-                     "join st_record r on r.record_id = v.record_id where v.leaf >= $1 and v.leaf < $2 order "
-                     "by v.leaf",
-                     values, 2, NULL, &chunk->arena, &chunk->versions, err));
+    SH_TRY(
+        sh_db_run(db,
+                  "select " SH_VERSION_COLUMNS
+                  ", coalesce(r.newest > v.version or (r.newest = v.version and r.register = v.register and "
+                  "r.key = v.key and r.erased = v.erased), false), v.erased = 0 and length(v.sealed) > 0 "
+                  "and not exists (select 1 from st_key k where k.record_id = v.record_id) from st_version v "
+                  "left join st_record r on r.record_id = v.record_id where v.leaf >= $1 and v.leaf < $2 "
+                  "order by v.leaf",
+                  values, 2, NULL, &chunk->arena, &chunk->versions, err));
     chunk->leaf = sh_new(&chunk->arena, struct sh_leaf_seen, chunk->leaves.n_rows + 1);
     chunk->version = sh_new(&chunk->arena, struct sh_version_seen, chunk->versions.n_rows + 1);
     return chunk->leaf && chunk->version ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for leaves");
