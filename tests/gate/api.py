@@ -289,10 +289,10 @@ def a_check_of_a_register_is_told_by_its_field_wherever_a_record_is_written():
 
 
 @test
-def an_agency_without_one_of_its_seven_systems_in_force_is_named_whatever_else_is_on_record():
+def an_agency_without_one_of_its_systems_in_force_is_named_whatever_else_is_on_record():
     o = office()
     control = o.hire("systems", "agency.control", body="ag1")
-    seven = {"business", "finance", "information", "security", "risk", "major_spending", "posts"}
+    each = {"business", "finance", "information", "security", "risk", "major_spending", "posts", "joint_examination"}
     path = "/registers/required_systems/"
 
     def missing(person=control, query=""):
@@ -304,8 +304,8 @@ def an_agency_without_one_of_its_seven_systems_in_force_is_named_whatever_else_i
         return control.post(path + "records", {"fields": {"body": body, "system": system, "title": system + " 制度", "issued_on": "2026-01-05",
                                                           "place": "620102"}, **more})
 
-    assert missing()["ag1"] == seven and missing().keys() == {"ag1"}  # no bureau, no institution, and no agency elsewhere
-    for system in seven - {"risk"}:
+    assert missing()["ag1"] == each and missing().keys() == {"ag1"}  # no bureau, no institution, and no agency elsewhere
+    for system in each - {"risk"}:
         assert write(system).status == 201
     assert missing() == {"ag1": {"risk"}}
     assert write("risk", valid_from="2099-01-01").status == 201  # not yet in force
@@ -321,9 +321,17 @@ def an_agency_without_one_of_its_seven_systems_in_force_is_named_whatever_else_i
     assert done.status == 200 and missing() == {}
     gone = control.post(f"{path}records/{future['id']}/withdrawal", {"why": "废止"}, headers={"If-Match": '"v3"'})
     assert gone.status == 200 and missing() == {"ag1": {"risk"}}, gone.raw
-    assert missing(query="?valid_on=2026-01-05") == {"ag1": seven - {"risk"}}  # as it stood that day
-    assert "ag1" not in missing(o.auditor2) and missing(o.auditor2)["ag2"] == seven
+    assert missing(query="?valid_on=2026-01-05") == {"ag1": each - {"risk"}}  # as it stood that day
+    assert "ag1" not in missing(o.auditor2) and missing(o.auditor2)["ag2"] == each
     assert control.get("/registers/ties/gaps").status == 404
+    # V-11: joint examination was to be set up by the end of June 2018; whoever was late stays named as of that day
+    made = o.admin.post("/registers/bodies/records", {"why": "new", "valid_from": "2015-01-01", "fields": {
+        "code": "ag-old", "name": "老机构", "kind": "agency", "place": "620102"}})
+    assert made.status == 202 and o.boss.post(f"/changes/{made['change']}/approval", {}).status == 200, made.raw
+    for system, since in (("joint_examination", "2018-07-01"), ("finance", "2018-06-30")):
+        assert write(system, body="ag-old", valid_from=since).status == 201
+    assert "joint_examination" in missing(query="?valid_on=2018-06-30")["ag-old"] and "finance" not in missing(query="?valid_on=2018-06-30")["ag-old"]
+    assert "joint_examination" not in missing(query="?valid_on=2018-07-01")["ag-old"]
 
 
 @test

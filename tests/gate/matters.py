@@ -639,6 +639,7 @@ def ended(o, batch):
     o.at("2026-03-18 08:00:00")
     until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
     act(o.checker, batch, "total")
+    examined(o, batch)
     decided = act(o.head, batch, "decide")
     serve(o, batch, "2026-03-18")
     act(o.bhead, [s for s in decided["subs"] if s["procedure"] == "filing"][0]["id"], "file", {"filed_number": "F-9"})
@@ -702,6 +703,7 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
     blind = act(o.head, batch, "decide", want=409)  # nothing is added up yet
     assert "S4§23" in {f["basis"] for f in blind["failed"]}, blind.raw
     act(o.checker, batch, "total")
+    examined(o, batch)
     typed = act(o.head, batch, "decide", {"refused": "0.01"}, want=409)
     assert kinds(typed) == {"needs"} and typed["failed"][0]["field"] == "refused", typed.raw  # nobody types the sum
     decided = act(o.head, batch, "decide")
@@ -871,9 +873,96 @@ def an_appealed_finding_is_settled_by_the_third_party_and_by_nobody_else():
     missed = bulk(o.user, "appeal", items(o.user, matter=batch, state="deducted")[:1], {"appeal": "晚了"})
     assert missed["n"] == 0 and missed["refused"][0]["failed"][0]["basis"] == "S1§2.4", (missed.raw, late)
     act(o.checker, batch, "total")
+    examined(o, batch)
     decided = act(o.head, batch, "decide")
     deducted = sum(fen(r["amount"]) for r in items(o.head, matter=batch)) - fen(first["amount"])
     assert {f["field"]: f["value"] for f in decided["fields"]}["refused"] == yuan(deducted)
+
+
+@test
+def no_deduction_of_a_batch_is_decided_before_three_sections_have_examined_it_together():
+    """V-11: whatever is refused or recovered is a problem that is handled."""
+    o = city()
+    batch = richest(o)
+    told(o, batch)
+    judged(o, batch)
+    o.at("2026-03-18 08:00:00")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    early = act(o.control, batch, "examine", EXAMINED, want=409)
+    assert [f["basis"] for f in early["failed"]] == ["S4§23"], early.raw  # nothing is added up yet
+    act(o.checker, batch, "total")
+    none = act(o.head, batch, "decide", want=409)
+    assert [f["basis"] for f in none["failed"]] == ["S2§4.4"], none.raw
+    assert "separation" in kinds(act(o.checker, batch, "examine", EXAMINED, want=409))  # who found it so examines nothing
+    assert "role" in kinds(act(o.reviewer, batch, "examine", EXAMINED, want=409))
+    assert kinds(act(o.control, batch, "examine", {**EXAMINED, "examined_on": "2099-01-01"}, want=409)) == {"guard"}
+    for person in (o.control, o.finance):
+        act(person, batch, "examine", {**EXAMINED, "handling": "back"})
+    assert [f["basis"] for f in act(o.head, batch, "decide", want=409)["failed"]] == ["S2§4.4"]  # two of three
+    done = act(o.contract, batch, "examine", {**EXAMINED, "handling": "back"})
+    record, = [p for p in done["papers"] if p["kind"] == "examination_record"]
+    assert o.head.get(f"/matters/{batch}/papers/{record['id']}").raw.startswith(b"%PDF-")
+    assert [f["basis"] for f in act(o.head, batch, "decide", want=409)["failed"]] == ["S2§4.4"]  # back is not: to be handled
+    # examined anew and to be handled: no finding is another any more, or it is examined again
+    rows = items(o.checker, matter=batch)
+    bulk(o.checker, "finalise", rows)
+    examined(o, batch)
+    final = items(o.head, matter=batch)
+    swapped = bulk(o.head, "reopen", final[:1], {"reason": "换一条"})
+    assert swapped["n"] == 0 and [f["basis"] for f in swapped["refused"][0]["failed"]] == ["S2§4.4"], swapped.raw
+    examined(o, batch, handling="drop")
+    assert [f["basis"] for f in act(o.head, batch, "decide", want=409)["failed"]] == ["S2§4.4"]
+    for row in final:
+        assert bulk(o.head, "reopen", [row], {"reason": "会审不予处理"})["n"] == 1
+    assert "S4§18" in {f["basis"] for f in act(o.control, batch, "examine", EXAMINED, want=409)["failed"]}  # other sums than those added up
+    bulk(o.checker, "check", items(o.checker, matter=batch), {"verdict": "pass", "reason": "会审不予处理"})
+    act(o.checker, batch, "total")
+    assert act(o.head, batch, "decide")["state"] == "decided"  # nothing is left that would be handled
+
+
+@test
+def doubts_are_not_paid_while_they_are_open_and_each_payment_run_says_what_it_held_back():
+    """D-11, S3§4."""
+    o = city()
+    batch = richest(o)
+    act(o.reviewer, batch, "count", FIGURES)
+    rows = items(o.reviewer, matter=batch)
+    held = sum(fen(r["amount"]) for r in rows)
+    early = act(o.finance, batch, "pay_clean", want=409)
+    assert "state" in kinds(early), early.raw  # no payment before the first review
+    bulk(o.reviewer, "screen", rows, {"screened": "send"})
+    act(o.reviewer, batch, "certify")
+    act(o.reviewer, batch, "count", {**FIGURES, "clean": yuan(fen(FIGURES["received"]) - held + 1)})
+    much = act(o.finance, batch, "pay_clean", want=409)
+    assert [f["basis"] for f in much["failed"]] == ["S3§4"], much.raw  # one doubtful fen among the clean
+    act(o.reviewer, batch, "count", FIGURES)
+    paid = act(o.finance, batch, "pay_clean")
+    again = act(o.finance, batch, "pay_clean", want=409)
+    assert kinds(again) == {"guard"}, again.raw
+    report, = [p["id"] for p in paid["papers"] if p["kind"] == "payment_run"]
+    drawn = o.head.get(f"/matters/{batch}/papers/{report}")
+    assert drawn.status == 200 and drawn.raw.startswith(b"%PDF-"), drawn.raw[:300]
+    said = text_of(drawn.raw)
+    if said is not None:
+        flat = re.sub(r"[\s,]", "", said)
+        assert f"疑点费用{len(rows)}条、{yuan(held)}元" in flat and "无疑点费用90000.00元" in flat and "支付完毕" not in flat, said
+    for step in ("close", "decide"):
+        assert "state" in kinds(act(o.finance if step == "close" else o.head, batch, step, {"paid": FIGURES["received"]} if step == "close" else None, want=409))
+    money = [r["fields"] for r in o.finance.get("/registers/batch_money/records?limit=200")["items"]]
+    assert sum(fen(r["amount"]) for r in money if r["stage"] != "received") == fen(FIGURES["clean"]), money
+    serve(o, batch)
+    o.at("2026-03-10 00:00:10")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"][0]["state"] == "passed")
+    bulk(o.checker, "silence", items(o.checker, matter=batch))
+    judged(o, batch)
+    assert "state" in kinds(act(o.finance, batch, "close", {"paid": FIGURES["received"]}, want=409))
+    ended(o, batch)
+    runs = [p["id"] for p in o.head.get("/matters/" + batch)["papers"] if p["kind"] == "payment_run"]
+    assert len(runs) == 2, runs
+    last = text_of(o.head.get(f"/matters/{batch}/papers/{next(r for r in runs if r != report)}").raw)
+    if last is not None:
+        flat = re.sub(r"[\s,]", "", last)
+        assert f"合计支付{yuan(fen(FIGURES['received']) - held)}元，拒付{yuan(held)}元" in flat, last
 
 
 def thirds():
@@ -930,6 +1019,7 @@ def what_is_not_paid_is_not_paid_and_what_is_paid_already_comes_back():
     until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
     assert kinds(act(o.head, batch, "total", want=409)) >= {"role"}
     act(o.checker, batch, "total")
+    examined(o, batch)
     decided = act(o.head, batch, "decide")
     kept, back = (sum(fen(r["amount"]) for r in rows if (r["id"] in unpaid) == is_kept) for is_kept in (True, False))
     told_of = {f["field"]: f["value"] for f in decided["fields"]}
@@ -1035,8 +1125,14 @@ def an_agreement_ends_only_after_both_panels_and_the_legal_review_have_passed_th
     act(o.user, at, "answer", {"answer": "defended", "defence": "材料系中介伪造"})
     panel(o, at, "agency", (o.chief, o.member1, o.member2))
     unheard = act(o.head, at, "discuss", MINUTES, want=409)
-    assert [f["basis"] for f in unheard["failed"]] == ["S4§22"], unheard.raw
+    assert [f["basis"] for f in unheard["failed"]] == ["S4§22", "S2§4.4"], unheard.raw
     act(o.checker, at, "recheck", {"result": "不成立"})
+    alone = act(o.head, at, "discuss", MINUTES, want=409)  # V-11: the sections of the agency have not looked at it together
+    assert [f["basis"] for f in alone["failed"]] == ["S2§4.4"], alone.raw
+    assert kinds(act(o.auditor, at, "examine", EXAMINED, want=409)) >= {"role"}  # who told the institution reports, and examines nothing
+    examined(o, at, handling="back")
+    assert [f["basis"] for f in act(o.head, at, "discuss", MINUTES, want=409)["failed"]] == ["S2§4.4"]
+    examined(o, at)
     assert kinds(act(o.auditor, at, "discuss", MINUTES, want=409)) >= {"role"}
     assert [f["field"] for f in act(o.head, at, "discuss", {k: v for k, v in MINUTES.items() if k != "conclusion"}, want=409)["failed"]] == ["conclusion"]
     assert act(o.head, at, "discuss", MINUTES)["state"] == "discussed"
@@ -1051,7 +1147,9 @@ def an_agreement_ends_only_after_both_panels_and_the_legal_review_have_passed_th
     assert "state" in kinds(act(o.bhead, at, "settle", MINUTES, want=409))
     act(o.auditor, at, "amend", {"reason": "补充笔录", "evidence": "申请材料、现场笔录与补充笔录"})
     shut = act(o.head, at, "discuss", MINUTES, want=409)
-    assert kinds(shut) == {"gate"}, shut.raw  # the text is another: the leaders discuss it again
+    assert kinds(shut) == {"gate", "guard"}, shut.raw  # the text is another: it is examined and the leaders discuss it again
+    examined(o, at)
+    assert kinds(act(o.head, at, "discuss", MINUTES, want=409)) == {"gate"}
     panel(o, at, "agency", (o.chief, o.member1, o.member2))
     act(o.head, at, "discuss", MINUTES)
     act(o.legal, at, "gate.legal", {"opinion": "disagree", "words": "程序不全"})
@@ -1069,7 +1167,7 @@ def an_agreement_ends_only_after_both_panels_and_the_legal_review_have_passed_th
     done = act(o.head, at, "execute")
     assert done["state"] == "executed"
     papers = {p["kind"]: p["id"] for p in done["papers"]}
-    assert set(papers) == {"notice", "agency_minutes", "legal_opinion", "bureau_minutes", "decision"}, papers
+    assert set(papers) == {"notice", "examination_record", "agency_minutes", "legal_opinion", "bureau_minutes", "decision"}, papers
     for paper in papers.values():
         drawn = o.head.get(f"/matters/{at}/papers/{paper}")
         assert drawn.status == 200 and drawn.raw.startswith(b"%PDF-"), drawn.raw[:500]
@@ -1113,6 +1211,8 @@ def another_grave_measure_goes_the_same_way_and_says_exactly_what_it_is():
     serve(o, at)
     act(o.user, at, "answer", {"answer": "waived"})
     panel(o, at, "agency", (o.chief, o.member1, o.member2))
+    assert [f["basis"] for f in act(o.head, at, "discuss", MINUTES, want=409)["failed"]] == ["S2§4.4"]  # V-11
+    examined(o, at)
     act(o.head, at, "discuss", MINUTES)
     for person in (o.head, o.bhead):
         assert "state" in kinds(act(person, at, "execute", want=409))  # no legal review, no bureau
@@ -1218,7 +1318,9 @@ def one_yuan_is_followed_from_claim_line_to_reconciliation_and_every_hop_is_prov
     of = {kind: [h for h in hops if h["hop"] == kind] for kind in ("finding", "matter", "paper", "row", "posting")}
     assert [h["id"] for h in of["finding"]] == [row["id"]] and len(of["finding"][0]["leaves"]) == row["version"]
     letters = {h["kind"]: h for h in of["paper"] if h["matter"] == batch["id"]}
-    assert set(letters) == {"certificate", "monthly_letter", "result_letter", "refusal"} and all(h["served"] and h["hash"] for h in letters.values())
+    served = {"certificate", "monthly_letter", "result_letter", "refusal"}
+    assert set(letters) == served | {"payment_run", "examination_record"} and all(h["hash"] for h in letters.values())
+    assert {kind for kind, h in letters.items() if h["served"]} == served, letters
     money = {h["kind"]: fen(h["amount"]) for h in of["posting"] if h["kind"] != "pay"}
     paid = sum(fen(h["amount"]) for h in of["posting"] if h["kind"] == "pay")
     rows = [h["register"] for h in of["row"]]

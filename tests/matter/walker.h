@@ -100,6 +100,15 @@ static inline void note_refusal(struct walker *w, const struct doing *d) {
                    d->failures.n ? d->failures.of[0].message.at : "");
 }
 
+/* What several do together they do with the very same words: the others follow who began. */
+static inline void follow(struct walker *w, struct doing *d, const struct sh_step *step) {
+    for (size_t i = 0, left = step->together - 1; i < step->n_by && left > 0; i++) {
+        sh_arena_reset(&d->arena);
+        become(d, &w->o, "p", step->by[i].role);
+        left -= do_it(d) == SH_OK;
+    }
+}
+
 /* One try of a step of a matter by somebody who may. */
 static inline void try_step(struct walker *w, const char *id, struct sh_str procedure, struct sh_str state) {
     const size_t p = number_of(w, procedure);
@@ -122,10 +131,13 @@ static inline void try_step(struct walker *w, const char *id, struct sh_str proc
                                    .n_values = draw_values(w, &text->matter, step, values),
                                    .why = SH_STR("walk")};
     w->n_moves++;
-    if (do_it(&d) == SH_OK)
+    const bool is_done = do_it(&d) == SH_OK;
+    if (is_done)
         w->n_done++;
     else
         note_refusal(w, &d);
+    if (is_done && step->together > 1)
+        follow(w, &d, step);
     sh_arena_free(&d.arena);
 }
 
@@ -161,12 +173,15 @@ struct item_try {
     size_t p, s;
     struct sh_str matter;
 };
-/* A step from where the item stands; false: none is for people. */
+/* A step from where the item stands; false: none is for people. What is settled is rarely opened again. */
 static inline bool draw_item_step(struct item_try *t, struct sh_str state, const struct sh_actor **ret) {
     const struct sh_machine *machine = sh_matter_procedures(t->w->o.texts)->of[t->p].items;
     size_t open[SH_PROCEDURE_STEPS_MAX], n = 0;
+    const int32_t from = sh_machine_state(machine, state);
+    if (machine->states[from].is_final && pick(t->w, 10))
+        return false;
     for (size_t i = 0; i < machine->n_steps; i++)
-        if (sh_step_is_from(&machine->steps[i], sh_machine_state(machine, state)))
+        if (sh_step_is_from(&machine->steps[i], from))
             open[n++] = i;
     t->s = n ? open[pick(t->w, n)] : 0;
     *ret = n ? draw_actor(t->w, &machine->steps[t->s]) : NULL;
