@@ -312,6 +312,32 @@ def what_the_wrong_person_does_is_refused_with_reasons_and_kept():
 
 
 @test
+def a_foreign_matter_finding_paper_or_file_is_answered_404_on_every_path():
+    o = city()
+    batch = richest(o)
+    row = items(o.reviewer, matter=batch)[0]
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", PROPOSAL)
+    paper = o.auditor.get("/matters/" + matter)["papers"][0]
+    file = o.auditor.post(f"/matters/{matter}/attachments?name=a.pdf&source=ward", raw=b"scan",
+                          headers={"Content-Type": "application/octet-stream"})["attachments"][0]
+    ids = {"matter": matter, "item": row["id"], "paper": paper["id"], "attachment": file["id"], "evidence": "f" * 32, "part": "frame"}
+    bodies = {"actions": {"step": "notify"}, "comments": {"words": "x"}, "evidence": {"items": [row["id"]], "why": "取证"},
+              "unsealed": {"seal": "reporter", "purpose": "核对举报人"}}
+    checked = 0
+    paths = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text(encoding="utf-8"))["paths"]
+    for path, method in ((p, m) for p, ops in paths.items() for m in ops if re.search(r"\{(matter|item)\}", p)):
+        query = "?name=b&source=c" if method == "post" and path.endswith("/attachments") else ""
+        body = bodies.get(path.rsplit("/", 1)[1], {}) if method != "get" else None
+        real, made_up = (re.sub(r"\{(\w+)\}", lambda found, of=of: of(found[1]), path) + query for of in (ids.get, lambda name: "f" * 32))
+        answers = [o.stranger.ask(method.upper(), target, body, full=True, headers={"If-Match": '"v1"', **PURPOSE})
+                   for target in (real, made_up)]
+        assert [a.status for a in answers] == [404, 404], (method, path, [a.raw[:300] for a in answers])
+        checked += 1
+    assert checked >= 14, checked
+
+
+@test
 def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     o = city()
     matter = proposed(o)
