@@ -68,6 +68,7 @@ void sh_audit_worker_free(struct sh_audit_worker *w) {
     sh_answers_release(&w->answers);
     sh_exchange_release(&w->exchange);
     sh_tally_free(w->engine.tally);
+    sh_digest_release(&w->engine.digest);
     sh_arena_free(&w->chunk);
     sh_arena_free(&w->work);
     sh_arena_free(&w->scratch);

@@ -11,7 +11,8 @@ static const struct sh_knowledge *knowledge_of(const struct sh_engine *en, const
     return r->n_uses > 0 && r->knowledge >= 0 ? &en->plan->rules->knowledge[r->uses[0].knowledge] : NULL;
 }
 
-static sh_code make_id(const struct sh_rule *r, struct sh_finding *f, struct sh_err *err) {
+static sh_code make_id(struct sh_engine *en, const struct sh_rule *r, struct sh_finding *f,
+                       struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
     sh_buf_add_str(&text, r->id);
     sh_buf_add_char(&text, '\0');
@@ -20,7 +21,7 @@ static sh_code make_id(const struct sh_rule *r, struct sh_finding *f, struct sh_
     sh_buf_add_str(&text, f->key);
     SH_TRY(sh_buf_check(&text, err));
     uint8_t digest[SH_DIGEST_BYTES];
-    SH_TRY(sh_digest_of(SH_DIGEST_SHA256, text.at, text.len, digest, err));
+    SH_TRY(sh_digest_again(&en->digest, SH_DIGEST_SHA256, text.at, text.len, digest, err));
     memcpy(f->id, digest, sizeof(f->id));
     return SH_OK;
 }
@@ -300,7 +301,7 @@ sh_code sh_finding_add(struct sh_engine *en, const struct sh_draft *given, struc
     struct sh_finding f = {.rule = d.rp->index, .knowledge_row = d.k, .key = d.key};
     if (k && d.k >= 0 && d.rp->by_point)
         f.point = k->points[k->rows[d.k].point];
-    SH_TRY(make_id(r, &f, err));
+    SH_TRY(make_id(en, r, &f, err));
     SH_TRY(sh_amount(en, &d, &f.amount_known, &f.amount_fen, &f.amount_unknown, err));
     if (!f.amount_known)
         f.amount_fen = 0;

@@ -1,5 +1,6 @@
 /* Inner header of the room: the plan, the timeline of a chunk, and the parts of the engine. */
 #pragma once
+#include "base/hash.h"
 #include "audit/audit.h"
 #include "base/money.h"
 
@@ -288,6 +289,7 @@ struct sh_engine {
     } all_lines, paid_lines; /* numbers of the lines that are there; rows NULL: not made yet */
     struct sh_finding *findings;
     size_t n_findings, cap_findings;
+    struct sh_digest digest; /* for their ids */
     /* What the chunk's findings left of each line's covered and each settlement's fund; NULL: all of it. */
     const int64_t *left_lines, *left_funds;
 };

@@ -149,7 +149,9 @@ static sh_code join(const struct joint *j, struct sh_arena *arena, struct sh_run
     SH_TRY(bring_together(j, arena, &runs, &sum, err));
     sh_answers_sort(&sum);
     SH_TRY(sh_answers_copy(&sum, arena, &ret->answers, err));
-    SH_TRY(sh_outputs_write(j->dir, j->out, false, &runs, &ret->findings, err));
+    const struct sh_outputs outputs = {
+        .dir = j->dir, .out = j->out, .runs = &runs, .threads = sh_processors()};
+    SH_TRY(sh_outputs_write(&outputs, &ret->findings, err));
     SH_TRY(drop_part(j->dir, err));
     return copy_texts(j->parts[0].dir, j->dir, err);
 }

@@ -1,4 +1,5 @@
-/* The files of a run: CSV, JSON, Parquet, receipts with an index by id. */
+/* The files of a run: CSV, JSON, Parquet; receipts with an index by id. Tables and receipts are written side
+ * by side, each by a merge of its own: merging costs little beside writing. */
 #include "audit/output.h"
 #include "audit/parquet_out.h"
 #include "base/csv.h"
@@ -6,10 +7,13 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/pool.h"
 #include <string.h>
 
 enum { WRITE_BYTES = 256 << 10 };
+enum part { TABLES = 1, RECEIPTS = 2, ALL = TABLES | RECEIPTS };
 
+/* Files of other parts are NULL. */
 struct writer {
     FILE *csv, *receipts, *json, *records;
     struct sh_parquet_out *parquet;
@@ -89,16 +93,18 @@ static sh_code put_json(struct writer *w, const struct sh_record *r, struct sh_e
     return write_bytes(w->json, w->json_buf.at, w->json_buf.len, err);
 }
 
-static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
-    struct writer *w = ctx;
+static sh_code put_row(struct writer *w, const struct sh_record *r, struct sh_err *err) {
     if (w->json)
         SH_TRY(put_json(w, r, err));
     for (int c = 0; c < SH_CELLS; c++)
         sh_csv_cell(&w->csv_writer, r->cells[c]);
     sh_csv_end_row(&w->csv_writer);
-    SH_TRY(sh_parquet_out_row(w->parquet, r->cells, err));
+    return sh_parquet_out_row(w->parquet, r->cells, err);
+}
+
+static sh_code put_receipt(struct writer *w, const struct sh_record *r, struct sh_err *err) {
     SH_TRY(sh_grow(&w->index, &w->cap, w->n + 1, sizeof(*w->index), UINT32_MAX, err));
-    struct sh_index_entry *entry = &w->index[w->n++];
+    struct sh_index_entry *entry = &w->index[w->n];
     *entry =
         (struct sh_index_entry){.offset = w->offset, .bytes = (uint32_t)r->receipt.len, .bucket = r->bucket};
     memcpy(entry->id, r->id, sizeof(entry->id));
@@ -110,6 +116,16 @@ static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
     sh_buf_clear(&w->record_buf);
     SH_TRY(sh_spool_record_put(&w->record_buf, r, err));
     return write_bytes(w->records, w->record_buf.at, w->record_buf.len, err);
+}
+
+static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
+    struct writer *w = ctx;
+    if (w->csv)
+        SH_TRY(put_row(w, r, err));
+    if (w->receipts)
+        SH_TRY(put_receipt(w, r, err));
+    w->n++;
+    return SH_OK;
 }
 
 static int compare_ids(const void *a, const void *b) {
@@ -146,8 +162,10 @@ static sh_code copy_file(const char *dir, const char *name, const char *to, stru
 }
 
 static sh_code finish(struct writer *w, struct sh_err *err) {
-    SH_TRY(sh_csv_end(&w->csv_writer, err));
-    SH_TRY(sh_parquet_out_end(w->parquet, err));
+    if (w->csv) {
+        SH_TRY(sh_csv_end(&w->csv_writer, err));
+        SH_TRY(sh_parquet_out_end(w->parquet, err));
+    }
     if (w->json)
         SH_TRY(write_bytes(w->json, w->n == 0 ? "[]\n" : "\n]\n", 3, err));
     FILE *const files[] = {w->csv, w->receipts, w->json, w->records};
@@ -191,33 +209,62 @@ static sh_code open_parquet(const char *dir, struct sh_parquet_field fields[SH_C
     return sh_parquet_out_open(path, fields, SH_CELLS, ret, err);
 }
 
-sh_code sh_outputs_write(const char *dir, const char *out, bool keep_records,
-                         const struct sh_spool_runs *runs, uint64_t *ret_findings, struct sh_err *err) {
+struct writing {
+    const struct sh_outputs *outputs;
+    bool apart; /* each task is a part; else the one task is all */
+    uint64_t findings;
+};
+
+static sh_code open_tables(const struct sh_outputs *o, struct sh_parquet_field fields[SH_CELLS],
+                           struct writer *w, struct sh_err *err) {
+    SH_TRY(open_file(o->dir, SH_RUN_CSV, &w->csv, err));
+    SH_TRY(open_parquet(o->dir, fields, &w->parquet, err));
+    if (sh_str_ends_with(sh_str_of(o->out), SH_STR(".json"))) {
+        w->json = fopen(o->out, "wbe");
+        if (!w->json)
+            return sh_fail_errno(err, "%s", o->out);
+    }
+    w->csv_writer = (struct sh_csv_writer){.buf = &w->csv_buf, .file = w->csv};
+    for (int c = 0; c < SH_CELLS; c++)
+        sh_csv_cell_text(&w->csv_writer, sh_cell_names[c]);
+    sh_csv_end_row(&w->csv_writer);
+    return SH_OK;
+}
+
+static sh_code open_receipts(const struct sh_outputs *o, struct writer *w, struct sh_err *err) {
+    SH_TRY(open_file(o->dir, SH_RUN_RECEIPTS, &w->receipts, err));
+    return o->keep_records ? open_file(o->dir, SH_RUN_RECORDS, &w->records, err) : SH_OK;
+}
+
+static sh_code write_part(void *ctx, size_t task, size_t number, struct sh_err *err) {
+    (void)number;
+    struct writing *to = ctx;
+    const struct sh_outputs *o = to->outputs;
+    const unsigned part = !to->apart ? ALL : task == 0 ? RECEIPTS : TABLES;
     SH_CLEANUP(writer_release) struct writer w = {0};
     struct sh_parquet_field fields[SH_CELLS];
-    const struct sh_str name = sh_str_of(out);
-    SH_TRY(open_file(dir, SH_RUN_CSV, &w.csv, err));
-    SH_TRY(open_file(dir, SH_RUN_RECEIPTS, &w.receipts, err));
-    SH_TRY(open_parquet(dir, fields, &w.parquet, err));
-    if (keep_records)
-        SH_TRY(open_file(dir, SH_RUN_RECORDS, &w.records, err));
-    if (sh_str_ends_with(name, SH_STR(".json"))) {
-        w.json = fopen(out, "wbe");
-        if (!w.json)
-            return sh_fail_errno(err, "%s", out);
-    }
-    w.csv_writer = (struct sh_csv_writer){.buf = &w.csv_buf, .file = w.csv};
-    for (int c = 0; c < SH_CELLS; c++)
-        sh_csv_cell_text(&w.csv_writer, sh_cell_names[c]);
-    sh_csv_end_row(&w.csv_writer);
-    SH_TRY(sh_spool_merge(runs, take, &w, err));
+    if (part & TABLES)
+        SH_TRY(open_tables(o, fields, &w, err));
+    if (part & RECEIPTS)
+        SH_TRY(open_receipts(o, &w, err));
+    SH_TRY(sh_spool_merge(o->runs, take, &w, err));
     SH_TRY(finish(&w, err));
-    SH_TRY(write_index(dir, &w, err));
+    if (part & RECEIPTS) {
+        SH_TRY(write_index(o->dir, &w, err));
+        to->findings = w.n;
+    }
+    return SH_OK;
+}
+
+sh_code sh_outputs_write(const struct sh_outputs *outputs, uint64_t *ret_findings, struct sh_err *err) {
+    const struct sh_str name = sh_str_of(outputs->out);
+    struct writing w = {.outputs = outputs, .apart = outputs->threads > 1};
+    SH_TRY(sh_pool_run(w.apart ? 2 : 1, w.apart ? 2 : 1, write_part, &w, NULL, err));
     if (sh_str_ends_with(name, SH_STR(".csv")))
-        SH_TRY(copy_file(dir, SH_RUN_CSV, out, err));
+        SH_TRY(copy_file(outputs->dir, SH_RUN_CSV, outputs->out, err));
     if (sh_str_ends_with(name, SH_STR(".parquet")))
-        SH_TRY(copy_file(dir, SH_RUN_PARQUET, out, err));
-    *ret_findings = w.n;
+        SH_TRY(copy_file(outputs->dir, SH_RUN_PARQUET, outputs->out, err));
+    *ret_findings = w.findings;
     return SH_OK;
 }
 

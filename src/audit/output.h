@@ -17,12 +17,15 @@ struct sh_index_entry {
     uint32_t bytes, bucket;
 };
 
-/**
- * Merge runs into the files of the run folder, and `out` (NULL none; .csv, .json or .parquet).
- * keep_records: also findings.run, for a later merge.
- */
-SH_MUST sh_code sh_outputs_write(const char *dir, const char *out, bool keep_records,
-                                 const struct sh_spool_runs *runs, uint64_t *ret_findings,
+struct sh_outputs {
+    const char *dir;   /* of the run */
+    const char *out;   /* one more file of the findings: .csv, .json or .parquet; NULL: none */
+    bool keep_records; /* also findings.run, for a later merge */
+    const struct sh_spool_runs *runs;
+    size_t threads;
+};
+/** Merge runs into the files of the run folder. */
+SH_MUST sh_code sh_outputs_write(const struct sh_outputs *outputs, uint64_t *ret_findings,
                                  struct sh_err *err);
 /** Is the name one of the three forms? Errors: SH_E_INPUT. */
 SH_MUST sh_code sh_output_check(const char *out, struct sh_err *err);

@@ -9,6 +9,7 @@
 void sh_record_room_release(struct sh_record_room *room) {
     sh_arena_free(&room->text);
     sh_buf_free(&room->receipt);
+    sh_digest_release(&room->digest);
 }
 
 static sh_code money_cell(struct sh_arena *arena, int64_t fen, struct sh_str *ret, struct sh_err *err) {
@@ -96,7 +97,7 @@ sh_code sh_record_of(const struct sh_audit_worker *worker, const struct sh_findi
     SH_TRY(sh_audit_receipt(worker, f, &room->receipt, err));
     const struct sh_str receipt = sh_buf_view(&room->receipt);
     uint8_t digest[SH_DIGEST_BYTES];
-    SH_TRY(sh_digest_of(SH_DIGEST_SHA256, receipt.at, receipt.len, digest, err));
+    SH_TRY(sh_digest_again(&room->digest, SH_DIGEST_SHA256, receipt.at, receipt.len, digest, err));
     *ret = (struct sh_record){.rule = f->rule, .bucket = bucket, .key = f->key};
     memcpy(ret->id, f->id, sizeof(ret->id));
     ret->receipt = receipt;

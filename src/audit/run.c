@@ -212,7 +212,12 @@ static sh_code end_part(void *ctx, size_t task, size_t number, struct sh_err *er
     if (task == 1)
         return sh_texts_keep(o, e->dir, err);
     SH_TRY(gather(e->run, e->dir, e->arena, &e->runs, e->ret, err));
-    return sh_outputs_write(e->dir, o->out, e->ret->partial, &e->runs, &e->ret->findings, err);
+    const struct sh_outputs outputs = {.dir = e->dir,
+                                       .out = o->out,
+                                       .keep_records = e->ret->partial,
+                                       .runs = &e->runs,
+                                       .threads = e->run->n_lanes};
+    return sh_outputs_write(&outputs, &e->ret->findings, err);
 }
 
 static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t audited,

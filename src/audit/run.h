@@ -1,6 +1,7 @@
 /* Inner header: what run, merge and explain share. */
 #pragma once
 #include "audit/output.h"
+#include "base/hash.h"
 
 /* A lake opened for an audit: snapshot, dictionaries, rules, plan. */
 struct sh_session {
@@ -36,6 +37,7 @@ SH_MUST sh_code sh_answers_copy(const struct sh_answers *from, struct sh_arena *
 struct sh_record_room {
     struct sh_arena text;
     struct sh_buf receipt;
+    struct sh_digest digest;
 };
 void sh_record_room_release(struct sh_record_room *room);
 /** The finding's row and receipt as a record; its texts live in `room`, until the next. */

@@ -6,6 +6,7 @@
 #include "audit/singles.h"
 #include "base/date.h"
 #include "base/hash.h"
+#include "base/wide.h"
 #include <string.h>
 
 #define AT_ONCE 2048u
@@ -79,7 +80,8 @@ bool sh_singles_serve(const struct sh_plan *plan, const struct sh_rule_plan *rp)
     } while (0)
 
 /* Is a value missing, or a time beyond all periods? Looked at in bulk. */
-static bool is_any_gone(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from, uint32_t to) {
+SH_WIDE static bool is_any_gone(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from,
+                                uint32_t to) {
     const struct sh_model_column *column = &tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column];
     const void *data = tl->columns[SH_TABLE_LINE][c.column];
     int64_t bits;
@@ -135,14 +137,13 @@ static void look_at_column(const struct sh_timeline *tl, struct sh_plain_column 
 #define MIX(type)                                                                                            \
     do {                                                                                                     \
         const type *restrict x = data;                                                                       \
-        for (uint32_t i = from; i < to; i++) {                                                               \
-            const uint64_t h = (hash[i] ^ (uint64_t)x[i]) * 0x9e3779b97f4a7c15u;                             \
-            hash[i] = h ^ h >> 32;                                                                           \
-        }                                                                                                    \
+        for (uint32_t i = from; i < to; i++)                                                                 \
+            hash[i] = ((is_first ? 0 : hash[i]) ^ (uint64_t)x[i]) * 0x9e3779b97f4a7c15u;                     \
     } while (0)
 
-static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, uint32_t from, uint32_t to,
-                       uint64_t *restrict hash) {
+/* The high bits of a hash are the good ones. */
+SH_WIDE static void mix_column(const struct sh_timeline *tl, struct sh_plain_column c, bool is_first,
+                               uint32_t from, uint32_t to, uint64_t *restrict hash) {
     const void *data = tl->columns[SH_TABLE_LINE][c.column];
     if (tl->plan->model->model.tables[SH_TABLE_LINE].columns[c.column].storage == SH_STORE_I32)
         MIX(int32_t);
@@ -167,8 +168,8 @@ static void look_at_lines(const struct sh_engine *en, const struct sh_rule *r, u
 
 /* A key finer than a day wants an exact time: lines without one have no such key, whatever the keys behind it
  * are, and need not be looked at again. Those before it are there: else they are what is missing. */
-static void leave_inexact_out(const struct sh_engine *en, uint32_t from, uint32_t to, uint8_t *restrict sure,
-                              uint8_t *restrict inexact) {
+SH_WIDE static void leave_inexact_out(const struct sh_engine *en, uint32_t from, uint32_t to,
+                                      uint8_t *restrict sure, uint8_t *restrict inexact) {
     const int8_t *exact = sh_i8(&en->tl, SH_TABLE_LINE, en->plan->at.line.time_exact);
     for (uint32_t i = from; i < to; i++) {
         const bool is_exact = exact && exact[i] == 1;
@@ -190,7 +191,7 @@ static void look_at_keys(const struct sh_engine *en, const struct sh_rule_plan *
     (void)columns_behind(rp, en->plan, &behind);
     for (uint32_t from = first, to; from < last; from = to) {
         to = last - from < AT_ONCE ? last : from + AT_ONCE;
-        memset(ret->hash + from, 0, (to - from) * sizeof(uint64_t));
+        bool is_first = true;
         look_at_lines(en, rp->rule, from, to, ret->sure);
         if (behind.n_before == behind.n)
             memset(ret->inexact + from, 0, to - from);
@@ -198,9 +199,13 @@ static void look_at_keys(const struct sh_engine *en, const struct sh_rule_plan *
             if (c == behind.n_before)
                 leave_inexact_out(en, from, to, ret->sure, ret->inexact);
             look_at_column(&en->tl, behind.columns[c], from, to, ret->sure);
-            if (behind.tells[c])
-                mix_column(&en->tl, behind.columns[c], from, to, ret->hash);
+            if (behind.tells[c]) {
+                mix_column(&en->tl, behind.columns[c], is_first, from, to, ret->hash);
+                is_first = false;
+            }
         }
+        if (is_first) /* the person is the only key */
+            memset(ret->hash + from, 0, (to - from) * sizeof(uint64_t));
     }
 }
 
@@ -237,27 +242,31 @@ struct sifted {
 static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct looked_at *lines,
                            const int32_t *rows, uint32_t n, struct sifted *ret, struct sh_err *err) {
     const int64_t *covered = sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered);
+    uint32_t n_left = ret->n;
+    uint64_t n_inexact = 0, clear_fen = (uint64_t)ret->clear.fen, inexact_fen = (uint64_t)ret->inexact.fen;
     SH_TRY(bits_clear(en, b, n, err));
     for (uint32_t i = 0; i < n; i++) {
-        const uint64_t hash = lines->hash[rows[i]], bit = (uint64_t)1 << (hash & 63);
-        const uint32_t word = (uint32_t)(hash >> 6) & (b->words - 1);
+        const uint64_t hash = lines->hash[rows[i]], bit = (uint64_t)1 << (hash >> 58);
+        const uint32_t word = (uint32_t)(hash >> 32) & (b->words - 1);
         b->again[word] |= b->once[word] & bit;
         b->once[word] |= bit;
     }
     for (uint32_t i = 0; i < n; i++) {
         const int32_t row = rows[i];
         const uint64_t hash = lines->hash[row];
-        const bool is_inexact = lines->inexact[row];
-        const bool is_single =
-            lines->sure[row] & ~(b->again[(hash >> 6) & (b->words - 1)] >> (hash & 63)) & 1;
-        const int64_t fen = covered ? covered[row] : 0; /* known where it counts */
-        ret->rows[ret->n] = row;
-        ret->n += !is_single & !is_inexact;
-        ret->inexact.lines += is_inexact;
-        (void)!__builtin_add_overflow(ret->clear.fen, is_single ? fen : 0, &ret->clear.fen);
-        if (is_inexact)
-            (void)!__builtin_add_overflow(ret->inexact.fen, fen, &ret->inexact.fen);
+        const uint64_t seen_again = b->again[(uint32_t)(hash >> 32) & (b->words - 1)] >> (hash >> 58);
+        const uint64_t is_inexact = lines->inexact[row], is_single = lines->sure[row] & ~seen_again & 1;
+        const uint64_t fen = covered ? (uint64_t)covered[row] : 0; /* known where it counts */
+        ret->rows[n_left] = row;
+        n_left += (uint32_t)(1 ^ (is_single | is_inexact)); /* never both */
+        n_inexact += is_inexact;
+        clear_fen += fen & (0 - is_single);
+        inexact_fen += fen & (0 - is_inexact);
     }
+    ret->n = n_left;
+    ret->inexact.lines += n_inexact;
+    ret->clear.fen = (int64_t)clear_fen;
+    ret->inexact.fen = (int64_t)inexact_fen;
     return SH_OK;
 }
 

@@ -26,26 +26,33 @@ struct head {
     uint8_t id[16];
 };
 
-static void put_text(struct sh_buf *out, struct sh_str text) {
+static char *put_text(char *at, struct sh_str text) {
     const uint32_t len = (uint32_t)text.len;
-    sh_buf_add(out, (const char *)&len, sizeof(len));
-    sh_buf_add_str(out, text);
+    memcpy(at, &len, sizeof(len));
+    if (len > 0)
+        memcpy(at + sizeof(len), text.at, len);
+    return at + sizeof(len) + len;
 }
 
 sh_code sh_spool_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err) {
-    const size_t begin = out->len;
     struct head head = {.rule = record->rule, .bucket = record->bucket};
-    memcpy(head.id, record->id, sizeof(head.id));
-    sh_buf_add(out, (const char *)&head, sizeof(head));
-    put_text(out, record->key);
-    put_text(out, record->receipt);
+    size_t total = sizeof(head) + (2 + SH_CELLS) * sizeof(uint32_t) + record->key.len + record->receipt.len;
     for (int c = 0; c < SH_CELLS; c++)
-        put_text(out, record->cells[c]);
-    SH_TRY(sh_buf_check(out, err));
-    if (out->len - begin > RECORD_BYTES_MAX)
+        total += record->cells[c].len;
+    if (total > RECORD_BYTES_MAX)
         return sh_fail(err, SH_E_LIMIT, "a receipt is over %zu bytes", RECORD_BYTES_MAX);
-    head.total = (uint32_t)(out->len - begin);
-    memcpy(out->at + begin, &head, sizeof(head));
+    (void)!sh_buf_reserve(out, total + 1); /* the buffer remembers a failure */
+    SH_TRY(sh_buf_check(out, err));
+    head.total = (uint32_t)total;
+    memcpy(head.id, record->id, sizeof(head.id));
+    char *at = out->at + out->len;
+    memcpy(at, &head, sizeof(head));
+    at = put_text(at + sizeof(head), record->key);
+    at = put_text(at, record->receipt);
+    for (int c = 0; c < SH_CELLS; c++)
+        at = put_text(at, record->cells[c]);
+    *at = '\0';
+    out->len += total;
     return SH_OK;
 }
 

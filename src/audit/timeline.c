@@ -2,6 +2,7 @@
 #include "audit/carry.h"
 #include "base/date.h"
 #include "base/hash.h"
+#include "base/wide.h"
 #include <assert.h>
 #include <string.h>
 
@@ -69,9 +70,11 @@ static sh_code join_by_key(struct sh_timeline *tl, int table, int column, const 
         return out_of_room(err);
     int64_t last_key = SH_MISSING;
     int32_t last = -1, last_person = -1;
-    for (uint32_t i = 0; i < n; i++) {
-        if (!keys || keys[i] != last_key || person[i] != last_person) {
-            last_key = keys ? keys[i] : SH_MISSING;
+    for (uint32_t i = 0; !keys && i < n; i++)
+        rows[i] = -1;
+    for (uint32_t i = 0; keys && i < n; i++) {
+        if (keys[i] != last_key || person[i] != last_person) {
+            last_key = keys[i];
             last_person = person[i];
             last = key_index_find(index, last_key, last_person);
         }
@@ -333,38 +336,66 @@ static sh_code orphans_make(struct sh_timeline *tl, const int8_t *refund, uint32
     return tl->orphans ? SH_OK : out_of_room(err);
 }
 
+/* Why a line is not there for rules; 0: it is. */
+enum { VOID = 1, REFUND = 2, ORPHAN = 4, LATER = 8 };
+
+/* What flags say of lines [n], those that are NULL nothing. */
+SH_WIDE static void states_by_flag(const int8_t *restrict dead, const int8_t *restrict refund,
+                                   uint8_t *restrict state, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        state[i] = dead ? dead[i] == 1 : 0; /* VOID */
+    for (uint32_t i = 0; refund && i < n; i++)
+        state[i] = (uint8_t)(state[i] | (refund[i] >= 1 ? REFUND : 0) | (refund[i] == 2 ? ORPHAN : 0));
+}
+
+/* Lines of which nothing is left, and those behind the day the audit speaks of. */
+SH_WIDE static void states_by_value(const int64_t *restrict quantity, const int64_t *restrict amount,
+                                    const int64_t *restrict time, int64_t later_from, uint8_t *restrict state,
+                                    uint32_t n) {
+    for (uint32_t i = 0; quantity && amount && i < n; i++)
+        state[i] |= (quantity[i] | amount[i]) == 0 ? REFUND : 0;
+    for (uint32_t i = 0; time && later_from != INT64_MAX && i < n; i++)
+        state[i] |= time[i] >= later_from ? LATER : 0; /* a missing time is below all others */
+}
+
+/* Lines of a settlement that was undone, without one those of an encounter that was. */
+static void states_by_join(const struct sh_timeline *tl, uint8_t *state, uint32_t n) {
+    const int32_t *encounter = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.encounter),
+                  *settlement = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.settlement);
+    const uint8_t *encounters = tl->alive[SH_TABLE_ENCOUNTER], *settlements = tl->alive[SH_TABLE_SETTLEMENT];
+    for (uint32_t i = 0; i < n; i++) {
+        const int32_t e = encounter ? encounter[i] : -1, s = settlement ? settlement[i] : -1;
+        if (s >= 0 ? !settlements[s] : e >= 0 && !encounters[e])
+            state[i] |= VOID;
+    }
+}
+
 static sh_code bury_lines(struct sh_timeline *tl, uint8_t *alive, struct sh_err *err) {
     const struct sh_columns *at = &tl->plan->at;
     const int T = SH_TABLE_LINE;
     const uint32_t n = tl->tables[T].n_rows;
-    const int8_t *refund = sh_i8(tl, T, at->line.refund_line), *dead = sh_i8(tl, T, at->line.self_void);
-    const int64_t *time = sh_i64(tl, T, at->line.time), *quantity = sh_i64(tl, T, at->line.quantity);
-    const int64_t *amount = sh_i64(tl, T, at->line.amount), *covered = sh_i64(tl, T, at->line.covered);
-    const int32_t *encounter = sh_i32(tl, T, at->line.encounter),
-                  *settlement = sh_i32(tl, T, at->line.settlement);
-    const int64_t *key = sh_i64(tl, T, at->line.encounter_key);
+    const int8_t *refund = sh_i8(tl, T, at->line.refund_line);
+    const int64_t *covered = sh_i64(tl, T, at->line.covered), *key = sh_i64(tl, T, at->line.encounter_key);
     const int32_t *item = sh_i32(tl, T, at->line.item);
-    const uint8_t *encounters = tl->alive[SH_TABLE_ENCOUNTER], *settlements = tl->alive[SH_TABLE_SETTLEMENT];
     const int32_t as_of = tl->plan->options.as_of;
     const int64_t later_from = as_of == INT32_MAX ? INT64_MAX : ((int64_t)as_of + 1) * SH_DAY_SECONDS;
     SH_TRY(orphans_make(tl, refund, n, err));
+    states_by_flag(sh_i8(tl, T, at->line.self_void), refund, alive, n);
+    states_by_value(sh_i64(tl, T, at->line.quantity), sh_i64(tl, T, at->line.amount),
+                    sh_i64(tl, T, at->line.time), later_from, alive, n);
+    states_by_join(tl, alive, n);
     for (uint32_t i = 0; i < n; i++) {
-        bool is_void = dead && dead[i] == 1;
-        const int32_t e = encounter ? encounter[i] : -1, s = settlement ? settlement[i] : -1;
-        is_void |= s >= 0 ? !settlements[s] : e >= 0 && !encounters[e];
-        const bool is_refund =
-            (refund && refund[i] >= 1) || (quantity && amount && quantity[i] == 0 && amount[i] == 0);
-        if (refund && refund[i] == 2 && !is_void && key && item)
+        const uint8_t state = alive[i];
+        alive[i] = state == 0;
+        if ((state & (VOID | ORPHAN)) == ORPHAN && key && item)
             tl->orphans[tl->n_orphans++] = sh_orphan_hash(key[i], item[i], tl->person_of[T][i]);
-        if (is_void) {
+        if (state & VOID) {
             tl->void_lines++;
             if (covered && covered[i] != SH_MISSING)
                 (void)!__builtin_add_overflow(tl->void_fen, covered[i], &tl->void_fen);
-        } else if (is_refund) {
+        } else if (state & REFUND) {
             tl->refund_lines++;
         }
-        const bool later = time && time[i] != SH_MISSING && time[i] >= later_from;
-        alive[i] = !is_void && !is_refund && !later;
     }
     qsort(tl->orphans, tl->n_orphans, sizeof(uint64_t), compare_u64);
     return SH_OK;

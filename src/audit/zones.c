@@ -4,6 +4,7 @@
  * of the zones of those left open. Only lines of zones where a hit is possible are looked at one by one.
  */
 #include "audit/zones.h"
+#include "base/wide.h"
 #include <string.h>
 
 static sh_code out_of_room(struct sh_err *err) {
@@ -35,20 +36,57 @@ struct sh_zones {
 
 /* ---- making -------------------------------------------------------------------------------------------- */
 
-static void add_line(uint32_t i, const int64_t *covered, const int32_t *day, struct sum *s) {
-    const int64_t fen = covered ? covered[i] : SH_MISSING;
-    s->alive++;
-    s->undated |= day[i] == SH_MISSING_I32;
-    s->first_day = day[i] < s->first_day && day[i] != SH_MISSING_I32 ? day[i] : s->first_day;
-    s->last_day = day[i] > s->last_day ? day[i] : s->last_day;
-    s->uncovered |= fen == SH_MISSING;
-    const bool paid = fen == SH_MISSING || fen > 0;
-    s->paid += paid;
-    if (fen == SH_MISSING)
-        return;
-    (void)!__builtin_add_overflow(s->fen, fen, &s->fen);
-    if (paid)
-        (void)!__builtin_add_overflow(s->paid_fen, fen, &s->paid_fen);
+/* Lines that are not there, or without a day, or whose money is not known; few are. */
+SH_WIDE static void mark_odd(const uint8_t *restrict alive, const int64_t *restrict covered,
+                             const int32_t *restrict day, uint32_t n, uint8_t *restrict odd) {
+    for (uint32_t i = 0; i < n; i++)
+        odd[i] = (uint8_t)((alive[i] == 0) | (day[i] == SH_MISSING_I32));
+    for (uint32_t i = 0; covered && i < n; i++)
+        odd[i] |= covered[i] == SH_MISSING;
+}
+
+/* Lines [from, to) of which none is odd. */
+static struct sum sum_of_plain(const int64_t *restrict covered, const int32_t *restrict day, uint32_t from,
+                               uint32_t to) {
+    struct sum s = {.alive = to - from, .first_day = INT32_MAX, .last_day = INT32_MIN};
+    uint64_t fen = 0, paid_fen = 0;
+    for (uint32_t i = from; i < to; i++) {
+        const bool paid = covered[i] > 0;
+        s.paid += paid;
+        fen += (uint64_t)covered[i], paid_fen += paid ? (uint64_t)covered[i] : 0;
+        s.first_day = day[i] < s.first_day ? day[i] : s.first_day;
+        s.last_day = day[i] > s.last_day ? day[i] : s.last_day;
+    }
+    s.fen = (int64_t)fen, s.paid_fen = (int64_t)paid_fen;
+    return s;
+}
+
+/* Lines [from, to). A missing day is below all others. */
+static struct sum sum_of(const uint8_t *restrict alive, const int64_t *restrict covered,
+                         const int32_t *restrict day, uint32_t from, uint32_t to) {
+    uint32_t n_alive = 0, n_paid = 0, n_dated = 0, n_uncovered = 0;
+    uint64_t fen = 0, paid_fen = 0; /* what goes over wraps, as it did line by line */
+    int32_t first = INT32_MAX, last = INT32_MIN;
+    for (uint32_t i = from; i < to; i++) {
+        const uint32_t there = alive[i] != 0;
+        const int64_t of_line = covered ? covered[i] : SH_MISSING;
+        const uint32_t unknown = there & (of_line == SH_MISSING);
+        const int64_t known = there & !unknown ? of_line : 0;
+        const int32_t d = there ? day[i] : SH_MISSING_I32, early = d == SH_MISSING_I32 ? INT32_MAX : d;
+        n_alive += there, n_uncovered += unknown;
+        n_paid += unknown | (known > 0);
+        n_dated += d != SH_MISSING_I32;
+        fen += (uint64_t)known, paid_fen += known > 0 ? (uint64_t)known : 0;
+        first = early < first ? early : first;
+        last = d > last ? d : last;
+    }
+    return (struct sum){.alive = n_alive,
+                        .paid = n_paid,
+                        .fen = (int64_t)fen,
+                        .paid_fen = (int64_t)paid_fen,
+                        .first_day = first,
+                        .last_day = last,
+                        .undated = n_dated<n_alive, .uncovered = n_uncovered> 0};
 }
 
 static void add_sum(const struct sum *from, struct sum *to) {
@@ -116,15 +154,19 @@ sh_code sh_zones_make(struct sh_engine *en, struct sh_err *err) {
     const int64_t *covered = sh_i64(tl, SH_TABLE_LINE, tl->plan->at.line.covered);
     const int32_t *day = sh_i32(tl, SH_TABLE_LINE, tl->plan->at.line.day);
     const uint8_t *alive = tl->alive[SH_TABLE_LINE];
+    const uint32_t n = tl->tables[SH_TABLE_LINE].n_rows, *begin = z->zones.begin;
+    uint8_t *odd = sh_new_raw(tl->arena, uint8_t, (size_t)n + 1);
+    if (!odd)
+        return out_of_room(err);
+    mark_odd(alive, covered, day, n, odd);
     for (uint32_t p = 0; p < z->persons.n; p++) {
+        const uint32_t first = z->persons.begin[p], lines = z->persons.begin[p + 1] - first;
+        const bool plain = covered && !memchr(odd + first, 1, lines);
         z->persons.sums[p] = nothing;
         for (uint32_t r = z->zone_begin[p]; r < z->zone_begin[p + 1]; r++) {
-            struct sum s = nothing;
-            for (uint32_t i = z->zones.begin[r]; i < z->zones.begin[r + 1]; i++)
-                if (alive[i])
-                    add_line(i, covered, day, &s);
-            z->zones.sums[r] = s;
-            add_sum(&s, &z->persons.sums[p]);
+            z->zones.sums[r] = plain ? sum_of_plain(covered, day, begin[r], begin[r + 1])
+                                     : sum_of(alive, covered, day, begin[r], begin[r + 1]);
+            add_sum(&z->zones.sums[r], &z->persons.sums[p]);
         }
     }
     en->zones = z;

@@ -66,15 +66,27 @@ static void add_escape(struct sh_buf *buf, unsigned char c) {
     (void)sh_buf_addf(buf, "\\u%04x", (unsigned)c);
 }
 
-/* Bytes from i on that stand for themselves: printable ASCII but quote and backslash, eight at a time. */
-static size_t clean_run(struct sh_str text, size_t i) {
+/* Eight bytes that stand for themselves: printable ASCII but quote and backslash. */
+static bool is_clean_word(uint64_t w) {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    const uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+    /* A byte below 0x20, or zero after the exclusive or, borrows; bytes above 0x7f show by themselves. */
+    return (((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & tops) == 0;
+}
+
+/* Bytes from i on that stand for themselves. */
+static size_t clean_run(struct sh_str text, size_t i) {
     for (uint64_t w; i + sizeof(w) <= text.len; i += sizeof(w)) {
         memcpy(&w, text.at + i, sizeof(w));
-        const uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
-        /* A byte below 0x20, or zero after the exclusive or, borrows; bytes above 0x7f show by themselves. */
-        if ((((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & tops) != 0)
+        if (!is_clean_word(w))
             break;
+    }
+    const size_t rest = text.len - i;
+    if (rest > 0 && rest < sizeof(uint64_t) && text.len >= sizeof(uint64_t)) {
+        uint64_t w; /* the last eight, of which some are known already */
+        memcpy(&w, text.at + text.len - sizeof(w), sizeof(w));
+        if (is_clean_word(w))
+            return text.len;
     }
     for (; i < text.len; i++) {
         const unsigned char c = (unsigned char)text.at[i];

@@ -1,4 +1,5 @@
 /* Values out of the frame: rows of a variable, through joins, to a column. */
+#include "base/wide.h"
 #include "expr/node.h"
 
 bool sh_kind_minus_one(enum sh_kind kind) {
@@ -73,7 +74,7 @@ static sh_code path_rows(struct sh_run *run, const struct sh_path *path, const s
 }
 
 /* Do the rows follow each other? Most lines of a chunk are asked in one go. */
-static bool are_run(const int32_t *rows, uint32_t n) {
+SH_WIDE static bool are_run(const int32_t *rows, uint32_t n) {
     if (n == 0 || rows[0] < 0 || (int64_t)rows[n - 1] - rows[0] != (int64_t)n - 1)
         return false;
     uint32_t others = 0;
@@ -82,7 +83,8 @@ static bool are_run(const int32_t *rows, uint32_t n) {
     return others == 0;
 }
 
-enum { ROWS_AT_ONCE = 64 }; /* few enough to follow each other though some lines of a chunk are left out */
+/* Few enough to follow each other though some lines of a chunk are left out; halved where they do not. */
+enum { ROWS_AT_ONCE = 64, ROWS_LEAST = 16 };
 
 #define LOAD(type, gone, gone2)                                                                              \
     do {                                                                                                     \
@@ -100,12 +102,10 @@ enum { ROWS_AT_ONCE = 64 }; /* few enough to follow each other though some lines
     } while (0)
 
 /* Values of rows [n], NULL: those from lo on. */
-static void load(const struct sh_model_column *column, const void *data, const int32_t *rows, uint32_t lo,
-                 uint32_t n, int64_t *out) {
+SH_WIDE static void load(const struct sh_model_column *column, const void *data, const int32_t *rows,
+                         uint32_t lo, uint32_t n, int64_t *out) {
     const int64_t if_gone = column->empty_none ? SH_NONE : SH_MISSING;
     const bool minus_one = sh_kind_minus_one(column->type.kind) || column->join >= 0;
-    if (rows && are_run(rows, n))
-        lo = (uint32_t)rows[0], rows = NULL;
     switch (column->storage) {
     case SH_STORE_I8:
         LOAD(int8_t, SH_MISSING_I8, minus_one ? -1 : SH_MISSING_I8);
@@ -116,6 +116,19 @@ static void load(const struct sh_model_column *column, const void *data, const i
     case SH_STORE_I64:
         LOAD(int64_t, SH_MISSING, SH_NONE);
         break;
+    }
+}
+
+/* As load, by runs of rows that follow each other. */
+static void load_runs(const struct sh_model_column *column, const void *data, const int32_t *rows, uint32_t n,
+                      int64_t *out) {
+    if (are_run(rows, n)) {
+        load(column, data, NULL, (uint32_t)rows[0], n, out);
+    } else if (n <= ROWS_LEAST) {
+        load(column, data, rows, 0, n, out);
+    } else {
+        load_runs(column, data, rows, n / 2, out);
+        load_runs(column, data, rows + n / 2, n - n / 2, out + n / 2);
     }
 }
 
@@ -133,10 +146,10 @@ sh_code sh_eval_column(struct sh_run *run, const struct sh_node *node, const str
             out[i] = SH_MISSING;
         return SH_OK;
     }
-    const uint32_t step = rows ? ROWS_AT_ONCE : n;
-    for (uint32_t from = 0; from < n; from += step)
-        load(column, data, rows ? rows + from : NULL, view->lo + from, n - from < step ? n - from : step,
-             out + from);
+    if (!rows)
+        load(column, data, NULL, view->lo, n, out);
+    for (uint32_t from = 0; rows && from < n; from += ROWS_AT_ONCE)
+        load_runs(column, data, rows + from, n - from < ROWS_AT_ONCE ? n - from : ROWS_AT_ONCE, out + from);
     if (column->type.kind == SH_KIND_BOOL)
         for (uint32_t i = 0; i < n; i++)
             out[i] = out[i] <= SH_NONE ? out[i] : out[i] != 0;

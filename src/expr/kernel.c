@@ -1,5 +1,6 @@
 /* The loops everything rests on: one operator over vectors, no branch inside. 0 false, 1 true, SH_MISSING
  * unknown. */
+#include "base/wide.h"
 #include "expr/node.h"
 
 /* The house builds with -O2, where gcc leaves loops of unknown length scalar. */
@@ -29,7 +30,7 @@
         break;                                                                                               \
     }
 
-void sh_kernel_compare(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out, uint32_t n) {
+SH_WIDE void sh_kernel_compare(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out, uint32_t n) {
 #define LOOP(sign)                                                                                           \
     for (uint32_t i = 0; i < n; i++)                                                                         \
     out[i] = ((a[i] == SH_MISSING) | (b[i] == SH_MISSING)) ? SH_MISSING : (int64_t)(a[i] sign b[i])
@@ -37,7 +38,7 @@ void sh_kernel_compare(enum sh_op op, const int64_t *a, const int64_t *b, int64_
 #undef LOOP
 }
 
-void sh_kernel_compare_const(enum sh_op op, const int64_t *a, int64_t b, int64_t *out, uint32_t n) {
+SH_WIDE void sh_kernel_compare_const(enum sh_op op, const int64_t *a, int64_t b, int64_t *out, uint32_t n) {
 #define LOOP(sign)                                                                                           \
     for (uint32_t i = 0; i < n; i++)                                                                         \
     out[i] = a[i] == SH_MISSING ? SH_MISSING : (int64_t)(a[i] sign b)
@@ -45,7 +46,8 @@ void sh_kernel_compare_const(enum sh_op op, const int64_t *a, int64_t b, int64_t
 #undef LOOP
 }
 
-void sh_kernel_compare_none(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out, uint32_t n) {
+SH_WIDE void sh_kernel_compare_none(enum sh_op op, const int64_t *a, const int64_t *b, int64_t *out,
+                                    uint32_t n) {
 #define LOOP(sign)                                                                                           \
     for (uint32_t i = 0; i < n; i++)                                                                         \
     out[i] = ((a[i] == SH_NONE) | (b[i] == SH_NONE))         ? 0                                             \
@@ -57,8 +59,8 @@ void sh_kernel_compare_none(enum sh_op op, const int64_t *a, const int64_t *b, i
 
 /* One function a storage: x [n], missing where it is one of two sentinels. */
 #define COLUMN_KERNEL(name, type, missing)                                                                   \
-    static void name(enum sh_op op, const type *x, type gone2, int64_t if_gone, type b, int64_t *out,        \
-                     uint32_t n) {                                                                           \
+    SH_WIDE static void name(enum sh_op op, const type *x, type gone2, int64_t if_gone, type b,              \
+                             int64_t *out, uint32_t n) {                                                     \
         const type gone = missing;                                                                           \
         BY_OP(op, COLUMN_LOOP)                                                                               \
     }
@@ -93,17 +95,17 @@ bool sh_kernel_column_const(enum sh_op op, const struct sh_kernel_column *column
     return false;
 }
 
-void sh_kernel_and(int64_t *io, const int64_t *b, uint32_t n) {
+SH_WIDE void sh_kernel_and(int64_t *io, const int64_t *b, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         io[i] = ((io[i] == 0) | (b[i] == 0)) ? 0 : ((io[i] | b[i]) < 0 ? SH_MISSING : 1);
 }
 
-void sh_kernel_or(int64_t *io, const int64_t *b, uint32_t n) {
+SH_WIDE void sh_kernel_or(int64_t *io, const int64_t *b, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         io[i] = ((io[i] == 1) | (b[i] == 1)) ? 1 : ((io[i] | b[i]) < 0 ? SH_MISSING : 0);
 }
 
-void sh_kernel_not(int64_t *io, uint32_t n) {
+SH_WIDE void sh_kernel_not(int64_t *io, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         io[i] = io[i] < 0 ? SH_MISSING : 1 - io[i];
 }
@@ -115,7 +117,7 @@ static inline int64_t strict(int64_t a, int64_t b, int64_t value, bool overflow)
     return ((a == SH_MISSING) | (b == SH_MISSING) | overflow | (value <= SH_NONE)) ? SH_MISSING : value;
 }
 
-void sh_kernel_add(int64_t *io, const int64_t *b, bool minus, uint32_t n) {
+SH_WIDE void sh_kernel_add(int64_t *io, const int64_t *b, bool minus, uint32_t n) {
     if (minus)
         for (uint32_t i = 0; i < n; i++) {
             int64_t value;
@@ -130,7 +132,7 @@ void sh_kernel_add(int64_t *io, const int64_t *b, bool minus, uint32_t n) {
         }
 }
 
-void sh_kernel_min(int64_t *io, const int64_t *b, bool max, uint32_t n) {
+SH_WIDE void sh_kernel_min(int64_t *io, const int64_t *b, bool max, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         io[i] = strict(io[i], b[i], (io[i] < b[i]) != max ? io[i] : b[i], false);
 }

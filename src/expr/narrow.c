@@ -1,13 +1,14 @@
 /* Products and unlike decimals in 64 bits, where the values at hand are small enough: the bound of each
  * vector is known, and what might not fit is left to wide.c. */
 #include "base/decimal.h"
+#include "base/wide.h"
 #include "expr/node.h"
 
 /* Below it a sum of two still fits, and no value is a sentinel. */
 #define BOUND_MAX ((uint64_t)1 << 61)
 
 /* Greatest magnitude of the values that are there. */
-static uint64_t bound_of(const int64_t *v, uint32_t n) {
+SH_WIDE static uint64_t bound_of(const int64_t *v, uint32_t n) {
     int64_t low = 0, high = 0;
     for (uint32_t i = 0; i < n; i++) {
         const int64_t x = v[i] <= SH_NONE ? 0 : v[i];
@@ -18,29 +19,53 @@ static uint64_t bound_of(const int64_t *v, uint32_t n) {
     return below > above ? below : above;
 }
 
+SH_WIDE static void times(int64_t *io, int64_t factor, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        io[i] = io[i] <= SH_NONE ? io[i] : (int64_t)((uint64_t)io[i] * (uint64_t)factor);
+}
+
 static bool scale_up(struct sh_small *a, int by, uint32_t n) {
     if (by == 0)
         return true;
     uint64_t bound;
     if (by > 18 || __builtin_mul_overflow(a->bound, (uint64_t)sh_pow10(by), &bound) || bound >= BOUND_MAX)
         return false;
-    const int64_t factor = sh_pow10(by);
-    for (uint32_t i = 0; i < n; i++)
-        a->at[i] = a->at[i] <= SH_NONE ? a->at[i] : a->at[i] * factor;
+    times(a->at, sh_pow10(by), n);
     a->bound = bound;
     return true;
+}
+
+/* None wins over missing, missing over a value. */
+SH_WIDE static void times_each(int64_t *restrict io, const int64_t *restrict b, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t x = io[i], y = b[i];
+        const int64_t gone = ((x == SH_NONE) | (y == SH_NONE)) ? SH_NONE : SH_MISSING;
+        const bool is_gone = (x <= SH_NONE) | (y <= SH_NONE);
+        io[i] = is_gone ? gone : (int64_t)((uint64_t)x * (uint64_t)y);
+    }
+}
+
+/* Sums and differences of values that fit. */
+SH_WIDE static void plus_each(int64_t *restrict io, const int64_t *restrict b, bool minus, uint32_t n) {
+    const int64_t flip = minus ? -1 : 0; /* -y is ~y + 1 */
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t x = io[i], y = b[i];
+        const int64_t gone = ((x == SH_NONE) | (y == SH_NONE)) ? SH_NONE : SH_MISSING;
+        const bool is_gone = (x <= SH_NONE) | (y <= SH_NONE);
+        io[i] = is_gone ? gone : (int64_t)((uint64_t)x + (uint64_t)((y ^ flip) - flip));
+    }
+}
+
+SH_WIDE static void turn(int64_t *io, bool all, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        io[i] = (io[i] > SH_NONE) & (all | (io[i] < 0)) ? -io[i] : io[i];
 }
 
 static bool multiply(struct sh_small *a, const struct sh_small *b, uint32_t n) {
     uint64_t bound;
     if (__builtin_mul_overflow(a->bound, b->bound, &bound) || bound >= BOUND_MAX)
         return false;
-    for (uint32_t i = 0; i < n; i++) {
-        const int64_t x = a->at[i], y = b->at[i];
-        const int64_t gone = ((x == SH_NONE) | (y == SH_NONE)) ? SH_NONE : SH_MISSING;
-        const bool is_gone = (x <= SH_NONE) | (y <= SH_NONE);
-        a->at[i] = is_gone ? gone : (int64_t)((uint64_t)x * (uint64_t)y);
-    }
+    times_each(a->at, b->at, n);
     a->bound = bound;
     return true;
 }
@@ -52,7 +77,7 @@ static bool combine(const struct sh_node *node, struct sh_small *a, struct sh_sm
     if (!scale_up(a, up_a, n) || !scale_up(b, up_b, n) || a->bound + b->bound >= BOUND_MAX)
         return false;
     if (node->op == SH_OP_ADD || node->op == SH_OP_SUB)
-        sh_kernel_add(a->at, b->at, node->op == SH_OP_SUB, n);
+        plus_each(a->at, b->at, node->op == SH_OP_SUB, n);
     else if (node->op == SH_OP_MIN || node->op == SH_OP_MAX)
         sh_kernel_min(a->at, b->at, node->op == SH_OP_MAX, n);
     else
@@ -75,12 +100,8 @@ static sh_code small_op(struct sh_run *run, const struct sh_node *node, const st
                             scale > other ? scale - other : 0, view->n);
         scale = other > scale ? other : scale;
     }
-    if (!*ret_fits || (node->op != SH_OP_NEG && node->op != SH_OP_ABS))
-        return SH_OK;
-    for (uint32_t i = 0; i < view->n; i++) {
-        const int64_t x = ret->at[i];
-        ret->at[i] = x > SH_NONE && (node->op == SH_OP_NEG || x < 0) ? -x : x;
-    }
+    if (*ret_fits && (node->op == SH_OP_NEG || node->op == SH_OP_ABS))
+        turn(ret->at, node->op == SH_OP_NEG, view->n);
     return SH_OK;
 }
 

@@ -45,6 +45,35 @@ static void a_document_is_written(void **state) {
     CHECK_TEXT(err.message, "\"gone\" is missing");
 }
 
+/* Texts are looked at eight bytes at a time: each place, each length, with what must be escaped or is not
+ * ASCII. */
+static void what_must_be_escaped_is_wherever_it_stands(void **state) {
+    (void)state;
+    static const char *const odd[] = {"\"", "\\", "\n", "\x1f", "\xc3\xa9", "\xe5\x8c\xbb"};
+    for (size_t o = 0; o < sizeof(odd) / sizeof(odd[0]); o++)
+        for (size_t before = 0; before < 20; before++)
+            for (size_t after = 0; after < 20; after++) {
+                SH_CLEANUP(sh_buf_free) struct sh_buf buf = {0}, text = {0};
+                SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
+                struct sh_json json;
+                struct sh_err err;
+                struct sh_str back;
+                for (size_t i = 0; i < before; i++)
+                    sh_buf_add_char(&text, (char)('a' + i));
+                sh_buf_add_text(&text, odd[o]);
+                for (size_t i = 0; i < after; i++)
+                    sh_buf_add_char(&text, (char)('A' + i));
+                sh_json_begin(&json, &buf);
+                sh_json_object(&json);
+                sh_json_put_str(&json, "text", sh_buf_view(&text));
+                sh_json_object_end(&json);
+                CHECK_OK(sh_json_end(&json, &err), &err);
+                CHECK_OK(sh_json_read("t", sh_buf_view(&buf), &root, &err), &err);
+                CHECK_OK(sh_json_get_str(root, "text", &back, &err), &err);
+                CHECK(sh_str_eq(back, sh_buf_view(&text)));
+            }
+}
+
 static void strict_reading(void **state) {
     (void)state;
     static const char *const bad[] = {
@@ -94,6 +123,7 @@ static void a_full_buffer_is_told_at_the_end(void **state) {
     CHECK_CODE(sh_json_end(&json, NULL), SH_E_LIMIT);
 }
 
-CHECK_MAIN(cmocka_unit_test(a_document_is_written), cmocka_unit_test(strict_reading),
+CHECK_MAIN(cmocka_unit_test(a_document_is_written),
+           cmocka_unit_test(what_must_be_escaped_is_wherever_it_stands), cmocka_unit_test(strict_reading),
            cmocka_unit_test(deep_nesting_is_refused), cmocka_unit_test(a_full_buffer_is_told_at_the_end),
            cmocka_unit_test(numbers_with_a_point_keep_their_digits_as_text))
