@@ -76,7 +76,7 @@ class Bench:
         if (folder / "done").exists():
             return
         shutil.rmtree(folder, ignore_errors=True)
-        run([self.shouhu, "synth", "--persons", persons, "--months", MONTHS, "--seed", 1, "--plant", "0.0115", "--out", folder])
+        run([self.shouhu, "synth", "--persons", persons, "--months", MONTHS, "--seed", 1, "--plant", "0.0171", "--out", folder])
         (folder / "done").touch()
 
     @staticmethod

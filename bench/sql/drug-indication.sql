@@ -8,7 +8,7 @@ CREATE TEMP TABLE "found_drug-indication" AS (
     SELECT 'drug-indication' AS rule, l.point, l.institution, l.encounter_key, l.person, [l.id] AS lines, l.covered AS amount, l.day,
            l.k, '：诊断中没有支付限定的适应症，纳入支付 ' || yuan(l.covered) || ' 元，请核对病历' AS say,
            val('none(diagnosis where code in k.icd)', 'true') || ',' || val('last(diagnosis.code)', (SELECT code FROM icd WHERE id = x.last)) || ','
-           || val('k.icd', (SELECT '{' || string_agg(d.code, ', ' ORDER BY d.id) || '}' FROM k_indicated g JOIN icd d ON d.id = g.code WHERE g.point = l.point)) AS vals,
+           || val('k.icd', (SELECT '{' || string_agg(d.code, ', ' ORDER BY g.place, d.code) || '}' FROM k_indicated g JOIN icd d ON d.id = g.code WHERE g.point = l.point)) AS vals,
            'none(diagnosis where code in k.icd) and last(diagnosis.code) not in k.icd' AS deciding,
            'any(diagnosis where code in k.icd)' AS clearing
     FROM lines l JOIN (SELECT encounter_key, last(code ORDER BY time, id) AS last FROM dx GROUP BY encounter_key) x USING (encounter_key)

@@ -62,8 +62,9 @@ CREATE TEMP TABLE k_drug_age AS
 SELECT k, point, item, "from", age, range_low(age, 0) AS low, range_high(age, 1000) AS high FROM bound('drug_age');
 CREATE TEMP TABLE k_drug_indication AS SELECT k, point, item, "from", icd FROM bound('drug_indication');
 CREATE TEMP TABLE k_indicated AS
-SELECT DISTINCT k.point, d.id AS code FROM (SELECT point, unnest(string_split(icd, '|')) AS prefix FROM k_drug_indication) k
-JOIN icd d ON starts_with(d.code, trim(k.prefix));
+SELECT k.point, d.id AS code, min(k.place) AS place
+FROM (SELECT point, unnest(string_split(icd, '|')) AS prefix, generate_subscripts(string_split(icd, '|'), 1) AS place FROM k_drug_indication) k
+JOIN icd d ON starts_with(d.code, trim(k.prefix)) GROUP BY k.point, d.id;
 CREATE TEMP TABLE k_drug_course AS
 SELECT k, point, item, "from", days::INTEGER AS days, scope, span = '1' AS span FROM bound('drug_course');
 CREATE TEMP TABLE k_drug_level AS

@@ -197,6 +197,7 @@ SH_MUST sh_code sh_expr_needs(const struct sh_expr *e, struct sh_arena *arena, s
 struct sh_set {
     const int32_t *ids;
     uint32_t n;
+    const int32_t *written; /* the same ids as the text names them, for people; NULL: in their own order */
 };
 /* `in` and `under` over a SET cell both test membership: whoever binds a cell that is meant as prefixes
  * expands them. */

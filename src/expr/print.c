@@ -85,7 +85,7 @@ static sh_code print_set(const struct sh_run *run, struct sh_type type, const st
     SH_TRY(sh_run_text(run, ret, "{"));
     for (uint32_t i = 0; i < set->n && i < SET_WORDS_MAX; i++) {
         struct sh_str word;
-        SH_TRY(print_value(run, member, set->ids[i], &word));
+        SH_TRY(print_value(run, member, set->written ? set->written[i] : set->ids[i], &word));
         SH_TRY(sh_run_text(run, ret, "%.*s%s%.*s", SH_ARG(*ret), i ? ", " : "", SH_ARG(word)));
     }
     return sh_run_text(run, ret, "%.*s%s}", SH_ARG(*ret), set->n > SET_WORDS_MAX ? ", …" : "");

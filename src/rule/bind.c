@@ -118,18 +118,29 @@ static sh_code add_matches(struct sh_binder *b, enum sh_dict dict, bool is_categ
 }
 
 static sh_code take_set(struct sh_binder *b, struct sh_arena *arena, struct sh_set *ret, struct sh_err *err) {
+    int32_t *ids = sh_new(arena, int32_t, b->n_ids), *written = sh_new(arena, int32_t, b->n_ids);
+    bool *seen = sh_alloc_array(b->n_ids + 1, sizeof(*seen)); /* [n] by place among the sorted */
+    if (!ids || !written || !seen) {
+        sh_free(seen);
+        return sh_fail(err, SH_E_NOMEM, "no room for a set of %zu codes", b->n_ids);
+    }
+    size_t n = 0, n_written = 0;
+    if (b->n_ids > 0)
+        memcpy(ids, b->ids, b->n_ids * sizeof(*ids));
     if (b->n_ids > 1)
-        qsort(b->ids, b->n_ids, sizeof(*b->ids), by_id);
-    size_t n = 0;
+        qsort(ids, b->n_ids, sizeof(*ids), by_id);
     for (size_t i = 0; i < b->n_ids; i++)
-        if (n == 0 || b->ids[i] != b->ids[n - 1])
-            b->ids[n++] = b->ids[i];
-    int32_t *ids = sh_new(arena, int32_t, n);
-    if (!ids)
-        return sh_fail(err, SH_E_NOMEM, "no room for a set of %zu codes", n);
-    if (n > 0)
-        memcpy(ids, b->ids, n * sizeof(*ids));
-    *ret = (struct sh_set){.ids = ids, .n = (uint32_t)n};
+        if (n == 0 || ids[i] != ids[n - 1])
+            ids[n++] = ids[i];
+    for (size_t i = 0; i < b->n_ids; i++) {
+        const int32_t *at = bsearch(&b->ids[i], ids, n, sizeof(*ids), by_id);
+        if (seen[at - ids])
+            continue;
+        seen[at - ids] = true;
+        written[n_written++] = b->ids[i];
+    }
+    sh_free(seen);
+    *ret = (struct sh_set){.ids = ids, .n = (uint32_t)n, .written = written};
     return SH_OK;
 }
 

@@ -71,6 +71,28 @@ static void cells_become_values(void **state) {
     kit_end(&kit);
 }
 
+/* Else a receipt would depend on which word the lake met first. */
+static void a_set_is_named_as_its_cell_writes_it(void **state) {
+    (void)state;
+    struct kit kit;
+    struct sh_dict_view views[3];
+    const struct sh_dicts dicts = small_lake(views);
+    struct sh_bound *bound = NULL;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "limits.csv", TABLE "p,A,I64|I63|E11|I63,住院,,g1,,,,2026-01-01,s\n");
+    CHECK_OK(kit_load(&kit), &kit.err);
+    CHECK_OK(sh_rules_bind(kit.loaded, &dicts, &kit.arena, &bound, &kit.err), &kit.err);
+    const int32_t *icd = bound->tables[0].frame.columns[column(&kit.loaded->knowledge[0], "icd")];
+    const struct sh_set *set = &bound->sets[icd[0]];
+    static const int32_t written[] = {2, 3, 0, 4, 1}; /* I64; I63.500, I63.900; E11, E11.900 */
+    CHECK_I64(set->n, 5);
+    for (int32_t i = 0; i < 5; i++) {
+        CHECK_I64(set->ids[i], i);
+        CHECK_I64(set->written[i], written[i]);
+    }
+    kit_end(&kit);
+}
+
 static void lookup_serves_expressions(void **state) {
     (void)state;
     struct kit kit;
@@ -176,4 +198,5 @@ static void the_item_index_equals_a_naive_search(void **state) {
 }
 
 CHECK_MAIN(cmocka_unit_test(cells_become_values), cmocka_unit_test(lookup_serves_expressions),
+           cmocka_unit_test(a_set_is_named_as_its_cell_writes_it),
            cmocka_unit_test(the_item_index_equals_a_naive_search))
