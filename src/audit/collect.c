@@ -2,6 +2,7 @@
  */
 #include "audit/carry.h"
 #include "audit/zones.h"
+#include "base/wide.h"
 #include <string.h>
 
 static sh_code out_of_room(struct sh_err *err) {
@@ -77,19 +78,29 @@ static bool is_paid_rule(const struct sh_rule *r) {
     return r->lines == SH_LINES_PAID && r->table == SH_TABLE_LINE;
 }
 
+/* Which rows stay; of lines that are asked for if paid those whose money is unknown too. */
+SH_WIDE static void mark_there(const uint8_t *restrict alive, const int64_t *restrict covered, uint32_t n,
+                               uint8_t *restrict there) {
+    for (uint32_t i = 0; i < n; i++)
+        there[i] = alive ? alive[i] != 0 : 1;
+    for (uint32_t i = 0; covered && i < n; i++)
+        there[i] &= (covered[i] == SH_MISSING) | (covered[i] > 0);
+}
+
 static sh_code list_rows(struct sh_engine *en, uint16_t table, bool paid, struct sh_arena *arena,
                          struct raw *ret, struct sh_err *err) {
     const uint32_t n = en->tl.tables[table].n_rows;
     const uint8_t *alive = en->tl.alive[table];
     const int64_t *covered = paid ? sh_i64(&en->tl, table, en->plan->at.line.covered) : NULL;
     int32_t *rows = sh_new_raw(arena, int32_t, (size_t)n + 1);
-    if (!rows)
+    uint8_t *there = sh_new_raw(arena, uint8_t, (size_t)n + 1);
+    if (!rows || !there)
         return out_of_room(err);
+    mark_there(alive, covered, n, there);
     uint32_t count = 0;
     for (uint32_t i = 0; i < n; i++) { /* without branches: nearly all rows stay */
-        const bool is_paid = !covered || covered[i] == SH_MISSING || covered[i] > 0;
         rows[count] = (int32_t)i;
-        count += is_paid & (!alive || alive[i]);
+        count += there[i];
     }
     *ret = (struct raw){rows, NULL, count};
     return SH_OK;

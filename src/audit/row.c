@@ -1,6 +1,7 @@
 /* Shape row: each candidate alone. Alternatives of one point are folded: limit and allow hit when all in
  * force hit, forbid when one does. */
 #include "audit/zones.h"
+#include "base/wide.h"
 #include <string.h>
 
 static bool same_point(const struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
@@ -98,6 +99,11 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     return sh_finding_add(en, &d, err);
 }
 
+SH_WIDE static void add_open(const int64_t *restrict values, uint32_t n, uint8_t *restrict open) {
+    for (uint32_t i = 0; i < n; i++)
+        open[i] |= values[i] != 0;
+}
+
 /* Tuples that some condition may hit, or about which something is uncertain. */
 static sh_code look_for_open(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
                              const struct sh_batch *batch, uint8_t *open, struct sh_err *err) {
@@ -107,8 +113,7 @@ static sh_code look_for_open(struct sh_engine *en, const struct sh_rule_plan *rp
     const struct sh_eval eval = sh_engine_eval(en);
     for (size_t h = 0; h < rp->rule->n_hit; h++) {
         SH_TRY(sh_expr_eval(rp->rule->hit[h].expr, &eval, batch, values, err));
-        for (uint32_t i = 0; i < batch->n; i++)
-            open[i] |= values[i] != 0;
+        add_open(values, batch->n, open);
     }
     for (uint32_t i = 0; m->uncertain && i < batch->n; i++)
         open[i] |= m->uncertain[i].len > 0;
@@ -119,12 +124,14 @@ static sh_code look_for_open(struct sh_engine *en, const struct sh_rule_plan *rp
 static uint32_t sift_lines(const int64_t *covered, const struct sh_members *m, uint32_t total,
                            const uint8_t *open, uint32_t *pick, struct sh_answer_count *clear) {
     uint32_t n = 0;
+    uint64_t sum = (uint64_t)clear->fen;
     for (uint32_t i = 0; i < total; i++) {
         const int64_t fen = covered[m->row[i]];
         pick[n] = i;
         n += open[i];
-        (void)!__builtin_add_overflow(clear->fen, open[i] || fen == SH_MISSING ? 0 : fen, &clear->fen);
+        sum += (open[i] != 0) | (fen == SH_MISSING) ? 0 : (uint64_t)fen;
     }
+    clear->fen = (int64_t)sum;
     clear->subjects = total - n;
     return n;
 }

@@ -111,23 +111,44 @@ void sh_column_bounds(const struct sh_model_column *column, const void *data, co
     }
 }
 
-/* A way from the subject or the related row through joins: all but the first step are of single rows. */
-static sh_code follow(const struct space *s, const struct sh_path *path, uint8_t hop, int64_t row,
-                      struct sh_bounds *ret) {
-    for (; hop < path->n_hops && row >= 0; hop++) {
+/* A way from the subject or the related row through joins, all but the first step of single rows: the columns
+ * it goes by, looked up when the first row goes it. */
+struct way {
+    const struct sh_path *path;
+    uint8_t hop; /* to begin with */
+    bool is_known;
+    const int32_t *joins[SH_HOPS_MAX];
+    const void *data; /* NULL: a table without rows */
+    const struct sh_model_column *column;
+};
+
+static sh_code know_way(const struct space *s, struct way *way) {
+    const struct sh_path *path = way->path;
+    for (uint8_t hop = way->hop; hop < path->n_hops; hop++) {
         const void *join;
         SH_TRY(sh_frame_column(s->run, path->hops[hop].table, path->hops[hop].column, &join));
-        row = join ? ((const int32_t *)join)[row] : -1;
+        way->joins[hop] = join;
     }
-    if (path->column == SH_NO_COLUMN) {
-        *ret = exactly(row < 0 ? SH_MISSING : row);
-        return SH_OK;
+    if (path->column != SH_NO_COLUMN) {
+        SH_TRY(sh_frame_column(s->run, path->table, path->column, &way->data));
+        way->column = &s->run->env->model->tables[path->table].columns[path->column];
     }
-    const void *data;
-    SH_TRY(sh_frame_column(s->run, path->table, path->column, &data));
-    *ret = exactly(row < 0 || !data
-                       ? SH_MISSING
-                       : value_at(&s->run->env->model->tables[path->table].columns[path->column], data, row));
+    way->is_known = true;
+    return SH_OK;
+}
+
+static sh_code follow(const struct space *s, struct way *way, int64_t row, struct sh_bounds *ret) {
+    const struct sh_path *path = way->path;
+    if (!way->is_known && row >= 0)
+        SH_TRY(know_way(s, way));
+    for (uint8_t hop = way->hop; hop < path->n_hops && row >= 0; hop++)
+        row = way->joins[hop] ? way->joins[hop][row] : -1;
+    if (row < 0)
+        *ret = exactly(SH_MISSING);
+    else if (path->column == SH_NO_COLUMN)
+        *ret = exactly(row);
+    else
+        *ret = exactly(way->data ? value_at(way->column, way->data, row) : SH_MISSING);
     return SH_OK;
 }
 
@@ -145,8 +166,9 @@ static int first_column(const struct space *s, const struct sh_path *path, uint8
 
 static sh_code bounds_of_path(const struct space *s, const struct sh_path *path, struct sh_bounds *out) {
     if (s->row && path->slot == s->slot) {
+        struct way way = {.path = path};
         for (uint32_t i = 0; i < s->n; i++)
-            SH_TRY(follow(s, path, 0, s->row[i], &out[i]));
+            SH_TRY(follow(s, &way, s->row[i], &out[i]));
         return SH_OK;
     }
     uint8_t hop;
@@ -155,6 +177,7 @@ static sh_code bounds_of_path(const struct space *s, const struct sh_path *path,
     if (column >= 0)
         SH_TRY(s->runs->column(s->runs->ctx, (uint16_t)column, &of_runs, s->run->err));
     const bool ends_here = path->slot == s->run->env->subject && path->n_hops == 0;
+    struct way way = {.path = path, .hop = hop};
     for (uint32_t i = 0; i < s->n; i++) {
         const uint32_t r = run_of(s, i);
         out[i] = anything;
@@ -163,7 +186,7 @@ static sh_code bounds_of_path(const struct space *s, const struct sh_path *path,
         else if (of_runs && ends_here)
             out[i] = of_runs[r];
         else if (of_runs && is_exact(of_runs[r]))
-            SH_TRY(follow(s, path, hop, of_runs[r].low, &out[i]));
+            SH_TRY(follow(s, &way, of_runs[r].low, &out[i]));
         else if (of_runs && !(of_runs[r].may & SH_MAY_VALUE)) /* no row joins anything */
             out[i] = exactly(SH_MISSING);
     }

@@ -1,5 +1,6 @@
 #include "lake/pq_column.h"
 #include "base/mem.h"
+#include "base/wide.h"
 #include "lake/rows.h"
 #include <lz4.h>
 #include <string.h>
@@ -250,24 +251,28 @@ static void look_up(const struct sh_pq_column *column, const uint32_t *index, vo
 }
 
 #define FILL(type)                                                                                           \
-    for (uint32_t i = 0; i < n; i++)                                                                         \
-        ((type *)ret)[i] = ((const type *)(const void *)column->dict.at)[value];
+    do {                                                                                                     \
+        const type one = ((const type *)(const void *)column->dict.at)[value];                               \
+        type *restrict to = ret;                                                                             \
+        for (uint32_t i = 0; i < n; i++)                                                                     \
+            to[i] = one;                                                                                     \
+    } while (0)
 
 /* One value of the dictionary n times. */
-static void fill(const struct sh_pq_column *column, uint32_t value, void *ret, uint32_t n) {
+SH_WIDE static void fill(const struct sh_pq_column *column, uint32_t value, void *ret, uint32_t n) {
     switch (column->physical) {
     case SH_P8:
-        FILL(int8_t)
+        FILL(int8_t);
         break;
     case SH_P32:
-        FILL(int32_t)
+        FILL(int32_t);
         break;
     case SH_P64:
-        FILL(int64_t)
+        FILL(int64_t);
         break;
     case SH_PSTR:
     default:
-        FILL(struct sh_str)
+        FILL(struct sh_str);
         break;
     }
 }
