@@ -193,6 +193,25 @@ sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool 
     return SH_OK;
 }
 
+sh_code sh_paper_is_shown(struct work *w, const struct sh_matter_who *who, struct sh_str kind,
+                          struct sh_str addressee, bool *ret) {
+    struct asking of_party = {who, false}, addressed = {who, false};
+    *ret = sh_matter_is_inside(w, who);
+    if (*ret)
+        return SH_OK;
+    bool to_party = false; /* a paper the text no longer knows is the office's */
+    for (size_t i = 0; i < w->m.text->n_papers; i++)
+        to_party |= sh_str_eq(w->m.text->papers[i].id, kind) && w->m.text->papers[i].to_party;
+    for (size_t i = 0; i < w->parties.n; i++) {
+        SH_TRY(is_one_of_his(w, w->parties.of[i].body, &of_party));
+        if (sh_str_eq(w->parties.of[i].id, addressee))
+            SH_TRY(is_one_of_his(w, w->parties.of[i].body, &addressed));
+    }
+    *ret =
+        to_party && (addressed.is_his || !of_party.is_his); /* who was called in reads what all parties got */
+    return SH_OK;
+}
+
 /* ---- saving ------------------------------------------------------------------------------------------ */
 
 /* What the version says; canonical, as its leaf holds its hash. */

@@ -345,6 +345,10 @@ static sh_code put_papers(struct page *p) {
     sh_json_array(p->json);
     for (size_t r = 0; r < rows.n_rows; r++) {
         struct sh_str name = sh_cell(&rows, r, 1)->str;
+        bool is_shown = false;
+        SH_TRY(sh_paper_is_shown(&p->w, p->w.who, name, sh_cell(&rows, r, 3)->str, &is_shown));
+        if (!is_shown)
+            continue;
         for (size_t i = 0; i < p->w.m.text->n_papers; i++)
             if (sh_str_eq(p->w.m.text->papers[i].id, name)) {
                 name = paper_name(p, &p->w.m.text->papers[i]);

@@ -841,6 +841,23 @@ def a_letter_lists_the_findings_it_is_about_as_they_stood_when_it_went_out():
     assert o.user.get(f"/matters/{batch}/papers/{letter}").raw == drawn.raw
 
 
+@test
+def a_party_reads_what_is_addressed_to_it_and_nothing_of_the_offices_own():
+    """B-18: certificates, minutes and examinations are written for the office."""
+    o = city()
+    batch = richest(o)
+    told(o, batch)
+    papers = {p["id"]: p["kind"] for p in o.head.get("/matters/" + batch)["papers"]}
+    own = {p for p, kind in papers.items() if kind in ("certificate", "payment_run")}
+    assert own and set(papers) - own, papers
+    seen = {p["id"] for p in o.user.get("/matters/" + batch)["papers"]}
+    assert seen and seen == set(papers) - own, (seen, papers)
+    for paper in papers:
+        wanted = 404 if paper in own else 200
+        assert o.user.get(f"/matters/{batch}/papers/{paper}").status == wanted, papers[paper]
+        assert o.reviewer.get(f"/matters/{batch}/papers/{paper}").status == 200, papers[paper]
+
+
 def third_party(o):
     """A body with a contract, and an expert of it."""
     o.body("tp1", "third_party", "990100")
