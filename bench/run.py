@@ -274,7 +274,7 @@ class Bench:
     # ---- the run ------------------------------------------------------------------------------------------------
 
     def turns(self, lake):
-        """Read, audit (rules with an SQL twin, the same doubled, all rules) and SQL in turns, so that a busy moment of the machine hits all of them."""
+        """What one has written is on the disk before the next begins. Read, audit (rules with an SQL twin, the same doubled, all rules) and SQL in turns, so that a busy moment of the machine hits all of them."""
         twins, doubled = self.twin_rules(), self.twin_rules(again=True)
         wall = {"read": [], "doubled": [], "all": [], "all_read": [], "duckdb": [], "audit": []}
         cpu = {name: [] for name in wall}
@@ -286,18 +286,22 @@ class Bench:
 
         for i in range(self.options.runs):
             say(f"turn {i + 1} of {self.options.runs}")
+            os.sync()
             seconds, cpu_seconds, lines = self.read(lake, twins)
             note("read", seconds, cpu_seconds)
             seconds, cpu_seconds, _ = self.read(lake)
             note("all_read", seconds, cpu_seconds)
             seconds, cpu_seconds, all_memory = self.audit(lake)
             note("all", seconds, cpu_seconds)
+            os.sync()
             seconds, cpu_seconds, _ = self.audit(lake, doubled)
             note("doubled", seconds, cpu_seconds)
+            os.sync()
             seconds, cpu_seconds, sql_memory, times = self.suite(lake, CACHE / "sql-findings")
             note("duckdb", seconds, cpu_seconds)
             for name, value in times.items():
                 by_file.setdefault(name, []).append(value)
+            os.sync()
             seconds, cpu_seconds, memory = self.audit(lake, twins)  # last: its receipts are what is compared
             note("audit", seconds, cpu_seconds)
             memories.append(memory)

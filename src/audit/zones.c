@@ -26,6 +26,7 @@ struct level {
     struct sum *sums;      /* [n] */
     const struct sh_bounds **columns;
     struct sh_bounds **shared; /* [plan.n_zone_shared][n] of parts that rules share */
+    uint8_t **shared_known;
 };
 
 struct sh_zones {
@@ -105,14 +106,14 @@ static sh_code level_room(struct sh_timeline *tl, size_t n, struct level *l, str
     l->columns = sh_new(tl->arena, const struct sh_bounds *,
                         tl->plan->model->model.tables[SH_TABLE_LINE].n_columns + 1u);
     l->shared = sh_new(tl->arena, struct sh_bounds *, tl->plan->n_zone_shared + 1u);
-    if (!l->sums || !l->columns || !l->shared)
+    l->shared_known = sh_new(tl->arena, uint8_t *, tl->plan->n_zone_shared + 1u);
+    if (!l->sums || !l->columns || !l->shared || !l->shared_known)
         return out_of_room(err);
     for (uint16_t p = 0; p < tl->plan->n_zone_shared; p++) {
         l->shared[p] = sh_new_raw(tl->arena, struct sh_bounds, n + 1);
-        if (!l->shared[p])
+        l->shared_known[p] = sh_new(tl->arena, uint8_t, n + 1);
+        if (!l->shared[p] || !l->shared_known[p])
             return out_of_room(err);
-        for (size_t i = 0; i < n; i++)
-            l->shared[p][i].may = SH_MAY_UNKNOWN;
     }
     return SH_OK;
 }
@@ -376,6 +377,7 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool a
                                        .column = column_of_persons,
                                        .ctx = z,
                                        .shared = z->persons.shared,
+                                       .shared_known = z->persons.shared_known,
                                        .n_shared = rp->n_shared};
     SH_TRY(ask(&coarse, err));
     count_clear(&coarse, ret);
@@ -388,7 +390,8 @@ sh_code sh_zones_ask(struct sh_engine *en, const struct sh_rule_plan *rp, bool a
             which[n++] = r;
     fine.runs = coarse.runs;
     fine.runs.n = n, fine.runs.which = which, fine.runs.begin = z->zones.begin,
-    fine.runs.column = column_of_zones, fine.runs.shared = z->zones.shared;
+    fine.runs.column = column_of_zones, fine.runs.shared = z->zones.shared,
+    fine.runs.shared_known = z->zones.shared_known;
     if (asks_hits) {
         SH_TRY(ask(&fine, err));
         count_clear(&fine, ret);

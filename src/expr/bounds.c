@@ -506,11 +506,9 @@ static sh_code bounds_of_op(const struct space *s, const struct sh_node *node, s
     return SH_OK;
 }
 
-/* A shared part whose bounds are kept by number of the run; NULL: not kept. */
-static struct sh_bounds *kept_of(const struct space *s, const struct sh_node *node) {
-    const bool is_kept =
-        node->part > 0 && s->runs->shared && node->part <= s->runs->n_shared && !s->of && !s->row;
-    return is_kept ? s->runs->shared[node->part - 1] : NULL;
+/* Is it a shared part, whose bounds are kept by number of the run? */
+static bool is_kept(const struct space *s, const struct sh_node *node) {
+    return node->part > 0 && s->runs->shared && node->part <= s->runs->n_shared && !s->of && !s->row;
 }
 
 static sh_code bounds_of(const struct space *s, const struct sh_node *node, struct sh_bounds *out) {
@@ -518,17 +516,18 @@ static sh_code bounds_of(const struct space *s, const struct sh_node *node, stru
         fill(out, s->n, anything);
         return SH_OK;
     }
-    struct sh_bounds *kept = kept_of(s, node);
-    bool known = kept != NULL;
-    for (uint32_t i = 0; known && i < s->n; i++) {
-        out[i] = kept[run_of(s, i)];
-        known = out[i].may != SH_MAY_UNKNOWN;
-    }
-    if (known)
+    if (!is_kept(s, node))
+        return bounds_of_op(s, node, out);
+    struct sh_bounds *kept = s->runs->shared[node->part - 1];
+    uint8_t *known = s->runs->shared_known[node->part - 1];
+    uint32_t n = 0;
+    for (; n < s->n && known[run_of(s, n)]; n++)
+        out[n] = kept[run_of(s, n)];
+    if (n == s->n)
         return SH_OK;
     SH_TRY(bounds_of_op(s, node, out));
-    for (uint32_t i = 0; kept && i < s->n; i++)
-        kept[run_of(s, i)] = out[i];
+    for (uint32_t i = 0; i < s->n; i++)
+        kept[run_of(s, i)] = out[i], known[run_of(s, i)] = 1;
     return SH_OK;
 }
 

@@ -361,12 +361,12 @@ struct sh_row_runs {
     /* Bounds of a column of the subject's table, by number of the run; *ret NULL: not known. */
     sh_code (*column)(void *ctx, uint16_t column, const struct sh_bounds **ret, struct sh_err *err);
     void *ctx;
-    /* Bounds of shared parts by number of the run, kept as they are made: [n_parts], may UNKNOWN: not yet.
-     * NULL: none are kept. */
+    /* Bounds of shared parts by number of the run, and which are made already: [n_shared][runs]. NULL: none
+     * are kept. */
     struct sh_bounds *const *shared;
+    uint8_t *const *shared_known;
     uint16_t n_shared;
 };
-enum { SH_MAY_UNKNOWN = 0x80 }; /* of bounds that are not made yet */
 /** Bounds of a column over runs begin[r] … begin[r + 1] - 1, as evaluation sees its values. ret [n]. */
 void sh_column_bounds(const struct sh_model_column *column, const void *data, const uint32_t *begin,
                       uint32_t n, struct sh_bounds *ret);

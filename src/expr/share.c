@@ -186,30 +186,54 @@ static int64_t first_of_run(const int32_t *rows, uint32_t n) {
     return others == 0 ? rows[0] : -1;
 }
 
-/* The place of a view's first tuple where those of the others follow it, else -1. */
-static int64_t first_place(const struct sh_shared_values *s, const struct sh_view *view) {
-    return s->rows ? first_of_run(s->rows + view->lo, view->n) : (int64_t)view->lo;
+enum { ROWS_LEAST = 16 }; /* lines of a chunk mostly follow each other: fewer are not halved again */
+
+/* Values of rows [n]; false: one is not known. */
+static bool take_rows(const int64_t *values, const uint8_t *known, const int32_t *rows, uint32_t n,
+                      int64_t *out) {
+    const int64_t first = first_of_run(rows, n);
+    if (first >= 0) {
+        if (memchr(known + first, 0, n))
+            return false;
+        memcpy(out, values + first, n * sizeof(*out));
+        return true;
+    }
+    if (n > ROWS_LEAST)
+        return take_rows(values, known, rows, n / 2, out) &&
+               take_rows(values, known, rows + n / 2, n - n / 2, out + n / 2);
+    for (uint32_t i = 0; i < n; i++) {
+        if (rows[i] < 0 || !known[rows[i]])
+            return false;
+        out[i] = values[rows[i]];
+    }
+    return true;
+}
+
+static void keep_rows(int64_t *values, uint8_t *known, const int32_t *rows, uint32_t n, const int64_t *from) {
+    const int64_t first = first_of_run(rows, n);
+    if (first >= 0) {
+        memcpy(values + first, from, n * sizeof(*values));
+        memset(known + first, 1, n);
+    } else if (n > ROWS_LEAST) {
+        keep_rows(values, known, rows, n / 2, from);
+        keep_rows(values, known, rows + n / 2, n - n / 2, from + n / 2);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            if (rows[i] >= 0)
+                values[rows[i]] = from[i], known[rows[i]] = 1;
+    }
 }
 
 bool sh_shared_take(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view,
                     int64_t *out) {
     const struct sh_shared_values *s = run->in->shared;
     const size_t from = (size_t)(node->part - 1) * s->n;
-    const int64_t *values = s->values + from, first = first_place(s, view);
-    const uint8_t *known = s->known + from;
-    if (first >= 0) {
-        if (memchr(known + first, 0, view->n))
-            return false;
-        memcpy(out, values + first, view->n * sizeof(*out));
-        return true;
-    }
-    const int32_t *rows = s->rows + view->lo;
-    uint8_t all = 1;
-    for (uint32_t i = 0; i < view->n; i++)
-        all &= rows[i] >= 0 && known[rows[i]];
-    for (uint32_t i = 0; all && i < view->n; i++)
-        out[i] = values[rows[i]];
-    return all;
+    if (s->rows)
+        return take_rows(s->values + from, s->known + from, s->rows + view->lo, view->n, out);
+    if (memchr(s->known + from + view->lo, 0, view->n))
+        return false;
+    memcpy(out, s->values + from + view->lo, view->n * sizeof(*out));
+    return true;
 }
 
 uint64_t sh_shared_most(const struct sh_run *run, const struct sh_node *node) {
@@ -220,18 +244,11 @@ void sh_shared_keep(const struct sh_run *run, const struct sh_node *node, const 
                     const int64_t *values, uint64_t most) {
     const struct sh_shared_values *s = run->in->shared;
     const size_t from = (size_t)(node->part - 1) * s->n;
-    const int64_t first = first_place(s, view);
     s->most[node->part - 1] = most > s->most[node->part - 1] ? most : s->most[node->part - 1];
-    if (first >= 0) {
-        memcpy(s->values + from + first, values, view->n * sizeof(*values));
-        memset(s->known + from + first, 1, view->n);
+    if (s->rows) {
+        keep_rows(s->values + from, s->known + from, s->rows + view->lo, view->n, values);
         return;
     }
-    const int32_t *rows = s->rows + view->lo;
-    for (uint32_t i = 0; i < view->n; i++) {
-        if (rows[i] < 0)
-            continue;
-        s->values[from + (size_t)rows[i]] = values[i];
-        s->known[from + (size_t)rows[i]] = 1;
-    }
+    memcpy(s->values + from + view->lo, values, view->n * sizeof(*values));
+    memset(s->known + from + view->lo, 1, view->n);
 }
