@@ -253,9 +253,8 @@ static void look_up(const struct sh_pq_column *column, const uint32_t *index, vo
 #define FILL(type)                                                                                           \
     do {                                                                                                     \
         const type one = ((const type *)(const void *)column->dict.at)[value];                               \
-        type *restrict to = ret;                                                                             \
         for (uint32_t i = 0; i < n; i++)                                                                     \
-            to[i] = one;                                                                                     \
+            ((type *)ret)[i] = one;                                                                          \
     } while (0)
 
 /* One value of the dictionary n times. */
