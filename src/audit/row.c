@@ -129,7 +129,7 @@ static uint32_t sift_lines(const int64_t *covered, const struct sh_members *m, u
         const int64_t fen = covered[m->row[i]];
         pick[n] = i;
         n += open[i];
-        sum += (open[i] != 0) | (fen == SH_MISSING) ? 0 : (uint64_t)fen;
+        sum += ((open[i] != 0) | (fen == SH_MISSING)) ? 0 : (uint64_t)fen;
     }
     clear->fen = (int64_t)sum;
     clear->subjects = total - n;

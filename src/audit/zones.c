@@ -72,7 +72,7 @@ static struct sum sum_of(const uint8_t *restrict alive, const int64_t *restrict 
         const uint32_t there = alive[i] != 0;
         const int64_t of_line = covered ? covered[i] : SH_MISSING;
         const uint32_t unknown = there & (of_line == SH_MISSING);
-        const int64_t known = there & !unknown ? of_line : 0;
+        const int64_t known = (there & !unknown) ? of_line : 0;
         const int32_t d = there ? day[i] : SH_MISSING_I32, early = d == SH_MISSING_I32 ? INT32_MAX : d;
         n_alive += there, n_uncovered += unknown;
         n_paid += unknown | (known > 0);

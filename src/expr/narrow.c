@@ -58,7 +58,7 @@ SH_WIDE static void plus_each(int64_t *restrict io, const int64_t *restrict b, b
 
 SH_WIDE static void turn(int64_t *io, bool all, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
-        io[i] = (io[i] > SH_NONE) & (all | (io[i] < 0)) ? -io[i] : io[i];
+        io[i] = ((io[i] > SH_NONE) & (all | (io[i] < 0))) ? -io[i] : io[i];
 }
 
 static bool multiply(struct sh_small *a, const struct sh_small *b, uint32_t n) {
