@@ -73,8 +73,7 @@ static sh_code path_rows(struct sh_run *run, const struct sh_path *path, const s
     return SH_OK;
 }
 
-/* Do the rows follow each other? Most lines of a chunk are asked in one go. */
-SH_WIDE static bool are_run(const int32_t *rows, uint32_t n) {
+SH_WIDE bool sh_rows_follow(const int32_t *rows, uint32_t n) {
     if (n == 0 || rows[0] < 0 || (int64_t)rows[n - 1] - rows[0] != (int64_t)n - 1)
         return false;
     uint32_t others = 0;
@@ -84,7 +83,7 @@ SH_WIDE static bool are_run(const int32_t *rows, uint32_t n) {
 }
 
 /* Few enough to follow each other though some lines of a chunk are left out; halved where they do not. */
-enum { ROWS_AT_ONCE = 64, ROWS_LEAST = 16 };
+enum { ROWS_AT_ONCE = 64 };
 
 #define LOAD(type, gone, gone2)                                                                              \
     do {                                                                                                     \
@@ -122,9 +121,9 @@ SH_WIDE static void load(const struct sh_model_column *column, const void *data,
 /* As load, by runs of rows that follow each other. */
 static void load_runs(const struct sh_model_column *column, const void *data, const int32_t *rows, uint32_t n,
                       int64_t *out) {
-    if (are_run(rows, n)) {
+    if (sh_rows_follow(rows, n)) {
         load(column, data, NULL, (uint32_t)rows[0], n, out);
-    } else if (n <= ROWS_LEAST) {
+    } else if (n <= SH_ROWS_LEAST) {
         load(column, data, rows, 0, n, out);
     } else {
         load_runs(column, data, rows, n / 2, out);

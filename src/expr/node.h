@@ -425,6 +425,9 @@ SH_MUST sh_code sh_compare_small(struct sh_run *run, const struct sh_node *node,
                                  int64_t *out, bool *ret_done);
 /** Kinds whose small columns hold -1 for missing beside the sentinel of their storage. */
 bool sh_kind_minus_one(enum sh_kind kind);
+/** Do the rows [n] follow each other? Most lines of a chunk do: what does not is halved, down to so few. */
+bool sh_rows_follow(const int32_t *rows, uint32_t n);
+enum { SH_ROWS_LEAST = 16 };
 /** Address of a frame column; SH_E_INTERNAL when the executor has not filled it. */
 SH_MUST sh_code sh_frame_column(struct sh_run *run, uint16_t table, uint16_t column, const void **ret);
 /** Row numbers of the view's tuples for a slot; fresh memory unless given. */

@@ -176,29 +176,16 @@ bool sh_is_shared(const struct sh_run *run, const struct sh_node *node, const st
     return node->part > 0 && s && s->batch == view->batch && node->part <= s->n_parts;
 }
 
-/* The first of them where they follow each other, else -1. */
-static int64_t first_of_run(const int32_t *rows, uint32_t n) {
-    if (n == 0 || rows[0] < 0 || (int64_t)rows[n - 1] - rows[0] != (int64_t)n - 1)
-        return -1;
-    uint32_t others = 0;
-    for (uint32_t i = 0; i < n; i++)
-        others |= (uint32_t)rows[i] - ((uint32_t)rows[0] + i);
-    return others == 0 ? rows[0] : -1;
-}
-
-enum { ROWS_LEAST = 16 }; /* lines of a chunk mostly follow each other: fewer are not halved again */
-
 /* Values of rows [n]; false: one is not known. */
 static bool take_rows(const int64_t *values, const uint8_t *known, const int32_t *rows, uint32_t n,
                       int64_t *out) {
-    const int64_t first = first_of_run(rows, n);
-    if (first >= 0) {
-        if (memchr(known + first, 0, n))
+    if (sh_rows_follow(rows, n)) {
+        if (memchr(known + rows[0], 0, n))
             return false;
-        memcpy(out, values + first, n * sizeof(*out));
+        memcpy(out, values + rows[0], n * sizeof(*out));
         return true;
     }
-    if (n > ROWS_LEAST)
+    if (n > SH_ROWS_LEAST)
         return take_rows(values, known, rows, n / 2, out) &&
                take_rows(values, known, rows + n / 2, n - n / 2, out + n / 2);
     for (uint32_t i = 0; i < n; i++) {
@@ -210,11 +197,10 @@ static bool take_rows(const int64_t *values, const uint8_t *known, const int32_t
 }
 
 static void keep_rows(int64_t *values, uint8_t *known, const int32_t *rows, uint32_t n, const int64_t *from) {
-    const int64_t first = first_of_run(rows, n);
-    if (first >= 0) {
-        memcpy(values + first, from, n * sizeof(*values));
-        memset(known + first, 1, n);
-    } else if (n > ROWS_LEAST) {
+    if (sh_rows_follow(rows, n)) {
+        memcpy(values + rows[0], from, n * sizeof(*values));
+        memset(known + rows[0], 1, n);
+    } else if (n > SH_ROWS_LEAST) {
         keep_rows(values, known, rows, n / 2, from);
         keep_rows(values, known, rows + n / 2, n - n / 2, from + n / 2);
     } else {
