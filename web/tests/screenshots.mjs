@@ -25,6 +25,21 @@ const hospital = await office.hire('hospital', most.key, 'institution.user')
 office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', run, '--body', 'ag1', '--actor', reviewer.id)
 const [batch] = (await auditor.get('/matters?procedure=claim-batch&limit=1')).items
 const [first] = (await auditor.get(`/runs/${run}/findings?sort=-money&limit=1&rule=service-pair,service-frequency,drug-days`)).items
+// a report whose sealed part two holders have opened
+const bureau = {}
+for (const [login, role] of [['desk', 'desk'], ['officer', 'officer'], ['bhead', 'head'], ['keeper1', 'sealed_holder'], ['keeper2', 'sealed_holder']])
+  bureau[login] = await office.hire(login, 'gov', `bureau.${role}`)
+async function act(person, matter, step, fields = {}) {
+  const { version } = await person.get(`/matters/${matter}`)
+  return person.post(`/matters/${matter}/actions`, { step, fields, why: '办理' }, { 'If-Match': `"v${version}"` })
+}
+const report = await bureau.desk.post('/matters', { procedure: 'report', subject: most.key })
+await act(bureau.desk, report.id, 'receive', { channel: 'phone', target_kind: 'hospital', facts: '挂床住院', real_name: 'true', reporter_name: '欧阳某', reporter_phone: '13800000000' })
+const unseal = await bureau.officer.post('/matters', { procedure: 'unseal', subject: report.number })
+await act(bureau.officer, unseal.id, 'ask', { matter: report.number, kind: 'reporter', what: '联系方式', purpose: '告知实名举报人处理结果', asked_by: '办案人员' })
+await act(bureau.bhead, unseal.id, 'grant', { result: 'granted', holders: '甲\n乙', until: new Date(Date.now() + 32 * 3600_000).toISOString().slice(0, 10), why: '必要' })
+await act(bureau.keeper1, unseal.id, 'open_two')
+await act(bureau.keeper2, unseal.id, 'open_two')
 const bodies = (await office.admin.get('/registers/bodies/records')).items
 const pages = [
   ['signin', '/sign-in', null],
@@ -36,6 +51,9 @@ const pages = [
   ['review-empty', '/review?state=final', reviewer],
   ['portal', '/portal', hospital],
   ['matter', `/matters/${batch.id}`, reviewer],
+  ['sealed', `/matters/${unseal.id}`, bureau.keeper1, page => page.locator('[data-test=sealed] button').click()],
+  ['sealed-shut', `/matters/${unseal.id}`, bureau.bhead],
+  ['sealed-report', `/matters/${report.id}`, bureau.officer],
   ['matters', '/matters', auditor],
   ['registers', '/registers', auditor],
   ['register', '/registers/bodies', office.admin],
@@ -64,12 +82,13 @@ const looks = [
 ]
 let faults = 0
 for (const look of looks)
-  for (const [name, path, person] of pages) {
+  for (const [name, path, person, prepare] of pages) {
     if (only && !name.includes(only)) continue
     const page = await office.page(browser, person, { viewport: { width: look.width, height: look.height } })
     await page.addInitScript(({ language, theme }) => (localStorage.setItem('language', language), localStorage.setItem('theme', theme)), look)
     await page.to(path)
     await page.settled()
+    if (prepare) await prepare(page).then(() => page.settled())
     await page.screenshot({ path: join(out, `${name}-${look.name}.png`) })
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     const found = [...page.faults, ...(await barriers(page)), ...(wide > 0 ? [`${wide} px too wide`] : [])]
