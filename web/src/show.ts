@@ -39,6 +39,9 @@ export function percent(part: number, whole: number, digits = 1): string {
 export function today(): string {
   return new Date(Date.now() + 8 * 3600_000).toISOString().slice(0, 10)
 }
+export function bytes(of: number): string {
+  return of < 1048576 ? `${Math.max(1, Math.round(of / 1024))} kB` : `${(of / 1048576).toFixed(1)} MB`
+}
 export function shortId(id: string | null | undefined): string {
   return id ? id.slice(0, 8) : ''
 }

@@ -25,7 +25,10 @@ const hospital = await office.hire('hospital', most.key, 'institution.user')
 office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', run, '--body', 'ag1', '--actor', reviewer.id)
 const [batch] = (await auditor.get('/matters?procedure=claim-batch&limit=1')).items
 const [first] = (await auditor.get(`/runs/${run}/findings?sort=-money&limit=1&rule=service-pair,service-frequency,drug-days`)).items
-// a report whose sealed part two holders have opened
+// evidence preserved by hand; a report whose sealed part two holders have opened
+const [item] = (await reviewer.get('/items?state=new&sort=queue&limit=1')).items
+await reviewer.post(`/matters/${item.matter}/evidence`, { items: [item.id], why: '机构提出异议' })
+for (let i = 0; i < 600 && !(await reviewer.get(`/matters/${item.matter}`)).evidence[0].hash; i++) await new Promise(resolve => setTimeout(resolve, 100))
 const bureau = {}
 for (const [login, role] of [['desk', 'desk'], ['officer', 'officer'], ['bhead', 'head'], ['keeper1', 'sealed_holder'], ['keeper2', 'sealed_holder']])
   bureau[login] = await office.hire(login, 'gov', `bureau.${role}`)
@@ -54,6 +57,8 @@ const pages = [
   ['sealed', `/matters/${unseal.id}`, bureau.keeper1, page => page.locator('[data-test=sealed] button').click()],
   ['sealed-shut', `/matters/${unseal.id}`, bureau.bhead],
   ['sealed-report', `/matters/${report.id}`, bureau.officer],
+  ['evidence', `/matters/${item.matter}`, reviewer, openPackage],
+  ['evidence-item', `/review?state=new&at=${item.id}`, reviewer, page => page.locator('[data-test=itempackages]').scrollIntoViewIfNeeded()],
   ['matters', '/matters', auditor],
   ['registers', '/registers', auditor],
   ['register', '/registers/bodies', office.admin],
@@ -74,6 +79,12 @@ const pages = [
   ['account', '/account', auditor],
   ['notfound', '/nothing/here', auditor],
 ]
+async function openPackage(page) {
+  await page.locator('[data-test=packages] button').first().click()
+  await page.getByRole('dialog').getByRole('textbox').fill('核对机构异议')
+  await page.getByRole('dialog').locator('button.el-button--primary').click()
+  await page.locator('[data-test=package]').waitFor()
+}
 const browser = await openBrowser()
 const looks = [
   { name: 'light-zh', language: 'zh-CN', theme: 'light', width: 1280, height: 800 },

@@ -1,4 +1,5 @@
-// What is sealed: who reported, opened by two holders together and by nobody else.
+// What is sealed: who reported, opened by two holders together and by nobody else; packages of evidence, verified in
+// the browser.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Office, isClean, openBrowser } from './office.mjs'
@@ -88,4 +89,59 @@ test('who reported is read by the two holders who opened it together; everybody 
     await isClean(page)
     await page.context().close()
   }
+})
+
+test('evidence is preserved from the review desk, listed in its matter, and verified by the browser; a changed byte is named', async () => {
+  const reviewer = await office.hire('reviewer', 'ag1', 'agency.reviewer')
+  office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', 'r1', '--body', 'ag1', '--actor', reviewer.id)
+  const [item] = (await reviewer.get('/items?state=new&sort=queue&limit=1')).items
+  const page = await office.page(browser, reviewer)
+  await page.to(`/review?state=new&at=${item.id}`)
+  const mine = page.locator('[data-test=itempackages]')
+  await mine.getByText('尚未留存').waitFor()
+  await mine.getByRole('button', { name: '留存证据' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('理由').fill('机构提出异议')
+  await dialog.getByRole('button', { name: '留存证据' }).click()
+  await mine.getByRole('link').waitFor()
+  await isClean(page)
+  for (let i = 0; i < 600 && !(await reviewer.get(`/matters/${item.matter}`)).evidence[0].hash; i++) await page.waitForTimeout(100)
+  const [record] = (await reviewer.get(`/matters/${item.matter}`)).evidence
+  await page.to(`/matters/${item.matter}`)
+  const card = page.locator('[data-test=packages]')
+  await card.getByText(record.number).waitFor()
+  await card.getByText('已封存').waitFor()
+  await card.getByText('保管记录').click()
+  await card.getByText(record.hash).waitFor()
+  const open = async () => {
+    await card.getByRole('button', { name: '打开并核验' }).click()
+    const ask = page.getByRole('dialog', { name: record.number })
+    assert.ok(await ask.getByRole('button', { name: '打开并核验' }).isDisabled()) // not without a purpose
+    await ask.getByRole('textbox').fill('核对机构异议')
+    await ask.getByRole('button', { name: '打开并核验' }).click()
+  }
+  await open()
+  const shown = page.locator('[data-test=package]')
+  await shown.getByText('核验通过').waitFor()
+  for (const part of ['说明', '疑点清单', '依据（费用明细与取值）', '规则文本']) await shown.getByText(part, { exact: true }).first().waitFor()
+  await shown.getByRole('button', { name: item.id }).first().click()
+  await shown.locator('pre').getByText(item.rule).waitFor()
+  await isClean(page)
+  const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('dialog').getByRole('button', { name: '下载' }).click()])
+  assert.equal(download.suggestedFilename(), `${record.number}.evidence`)
+  await page.keyboard.press('Escape')
+  // on its way one byte of a receipt changes
+  await page.route('**/evidence/*', async route => {
+    const answer = await route.fetch()
+    const body = await answer.body()
+    const at = body.indexOf('receipt/')
+    body[at + 200] ^= 1
+    await route.fulfill({ response: answer, body })
+  })
+  await open()
+  await shown.getByText('核验不符').waitFor()
+  await shown.getByText(/^receipt\/.* 的哈希不符$/).waitFor()
+  await shown.getByText('全包的哈希与封存时登记的不同').waitFor()
+  assert.equal((await reviewer.get(`/matters/${item.matter}`)).evidence[0].custody.filter(one => one.what === 'opened').length, 2)
+  await page.context().close()
 })

@@ -1,5 +1,5 @@
-// Does one head of the journal continue another? RFC 6962 section 2.1.2 over SM3 (GB/T 32905), written apart from the
-// server, so that the page does not take the server's word for it.
+// Checks that a page makes itself, so that it does not take the server's word for it: SM3 (GB/T 32905), written apart
+// from the server's; whether one head of the journal continues another (RFC 6962 section 2.1.2).
 
 const IV = [0x7380166f, 0x4914b2b9, 0x172442d7, 0xda8a0600, 0xa96f30bc, 0x163138aa, 0xe38dee4d, 0xb0fb0e4e]
 const rotate = (x: number, n: number) => ((x << (n & 31)) | (x >>> (32 - (n & 31)))) >>> 0
@@ -41,8 +41,8 @@ export function sm3(message: Uint8Array): Uint8Array {
   return new Uint8Array(out.buffer)
 }
 
-const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], pair => parseInt(pair, 16))
-const hex = (of: Uint8Array) => [...of].map(byte => byte.toString(16).padStart(2, '0')).join('')
+export const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], pair => parseInt(pair, 16))
+export const hex = (of: Uint8Array) => [...of].map(byte => byte.toString(16).padStart(2, '0')).join('')
 export function node(left: string, right: string): string {
   return hex(sm3(new Uint8Array([1, ...bytes(left), ...bytes(right)])))
 }
