@@ -155,6 +155,9 @@ struct sh_context {
 #define SH_EXPR_BYTES_MAX 16384 /* one text */
 #define SH_EXPR_DEPTH_MAX 128   /* nesting of one tree */
 
+/** Is it a word of the language itself ("where", "in")? No column can be called so. */
+bool sh_is_keyword(struct sh_str name);
+
 /* ---- compile ------------------------------------------------------------------------------------------- */
 
 struct sh_expr; /* typed tree, immutable once bound; lives in the arena; may be shared by threads */

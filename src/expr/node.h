@@ -336,7 +336,6 @@ static inline struct sh_type sh_number_type(enum sh_unit unit, int8_t scale) {
 static inline int16_t sh_scale_of(struct sh_type type) {
     return type.scale;
 }
-bool sh_is_keyword(struct sh_str name);
 /** The scope to ask the executor for; hours, weeks … are parts of it. */
 enum sh_expr_scope sh_scope_base(enum sh_expr_scope scope);
 /** Variables read below a node (bit s), those of aggregates and related calls included. */

@@ -106,8 +106,10 @@ static sh_code read_says(const struct sh_yaml *paper, struct sh_arena *arena, st
     for (size_t i = 0; i < map->n; i++) {
         of[i] = (struct sh_source){map->entries[i].key, map->entries[i].value};
         if (!sh_str_starts_with(of[i].from->text, SH_STR("n:")) &&
-            !sh_str_starts_with(of[i].from->text, SH_STR("fen:")))
-            return sh_yaml_fail(err, of[i].from, "what a paper says is \"n: a number\" or \"fen: money\"");
+            !sh_str_starts_with(of[i].from->text, SH_STR("fen:")) &&
+            !sh_str_starts_with(of[i].from->text, SH_STR("=")))
+            return sh_yaml_fail(err, of[i].from,
+                                "what a paper says is \"n: a number\", \"fen: money\" or \"=words\"");
     }
     ret->says = of, ret->n_says = map->n;
     return SH_OK;

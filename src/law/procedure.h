@@ -199,6 +199,7 @@ struct sh_step {
     struct sh_str holds; /* kind of credential valid that day */
     enum sh_per per;
     uint32_t together;        /* n different persons make it; 0, 1: one */
+    int32_t minutes_of;       /* gate (panel): whoever spoke there signs it as its minutes; -1 none */
     bool is_dated;            /* the day it happened is stated */
     bool is_bulk, is_serving; /* serving: says when a paper was served (field `paper`) */
     uint32_t undo_seconds;    /* how long a bulk act may be taken back; 0 never */

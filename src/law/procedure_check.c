@@ -141,6 +141,13 @@ static sh_code check_gates(struct checker *c) {
     const struct sh_procedure *p = c->p;
     for (size_t g = 0; g < p->n_gates; g++) {
         bool is_used = false;
+        size_t n_minutes = 0;
+        for (size_t i = 0; i < p->matter.n_steps; i++)
+            n_minutes += p->matter.steps[i].minutes_of == (int32_t)g;
+        if (n_minutes > 1)
+            SH_TRY(note(c, SH_LAW_ERROR, p->gates[g].node,
+                        "the minutes of gate %.*s are %zu steps: one discussion, one conclusion",
+                        SH_ARG(p->gates[g].id), n_minutes));
         for (size_t i = 0; i < p->matter.n_steps; i++)
             for (size_t k = 0; k < p->matter.steps[i].n_gates; k++)
                 is_used = is_used || p->matter.steps[i].gates[k] == (int32_t)g;

@@ -2,6 +2,7 @@
 #include "law/register.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "expr/expr.h"
 #include "law/inner.h"
 #include "law/reading.h"
 #include <stdlib.h>
@@ -130,6 +131,9 @@ static sh_code read_field(const struct sh_yaml_entry *entry, struct sh_arena *ar
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'))
             return sh_yaml_fail_at(err, map, entry->key_place, "a field's word has only a-z, 0-9 and _");
     }
+    if (sh_is_keyword(entry->key))
+        return sh_yaml_fail_at(err, map, entry->key_place,
+                               "%.*s is a word of the conditions: no field is called so", SH_ARG(entry->key));
     const struct sh_yaml *name = NULL;
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, err));
     field->name = name->text;

@@ -392,17 +392,6 @@ static sh_code check_item_step(struct loader *l, const struct sh_step *step) {
                : SH_OK;
 }
 
-static sh_code read_number(const struct sh_yaml *map, const char *key, uint32_t *ret, struct sh_err *err) {
-    const struct sh_yaml *node = sh_yaml_get(map, key);
-    int64_t v = 0;
-    if (node &&
-        (node->kind != SH_YAML_TEXT ||
-         sh_decimal_scan(node->text.at, node->text.len, 0, &v) != SH_DECIMAL_OK || v < 0 || v > 86400))
-        return sh_yaml_fail(err, node, "%s is a whole number", key);
-    *ret = (uint32_t)v;
-    return SH_OK;
-}
-
 /* "60 s", "5 min": how long a bulk act may be taken back. */
 static sh_code read_undo(const struct sh_yaml *map, uint32_t *ret, struct sh_err *err) {
     const struct sh_yaml *node = sh_yaml_get(map, "undo");
@@ -423,6 +412,33 @@ static bool is_true(const struct sh_yaml *map, const char *key) {
     return sh_str_is(sh_yaml_text(map, key), "true");
 }
 
+/* A number; or a panel, whose minutes it is: those who spoke there, on the very text they spoke of. */
+static sh_code read_together(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    const struct sh_yaml *node = sh_yaml_get(map, "together");
+    int64_t n = 0;
+    step->minutes_of = node && l->machine == &l->p->matter ? find_gate(l, node->text) : -1;
+    if (step->minutes_of < 0) {
+        if (node &&
+            (node->kind != SH_YAML_TEXT ||
+             sh_decimal_scan(node->text.at, node->text.len, 0, &n) != SH_DECIMAL_OK || n < 0 || n > 99))
+            return sh_yaml_fail(l->err, node,
+                                "together is a whole number, or a gate whose panel signs its minutes");
+        step->together = (uint32_t)n;
+        return SH_OK;
+    }
+    const struct sh_gate_text *gate = &l->p->gates[step->minutes_of];
+    if (gate->kind != SH_GATE_PANEL)
+        return sh_yaml_fail(l->err, node, "gate %.*s is no panel: only a panel has minutes",
+                            SH_ARG(gate->id));
+    if (step->n_issues == 0)
+        return sh_yaml_fail(l->err, node, "minutes are a paper: say in issues which");
+    for (size_t i = 0; i < gate->n_over; i++)
+        if (sh_step_asks(step, gate->over[i]))
+            return sh_yaml_fail(l->err, node, "minutes cannot change what was discussed: %.*s is in over",
+                                SH_ARG(l->p->matter.fields[gate->over[i]].id));
+    return SH_OK;
+}
+
 static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
     step->holds = sh_yaml_text(map, "holds");
     step->basis = sh_yaml_text(map, "basis");
@@ -440,7 +456,7 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
         return sh_yaml_fail(l->err, sh_yaml_get(map, "outcomes"), "outcomes: rule");
     step->counts_outcomes = outcomes.len > 0;
     SH_TRY(sh_law_draw_act(sh_yaml_get(map, "draw"), &step->draw, l->err));
-    SH_TRY(read_number(map, "together", &step->together, l->err));
+    SH_TRY(read_together(l, map, step));
     SH_TRY(read_undo(map, &step->undo_seconds, l->err));
     if (step->undo_seconds && !step->is_bulk)
         return sh_yaml_fail(l->err, sh_yaml_get(map, "undo"),

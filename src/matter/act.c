@@ -213,6 +213,7 @@ sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct s
     SH_TRY(judge_papers(w, step));
     SH_TRY(judge_seen(w, step));
     SH_TRY(sh_seal_judge(w, step, values));
+    SH_TRY(sh_minutes_judge(w, step, values));
     if (with_needs)
         SH_TRY(judge_drawn(w, step));
     if (!w->facts)
@@ -282,7 +283,8 @@ static sh_code together(struct work *w, const struct sh_str *values, bool *ret_d
     uint8_t digest[SH_DIGEST_BYTES];
     char hash[SH_DIGEST_HEX_MAX];
     struct sh_rows rows;
-    *ret_done = w->step->together < 2;
+    const bool of_panel = w->step->minutes_of >= 0; /* all who spoke, however many */
+    *ret_done = w->step->together < 2 && !of_panel;
     if (*ret_done)
         return SH_OK;
     SH_TRY(sh_fields_text(&w->m.text->matter, values, w->arena, &fields, w->err));
@@ -303,6 +305,8 @@ static sh_code together(struct work *w, const struct sh_str *values, bool *ret_d
     if (w->failures->n)
         return SH_E_CANCELLED;
     *ret_done = rows.n_rows + 1 >= w->step->together;
+    if (of_panel)
+        SH_TRY(sh_minutes_whole(w, values, &rows, ret_done));
     const struct sh_value row[] = {SH_TEXT(w->m.id),          SH_TEXT(w->step->id),  SH_I64(w->m.seq),
                                    SH_TEXT(w->who->person),   SH_TEXT(w->used.body), SH_TEXT(sh_str_of(hash)),
                                    SH_I64(sh_txn_now(w->txn))};

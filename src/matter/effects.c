@@ -214,6 +214,8 @@ static sh_code put_says(struct work *w, const struct sh_paper_text *paper, struc
         if (value.len)
             sh_json_put_str(json, name, value);
     }
+    if (w->step->minutes_of >= 0)
+        SH_TRY(sh_minutes_say(w, json));
     sh_json_object_end(json);
     return SH_OK;
 }
@@ -236,7 +238,7 @@ static sh_code paper_text(struct work *w, const struct sh_paper_text *paper, str
     sh_json_put_str(&json, "step", w->step->id);
     sh_json_key(&json, "fields");
     sh_json_raw(&json, fields);
-    if (paper->n_says)
+    if (paper->n_says || w->step->minutes_of >= 0)
         SH_TRY(put_says(w, paper, &json));
     if (lines->n) {
         sh_json_put_i64(&json, "lines", (int64_t)lines->n);

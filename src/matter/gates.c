@@ -87,57 +87,170 @@ static bool is_quorate(const struct count *c, const struct sh_param *share) {
     return (int64_t)c->present * 100 * sh_pow10(share->scale) >= share->value * (int64_t)c->roster;
 }
 
-/* W11: panel.present_min with the chief or a deputy, panel.present_share of the roster; panel.rule: majority
- * of those present, or the chief's conclusion. */
-static sh_code panel_open(struct work *w, size_t gate, const struct sh_rows *voices, bool *ret,
-                          struct sh_str *ret_why) {
+/* W11: panel.present_min with the chief or a deputy, panel.present_share of the roster. Not so: *ret_why. */
+static sh_code panel_sits(struct work *w, size_t gate, const struct sh_rows *voices, struct count *ret,
+                          bool *ret_sits, struct sh_str *ret_why) {
     const struct sh_gate_text *text = &w->m.text->gates[gate];
     const struct sh_str panel =
         sh_str_starts_with(text->of.role, SH_STR("bureau.")) ? SH_STR("bureau") : SH_STR("agency");
     const struct sh_record *members = NULL;
-    struct count c = {0};
-    *ret = false;
-    SH_TRY(roster(w, voices->n_rows ? sh_cell(voices, 0, 2)->str : w->m.body, panel, &members, &c.roster));
-    count_voices(voices, &c);
+    *ret = (struct count){0}, *ret_sits = false;
+    SH_TRY(roster(w, voices->n_rows ? sh_cell(voices, 0, 2)->str : w->m.body, panel, &members, &ret->roster));
+    count_voices(voices, ret);
     const struct sh_param *least = sh_param_read(w, "panel.present_min", ret_why);
     if (!least)
         return SH_OK;
-    if ((int64_t)c.present < least->value || !c.has_chief) {
-        *ret_why = sh_say(w, M_GATE_FEW, c.present, least->value);
+    if ((int64_t)ret->present < least->value || !ret->has_chief) {
+        *ret_why = sh_say(w, M_GATE_FEW, ret->present, least->value);
         return SH_OK;
     }
     const struct sh_param *share = sh_param_read(w, "panel.present_share", ret_why);
-    const struct sh_param *rule = share ? sh_param_read(w, "panel.rule", ret_why) : NULL;
+    if (!share)
+        return SH_OK;
+    *ret_sits = is_quorate(ret, share);
+    if (!*ret_sits)
+        *ret_why = sh_say(w, M_GATE_SHARE, ret->present, ret->roster);
+    return SH_OK;
+}
+
+/* panel.rule: majority of those present, or the chief's conclusion. */
+static sh_code panel_agrees(struct work *w, size_t gate, const struct sh_rows *voices, bool *ret,
+                            struct sh_str *ret_why) {
+    struct count c;
+    bool sits = false;
+    *ret = false;
+    SH_TRY(panel_sits(w, gate, voices, &c, &sits, ret_why));
+    const struct sh_param *rule = sits ? sh_param_read(w, "panel.rule", ret_why) : NULL;
     if (!rule)
         return SH_OK;
-    if (!is_quorate(&c, share)) {
-        *ret_why = sh_say(w, M_GATE_SHARE, c.present, c.roster);
-        return SH_OK;
-    }
     *ret = sh_str_is(rule->text, "chief") ? c.chief_agrees : 2 * c.agree > c.present;
     if (!*ret)
         *ret_why = sh_say(w, M_GATE_AGAINST);
     return SH_OK;
 }
 
-sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
-                      struct sh_str *ret_why) {
+/* Who spoke of the text that stands in `values`: seat, opinion, body, person. */
+static sh_code voices_of(struct work *w, size_t gate, const struct sh_str *values, struct sh_rows *ret) {
     char hash[SH_DIGEST_HEX_MAX];
-    struct sh_rows rows;
-    *ret_open = false;
-    *ret_why = sh_say(w, M_GATE_NONE);
     SH_TRY(sh_gate_hash(w, gate, values, hash));
     const struct sh_value given[] = {SH_TEXT(w->m.id), SH_TEXT(w->m.text->gates[gate].id),
                                      SH_TEXT(sh_str_of(hash))};
-    SH_TRY(
-        sh_sql_query(w->txn,
-                     "select seat, opinion, body from mt_voice where matter = $1 and gate = $2 and hash = $3 "
-                     "order by at, person",
-                     given, 3, w->arena, &rows, w->err));
+    return sh_sql_query(
+        w->txn,
+        "select seat, opinion, body, person from mt_voice where matter = $1 and gate = $2 and hash = $3 "
+        "order by at, person",
+        given, 3, w->arena, ret, w->err);
+}
+
+/* ---- minutes ----------------------------------------------------------------------------------------- */
+
+static const struct sh_step *minutes_of(const struct sh_procedure *text, size_t gate) {
+    for (size_t i = 0; i < text->matter.n_steps; i++)
+        if (text->matter.steps[i].minutes_of == (int32_t)gate)
+            return &text->matter.steps[i];
+    return NULL;
+}
+
+/* Do the minutes that were signed last say what the panel said of this very text? Whatever was said after
+ * them stands in none. */
+static sh_code is_minuted(struct work *w, size_t gate, const struct sh_step *minutes,
+                          const struct sh_str *values, bool *ret) {
+    const struct sh_str voice = sh_textf(w->arena, "gate.%.*s", SH_ARG(w->m.text->gates[gate].id));
+    struct sh_rows rows;
+    char now[SH_DIGEST_HEX_MAX], then[SH_DIGEST_HEX_MAX];
+    size_t at = SIZE_MAX;
+    *ret = false;
+    SH_TRY(sh_steps_read(w, &rows));
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        const struct sh_str step = sh_cell(&rows, r, STEP_STEP)->str;
+        at = sh_str_eq(step, minutes->id) ? r : sh_str_eq(step, voice) ? SIZE_MAX : at;
+    }
+    if (at == SIZE_MAX)
+        return SH_OK;
+    struct sh_str *signed_on = sh_new(w->arena, struct sh_str, w->m.text->matter.n_fields + 1);
+    if (!signed_on)
+        return sh_fail(w->err, SH_E_NOMEM, "no room for minutes");
+    SH_TRY(sh_fields_parse(&w->m.text->matter, sh_cell(&rows, at, STEP_FIELDS)->str, w->arena, signed_on,
+                           w->err));
+    SH_TRY(sh_gate_hash(w, gate, values, now));
+    SH_TRY(sh_gate_hash(w, gate, signed_on, then));
+    *ret = strcmp(now, then) == 0;
+    return SH_OK;
+}
+
+sh_code sh_minutes_judge(struct work *w, const struct sh_step *step, const struct sh_str *values) {
+    struct sh_rows voices;
+    struct count c;
+    bool sits = false, spoke = false;
+    struct sh_str why = SH_STR("");
+    if (step->minutes_of < 0)
+        return SH_OK;
+    const struct sh_gate_text *gate = &w->m.text->gates[step->minutes_of];
+    SH_TRY(voices_of(w, (size_t)step->minutes_of, values, &voices));
+    if (voices.n_rows == 0)
+        why = sh_say(w, M_GATE_NONE);
+    else
+        SH_TRY(panel_sits(w, (size_t)step->minutes_of, &voices, &c, &sits, &why));
+    if (!sits)
+        sh_failure_add(w, SH_FAIL_GATE, step->basis, gate->id, M_GATE,
+                       SH_ARG(sh_word_of(lang_of(w), gate->name, gate->english)), SH_ARG(why));
+    for (size_t i = 0; i < voices.n_rows; i++)
+        spoke = spoke || (w->who && sh_str_eq(sh_cell(&voices, i, 3)->str, w->who->person));
+    if (sits && !spoke)
+        sh_failure_add(w, SH_FAIL_ROLE, step->basis, SH_STR(""), M_MINUTES_ABSENT);
+    return SH_OK;
+}
+
+sh_code sh_minutes_whole(struct work *w, const struct sh_str *values, const struct sh_rows *signers,
+                         bool *ret) {
+    struct sh_rows voices;
+    SH_TRY(voices_of(w, (size_t)w->step->minutes_of, values, &voices));
+    *ret = true;
+    for (size_t v = 0; v < voices.n_rows; v++) {
+        const struct sh_str person = sh_cell(&voices, v, 3)->str;
+        bool has_signed = sh_str_eq(person, w->who->person);
+        for (size_t i = 0; i < signers->n_rows; i++)
+            has_signed = has_signed || sh_str_eq(person, sh_cell(signers, i, 0)->str);
+        *ret = *ret && has_signed;
+    }
+    return SH_OK;
+}
+
+sh_code sh_minutes_say(struct work *w, struct sh_json *json) {
+    char hash[SH_DIGEST_HEX_MAX];
+    struct sh_rows voices;
+    struct count c;
+    bool sits = false, agrees = false;
+    struct sh_str why;
+    const size_t gate = (size_t)w->step->minutes_of;
+    SH_TRY(sh_gate_hash(w, gate, w->m.values, hash));
+    SH_TRY(voices_of(w, gate, w->m.values, &voices));
+    SH_TRY(panel_sits(w, gate, &voices, &c, &sits, &why));
+    SH_TRY(panel_agrees(w, gate, &voices, &agrees, &why));
+    sh_json_put_text(json, "text_hash", hash);
+    sh_json_put_str(json, "members", sh_textf(w->arena, "%zu", c.roster));
+    sh_json_put_str(json, "present", sh_textf(w->arena, "%zu", c.present));
+    sh_json_put_str(json, "agree", sh_textf(w->arena, "%zu", c.agree));
+    sh_json_put_text(json, "conclusion", agrees ? "同意" : "不同意");
+    return SH_OK;
+}
+
+sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
+                      struct sh_str *ret_why) {
+    struct sh_rows rows;
+    *ret_open = false;
+    *ret_why = sh_say(w, M_GATE_NONE);
+    SH_TRY(voices_of(w, gate, values, &rows));
     if (rows.n_rows == 0)
         return SH_OK;
-    if (w->m.text->gates[gate].kind == SH_GATE_PANEL)
-        return panel_open(w, gate, &rows, ret_open, ret_why);
+    if (w->m.text->gates[gate].kind == SH_GATE_PANEL) {
+        const struct sh_step *minutes = minutes_of(w->m.text, gate);
+        SH_TRY(panel_agrees(w, gate, &rows, ret_open, ret_why));
+        if (!*ret_open || !minutes)
+            return SH_OK;
+        *ret_why = sh_say(w, M_GATE_MINUTES);
+        return is_minuted(w, gate, minutes, values, ret_open);
+    }
     const struct sh_str last = sh_cell(&rows, rows.n_rows - 1, 1)->str;
     *ret_open = sh_str_is(last, "agree");
     if (!*ret_open)

@@ -271,6 +271,13 @@ const char *const *sh_matter_wipes(size_t *ret_n);
 /* ---- gates.c */
 SH_MUST sh_code sh_gate_state(struct work *w, size_t gate, const struct sh_str *values, bool *ret_open,
                               struct sh_str *ret_why);
+/** A step that is the minutes of a panel: did it sit on the present text, and did who signs speak there? */
+SH_MUST sh_code sh_minutes_judge(struct work *w, const struct sh_step *step, const struct sh_str *values);
+/** Has everybody who spoke signed? signers: who has before (person first), w->who: who does now. */
+SH_MUST sh_code sh_minutes_whole(struct work *w, const struct sh_str *values, const struct sh_rows *signers,
+                                 bool *ret);
+/** What nobody types on minutes: hash of the text, members, present, agree, conclusion. Into an object. */
+SH_MUST sh_code sh_minutes_say(struct work *w, struct sh_json *json);
 /** Does the gate stand before a step from this state? Only then is it spoken of: not ahead of its turn. */
 bool sh_gate_is_before(const struct sh_procedure *text, size_t gate, int32_t state);
 SH_MUST sh_code sh_gate_voice(struct work *w, struct sh_str gate, const struct sh_matter_value *values,

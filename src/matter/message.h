@@ -26,6 +26,10 @@
       "%zu present; %lld with the chief or a deputy are needed")                                             \
     X(M_GATE_SHARE, "到会 %zu 人，应到 %zu 人，未达规定比例", "%zu of %zu present: too few")                 \
     X(M_GATE_AGAINST, "结论为不同意", "the conclusion is against it")                                        \
+    X(M_GATE_MINUTES, "讨论记录尚未由到会人员全部签字，或不是对现文本的讨论",                                \
+      "those present have not all signed its minutes, or they are of another text")                          \
+    X(M_MINUTES_ABSENT, "讨论记录由对现文本发表意见的人员签字",                                              \
+      "the minutes are signed by those who spoke of the present text")                                       \
     X(M_GATE_ROLE, "不是本次讨论、审核的成员", "not a member of that panel or review")                       \
     X(M_GONE, "“%.*s”已于 %s 届满，逾期不得办理", "\"%.*s\" ended on %s: the right is gone")                 \
     X(M_LATE, "“%.*s”已于 %s 届满，须说明逾期原因", "\"%.*s\" ended on %s: say why it is late")              \

@@ -155,6 +155,19 @@ def serve(o, matter, day="2026-03-02"):
         act(o.auditor, sub["id"], "hand", {"way": "direct", "receipt": "R-1"}, occurred=day)
 
 
+MINUTED = {"held_on": "2026-03-02", "held_at": "二号会议室", "chair": "主任", "recorder": "测试记录", "report": "拟处理意见的汇报",
+           "roster": "主任|主要负责人|到会|\n甲|成员|到会|\n乙|副职|到会|", "opinions": "主任|同意|\n甲|同意|\n乙|同意|", "dissent": "无"}
+
+
+def discussed(o, matter, gate="panel", opinions=("agree", "agree", "agree")):
+    """The panel has spoken of the present text and signed its minutes."""
+    for person, opinion in zip((o.chief, o.member1, o.member2), opinions):
+        act(person, matter, "gate." + gate, {"opinion": opinion})
+    for person in (o.chief, o.member1, o.member2):
+        done = act(person, matter, "minute", MINUTED)
+    return done
+
+
 class Shared:
     first = None  # an office where nothing has happened yet, stopped
     lake = None
@@ -353,7 +366,7 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     assert kinds(few) == {"gate"} and "2" in few["failed"][0]["message"], few.raw
     act(o.auditor, matter, "gate.panel", {"opinion": "agree"}, want=409)  # no member
     act(o.member2, matter, "gate.panel", {"opinion": "disagree", "words": "过重"})
-    changed = act(o.head, matter, "decide", {"amount": "49999.99"}, want=None if False else 200)
+    changed = act(o.head, matter, "decide", {"amount": "49999.99"})
     assert changed["state"] == "decided"  # below the threshold the panel is not owed
     # the same amount again, of the same source: what was decided before counts
     second = proposed(o)
@@ -363,11 +376,81 @@ def fifty_thousand_needs_the_panel_and_one_fen_more_shuts_its_gate():
     examined(o, second)
     split = act(o.head, second, "decide", want=409)
     assert kinds(split) == {"gate"}, split.raw
-    for person in (o.chief, o.member1, o.member2):
-        act(person, second, "gate.panel", {"opinion": "agree"})
+    discussed(o, second)
     shown = o.head.get("/matters/" + second)
     assert shown["gates"][0]["open"] and shown["gates"][0]["needed"]
     assert act(o.head, second, "decide")["state"] == "decided"
+
+
+def heard(o, **proposal):
+    """A breach noticed, not answered, examined together."""
+    matter = proposed(o)
+    act(o.auditor, matter, "notify", {**PROPOSAL, **proposal})
+    serve(o, matter)
+    act(o.user, matter, "answer", {"answer": "waived"})
+    examined(o, matter)
+    return matter
+
+
+@test
+def the_panels_minutes_signed_by_all_who_spoke_lie_in_the_file_before_it_is_decided():
+    """H-11, AA-04."""
+    o = city()
+    matter = heard(o, source="B-21", amount="50000.00")
+    spoken = lambda m, who, opinion="agree": act(who, m, "gate.panel", {"opinion": opinion})  # noqa: E731
+    assert kinds(act(o.chief, matter, "minute", MINUTED, want=409)) == {"gate"}  # nobody has spoken: there is nothing to write down
+    for person in (o.chief, o.member1):
+        spoken(matter, person)
+    few = act(o.chief, matter, "minute", MINUTED, want=409)
+    assert kinds(few) == {"gate"} and "2" in few["failed"][0]["message"], few.raw  # two leaders are no panel
+    spoken(matter, o.member2, "disagree")
+    bare = act(o.head, matter, "decide", want=409)
+    assert kinds(bare) == {"gate"} and bare["failed"][0]["basis"] == "S4§21", bare.raw  # all have agreed, nothing is written down
+    assert "minutes" in bare["failed"][0]["message"], bare.raw
+    assert kinds(act(o.control, matter, "minute", MINUTED, want=409)) >= {"role"}  # those who were there sign
+    for field in MINUTED:
+        if field != "dissent":
+            wanting = act(o.chief, matter, "minute", {k: v for k, v in MINUTED.items() if k != field}, want=409)
+            assert [f["field"] for f in wanting["failed"] if f["kind"] == "needs"] == [field], wanting.raw
+    ahead = act(o.chief, matter, "minute", {**MINUTED, "held_on": "2026-03-03"}, want=409)
+    assert kinds(ahead) == {"guard"}, ahead.raw
+    act(o.chief, matter, "minute", MINUTED)
+    assert "separation" in kinds(act(o.chief, matter, "minute", MINUTED, want=409))  # nobody signs for another
+    assert act(o.member1, matter, "minute", {**MINUTED, "opinions": "主任|同意|"}, want=409)["failed"]  # not the words the chief signed
+    act(o.member1, matter, "minute", MINUTED)
+    two = act(o.head, matter, "decide", want=409)
+    assert kinds(two) == {"gate"} and not [p for p in o.head.get("/matters/" + matter)["papers"] if p["kind"] == "panel_minutes"], two.raw
+    paper, = [p for p in act(o.member2, matter, "minute", MINUTED)["papers"] if p["kind"] == "panel_minutes"]
+    said = text_of(o.auditor.get(f"/matters/{matter}/papers/{paper['id']}").raw)
+    assert paper["number"].startswith("医保集议〔2026〕ag1-") and "同意2人，到会3人" in said, said
+    # what is said after the minutes stands in none
+    spoken(matter, o.member2, "agree")
+    assert kinds(act(o.head, matter, "decide", want=409)) == {"gate"}
+    for person in (o.chief, o.member1, o.member2):
+        act(person, matter, "minute", MINUTED)
+    # another content than the one discussed, be it by a fen less of the damages
+    other = act(o.head, matter, "decide", {"months": "1"}, want=409)
+    assert "gate" in kinds(other), other.raw
+    assert act(o.head, matter, "decide")["state"] == "decided"
+    # nothing more of the same source below the threshold, none of another source above it
+    assert kinds(act(o.head, heard(o, source="B-21", amount="0.01"), "decide", want=409)) == {"gate"}
+    assert act(o.head, heard(o, source="B-22", amount="49999.99"), "decide")["state"] == "decided"
+
+
+@test
+def a_suspension_of_nothing_is_discussed_and_minuted_and_a_panel_against_it_stops_it():
+    """H-11."""
+    o = city()
+    for measure in ("suspend_person", "suspend_department", "suspend_agreement"):
+        matter = heard(o, source="B-3" + measure, measure=measure, amount="0.00", months="3")
+        assert kinds(act(o.head, matter, "decide", want=409)) == {"gate"}
+        discussed(o, matter, opinions=("agree", "disagree", "disagree"))
+        against = act(o.head, matter, "decide", want=409)  # minuted, and against it
+        assert kinds(against) == {"gate"} and "against" in against["failed"][0]["message"], against.raw
+        paper, = [p for p in o.head.get("/matters/" + matter)["papers"] if p["kind"] == "panel_minutes"]
+        assert "不同意" in text_of(o.auditor.get(f"/matters/{matter}/papers/{paper['id']}").raw)
+        discussed(o, matter)
+        assert act(o.head, matter, "decide")["state"] == "decided"
 
 
 @test
@@ -498,7 +581,7 @@ def an_oral_defence_is_written_down_by_two_cannot_be_waived_and_is_rechecked():
     o = city()
     matter = proposed(o)
     act(o.auditor, matter, "notify", {**PROPOSAL, "source": "B-7"})
-    heard = {"where": "一号会议室", "began": "09:00", "ended": "09:40", "speaker": "李院长", "officers": "张三\n李四", "statement": "床位费系系统误计\n已自查",
+    heard = {"heard_at": "一号会议室", "began": "09:00", "ended": "09:40", "speaker": "李院长", "officers": "张三\n李四", "statement": "床位费系系统误计\n已自查",
              "materials": "自查报告"}
     assert kinds(act(o.auditor, matter, "hear", heard, want=409)) == {"needs"}  # he was not told yet
     serve(o, matter)
@@ -961,6 +1044,31 @@ def no_deduction_of_a_batch_is_decided_before_three_sections_have_examined_it_to
     bulk(o.checker, "check", items(o.checker, matter=batch), {"verdict": "pass", "reason": "会审不予处理"})
     act(o.checker, batch, "total")
     assert act(o.head, batch, "decide")["state"] == "decided"  # nothing is left that would be handled
+
+
+@test
+def a_batch_refused_at_the_threshold_is_discussed_and_minuted_first():
+    """H-11."""
+    o = city()
+    batch = richest(o)
+    limits = own_law(o) / "params/office-demo.csv"
+    total = sum(fen(row["amount"]) for row in items(o.reviewer, matter=batch))
+    text = limits.read_text(encoding="utf-8")
+    assert "collective_amount_min,990100,,,50000,yuan" in text
+    limits.write_text(text.replace("collective_amount_min,990100,,,50000,yuan", f"collective_amount_min,990100,,,{yuan(total)},yuan"), encoding="utf-8")
+    told(o, batch)
+    judged(o, batch)
+    o.at("2026-03-18 08:00:00")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    act(o.checker, batch, "total")
+    examined(o, batch)
+    assert kinds(act(o.head, batch, "decide", want=409)) == {"gate"}
+    for person in (o.chief, o.member1, o.member2):
+        act(person, batch, "gate.panel", {"opinion": "agree"})
+    assert kinds(act(o.head, batch, "decide", want=409)) == {"gate"}
+    paper, = [p for p in discussed(o, batch)["papers"] if p["kind"] == "panel_minutes"]
+    assert f"拒付：{total // 100:,}.{total % 100:02d}元" in text_of(o.head.get(f"/matters/{batch}/papers/{paper['id']}").raw).replace(" ", "")
+    assert act(o.head, batch, "decide")["state"] == "decided"
 
 
 @test

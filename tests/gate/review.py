@@ -416,7 +416,7 @@ def a_change_is_proposed_checked_and_approved_by_three_and_raw_data_names_its_ol
 def a_meeting_needs_its_quorum_the_reporter_does_not_vote_and_three_sign_the_same_text():
     o = desk()
     at = opened(o.head, "meeting", "M-1")
-    sit = {"held_on": "2026-03-02", "where": "会议室", "chair": "主任", "members": "4", "present": "3"}
+    sit = {"held_on": "2026-03-02", "held_at": "会议室", "chair": "主任", "members": "4", "present": "3"}
     refused(o.chief, at, "sit", sit, basis="医保局令第4号")  # nothing reported yet
     act(o.head, at, "report", {"matter": "M-1", "topic": "拒付 6 万元", "report": "事实清楚"})
     refused(o.chief, at, "sit", {**sit, "present": "2"})

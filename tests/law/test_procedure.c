@@ -46,10 +46,11 @@ static const struct pieces good = {
     "states: {open: 进行, done: 完}\nfinal: [done]\n",
     "papers: {letter: {name: 函, document: x, to: party, number: \"函〔{year}〕{seq}号\"}}\n",
     "clocks: {c: {name: 期限, basis: T, from: opened, length: 5 wd, warn: 1 wd, end: warn}}\n",
-    "gates: {g: {name: 审核, basis: T, kind: approval, of: own agency.head, over: [words]}}\n",
+    "gates: {g: {name: 审核, basis: T, kind: approval, of: own agency.head, over: [words]},\n"
+    "  panel: {name: 集体讨论, basis: T, kind: panel, of: own agency.panel, over: [words]}}\n",
     "steps: {write: {name: 发函, from: open, by: own agency.auditor, issues: letter, opens: {procedure: p}, "
     "basis: T},\n"
-    "  close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T,\n"
+    "  close: {name: 办结, from: open, to: done, by: own agency.head, gate: [g, panel], basis: T,\n"
     "    guard: [{if: every(sub where final), refuse: 尚有未结, basis: T}]}}\n",
     ""};
 
@@ -102,6 +103,8 @@ static struct pieces changed(const struct fault *fault) {
     "steps: {write: {name: 发函, from: open, by: own agency.auditor, issues: letter, basis: T},\n  " extra   \
     "}\n"
 #define CLOSE "close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T}"
+#define MINUTES(of, extra)                                                                                   \
+    "signed: {name: 签, from: open, by: own agency.panel, together: " of ", basis: T" extra "}"
 #define ITEMS(extra)                                                                                         \
     "items: {name: 行, fields: {note: {type: text, name: 记}}, states: {a: 甲, b: 乙}, final: [b],\n"    \
     "  steps: {end: {name: 收, from: a, to: b, by: own agency.head, basis: T, " extra "}}}\n"
@@ -160,6 +163,12 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
         {PIECE(gates), "gates: {g: {name: 审, kind: approval, of: own agency.head, over: [words]}}\n",
          "basis"},
         {PIECE(papers), "papers: {letter: {name: 函, document: x, to: party}}\n", "number"},
+        {PIECE(fields), "fields: {where: {type: text, name: 地点}}\n", "a word of the conditions"},
+        {PIECE(steps), STEPS(CLOSE ", " MINUTES("g", ", issues: letter")), "is no panel"},
+        {PIECE(steps), STEPS(CLOSE ", " MINUTES("panel", "")), "minutes are a paper"},
+        {PIECE(steps), STEPS(CLOSE ", " MINUTES("panel", ", issues: letter, needs: words")),
+         "cannot change what was discussed"},
+        {PIECE(steps), STEPS(CLOSE ", " MINUTES("nobody", ", issues: letter")), "a whole number, or a gate"},
         {PIECE(steps), STEPS("close: {name: 办结, from: open, to: done, gate: g, basis: T}"),
          "without actor"},
         {PIECE(steps),
@@ -260,8 +269,13 @@ static void what_cannot_work_is_found(void **state) {
          STEPS("close: {name: 办结, from: open, to: done, by: own admin.system, gate: g, basis: T}"),
          "no role can take"},
         {PIECE(steps), STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, basis: T}"),
-         "stands before no step"},
+         "gate g stands before no step"},
         {PIECE(steps), "steps: {" CLOSE "}\n", "no step issues"},
+        {PIECE(steps),
+         STEPS(CLOSE ", " MINUTES("panel", ", issues: letter") ", again: {name: 再签, from: open, by: own "
+                                                               "agency.panel, together: panel, basis: T, "
+                                                               "issues: letter}"),
+         "one discussion, one conclusion"},
         {PIECE(steps),
          STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, not_by: [nothing], gate: g, "
                "basis: T}"),

@@ -109,6 +109,15 @@ static inline void follow(struct walker *w, struct doing *d, const struct sh_ste
     }
 }
 
+/* Minutes are signed by all who spoke: those of try_panel. Whoever has signed is refused. */
+static inline void sign_minutes(struct walker *w, struct doing *d, const struct sh_gate_text *gate) {
+    for (size_t i = 0; i < 3; i++) {
+        sh_arena_reset(&d->arena);
+        become(d, &w->o, i < 2 ? "p" : "p2", i == 0 ? gate->chief.role : gate->of.role);
+        (void)do_it(d);
+    }
+}
+
 /* One try of a step of a matter by somebody who may. */
 static inline void try_step(struct walker *w, const char *id, struct sh_str procedure, struct sh_str state) {
     const size_t p = number_of(w, procedure);
@@ -138,6 +147,8 @@ static inline void try_step(struct walker *w, const char *id, struct sh_str proc
         note_refusal(w, &d);
     if (is_done && step->together > 1)
         follow(w, &d, step);
+    if (is_done && step->minutes_of >= 0)
+        sign_minutes(w, &d, &text->gates[step->minutes_of]);
     sh_arena_free(&d.arena);
 }
 

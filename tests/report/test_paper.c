@@ -140,7 +140,7 @@ static void long_tables_repeat_their_head_and_every_page_is_numbered_and_signed(
     SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0}, text = {0};
     SH_CLEANUP(sh_json_decref_at)
     json_t *facts = json("{\"body\":\"中心\",\"number\":\"1号\",\"issued_on\":\"2026-11-27\","
-                         "\"where\":\"室\",\"held_on\":\"2026-11-26\","
+                         "\"held_at\":\"室\",\"held_on\":\"2026-11-26\","
                          "\"chair\":\"甲\",\"recorder\":\"乙\",\"roster\":[{\"name\":\"甲\"}],\"topic\":"
                          "\"事\",\"text_hash\":\"h\",\"report\":\"报\","
                          "\"conclusion\":\"同意\"}");
