@@ -213,9 +213,8 @@ static void add_in(struct sh_query *query, const char *column, const struct grou
     (void)sh_buf_add_char(&query->sql, ')');
 }
 
-/* Asked of the leading pair's key where there is one: then only records that have all pairs are fetched. */
-static void add_conditions(const struct page *page, size_t reg, struct sh_query *query) {
-    const char *key = page->lead ? "d.key" : "v.key";
+/* Records that have the other grams too, asked of the index alone. */
+static void add_conditions(const struct page *page, size_t reg, const char *key, struct sh_query *query) {
     for (size_t i = 0; i < page->n_groups; i++) {
         const struct group *group = &page->groups[i];
         if (group == page->lead || group->is_scope)
@@ -236,33 +235,64 @@ static void add_conditions(const struct page *page, size_t reg, struct sh_query 
     }
 }
 
+/* What the reader asked for and may see of `v`, in force. */
+static sh_code add_version(const struct page *page, struct sh_query *query, struct sh_err *err) {
+    if (page->query->matter.len > 0)
+        (void)sh_buf_addf(&query->sql, " and v.matter = $%zu",
+                          sh_query_value(query, SH_TEXT(page->query->matter)));
+    sh_in_force_add(query, page->query->as_of);
+    return sh_scope_add(page->scope, "v", query, page->arena, err);
+}
+
+static void add_range(const char *column, struct sh_str after, const struct sh_str *hi,
+                      struct sh_query *query) {
+    (void)sh_buf_addf(&query->sql, " and %s > $%zu", column, sh_query_value(query, SH_TEXT(after)));
+    if (hi)
+        (void)sh_buf_addf(&query->sql, " and %s <= $%zu", column, sh_query_value(query, SH_TEXT(*hi)));
+}
+
+static sh_code register_query(const struct page *page, struct sh_str after, const struct sh_str *hi,
+                              struct sh_query *query, struct sh_err *err) {
+    const size_t reg = sh_query_value(query, SH_TEXT(page->query->register_name));
+    (void)sh_buf_addf(&query->sql, "select " SH_RECORD_COLUMNS " from st_version v where v.register = $%zu",
+                      reg);
+    add_range("v.key", after, hi, query);
+    add_conditions(page, reg, "v.key", query);
+    SH_TRY(add_version(page, query, err));
+    (void)sh_buf_add_text(&query->sql, " order by v.key");
+    return SH_OK;
+}
+
+/* The keys of the leading grams lead indeed: each asks for its version by itself, behind a limit that no
+ * planner looks through. Joined freely, PostgreSQL would rather walk a register once for what a scope seems
+ * to leave of it, and SQLite the range of keys for each of them. */
+static sh_code lead_query(const struct page *page, struct sh_str after, const struct sh_str *hi,
+                          struct sh_query *query, struct sh_err *err) {
+    struct sh_buf *sql = &query->sql;
+    const size_t reg = sh_query_value(query, SH_TEXT(page->query->register_name));
+    (void)sh_buf_addf(sql,
+                      "select " SH_RECORD_COLUMNS " from (select d.key, (select v.leaf from st_version v "
+                      "where v.register = $%zu and v.key = d.key",
+                      reg);
+    SH_TRY(add_version(page, query, err));
+    (void)sh_buf_addf(sql, " limit 1) as leaf from st_gram d where d.register = $%zu and ", reg);
+    add_in(query, "d.gram", page->lead);
+    add_range("d.key", after, hi, query);
+    add_conditions(page, reg, "d.key", query);
+    (void)sh_buf_addf(sql,
+                      " order by d.key limit $%zu) c cross join st_version v where v.leaf = c.leaf "
+                      "order by c.key",
+                      sh_query_value(query, SH_I64((int64_t)SCAN_MAX * GROUP_MAX)));
+    return SH_OK;
+}
+
 static sh_code window_query(const struct page *page, struct sh_str after, const struct sh_str *hi,
                             struct sh_query *query, struct sh_err *err) {
-    struct sh_buf *sql = &query->sql;
-    (void)sh_buf_add_text(sql, "select " SH_RECORD_COLUMNS " from ");
-    if (page->lead) /* cross join: SQLite then keeps the order, and with it that of the keys */
-        (void)sh_buf_add_text(sql, "st_gram d cross join ");
-    const size_t reg = sh_query_value(query, SH_TEXT(page->query->register_name));
-    const size_t low = sh_query_value(query, SH_TEXT(after));
-    const size_t high = hi ? sh_query_value(query, SH_TEXT(*hi)) : 0;
-    const char *keys = page->lead ? "d.key" : "v.key";
-    (void)sh_buf_addf(sql, "st_version v where v.register = $%zu and %s > $%zu", reg, keys, low);
-    if (hi)
-        (void)sh_buf_addf(sql, " and %s <= $%zu", keys, high);
-    if (page->lead) {
-        /* Not bare: from v.key = d.key SQLite would conclude the range of keys for v, and walk it for each d.
-         */
-        (void)sh_buf_addf(sql, " and d.register = $%zu and v.key = d.key || '' and ", reg);
-        add_in(query, "d.gram", page->lead);
-    }
-    if (page->query->matter.len > 0)
-        (void)sh_buf_addf(sql, " and v.matter = $%zu", sh_query_value(query, SH_TEXT(page->query->matter)));
-    sh_in_force_add(query, page->query->as_of);
-    add_conditions(page, reg, query);
-    SH_TRY(sh_scope_add(page->scope, "v", query, page->arena, err));
-    (void)sh_buf_addf(sql, " order by %s limit $%zu", keys,
+    SH_TRY(page->lead ? lead_query(page, after, hi, query, err)
+                      : register_query(page, after, hi, query, err));
+    (void)sh_buf_addf(&query->sql, " limit $%zu",
                       sh_query_value(query, SH_I64((int64_t)(page->query->limit - page->n + 1))));
-    return sh_buf_check(sql, err);
+    return sh_buf_check(&query->sql, err);
 }
 
 /* Those rows whose own words are the ones asked for, each key once, up to the limit. */

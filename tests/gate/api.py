@@ -961,6 +961,29 @@ def five_failures_lock_and_the_lock_tells_nothing():
 
 
 @test
+def a_lock_ends_with_its_quarter_of_an_hour_and_old_failures_are_forgotten():
+    with Office(SHOUHU, clock="2026-03-02 09:00:00") as o:
+        person = o.hire("locked")
+
+        def at(clock):
+            o.stop()
+            o.clock = clock
+            o.start()
+            return factor(person.secret, o.now())
+        for i in range(4):
+            assert o.person("locked").sign_in("wrong-%d" % i).status == 401
+        code = at("2026-03-02 09:15:00")  # the window of the four is over: the fifth is a first one
+        assert o.person("locked").sign_in("wrong").status == 401
+        assert o.person("locked").sign_in(NEW_PASSWORD, code).status == 200
+        for i in range(5):
+            assert o.person("locked").sign_in("wrong-%d" % i).status in (401, 423)
+        assert o.person("locked").sign_in("wrong").status == 423  # a try while it is locked does not make it longer
+        for clock, want in (("2026-03-02 09:29:59", 423), ("2026-03-02 09:00:00", 423), ("2026-03-02 09:30:01", 200)):
+            code = at(clock)
+            assert o.person("locked").sign_in(NEW_PASSWORD, code).status == want, clock
+
+
+@test
 def an_api_key_acts_for_its_person_until_it_is_revoked():
     o = office()
     to = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))
