@@ -108,6 +108,8 @@ struct sh_write_text {
     const struct sh_yaml *when;     /* NULL: always */
     const struct sh_source *values; /* [n_values] */
     size_t n_values;
+    int32_t from, months; /* fields of the matter: first day it holds, for how many months (T8); -1: from the
+                             step's day, with no end */
     const struct sh_yaml *node;
 };
 struct sh_post_text {

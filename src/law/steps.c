@@ -253,8 +253,31 @@ static sh_code read_sources(struct loader *l, const struct sh_yaml *map, const s
     return SH_OK;
 }
 
+/* A field of that type the key names; -1 where the key is not there. */
+static sh_code read_term(struct loader *l, const struct sh_yaml *node, const char *key,
+                         enum sh_field_type type, int32_t *ret) {
+    const struct sh_yaml *word = sh_yaml_get(node, key);
+    *ret = -1;
+    if (!word)
+        return SH_OK;
+    *ret = sh_machine_field(&l->p->matter, word->text);
+    return *ret >= 0 && l->p->matter.fields[*ret].type == type
+               ? SH_OK
+               : sh_yaml_fail(l->err, word, "%s names a field of type %s", key,
+                              type == SH_FIELD_DATE ? "date" : "int");
+}
+
+static sh_code read_validity(struct loader *l, const struct sh_register *reg, struct sh_write_text *write) {
+    SH_TRY(read_term(l, write->node, "from", SH_FIELD_DATE, &write->from));
+    SH_TRY(read_term(l, write->node, "months", SH_FIELD_INT, &write->months));
+    if ((write->from >= 0 || write->months >= 0) && !reg->has_validity)
+        return sh_yaml_fail(l->err, write->node, "rows of the register %.*s have no first and last day",
+                            SH_ARG(reg->id));
+    return SH_OK;
+}
+
 static sh_code read_writes(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
-    static const char *const known[] = {"register", "if", "fields"};
+    static const char *const known[] = {"register", "if", "fields", "from", "months"};
     const struct sh_yaml *list = sh_yaml_get(map, "writes");
     const size_t n = count(list);
     struct sh_write_text *of = sh_new(l->arena, struct sh_write_text, n + 1);
@@ -262,7 +285,7 @@ static sh_code read_writes(struct loader *l, const struct sh_yaml *map, struct s
         return sh_fail(l->err, SH_E_NOMEM, "no room for writes");
     for (size_t i = 0; i < n; i++) {
         const struct sh_yaml *node = nth(list, i);
-        SH_TRY(sh_yaml_only(node, known, 3, l->err));
+        SH_TRY(sh_yaml_only(node, known, 5, l->err));
         of[i] = (struct sh_write_text){
             .reg = sh_yaml_text(node, "register"), .when = sh_yaml_get(node, "if"), .node = node};
         const struct sh_register *reg = sh_register_find(l->registers, of[i].reg);
@@ -271,6 +294,7 @@ static sh_code read_writes(struct loader *l, const struct sh_yaml *map, struct s
         if (reg->change != SH_CHANGE_STEPS)
             return sh_yaml_fail(l->err, node, "the register %.*s is edited by people, not by steps",
                                 SH_ARG(of[i].reg));
+        SH_TRY(read_validity(l, reg, &of[i]));
         SH_TRY(read_sources(l, sh_yaml_get(node, "fields"), &of[i].values, &of[i].n_values));
         for (size_t k = 0; k < of[i].n_values; k++)
             if (sh_register_field(reg, of[i].values[k].to, false) < 0)

@@ -1,4 +1,5 @@
 /* What belongs to a step: papers with their numbers, rows of registers, postings, sub-matters. */
+#include "base/decimal.h"
 #include "matter/item.h"
 
 enum { LINES_MAX = 5000 }; /* of one paper: some 250 pages */
@@ -370,6 +371,24 @@ static void need_row(struct work *w, const struct sh_register *reg, const struct
                            SH_ARG(reg->fields[i].name));
 }
 
+/* The first day counts, the last is the day before the same date n months later (T8). */
+static void term_of(const struct work *w, const struct sh_write_text *write, int32_t *ret_from,
+                    int32_t *ret_to) {
+    *ret_from = w->occurred_day, *ret_to = SH_DAY_OPEN;
+    int64_t months = 0;
+    if (write->from >= 0) {
+        const struct sh_str day = w->m.values[write->from];
+        int32_t first = 0;
+        if (sh_date_scan(day.at, day.len, &first) == SH_DATE_OK)
+            *ret_from = first;
+    }
+    if (write->months >= 0) {
+        const struct sh_str n = w->m.values[write->months];
+        if (sh_decimal_scan(n.at, n.len, 0, &months) == SH_DECIMAL_OK && months > 0)
+            *ret_to = sh_add_months(*ret_from, (int32_t)months);
+    }
+}
+
 static sh_code write_row(struct work *w, const struct sh_write_text *write, struct issued *issued) {
     const struct sh_register *reg = sh_register_find(w->texts->registers, write->reg);
     struct sh_str *values = sh_new(w->arena, struct sh_str, reg->n_fields + 1);
@@ -377,7 +396,8 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, stru
         return sh_fail(w->err, SH_E_NOMEM, "no room for a row");
     for (size_t i = 0; i < reg->n_fields; i++)
         values[i] = SH_STR("");
-    int32_t from = w->occurred_day, to = SH_DAY_OPEN;
+    int32_t from, to;
+    term_of(w, write, &from, &to);
     for (size_t i = 0; i < write->n_values; i++) {
         const int32_t field = sh_register_field(reg, write->values[i].to, false);
         struct sh_str text;

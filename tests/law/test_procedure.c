@@ -105,6 +105,7 @@ static struct pieces changed(const struct fault *fault) {
 #define CLOSE "close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T}"
 #define MINUTES(of, extra)                                                                                   \
     "signed: {name: 签, from: open, by: own agency.panel, together: " of ", basis: T" extra "}"
+#define TERM(extra) "writes: [{register: statuses, " extra "}]"
 #define ITEMS(extra)                                                                                         \
     "items: {name: 行, fields: {note: {type: text, name: 记}}, states: {a: 甲, b: 乙}, final: [b],\n"    \
     "  steps: {end: {name: 收, from: a, to: b, by: own agency.head, basis: T, " extra "}}}\n"
@@ -215,6 +216,14 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
          STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
                "{with: {words: words}}}"),
          "step"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, basis: T, " TERM(
+             "from: words, fields: {}") "}"),
+         "from names a field of type date"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, basis: T, " TERM(
+             "months: until, fields: {}") "}"),
+         "months names a field of type int"},
         {PIECE(items), ITEMS("lays: who"), "one of seals"},
         {PIECE(clocks), SEAL("fields: {name: {type: text, name: 名}}"), "held_by"},
         {PIECE(clocks), SEAL("held_by: law, fields: {name: {type: text, name: 名}}"), "people of a role"},
