@@ -2,6 +2,7 @@
 #include "gate/jobkinds.h"
 #include "base/date.h"
 #include "base/limits.h"
+#include "gate/barred.h"
 #include "gate/checkfiles.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
@@ -16,13 +17,13 @@ static const struct job_kind {
         const char *name;
         enum sh_field_type type;
     } arguments[4];
-    bool is_quiet;
+    bool knows_persons; /* reads who is suspended from the office's register */
 } kinds[] = {
     {"audit",
      "audit",
      NULL,
      {{"place", SH_FIELD_PLACE}, {"as-of", SH_FIELD_DATE}, {"run", SH_FIELD_CODE}},
-     false},
+     true},
     {"lake-verify", "lake", "verify", {{NULL, SH_FIELD_TEXT}}, false},
 };
 
@@ -53,6 +54,16 @@ static sh_code selfcheck_command(struct sh_gate *gate, const struct sh_job *job,
     return sh_check_lay(gate, job->id, dir, err);
 }
 
+static sh_code give_knowledge(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,
+                              const char **ret, struct sh_err *err) {
+    char dir[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_barred_lay(gate, job->id, dir, err));
+    if (dir[0] == '\0')
+        return SH_OK;
+    *ret = sh_arena_printf(arena, NULL, "--knowledge=%s", dir);
+    return *ret ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a command");
+}
+
 sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,
                        struct sh_job_command *ret, struct sh_err *err) {
     *ret = (struct sh_job_command){0};
@@ -79,7 +90,7 @@ sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh
             return sh_fail(err, SH_E_NOMEM, "no room for a command");
         ret->argv[n++] = option;
     }
-    return SH_OK;
+    return k->knows_persons ? give_knowledge(gate, job, arena, &ret->argv[n], err) : SH_OK;
 }
 
 struct jobbing {

@@ -1,5 +1,6 @@
 /* Children: started, listened to, ended. The table gate_job is the truth; this thread alone moves jobs on. */
 #include "gate/jobs.h"
+#include "gate/barred.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "gate/auth.h"
@@ -320,6 +321,7 @@ sh_code sh_jobs_open(struct sh_gate *gate, struct sh_jobs **ret, struct sh_err *
         return sh_fail_errno(err, "no pipe for jobs");
     SH_TRY(interrupt_left(gate, err));
     SH_TRY(sh_selfcheck_sweep(gate, err));
+    SH_TRY(sh_barred_sweep(gate, err));
     if (pthread_create(&jobs->thread, NULL, run, jobs) != 0)
         return sh_fail(err, SH_E_IO, "cannot start the thread of jobs");
     jobs->is_started = true;

@@ -201,7 +201,8 @@ static sh_code put_item(struct work *w, size_t row, const struct sh_rows *rows, 
     const struct {
         const char *name;
         struct sh_str value;
-    } kept[] = {{"amount", sh_str_of(money)},
+    } kept[] = {{"rule", sh_cell(rows, row, 6)->str},
+                {"amount", sh_str_of(money)},
                 {"fund_amount", sh_str_of(fund)},
                 {"day", sh_str_of(day)},
                 {"level", sh_cell(rows, row, 5)->str}};
@@ -215,10 +216,10 @@ static sh_code fill_items(struct work *w) {
     struct sh_str *values = sh_new(w->arena, struct sh_str, w->m.text->items->n_fields + 1);
     if (!values)
         return sh_fail(w->err, SH_E_NOMEM, "no room for items");
-    SH_TRY(sh_sql_query(
-        w->txn,
-        "select state, fields, amount, fund_amount, day, level from mt_item where matter = $1 limit 50001",
-        &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
+    SH_TRY(sh_sql_query(w->txn,
+                        "select state, fields, amount, fund_amount, day, level, rule from mt_item where "
+                        "matter = $1 limit 50001",
+                        &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
     if (rows.n_rows > ITEM_ROWS_MAX)
         return sh_fail(w->err, SH_E_LIMIT, "a matter of more than %d items", ITEM_ROWS_MAX);
     SH_TRY(sh_factbook_rows(w->facts, SH_FACT_ITEM, rows.n_rows, w->err));

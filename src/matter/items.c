@@ -229,6 +229,7 @@ sh_code sh_items_facts(struct work *w, const struct item *items, const struct sh
         SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("amount"), sh_str_of(money), w->err));
         SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("fund_amount"), sh_str_of(fund), w->err));
         SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("level"), items[i].level, w->err));
+        SH_TRY(sh_factbook_put(w->facts, SH_FACT_ITEM, i, SH_STR("rule"), items[i].rule, w->err));
         sh_factbook_set(w->facts, SH_FACT_ITEM, i, SH_STR("day"), items[i].day);
     }
     return SH_OK;

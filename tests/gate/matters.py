@@ -4,6 +4,7 @@ usage: matters.py SHOUHU [NAME …]"""
 import collections
 import copy
 import csv
+import datetime
 import hashlib
 import json
 import pathlib
@@ -442,15 +443,20 @@ def a_suspension_of_nothing_is_discussed_and_minuted_and_a_panel_against_it_stop
     """H-11."""
     o = city()
     for measure in ("suspend_person", "suspend_department", "suspend_agreement"):
-        matter = heard(o, source="B-3" + measure, measure=measure, amount="0.00", months="3")
-        assert kinds(act(o.head, matter, "decide", want=409)) == {"gate"}
+        whom = {"suspend_person": {"person": "D-1"}, "suspend_department": {"department": "H1.A01"}, "suspend_agreement": {}}[measure]
+        matter = heard(o, source="B-3" + measure, measure=measure, amount="0.00", months="3", **whom)
+        assert kinds(act(o.head, matter, "decide", {"begins": "2026-03-02"}, want=409)) == {"gate"}
         discussed(o, matter, opinions=("agree", "disagree", "disagree"))
-        against = act(o.head, matter, "decide", want=409)  # minuted, and against it
+        against = act(o.head, matter, "decide", {"begins": "2026-03-02"}, want=409)  # minuted, and against it
         assert kinds(against) == {"gate"} and "against" in against["failed"][0]["message"], against.raw
         paper, = [p for p in o.head.get("/matters/" + matter)["papers"] if p["kind"] == "panel_minutes"]
         assert "不同意" in text_of(o.auditor.get(f"/matters/{matter}/papers/{paper['id']}").raw)
         discussed(o, matter)
-        assert act(o.head, matter, "decide")["state"] == "decided"
+        assert act(o.head, matter, "decide", {"begins": "2026-03-02"})["state"] == "decided"
+    term = sorted((r["fields"]["kind"], r["fields"]["subject"], r["valid_from"], r["valid_to"])
+                  for r in o.head.get("/registers/statuses/records")["items"])
+    assert term == [("agreement", "H1", "2026-03-02", "2026-06-01"), ("department", "H1.A01", "2026-03-02", "2026-06-01"),
+                    ("person", "D-1", "2026-03-02", "2026-06-01")], term  # T8: the last day is 1 June
 
 
 @test
@@ -1069,6 +1075,70 @@ def a_batch_refused_at_the_threshold_is_discussed_and_minuted_first():
     paper, = [p for p in discussed(o, batch)["papers"] if p["kind"] == "panel_minutes"]
     assert f"拒付：{total // 100:,}.{total % 100:02d}元" in text_of(o.head.get(f"/matters/{batch}/papers/{paper['id']}").raw).replace(" ", "")
     assert act(o.head, batch, "decide")["state"] == "decided"
+
+
+def suspended_days(lake):
+    """A doctor, a first day and the same date a month later: he ordered something that is paid on both, and on the day before each."""
+    ordered = collections.defaultdict(set)
+    with open(lake.dir / "city/fee_list_d.csv", encoding="utf-8-sig", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["vali_flag"] == "1" and float(row["inscp_amt"] or 0) > 0:
+                ordered[row["fixmedins_code"], row["bilg_dr_code"]].add(datetime.date.fromisoformat(row["fee_ocur_time"][:10]))
+    one = datetime.timedelta(1)
+    for who, days in sorted(ordered.items()):
+        for first in sorted(days):
+            over = first.replace(month=first.month + 1) if first.day < 29 else first
+            if {first - one, first, over - one, over} <= days:
+                return who, days, first, over
+    raise AssertionError("no doctor has ordered around two such days")
+
+
+@test
+def what_a_suspended_doctor_orders_is_refused_from_his_first_day_to_his_last_and_no_other():
+    """H-17."""
+    o = city()
+    o.lake = o.dir / "lake"
+    shutil.copytree(claims().dir / "lake", o.lake)
+    o.at("2026-03-02 09:02:00")
+    (hospital, doctor), days, first, over = suspended_days(claims())
+    o.hospital(hospital, "h1")
+    assert act(o.auditor, proposed(o), "notify", {**PROPOSAL, "measure": "suspend_person", "months": "1"}, want=409)["failed"][0]["basis"] == "S4§19"
+    matter = heard(o, source="B-40", measure="suspend_person", person=doctor, months="1", amount="0.00")
+    discussed(o, matter)
+    for begins in ({}, {"begins": "2026-03-01"}):  # no first day, or one that is over
+        assert "S4§19" in {f["basis"] for f in act(o.head, matter, "decide", begins, want=409)["failed"]}
+    act(o.head, matter, "decide", {"begins": str(first)})
+    status, = o.head.get(f"/registers/statuses/records?valid_on={first}")["items"]
+    assert (status["fields"]["subject"], status["fields"]["state"], status["valid_from"], status["valid_to"]) == (doctor, "suspended", str(first), str(over - datetime.timedelta(1))), status
+    job = o.auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100", "run": "r9"}})
+    assert job.status == 202, job.raw
+    until(lambda: o.auditor.get("/jobs/" + job["id"])["state"] in ("done", "failed"))
+    assert o.auditor.get("/jobs/" + job["id"])["state"] == "done", o.auditor.get("/jobs/" + job["id"]).raw
+    found, after = [], ""
+    while after is not None:
+        page = o.auditor.get(f"/runs/r9/findings?rule=suspended-orders&limit=200&after={after}")
+        found, after = found + page["items"], page["next"]
+    assert {f["day"] for f in found} == {str(d) for d in days if first <= d < over}, (first, over, sorted({f["day"] for f in found}))
+    # nobody lets such a line pass
+    assert o.run("findings", "load", "--lake", str(o.lake), "--run", "r9", "--body", "ag1", "--actor", o.reviewer.id) is not None
+    batch = o.reviewer.get(f"/matters?procedure=claim-batch&subject={hospital}")["items"][0]["id"]
+    own = items(o.reviewer, matter=batch)
+    barred = [r for r in own if r["rule"] == "suspended-orders"]
+    assert barred and len(barred) < len(own)
+    left_out = bulk(o.reviewer, "screen", own, {"screened": "out", "reason": "误报"})
+    assert {r["id"] for r in left_out["refused"]} == {r["id"] for r in barred}, left_out.raw
+    assert {f["basis"] for r in left_out["refused"] for f in r["failed"]} == {"S4§23"}
+    bulk(o.reviewer, "screen", [r for r in items(o.reviewer, matter=batch) if r["state"] == "new"], {"screened": "send"})
+    act(o.reviewer, batch, "count", FIGURES)
+    act(o.reviewer, batch, "certify")
+    serve(o, batch)
+    o.at("2026-03-10 00:00:10")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"][0]["state"] == "passed")
+    bulk(o.checker, "silence", [r for r in items(o.checker, matter=batch) if r["state"] == "sent"])
+    silent_rows = [r for r in items(o.checker, matter=batch) if r["state"] == "silent"]
+    passed = bulk(o.checker, "check", silent_rows, {"verdict": "pass", "reason": "机构已说明"})
+    assert passed["n"] == 0 and {f["basis"] for r in passed["refused"] for f in r["failed"]} == {"S4§23"}, passed.raw
+    assert bulk(o.checker, "check", silent_rows, {"verdict": "deduct"})["n"] == len(barred)  # the record is evidence enough
 
 
 @test
