@@ -322,6 +322,8 @@ struct sh_backtest {
     struct sh_backtest_groups places; /* the 20 institutions whose money changes most */
     struct sh_backtest_groups
         lost; /* up to 50 findings that reviewers upheld and the new run has not: key id, name rule */
+    struct sh_backtest_groups moved; /* up to 100 findings that only one run has or that changed, the dearest
+                                        first: key id, name of the institution */
 };
 
 /**
@@ -333,6 +335,9 @@ SH_MUST sh_code sh_audit_backtest(const struct sh_backtest_options *options, str
                                   struct sh_backtest *ret, struct sh_err *err);
 /** The comparison as Markdown. */
 void sh_audit_print_backtest(const struct sh_backtest *backtest, sh_lang lang, FILE *out);
+/** The same for programs, one JSON object, money in fen; appended. Errors: SH_E_NOMEM. */
+SH_MUST sh_code sh_audit_backtest_json(const struct sh_backtest *backtest, struct sh_buf *out,
+                                       struct sh_err *err);
 /** Wilson's score interval, 95 %, of `good` out of n: E. B. Wilson, JASA 22 (1927), 209–212. n <= 0: 0 … 1.
  */
 void sh_wilson(int64_t good, int64_t n, double ret[2]);

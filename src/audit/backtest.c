@@ -12,6 +12,7 @@
 
 #define PLACES_SHOWN "20"
 #define LOST_SHOWN "50"
+#define MOVED_SHOWN "100"
 
 /* ---- reviewed outcomes -------------------------------------------------------------------------- */
 
@@ -203,6 +204,11 @@ static sh_code compare(struct sh_duck *duck, struct sh_arena *arena, struct sh_b
                        " HAVING count(*) FILTER (was <> now OR changed) > 0"
                        " ORDER BY abs(sum(now_fen) - sum(was_fen)) DESC, institution LIMIT " PLACES_SHOWN,
                        arena, &ret->places, err));
+    SH_TRY(read_groups(duck,
+                       "SELECT id, any_value(institution_name)," COUNTS
+                       " FROM both_runs WHERE was <> now OR changed GROUP BY id"
+                       " ORDER BY abs(sum(now_fen) - sum(was_fen)) DESC, id LIMIT " MOVED_SHOWN,
+                       arena, &ret->moved, err));
     return read_groups(duck,
                        "SELECT id, rule," COUNTS
                        " FROM both_runs WHERE was AND NOT now AND upheld GROUP BY id, rule"

@@ -48,6 +48,8 @@ static sh_code find(const struct sh_explain_options *o, const uint8_t id[16], st
         SH_TRY(sh_dir_list(parent, arena, &entries, &n, err));
     for (size_t i = n; i-- > 0;) {
         bool there;
+        if (!o->run && entries[i].name[0] == '.')
+            continue; /* of a trial, soon gone */
         SH_TRY(sh_path_format(path, err, "%s/%s/%s", parent, entries[i].name, SH_RUN_FILE));
         SH_TRY(sh_fs_exists(path, &there, err));
         if (!there && o->run)

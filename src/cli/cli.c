@@ -328,3 +328,13 @@ sh_code sh_cli_join(const char *dir, const char *name, struct sh_arena *arena, c
     *ret = sh_arena_dup(arena, path, strlen(path));
     return *ret ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a path");
 }
+
+void sh_cli_show(void *ctx, uint64_t done, uint64_t total) {
+    (void)total;
+    struct sh_cli_shown *s = ctx;
+    uint_fast64_t before = atomic_load(&s->done);
+    while (before < done && !atomic_compare_exchange_weak(&s->done, &before, done))
+        continue;
+    if (before < done)
+        sh_progress_step(&s->bar, done - before);
+}

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/msg.h"
+#include "base/progress.h"
 #include "lake/lake.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -108,6 +109,14 @@ SH_MUST sh_code sh_cli_join(const char *dir, const char *name, struct sh_arena *
  * which is printed.
  */
 int sh_cli_import(struct sh_import_options *options, bool quiet, sh_lang lang, FILE *out, FILE *errout);
+
+/** How far an audit is: `bar` is begun and ended by the caller; sh_cli_show is the audit's progress, its ctx
+ * a struct sh_cli_shown. Thread-safe. */
+struct sh_cli_shown {
+    struct sh_progress bar;
+    atomic_uint_fast64_t done;
+};
+void sh_cli_show(void *ctx, uint64_t done, uint64_t total);
 
 /* Terminal width of text and padding to a column, CJK counted double. */
 void sh_cli_pad(FILE *out, const char *text, int columns);

@@ -38,21 +38,6 @@ struct asked {
     FILE *out, *errout;
 };
 
-struct shown {
-    struct sh_progress bar;
-    atomic_uint_fast64_t done;
-};
-
-static void show(void *ctx, uint64_t done, uint64_t total) {
-    (void)total;
-    struct shown *s = ctx;
-    uint_fast64_t before = atomic_load(&s->done);
-    while (before < done && !atomic_compare_exchange_weak(&s->done, &before, done))
-        continue;
-    if (before < done)
-        sh_progress_step(&s->bar, done - before);
-}
-
 /* ---- a check of one's own files: --from ----------------------------------------------------------- */
 
 static bool is_claim_file(const struct sh_dir_entry *entry) {
@@ -144,7 +129,7 @@ static bool is_workbook(const char *out) {
 
 static sh_code audit_shown(struct asked *a, struct sh_run_summary *ret, struct sh_err *err) {
     struct sh_clock clock;
-    struct shown shown = {0};
+    struct sh_cli_shown shown = {0};
     SH_TRY(sh_clock_from_env(&clock, err));
     SH_TRY(fill_dirs(&a->o, a->arena, err));
     a->o.clock = &clock;
@@ -152,7 +137,7 @@ static sh_code audit_shown(struct asked *a, struct sh_run_summary *ret, struct s
     if (!a->quiet) {
         sh_progress_begin(&shown.bar, stderr, a->lang, sh_msg(messages, AUDIT_LABEL, a->lang),
                           sh_msg(messages, AUDIT_UNIT, a->lang), 0);
-        a->o.progress = show;
+        a->o.progress = sh_cli_show;
         a->o.progress_ctx = &shown;
     }
     const sh_code code = sh_audit_run(&a->o, a->arena, ret, err);
