@@ -24,6 +24,8 @@ static sh_code newest_run(const char *lake_dir, struct sh_request *rq, struct sh
         if (sh_str_is(*io, entries[i].name))
             return SH_OK;
     for (size_t i = n; i-- > 0 && !is_there;) {
+        if (entries[i].name[0] == '.')
+            continue; /* of a trial, soon gone */
         SH_TRY(sh_path_format(path, err, "%s/%s/findings.parquet", dir, entries[i].name));
         SH_TRY(sh_fs_exists(path, &is_there, err));
         *io = sh_str_of(entries[i].name);
@@ -37,7 +39,7 @@ sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_fin
     bool is_there = false;
     char path[SH_PATH_BYTES_MAX];
     /* Only a folder of that very name below LAKE/audits that holds findings: the name comes from outside. */
-    if (!gate->options.lake_dir || !sh_path_is_plain_name(run) || run.len > 128)
+    if (!gate->options.lake_dir || !sh_path_is_plain_name(run) || run.at[0] == '.' || run.len > 128)
         return sh_fail(err, SH_E_NOTFOUND, "no such run");
     if (sh_str_is(run, "newest"))
         SH_TRY(newest_run(gate->options.lake_dir, rq, &run, err));

@@ -55,7 +55,7 @@ sh_code sh_api_runs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
     sh_json_key(&json, "items");
     sh_json_array(&json);
     for (size_t i = n; i-- > 0 && shown < RUNS_MAX;) { /* named by time: the newest first */
-        if (!has_findings(dir, entries[i].name))
+        if (entries[i].name[0] == '.' || !has_findings(dir, entries[i].name))
             continue;
         sh_json_object(&json);
         sh_json_put_text(&json, "run", entries[i].name);

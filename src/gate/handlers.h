@@ -76,6 +76,9 @@ SH_HANDLER(sh_api_finding_receipt);
 SH_HANDLER(sh_api_finding_timeline);
 /* runs.c */
 SH_HANDLER(sh_api_run);
+/* backtest.c */
+SH_HANDLER(sh_api_backtest_new);
+SH_HANDLER(sh_api_backtest);
 /* rulebook.c */
 SH_HANDLER(sh_api_rules);
 SH_HANDLER(sh_api_rule);

@@ -2,6 +2,7 @@
 #include "gate/jobkinds.h"
 #include "base/date.h"
 #include "base/limits.h"
+#include "gate/backtest.h"
 #include "gate/barred.h"
 #include "gate/checkfiles.h"
 #include "gate/entry.h"
@@ -69,6 +70,8 @@ sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh
     *ret = (struct sh_job_command){0};
     if (sh_str_is(job->kind, SH_SELFCHECK_KIND))
         return selfcheck_command(gate, job, arena, ret, err);
+    if (sh_str_is(job->kind, SH_BACKTEST_KIND))
+        return sh_backtest_command(gate, job, arena, ret, err);
     const struct job_kind *k = kind_of(job->kind);
     if (!k || !gate->options.lake_dir || !gate->options.program)
         return sh_fail(err, SH_E_UNSUPPORTED, "no such job here");
@@ -98,6 +101,8 @@ struct jobbing {
     struct sh_request *rq;
     struct sh_scope scope;
     const struct job_kind *kind;
+    const char *id, *kind_name; /* of the job that is made */
+    bool is_only;               /* refused while another of his is not over */
     struct sh_buf *arguments;
     struct sh_rows rows;
 };
@@ -180,6 +185,14 @@ static sh_code read_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return get_job(txn, jobbing, jobbing->rq->params[0], err);
 }
 
+sh_code sh_job_find(struct sh_gate *gate, struct sh_request *rq, struct sh_rows *ret, struct sh_err *err) {
+    struct jobbing jobbing;
+    SH_TRY(jobbing_begin(gate, rq, &jobbing, err));
+    SH_TRY(sh_store_read(gate->store, read_job, &jobbing, err));
+    *ret = jobbing.rows;
+    return SH_OK;
+}
+
 sh_code sh_api_job(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct jobbing jobbing;
     SH_TRY(jobbing_begin(gate, rq, &jobbing, err));
@@ -187,16 +200,31 @@ sh_code sh_api_job(struct sh_gate *gate, struct sh_request *rq, struct sh_err *e
     return answer_job(rq, 200, &jobbing, err);
 }
 
-static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct jobbing *jobbing = ctx;
+/* Refused (SH_E_CANCELLED) when too many wait, or when his own of the kind is not over. */
+static sh_code may_make(struct sh_txn *txn, struct jobbing *jobbing, struct sh_err *err) {
     struct sh_request *rq = jobbing->rq;
     struct sh_rows rows;
     SH_TRY(sh_sql_query(txn, "select count(*) from gate_job where state = 'waiting'", NULL, 0, &rq->arena,
                         &rows, err));
     if (sh_cell(&rows, 0, 0)->i64 >= SH_JOBS_WAITING_MAX)
         return sh_stop(sh_refuse(rq, GATE_BUSY, NULL));
-    char id[33];
-    sh_token_new(16, id);
+    if (!jobbing->is_only)
+        return SH_OK;
+    const struct sh_value his[] = {SH_TEXT(sh_str_of(jobbing->kind_name)),
+                                   SH_TEXT(sh_str_of(rq->caller.person))};
+    SH_TRY(sh_sql_query(txn,
+                        "select count(*) from gate_job where kind = $1 and person = $2 and state in "
+                        "('waiting', 'running', 'cancelling')",
+                        his, 2, &rq->arena, &rows, err));
+    return sh_cell(&rows, 0, 0)->i64 == 0 ? SH_OK
+                                          : sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, ONE_AT_A_TIME)));
+}
+
+static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct jobbing *jobbing = ctx;
+    struct sh_request *rq = jobbing->rq;
+    const char *id = jobbing->id;
+    SH_TRY(may_make(txn, jobbing, err));
     const struct sh_grant_view *grant = &rq->caller.grants[0];
     for (size_t i = 0; i < rq->caller.n_grants; i++) {
         const struct sh_role *role = sh_role_find(jobbing->gate->roles, sh_str_of(rq->caller.grants[i].role));
@@ -204,7 +232,7 @@ static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
             grant = &rq->caller.grants[i];
     }
     const struct sh_value values[] = {SH_TEXT(sh_str_of(id)),
-                                      SH_TEXT(sh_str_of(jobbing->kind->name)),
+                                      SH_TEXT(sh_str_of(jobbing->kind_name)),
                                       SH_TEXT(sh_str_of(rq->caller.person)),
                                       SH_TEXT(sh_str_of(grant->body)),
                                       SH_TEXT(sh_str_of(grant->place)),
@@ -216,7 +244,7 @@ static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                       "ended_at) values ($1, $2, 'waiting', $3, $4, $5, $6, '', '', $7, 0)",
                       values, 7, NULL, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf content = {0};
-    sh_buf_addf(&content, "%s|%s|%.*s", id, jobbing->kind->name, SH_ARG(sh_buf_view(jobbing->arguments)));
+    sh_buf_addf(&content, "%s|%s|%.*s", id, jobbing->kind_name, SH_ARG(sh_buf_view(jobbing->arguments)));
     SH_TRY(sh_gate_leaf(txn, "job.start", sh_buf_view(&content), err));
     SH_TRY(get_job(txn, jobbing, sh_str_of(id), err));
     return answer_job(rq, 202, jobbing, err);
@@ -269,6 +297,20 @@ sh_code sh_api_job_new(struct sh_gate *gate, struct sh_request *rq, struct sh_er
         return sh_refuse(rq, GATE_UNAVAILABLE, "--lake");
     if (faults.n)
         return sh_refuse_fields(rq, &faults);
+    char id[33];
+    sh_token_new(16, id);
+    jobbing.id = id, jobbing.kind_name = jobbing.kind->name;
+    SH_TRY(sh_gate_write(gate, rq, "start job", make_job, &jobbing, NULL, err));
+    sh_jobs_wake(gate->jobs);
+    return SH_OK;
+}
+
+sh_code sh_job_start_one(struct sh_gate *gate, struct sh_request *rq, const char *id, const char *kind,
+                         struct sh_buf *arguments, struct sh_err *err) {
+    struct jobbing jobbing;
+    SH_TRY(jobbing_begin(gate, rq, &jobbing, err));
+    jobbing.id = id, jobbing.kind_name = kind, jobbing.arguments = arguments;
+    jobbing.is_only = true;
     SH_TRY(sh_gate_write(gate, rq, "start job", make_job, &jobbing, NULL, err));
     sh_jobs_wake(gate->jobs);
     return SH_OK;

@@ -7,10 +7,30 @@ struct sh_job_command {
     const char *argv[SH_JOB_ARGV_MAX]; /* NULL at the end */
     const char *folder; /* of a self-check: what the child says is kept in it, it is tidied at the
                            end; NULL: none */
+    void (*over)(struct sh_gate *gate, struct sh_str id); /* once the child has ended; NULL: nothing */
 };
 struct sh_job {
     struct sh_str id, kind,
         arguments; /* arguments as kept: a JSON object that was checked when it was made */
 };
+enum sh_job_column {
+    SH_JOB_ID,
+    SH_JOB_KIND,
+    SH_JOB_STATE,
+    SH_JOB_PERSON,
+    SH_JOB_BODY,
+    SH_JOB_PLACE,
+    SH_JOB_ARGUMENTS
+};
+/** The caller's job of the path's first parameter: one row, in the request's arena. Errors: SH_E_NOTFOUND,
+ * also for what is not his. */
+SH_MUST sh_code sh_job_find(struct sh_gate *gate, struct sh_request *rq, struct sh_rows *ret,
+                            struct sh_err *err);
+/**
+ * A waiting job of the caller, answered with 202; refused while he has one of that kind that is not over.
+ * id   32 hex digits nobody has. arguments   a JSON object of texts.
+ */
+SH_MUST sh_code sh_job_start_one(struct sh_gate *gate, struct sh_request *rq, const char *id,
+                                 const char *kind, struct sh_buf *arguments, struct sh_err *err);
 SH_MUST sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,
                                struct sh_job_command *ret, struct sh_err *err);

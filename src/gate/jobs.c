@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "gate/auth.h"
+#include "gate/backtest.h"
 #include "gate/checkfiles.h"
 #include "gate/jobkinds.h"
 #include "gate/selfcheck.h"
@@ -26,7 +27,8 @@ struct child {
     int64_t began_ns, term_ns;      /* term_ns: asked to end */
     bool is_dirty;                  /* the line is newer than the table */
     char folder[SH_PATH_BYTES_MAX]; /* of a self-check, see jobkinds.h; "": none */
-    struct sh_buf report;           /* what it said, for the report in that folder */
+    void (*over)(struct sh_gate *gate, struct sh_str id);
+    struct sh_buf report; /* what it said, for the report in that folder */
 };
 
 struct sh_jobs {
@@ -193,6 +195,7 @@ static void start_waiting(struct sh_jobs *jobs, const struct sh_rows *rows, size
     sh_code code = sh_job_command(jobs->gate, &job, arena, &command, &err);
     snprintf(child->folder, sizeof child->folder, "%s",
              code == SH_OK && command.folder ? command.folder : "");
+    child->over = code == SH_OK ? command.over : NULL;
     if (code == SH_OK)
         code = start_child(child, &command, &err);
     write_state(jobs, &(struct update){child->id, code == SH_OK ? "running" : "failed", "",
@@ -266,6 +269,8 @@ static void reap(struct sh_jobs *jobs, struct child *child) {
                                   child->last, result};
     if (child->folder[0])
         tidy(jobs, child);
+    if (child->over)
+        child->over(jobs->gate, sh_str_of(child->id));
     sh_buf_free(&child->report);
     write_state(jobs, &update);
     child->pid = 0;
@@ -322,6 +327,7 @@ sh_code sh_jobs_open(struct sh_gate *gate, struct sh_jobs **ret, struct sh_err *
     SH_TRY(interrupt_left(gate, err));
     SH_TRY(sh_selfcheck_sweep(gate, err));
     SH_TRY(sh_barred_sweep(gate, err));
+    SH_TRY(sh_backtest_sweep(gate, err));
     if (pthread_create(&jobs->thread, NULL, run, jobs) != 0)
         return sh_fail(err, SH_E_IO, "cannot start the thread of jobs");
     jobs->is_started = true;

@@ -173,7 +173,7 @@ static sh_code load_all(struct loading *l, struct sh_err *err) {
 
 static sh_code open_run(struct loading *l, const char *lake_dir, struct sh_err *err) {
     char dir[SH_PATH_BYTES_MAX];
-    if (!sh_path_is_plain_name(l->o->run))
+    if (!sh_path_is_plain_name(l->o->run) || l->o->run.at[0] == '.')
         return sh_fail(err, SH_E_NOTFOUND, "no such run");
     SH_TRY(sh_path_join(dir, lake_dir, "audits", err));
     SH_TRY(sh_path_format(l->path, err, "%s/%.*s/findings.parquet", dir, SH_ARG(l->o->run)));

@@ -5,11 +5,10 @@
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/password.h"
+#include "gate/rulefolder.h"
 #include "gate/ruletext.h"
 #include "law/law.h"
 #include <stdlib.h>
-
-enum { RULE_TEXT_MAX = 256 << 10 };
 
 static void items_begin(struct sh_request *rq, struct sh_json *json) {
     sh_answer_begin(rq, 200, json);
@@ -144,8 +143,6 @@ sh_code sh_api_parameters(struct sh_gate *gate, struct sh_request *rq, struct sh
 
 /* ---- the bench --------------------------------------------------------------------------------------- */
 
-/* A folder with the edited rule alone, beside the shipped views: what `shouhu rules check|test` would load.
- */
 struct bench {
     struct sh_gate *gate;
     struct sh_request *rq;
@@ -165,56 +162,12 @@ static void bench_end(struct bench *bench) {
         sh_log(&bench->gate->log, SH_LOG_WARN, "bench", " code=%s", sh_code_name(err.code));
 }
 
-static sh_code copy_text(const struct bench *bench, const char *from, const char *to, const char *name,
-                         struct sh_err *err) {
-    struct sh_str text;
-    char path[SH_PATH_BYTES_MAX];
-    SH_TRY(sh_path_join(path, from, name, err));
-    SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, &bench->rq->arena, &text, err));
-    SH_TRY(sh_path_join(path, to, name, err));
-    return sh_fs_write(path, text, err);
-}
-
-/* What a rule is read with: the views and the kinds of violation beside it. */
-static sh_code copy_beside(const struct bench *bench, struct sh_err *err) {
-    const char *rules = bench->gate->options.rules_dir;
-    char from[SH_PATH_BYTES_MAX], to[SH_PATH_BYTES_MAX];
-    const struct sh_dir_entry *entries = NULL;
-    size_t n = 0;
-    sh_code code = copy_text(bench, rules, bench->dir, "kinds.csv", err);
-    if (code != SH_OK && code != SH_E_NOTFOUND)
-        return code;
-    SH_TRY(sh_path_join(from, rules, "views", err));
-    code = sh_dir_list(from, &bench->rq->arena, &entries, &n, err);
-    if (code != SH_OK)
-        return code == SH_E_NOTFOUND ? SH_OK : code;
-    SH_TRY(sh_path_join(to, bench->dir, "views", err));
-    SH_TRY(sh_mkdir_all(to, err));
-    for (size_t i = 0; i < n; i++)
-        SH_TRY(copy_text(bench, from, to, entries[i].name, err));
-    return SH_OK;
-}
-
-/* "rule: ID" of the text: a rule lies in a file of its own name. */
-static struct sh_str rule_name(struct sh_str text) {
-    struct sh_str rest = text;
-    for (struct sh_str row; rest.at && sh_str_split(&rest, '\n', &row);) {
-        if (!sh_str_starts_with(row, SH_STR("rule:")))
-            continue;
-        const struct sh_str name = sh_str_trim(sh_str_sub(row, 5, row.len));
-        return sh_path_is_plain_name(name) && name.len <= 64 ? name : SH_STR("edited");
-    }
-    return SH_STR("edited");
-}
-
 static sh_code bench_lay(struct bench *bench, struct sh_err *err) {
-    char token[33], path[SH_PATH_BYTES_MAX];
+    char token[33];
     sh_token_new(16, token);
     SH_TRY(sh_path_format(bench->dir, err, "%s/bench-%.32s", bench->gate->options.data_dir, token));
-    SH_TRY(sh_mkdir_all(bench->dir, err));
-    SH_TRY(sh_path_format(path, err, "%s/%.*s.yaml", bench->dir, SH_ARG(rule_name(bench->text))));
-    SH_TRY(sh_fs_write(path, bench->text, err));
-    return copy_beside(bench, err);
+    return sh_rule_folder_lay(bench->gate->options.rules_dir, bench->text, bench->dir, &bench->rq->arena,
+                              err);
 }
 
 /* "DIR/RULE.yaml:3:5: text" without our folder. */
@@ -242,7 +195,7 @@ sh_code sh_api_rule_check(struct sh_gate *gate, struct sh_request *rq, struct sh
     bench.text = (struct sh_str){json_string_value(text), json_string_length(text)};
     if (!gate->rulebook)
         return sh_refuse(rq, GATE_UNAVAILABLE, "rules");
-    if (bench.text.len == 0 || bench.text.len > RULE_TEXT_MAX) {
+    if (bench.text.len == 0 || bench.text.len > SH_RULE_TEXT_MAX) {
         struct sh_faults faults = {0};
         sh_faults_add(rq, &faults, SH_STR("text"), 0, SH_SAY(rq, WANTS_RULE));
         return sh_refuse_fields(rq, &faults);

@@ -55,6 +55,8 @@
 #define GATE_SAY_NO_SUCH_WITNESS(X)                                                                          \
     X("名册中没有贵机构的该见证公钥", "the key is not on record as a witness of your body")
 #define GATE_SAY_OLD_PASSWORD(X) X("与旧口令相同", "it is the old one")
+#define GATE_SAY_ONE_AT_A_TIME(X)                                                                            \
+    X("您的上一次回溯尚未结束，可以等待或取消", "your last back-test is not over: wait for it or cancel it")
 #define GATE_SAY_OUTSIDE(X) X("不在您的区划或机构范围内", "outside your place or body")
 #define GATE_SAY_OVER_ALREADY(X) X("任务已结束", "it is over already")
 #define GATE_SAY_PROPOSER_NEVER_APPROVES(X) X("提出人不得批准自己的更正", "who proposes never approves")
@@ -66,6 +68,7 @@
 #define GATE_SAY_REQUIRED_ONE_LINE(X) X("必填，一行", "is required, one line")
 #define GATE_SAY_REVIEWER_IS_ANOTHER(X)                                                                      \
     X("被授权人、申请人和审批人不得复核该授权", "who holds, asked for or gave a grant does not review it")
+#define GATE_SAY_SAME_RULE(X) X("文本中的 rule: 应为 %.*s", "the text must say rule: %.*s")
 #define GATE_SAY_SEND_FILES_FIRST(X) X("请先上传文件", "send files first")
 #define GATE_SAY_SHEET_OF_FINDINGS(X) X("疑点", "findings")
 #define GATE_SAY_TIE(X)                                                                                      \

@@ -5,6 +5,7 @@ import calendar
 import concurrent.futures
 import csv
 import datetime
+import hashlib
 import io
 import json
 import pathlib
@@ -1603,6 +1604,67 @@ def an_audit_runs_as_a_job_and_each_sees_his_findings():
         assert cancelled.status in (202, 409)
         for job in (first, second, third):
             wait_for(auditor, job["id"], ("done", "cancelled", "failed"))
+
+
+@test
+def an_edited_rule_is_back_tested_as_a_job_and_only_the_comparison_stays():
+    o = Office(SHOUHU)
+    o.lake = make_lake(o.dir)
+    text = (ROOT / "rules/service-frequency.yaml").read_text(encoding="utf-8")
+    looser = text.replace("hit: sum(line.quantity) > k.max\n", "hit: sum(line.quantity) > k.max + k.max\n")
+    assert looser != text
+    with o:
+        o.body("ag1", "agency", "620102")
+        o.body("ag2", "agency", "620103")
+        author, other = o.hire("author", "agency.rules_author", body="ag1"), o.hire("author2", "agency.rules_author", body="ag2")
+        auditor = o.hire("auditor", "agency.auditor", body="ag1")
+        audit = author.post("/jobs", {"kind": "audit", "arguments": {"place": "990100", "run": "r1", "as-of": "2030-01-01"}})
+        wait_for(author, audit["id"], ("done", "failed"))
+        was = author.get("/runs/r1/totals?rule=service-frequency")
+        lake, path = {"place": "990100"}, "/rules/service-frequency/backtests"
+        assert auditor.post(path, {"text": looser}).status == 403  # tries no rules
+        assert author.post("/rules/no-such-rule/backtests", {"text": looser}).status == 404
+        for bad in ({"text": ""}, {"text": 7}, {"text": "x" * (256 * 1024 + 1)}, {"text": text.replace("rule: service-frequency", "rule: other")},
+                    {"text": looser, "place": "99;rm"}, {"text": looser, "place": 990100}):
+            assert author.post(path, bad).status == 422, bad["text"] if isinstance(bad["text"], int) else bad["text"][:40]
+        assert author.post("/jobs", {"kind": "backtest", "arguments": {}}).status == 422  # only with a text
+        job = author.post(path, {"text": looser, **lake})
+        assert job.status == 202 and job["kind"] == "backtest" and job["arguments"]["place"] == "990100", job.raw
+        assert job["arguments"]["text"] == hashlib.new("sm3", looser.encode()).hexdigest()
+        assert author.post(path, {"text": looser}).status == 409  # one at a time
+        done = wait_for(author, job["id"], ("done", "failed"))
+        assert done["state"] == "done", done.raw
+        came = author.get(f"/jobs/{job['id']}/backtest")
+        every, findings = came["comparison"]["all"], came["comparison"]["findings"]
+        assert came["text"] == looser and "service-frequency" in came["report"], came.raw
+        assert every["was"] == was["findings"] and every["was_fen"] == int(was["counted"].replace(".", "")), (every, was.raw)
+        assert every["vanished"] == every["was"] - every["now"] > 0 and every["added"] == 0, every
+        assert [r["key"] for r in came["comparison"]["rules"]] == ["service-frequency"]
+        assert sum(r["vanished"] for r in came["comparison"]["institutions"]) == every["vanished"]
+        gone = [f for f in findings if f["vanished"]]
+        assert len(gone) == min(100, every["vanished"]) and author.get(f"/runs/r1/findings/{gone[0]['key']}").status == 200
+        assert other.get("/jobs/" + job["id"]).status == 404 and other.get(f"/jobs/{job['id']}/backtest").status == 404
+        assert auditor.get(f"/jobs/{job['id']}/backtest").status == 200  # jobs of one's place
+        assert author.get(f"/jobs/{audit['id']}/backtest").status == 404 and author.get("/jobs/none/backtest").status == 404
+        same = author.post(path, {"text": text, **lake})
+        wait_for(author, same["id"], ("done", "failed"))
+        alike = author.get(f"/jobs/{same['id']}/backtest")["comparison"]
+        assert alike["all"]["was"] == alike["all"]["now"] and alike["findings"] == [], alike
+        broken = author.post(path, {"text": text.replace("hit: ", "hit: nosuch("), **lake})
+        failed = wait_for(author, broken["id"], ("done", "failed"))
+        assert failed["state"] == "failed" and "exit 3" in failed["result"], failed.raw
+        assert author.get(f"/jobs/{broken['id']}/backtest").status == 404
+        cancelled = author.post(path, {"text": looser})
+        assert author.post(f"/jobs/{cancelled['id']}/cancellation", {}).status == 202
+        assert wait_for(author, cancelled["id"], ("cancelled", "done"))["state"] in ("cancelled", "done")
+        assert sorted(p.name for p in (o.lake / "audits").iterdir()) == ["r1"]  # the runs it took are gone
+        assert [r["run"] for r in author.get("/runs")["items"]] == ["r1"]
+        (o.lake / "audits" / ".trial-x-new").mkdir()
+        shutil.copy(o.lake / "audits/r1/findings.parquet", o.lake / "audits/.trial-x-new/")
+        assert [r["run"] for r in author.get("/runs")["items"]] == ["r1"] and author.get("/runs/.trial-x-new/findings").status == 404
+        o.stop()
+        o.start()
+        assert not (o.lake / "audits" / ".trial-x-new").exists()  # left by a server that was killed
 
 
 def main():
