@@ -67,6 +67,7 @@ const pages = [
   ['import', '/registers/bodies/import', office.admin],
   ['rules', '/rules', auditor],
   ['rule', '/rules/service-frequency', author],
+  ['rule-bench', '/rules/service-frequency', author, tryRule],
   ['knowledge', '/knowledge', auditor],
   ['knowledge-table', '/knowledge/service_frequency', auditor],
   ['glance', '/glance', auditor],
@@ -84,6 +85,14 @@ async function openPackage(page) {
   await page.getByRole('dialog').getByRole('textbox').fill('核对机构异议')
   await page.getByRole('dialog').locator('button.el-button--primary').click()
   await page.locator('[data-test=package]').waitFor()
+}
+async function tryRule(page) {
+  await page.locator('.head button, header button').filter({ hasText: /试写|Try/ }).first().click()
+  const editor = page.locator('textarea.editor')
+  await editor.fill((await editor.inputValue()).replace('in_force: {from: 2026-01-06}', 'in_force: {from: 2026-01-06, to: 2026-02-27}'))
+  await page.locator('[data-test=backtest] button:not([disabled])').first().click()
+  await page.locator('[data-test=backtest] table').first().waitFor()
+  await page.locator('[data-test=backtest]').scrollIntoViewIfNeeded()
 }
 const browser = await openBrowser()
 const looks = [

@@ -1,0 +1,115 @@
+// The bench of rules: an edited copy is checked as it is typed, back-tested over the lake, compared and proposed.
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { Office, isClean, openBrowser } from './office.mjs'
+
+let office, browser, author
+before(async () => {
+  office = new Office(process.env.SHOUHU)
+  office.city(200)
+  await office.open()
+  await office.body('ag1', 'agency', '虚构市医保中心')
+  author = await office.hire('author', 'ag1', 'agency.rules_author')
+  browser = await openBrowser()
+})
+after(async () => {
+  await browser?.close()
+  office?.close()
+})
+
+test('a rule is edited, its faults are named while typing, it is back-tested, compared and proposed with both texts', async () => {
+  const page = await office.page(browser, author)
+  await page.to('/rules/service-frequency')
+  await page.locator('[data-test=history]').getByText('尚未提出过调整').waitFor()
+  await page.getByRole('button', { name: '试写' }).click()
+  const editor = page.getByRole('textbox', { name: '试写台' })
+  const bench = page.locator('[data-test=backtest]')
+  await page.getByText(/写法正确，\d+ 个用例全部符合/).waitFor()
+  assert.ok(await bench.getByRole('button', { name: '开始回溯' }).isDisabled()) // nothing is changed yet
+  const text = await editor.inputValue()
+  const hit = 'hit: sum(line.quantity) > k.max\n'
+  assert.ok(text.includes(hit))
+
+  await editor.fill(text.replace(hit, 'hit: sum(line.quantity) > nosuch\n'))
+  await page.getByText('规则写法有误').waitFor()
+  await page.getByRole('link', { name: /service-frequency\.yaml:\d+/ }).first().click()
+  assert.match(await editor.evaluate(of => of.value.slice(of.selectionStart, of.selectionEnd)), /nosuch/) // led to its line
+  assert.ok(await bench.getByRole('button', { name: '开始回溯' }).isDisabled())
+  await isClean(page)
+
+  const remarked = text + '# 试算\n'
+  await editor.fill(remarked)
+  await page.getByText(/写法正确，\d+ 个用例全部符合/).waitFor()
+  await bench.getByRole('button', { name: '开始回溯' }).click()
+  await bench.getByText('没有任何疑点因此改变').waitFor() // a remark changes nothing
+  const [same] = (await author.get('/jobs')).items
+  assert.equal(same.kind, 'backtest')
+
+  // its own cases say no: seen, not proposed
+  await editor.fill(text.replace(hit, 'hit: sum(line.quantity) > k.max + k.max\n'))
+  await page.getByText(/个用例中 \d+ 个不符/).waitFor()
+  await bench.getByText('回溯之后文本又有改动').waitFor()
+  assert.ok(await bench.getByRole('button', { name: '提出调整' }).isDisabled())
+  await page.reload() // what was typed stays
+  await page.getByText(/个用例中 \d+ 个不符/).waitFor()
+
+  const found = (await author.get('/runs/newest/totals?rule=service-frequency')).findings
+  const other = text.replace('in_force: {from: 2026-01-06}', 'in_force: {from: 2026-01-06, to: 2026-02-27}')
+  assert.notEqual(other, text)
+  await editor.fill(other)
+  await page.getByText(/写法正确，\d+ 个用例全部符合/).waitFor()
+  await bench.getByRole('button', { name: '开始回溯' }).click()
+  await bench.getByText('金额变化最大的机构').waitFor()
+  const job = (await author.get('/jobs')).items[0]
+  const { comparison } = await author.get(`/jobs/${job.id}/backtest`)
+  assert.equal(comparison.all.was, found)
+  assert.equal(comparison.all.vanished, found)
+  assert.ok(found > 0)
+  await isClean(page)
+  await bench.getByRole('link').last().click() // a figure leads to its finding
+  await page.waitForURL(/\/findings\?run=r1&rule=service-frequency&at=/)
+  await page.locator('.evidence .say').waitFor()
+  await page.goBack()
+
+  await bench.getByRole('button', { name: '提出调整' }).click()
+  const dialog = page.getByRole('dialog', { name: '提出调整' })
+  await dialog.getByLabel('理由').fill('依据新目录调整等级')
+  await isClean(page)
+  await dialog.getByRole('button', { name: '发起' }).click()
+  await page.waitForURL(/\/matters\//)
+  await page.locator('[data-test=files]').getByText('service-frequency.yaml').waitFor()
+  await page.locator('[data-test=files]').getByText('service-frequency-backtest.md').waitFor()
+  await page.getByRole('button', { name: '提出', exact: true }).click()
+  const form = page.locator('form.form')
+  assert.equal(await form.getByLabel('回溯比较报告编号').inputValue(), job.id)
+  await form.getByRole('button', { name: '提出', exact: true }).click()
+  await page.locator('[aria-current=step]').getByText('待审查').waitFor()
+  await isClean(page)
+  await page.to('/rules/service-frequency')
+  await page.locator('[data-test=history]').getByText('待审查').waitFor()
+  await page.context().close()
+})
+
+test('a back-test that runs is cancelled from the page, and who tries no rules sees no bench', async () => {
+  const page = await office.page(browser, author)
+  await page.to('/rules/drug-sex')
+  await page.getByRole('button', { name: '试写' }).click()
+  const editor = page.getByRole('textbox', { name: '试写台' })
+  await page.getByText(/写法正确/).waitFor()
+  await editor.fill(`${await editor.inputValue()}# 试算\n`)
+  const bench = page.locator('[data-test=backtest]')
+  // held at the door, so that it is seen while it waits
+  await page.route('**/jobs/*', route => route.request().method() === 'GET' && !route.request().url().endsWith('/backtest') ? new Promise(resolve => setTimeout(resolve, 3000)).then(() => route.continue().catch(() => {})) : route.continue())
+  await page.locator('[data-test=backtest] button:not([disabled])', { hasText: '开始回溯' }).click()
+  await bench.getByRole('button', { name: '取消' }).click()
+  await Promise.race([bench.getByText('已取消').waitFor(), bench.getByText('没有任何疑点因此改变').waitFor(), bench.getByText('任务已结束').waitFor()])
+  const [job] = (await author.get('/jobs')).items
+  assert.ok(['cancelled', 'cancelling', 'done'].includes(job.state), job.state)
+  await page.context().close()
+  const auditor = await office.hire('auditor', 'ag1', 'agency.auditor')
+  const theirs = await office.page(browser, auditor)
+  await theirs.to('/rules/drug-sex')
+  await theirs.locator('pre.text').waitFor()
+  assert.equal(await theirs.getByRole('button', { name: '试写' }).count(), 0)
+  await theirs.context().close()
+})
