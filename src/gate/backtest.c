@@ -1,6 +1,7 @@
 #include "gate/backtest.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "gate/barred.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/password.h"
@@ -62,12 +63,13 @@ sh_code sh_backtest_command(struct sh_gate *gate, const struct sh_job *job, stru
                             struct sh_job_command *ret, struct sh_err *err) {
     const struct sh_gate_options *o = &gate->options;
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
-    char dir[SH_PATH_BYTES_MAX];
+    char dir[SH_PATH_BYTES_MAX], knowledge[SH_PATH_BYTES_MAX];
     *ret = (struct sh_job_command){0};
     if (!o->lake_dir || !o->program || !o->rules_dir || !o->knowledge_dir)
         return sh_fail(err, SH_E_UNSUPPORTED, "no such job here");
     SH_TRY(sh_json_read("arguments", job->arguments, &root, err));
     SH_TRY(folder_of(gate, job->id, dir, err));
+    SH_TRY(sh_barred_lay(gate, job->id, knowledge, err)); /* as an audit of the office reads it */
     const char *const argv[] = {
         o->program,
         "backtest",
@@ -78,7 +80,7 @@ sh_code sh_backtest_command(struct sh_gate *gate, const struct sh_job *job, stru
         sh_arena_printf(arena, NULL, "--place=%.*s", SH_ARG(sh_member(root, "place", arena))),
         sh_arena_printf(arena, NULL, "--lang=%.*s", SH_ARG(sh_member(root, "lang", arena))),
         sh_arena_printf(arena, NULL, "--trial=" TRIAL "%.*s", SH_ARG(job->id)),
-        sh_arena_printf(arena, NULL, "--knowledge=%s", o->knowledge_dir),
+        sh_arena_printf(arena, NULL, "--knowledge=%s", knowledge),
         sh_arena_printf(arena, NULL, "--params=%s/params", o->law_dir),
         sh_arena_printf(arena, NULL, "--out=%s/report.md", dir),
         sh_arena_printf(arena, NULL, "--json=%s/result.json", dir),
