@@ -37,9 +37,11 @@ sh_code sh_audit_worker_new(const struct sh_plan *plan, struct sh_audit_worker *
     w->engine.collected = sh_alloc_array(plan->n_collectors + 1, sizeof(struct sh_tuples));
     w->engine.zone_use = sh_alloc_array(plan->n_active + 1, sizeof(struct sh_zone_use));
     w->engine.item_open = sh_alloc_array(plan->n_active + 1, sizeof(uint8_t *));
-    w->engine.knowledge_json = sh_new(&w->lasting, struct sh_str *, plan->n_active + 1);
-    const bool has_room =
-        w->engine.collected && w->engine.zone_use && w->engine.item_open && w->engine.knowledge_json;
+    w->engine.words = sh_new(&w->lasting, struct sh_receipt_words, 1);
+    if (w->engine.words)
+        w->engine.words->knowledge = sh_new(&w->lasting, struct sh_str *, plan->n_active + 1);
+    const bool has_room = w->engine.collected && w->engine.zone_use && w->engine.item_open &&
+                          w->engine.words && w->engine.words->knowledge;
     sh_code code = has_room ? sh_answers_init(&w->answers, plan->n_active, err)
                             : sh_fail(err, SH_E_NOMEM, "no room for a worker");
     if (code == SH_OK)

@@ -90,10 +90,10 @@ struct sh_rule_plan {
     int scope_column;          /* knowledge columns scope, gap; -1 */
     int gap_column;
     const struct sh_carry
-        *carry;        /* what its rows take along to those of other persons; NULL: reach TIMELINE */
-    enum sh_level cap; /* by level and state */
-    struct sh_str rule_json, basis_json; /* as each receipt says them */
-    struct sh_str basis;                 /* the articles in one cell */
+        *carry;            /* what its rows take along to those of other persons; NULL: reach TIMELINE */
+    enum sh_level cap;     /* by level and state */
+    struct sh_str members; /* as each receipt says rule and basis */
+    struct sh_str basis;   /* the articles in one cell */
 };
 
 /* Texts by hash. */
@@ -254,6 +254,15 @@ struct sh_zone_use {
     uint64_t asked, closed; /* lines */
 };
 
+/* How receipts say what many of them say alike, as JSON; each made when it is first asked for. */
+struct sh_receipt_words {
+    struct sh_str **knowledge; /* [n_active][rows] rows of knowledge */
+    struct sh_said {
+        struct sh_str *members; /* [n] by code: the members that name it */
+        size_t n;
+    } items, institutions;
+};
+
 /* State of one chunk on one thread. */
 struct sh_engine {
     const struct sh_plan *plan;
@@ -269,10 +278,9 @@ struct sh_engine {
     struct sh_tuples *collected; /* [n_collectors] */
     struct sh_zones *zones;
     struct sh_zone_use *zone_use; /* [n_active] */
-    struct sh_str *
-        *knowledge_json;          /* [n_active][rows] how receipts name rows of knowledge; made when asked */
-    struct sh_arena *lasting;     /* of the worker */
-    struct sh_exchange *exchange; /* where rows go that must meet those of other persons */
+    struct sh_receipt_words *words;
+    struct sh_arena *lasting;       /* of the worker */
+    struct sh_exchange *exchange;   /* where rows go that must meet those of other persons */
     const struct sh_census *census; /* keys that are alone in the lake; NULL: not counted */
     struct sh_tally *tally;         /* what groups of many persons have added up so far */
     struct sh_parting *partings;    /* of the chunk, see parting.h */

@@ -172,6 +172,21 @@ void sh_json_key(struct sh_json *json, const char *key) {
     (void)sh_buf_add_char(json->buf, ':');
 }
 
+void sh_json_key_ready(struct sh_json *json, struct sh_str comma_key_colon) {
+    sh_check(json->levels[json->depth].is_object && !json->has_key);
+    json->has_key = true;
+    const size_t skip = !json->levels[json->depth].has_members;
+    (void)sh_buf_add(json->buf, comma_key_colon.at + skip, comma_key_colon.len - skip);
+}
+
+void sh_json_members(struct sh_json *json, struct sh_str members) {
+    sh_check(json->levels[json->depth].is_object && !json->has_key);
+    if (json->levels[json->depth].has_members)
+        (void)sh_buf_add_char(json->buf, ',');
+    json->levels[json->depth].has_members = true;
+    (void)sh_buf_add_str(json->buf, members);
+}
+
 void sh_json_str(struct sh_json *json, struct sh_str text) {
     before_value(json);
     add_string(json->buf, text.at ? text : SH_STR(""));

@@ -25,6 +25,11 @@ void sh_json_array(struct sh_json *json);
 void sh_json_array_end(struct sh_json *json);
 /** Key of the next value; only inside an object. */
 void sh_json_key(struct sh_json *json, const char *key);
+/** The same for a literal of letters that need no escape, made ready by the compiler. */
+#define SH_JSON_KEY(json, name) sh_json_key_ready((json), SH_STR(",\"" name "\":"))
+void sh_json_key_ready(struct sh_json *json, struct sh_str comma_key_colon);
+/** Members of the object as JSON already, `"a":1,"b":2`; at least one. */
+void sh_json_members(struct sh_json *json, struct sh_str members);
 /** Text must be UTF-8; ill-formed bytes become U+FFFD. Escapes only what must be. */
 void sh_json_str(struct sh_json *json, struct sh_str text);
 void sh_json_text(struct sh_json *json, const char *text); /* NULL writes null */
