@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define READ_BYTES ((size_t)64 << 10)
+#define WRITE_BYTES ((size_t)256 << 10) /* a record alone fills what the C library buffers */
 #define RECORD_BYTES_MAX ((size_t)256 << 20)
 
 const char *const sh_cell_names[SH_CELLS] = {
@@ -144,10 +145,12 @@ static sh_code add_run(struct sh_spool_runs *runs, const struct sh_spool_run *ru
 }
 
 static sh_code write_entries(struct sh_spool *spool, struct sh_err *err) {
-    if (!spool->file)
+    if (!spool->file) {
         spool->file = fopen(spool->path, "wbe");
-    if (!spool->file)
-        return sh_fail_errno(err, "%s", spool->path);
+        if (!spool->file)
+            return sh_fail_errno(err, "%s", spool->path);
+        (void)setvbuf(spool->file, NULL, _IOFBF, WRITE_BYTES); /* with less room it is only slower */
+    }
     for (size_t i = 0; i < spool->n; i++) {
         uint32_t total;
         const char *at = spool->records.at + spool->entries[i].offset;
