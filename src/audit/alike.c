@@ -50,13 +50,20 @@ static bool same_keys(const struct sh_rule *a, const struct sh_rule *b) {
     return same;
 }
 
+static bool same_shape(const struct sh_rule *a, const struct sh_rule *b) {
+    if (a->shape != b->shape)
+        return false;
+    if (a->shape == SH_SHAPE_PAIR)
+        return a->within == b->within && same_text(a->within_expr, b->within_expr);
+    return a->shape == SH_SHAPE_ROW || a->shape == SH_SHAPE_GROUP;
+}
+
 static bool are_alike(const struct sh_rule_plan *x, const struct sh_rule_plan *y) {
     const struct sh_rule *a = x->rule, *b = y->rule;
-    return a->reach == SH_REACH_TIMELINE && b->reach == SH_REACH_TIMELINE && a->shape == b->shape &&
-           (a->shape == SH_SHAPE_ROW || a->shape == SH_SHAPE_GROUP) && a->lines == b->lines &&
-           a->from == b->from && a->to == b->to && (x->min_members < 2) == (y->min_members < 2) &&
-           same_variables(a, b) && same_uses(a, b) && same_with(a, b) && same_text(a->where, b->where) &&
-           same_keys(a, b);
+    return a->reach == SH_REACH_TIMELINE && b->reach == SH_REACH_TIMELINE && same_shape(a, b) &&
+           a->lines == b->lines && a->from == b->from && a->to == b->to &&
+           (x->min_members < 2) == (y->min_members < 2) && same_variables(a, b) && same_uses(a, b) &&
+           same_with(a, b) && same_text(a->where, b->where) && same_keys(a, b);
 }
 
 /* Conditions that are asked of the same rows. */

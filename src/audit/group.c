@@ -102,6 +102,7 @@ struct block {
     int32_t *rows, *k;     /* of the members */
     struct sh_batch batch, members;
     struct sh_verdict *verdicts;
+    int64_t *fen; /* covered of each group */
 };
 
 static sh_code block_make(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *b,
@@ -115,7 +116,8 @@ static sh_code block_make(struct sh_engine *en, const struct sh_rule_plan *rp, s
     uint32_t *first = sh_new_raw(en->scratch, uint32_t, (size_t)b->n + 1),
              *at = sh_new_raw(en->scratch, uint32_t, (size_t)b->n + 1);
     b->verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)b->n + 1);
-    if (!b->rows || (gs->m.k && !b->k) || !first || !at || !b->verdicts)
+    b->fen = sh_new_raw(en->scratch, int64_t, (size_t)b->n + 1);
+    if (!b->rows || (gs->m.k && !b->k) || !first || !at || !b->verdicts || !b->fen)
         return out_of_room(err);
     for (uint32_t g = 0; g < b->n; g++) {
         first[g] = at[g] = begin[g] - begin[0];
@@ -128,6 +130,7 @@ static sh_code block_make(struct sh_engine *en, const struct sh_rule_plan *rp, s
                 b->verdicts[g] =
                     (struct sh_verdict){.answer = SH_ANSWER_NOT_EVALUATED, .field = gs->m.uncertain[member]};
         }
+        b->fen[g] = sh_fen_of(en, rp->rule->table, b->rows + at[g], begin[g + 1] - begin[g]);
     }
     at[b->n] = total;
     SH_TRY(
@@ -307,6 +310,7 @@ static sh_code fold(struct sh_engine *en, const struct sh_rule_plan *rp, const s
 /* What one rule says of the groups of a block; those about which something is uncertain are marked. */
 static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *b,
                            struct sh_err *err) {
+    struct sh_answer_count clear = {0};
     SH_TRY(sh_judge(en, rp, &b->batch, b->verdicts, err));
     for (uint32_t g = 0, end; g < b->n; g = end) {
         for (end = g + 1; rp->has_alternatives && end < b->n &&
@@ -316,12 +320,18 @@ static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, 
             SH_TRY(fold(en, rp, b, g, end, err));
             continue;
         }
-        const uint32_t at = b->batch.member_begin[g];
-        SH_TRY(sh_count(en, rp, &b->verdicts[g], b->rows + at, b->batch.member_begin[g + 1] - at, err));
-        if (b->verdicts[g].answer == SH_ANSWER_HIT)
+        const struct sh_verdict *v = &b->verdicts[g];
+        const uint32_t lines = b->batch.member_begin[g + 1] - b->batch.member_begin[g];
+        if (v->answer == SH_ANSWER_CLEAR) {
+            clear.subjects++, clear.lines += lines;
+            (void)!__builtin_add_overflow(clear.fen, b->fen[g], &clear.fen);
+            continue;
+        }
+        SH_TRY(sh_answer_add(en->answers, rp->index, v->answer, v->field, lines, b->fen[g], err));
+        if (v->answer == SH_ANSWER_HIT)
             SH_TRY(emit(en, rp, b, g, err));
     }
-    return SH_OK;
+    return sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &clear, err);
 }
 
 /* A block of groups through the rule and those it leads. */

@@ -332,6 +332,8 @@ struct sh_members;
 /** Is the rule, and row k of its knowledge (-1 none), in force for a row of the rule's table? Unknown day:
  * true. */
 bool sh_binds(const struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row, int32_t k);
+/** Covered of n rows of a table together; what goes over wraps, what is missing counts nothing. */
+int64_t sh_fen_of(const struct sh_engine *en, int table, const int32_t *rows, size_t n);
 /** Count an answer over rows of the rule's table. */
 SH_MUST sh_code sh_count(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_verdict *v,
                          const int32_t *rows, size_t n, struct sh_err *err);

@@ -151,14 +151,21 @@ sh_code sh_judge(struct sh_engine *en, const struct sh_rule_plan *rp, const stru
 
 /* ---- counting ----------------------------------------------------------------------------------- */
 
+int64_t sh_fen_of(const struct sh_engine *en, int table, const int32_t *rows, size_t n) {
+    const int64_t *covered =
+        table == SH_TABLE_LINE ? sh_i64(&en->tl, table, en->plan->at.line.covered) : NULL;
+    uint64_t fen = 0; /* what goes over wraps */
+    for (size_t i = 0; i < n; i++) {
+        const int64_t of_row =
+            covered && rows[i] >= 0 ? covered[rows[i]] : sh_covered_of(&en->tl, table, rows[i]);
+        fen += of_row == SH_MISSING ? 0 : (uint64_t)of_row;
+    }
+    return (int64_t)fen;
+}
+
 sh_code sh_count(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_verdict *v,
                  const int32_t *rows, size_t n, struct sh_err *err) {
-    int64_t fen = 0;
-    for (size_t i = 0; i < n; i++) {
-        const int64_t covered = sh_covered_of(&en->tl, rp->rule->table, rows[i]);
-        if (covered != SH_MISSING)
-            (void)!__builtin_add_overflow(fen, covered, &fen);
-    }
+    const int64_t fen = sh_fen_of(en, rp->rule->table, rows, n);
     return sh_answer_add(en->answers, rp->index, v->answer, v->field, n, fen, err);
 }
 

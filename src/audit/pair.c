@@ -20,13 +20,23 @@ struct sides {
     bool symmetric;
 };
 
+/* The same answer of the rule and of those it leads. */
+static sh_code count_b(struct sh_engine *en, const struct sh_rule_plan *rp, enum sh_answer answer,
+                       struct sh_str field, int32_t row, struct sh_err *err) {
+    const struct sh_verdict v = {.answer = answer, .field = field};
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        SH_TRY(sh_count(en, one, &v, &row, 1, err));
+    return SH_OK;
+}
+
 static sh_code join_sides(struct sh_engine *en, const struct sh_rule_plan *rp, struct sides *s,
                           struct sh_err *err) {
     struct sh_members a, b;
     s->symmetric = rp->collector < 0 && rp->rule->n_uses == 0;
     SH_TRY(sh_members_collect(en, rp, true, false, &a, err));
     SH_TRY(sh_members_collect(en, rp, false, true, &b, err));
-    sh_count_not_concerned(en, rp, &b);
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        sh_count_not_concerned(en, one, &b);
     const size_t n = (size_t)a.n + b.n + 1;
     s->n_a = a.n;
     int32_t *row = sh_new(en->work, int32_t, n), *k = a.k ? sh_new(en->work, int32_t, n) : NULL;
@@ -53,10 +63,8 @@ static sh_code join_sides(struct sh_engine *en, const struct sh_rule_plan *rp, s
     for (uint32_t i = s->n_a; i < s->m.n; i++) {
         if (s->fields[i].len == 0)
             s->fields[i] = s->m.uncertain[i];
-        if (s->fields[i].len == 0)
-            continue;
-        const struct sh_verdict v = {.answer = SH_ANSWER_NOT_EVALUATED, .field = s->fields[i]};
-        SH_TRY(sh_count(en, rp, &v, &s->m.row[i], 1, err));
+        if (s->fields[i].len > 0)
+            SH_TRY(count_b(en, rp, SH_ANSWER_NOT_EVALUATED, s->fields[i], s->m.row[i], err));
     }
     return sh_group_by(en, s->m.n, keys, n_keys, s->fields, &s->g, err);
 }
@@ -75,15 +83,10 @@ static sh_code scope_of(struct sh_engine *en, const struct sh_rule_plan *rp, int
     return SH_OK;
 }
 
-static sh_code count_b(struct sh_engine *en, const struct sh_rule_plan *rp, enum sh_answer answer,
-                       struct sh_str field, int32_t row, struct sh_err *err) {
-    const struct sh_verdict v = {.answer = answer, .field = field};
-    return sh_count(en, rp, &v, &row, 1, err);
-}
-
 /* Pairs of one group; b rows that meet nothing are clear. */
 static sh_code pair_up(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sides *s,
-                       uint32_t group, struct sh_pairs *pairs, struct sh_err *err) {
+                       uint32_t group, struct sh_pairs *pairs, struct sh_answer_count *clear,
+                       struct sh_err *err) {
     const uint32_t *members = s->g.order + s->g.begin[group], n = s->g.begin[group + 1] - s->g.begin[group];
     int32_t *rows = sh_new(en->scratch, int32_t, (size_t)n + 1);
     if (!rows)
@@ -116,8 +119,10 @@ static sh_code pair_up(struct sh_engine *en, const struct sh_rule_plan *rp, cons
             at++;
         if (too_long)
             SH_TRY(count_b(en, rp, SH_ANSWER_NOT_EVALUATED, SH_STR("timeline too long"), g.b[i], err));
-        else if (!paired)
-            SH_TRY(count_b(en, rp, SH_ANSWER_CLEAR, (struct sh_str){0}, g.b[i], err));
+        if (too_long || paired)
+            continue;
+        clear->subjects++, clear->lines++;
+        (void)!__builtin_add_overflow(clear->fen, sh_fen_of(en, rp->rule->table, &g.b[i], 1), &clear->fen);
     }
     return SH_OK;
 }
@@ -262,12 +267,11 @@ static sh_code settle(struct sh_engine *en, const struct sh_rule_plan *rp, const
             exempt = exempt ? exempt : v;
     }
     const int32_t row = o[0].blamed;
-    if (n_hits == 0) {
-        const struct sh_verdict *v = missing ? missing : exempt;
-        return count_b(en, rp, v ? v->answer : SH_ANSWER_CLEAR, v ? v->field : (struct sh_str){0}, row, err);
-    }
-    SH_TRY(count_b(en, rp, SH_ANSWER_HIT, (struct sh_str){0}, row, err));
-    return emit(en, rp, j, row, hits, n_hits, err);
+    static const struct sh_verdict clear = {.answer = SH_ANSWER_CLEAR}, hit = {.answer = SH_ANSWER_HIT};
+    const struct sh_verdict *v = n_hits > 0 ? &hit : missing ? missing : exempt ? exempt : &clear;
+    const struct sh_verdict told = {.answer = v->answer, .field = v->field};
+    SH_TRY(sh_count(en, rp, &told, &row, 1, err));
+    return n_hits == 0 ? SH_OK : emit(en, rp, j, row, hits, n_hits, err);
 }
 
 static sh_code judge_pairs(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_pairs *pairs,
@@ -299,13 +303,18 @@ sh_code sh_run_pairs(struct sh_engine *en, const struct sh_rule_plan *rp, struct
     /* A blamed row may meet others by several rows of one point, so all pairs of the chunk are judged
      * together. */
     SH_CLEANUP(pairs_free) struct sh_pairs pairs = {0};
+    struct sh_answer_count clear = {0};
     for (uint32_t g = 0; g < s.g.n; g++) {
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-        SH_TRY(pair_up(en, rp, &s, g, &pairs, err));
+        SH_TRY(pair_up(en, rp, &s, g, &pairs, &clear, err));
         sh_arena_rewind(en->scratch, at);
     }
-    const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-    SH_TRY(judge_pairs(en, rp, &pairs, err));
-    sh_arena_rewind(en->scratch, at);
+    for (const struct sh_rule_plan *one = rp; one; one = one->next) {
+        const struct sh_arena_mark at = sh_arena_mark(en->scratch);
+        en->judging = one;
+        SH_TRY(sh_answer_add_many(en->answers, one->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &clear, err));
+        SH_TRY(judge_pairs(en, one, &pairs, err));
+        sh_arena_rewind(en->scratch, at);
+    }
     return SH_OK;
 }
