@@ -230,16 +230,57 @@ static sh_code bounds_new(const struct space *s, const struct sh_node *node, str
     return *ret ? bounds_of(s, node, *ret) : sh_run_nomem(s->run);
 }
 
+/* Bounds of some tuples, places[0] … places[n - 1] of the space, at their places of out. */
+static sh_code bounds_of_some(const struct space *s, const struct sh_node *node, const uint32_t *places,
+                              uint32_t n, struct sh_bounds *out) {
+    struct sh_arena *arena = s->run->in->arena;
+    if (n == s->n)
+        return bounds_of(s, node, out);
+    uint32_t *which = sh_new_raw(arena, uint32_t, (size_t)n + 1);
+    int32_t *rows = s->row ? sh_new_raw(arena, int32_t, (size_t)n + 1) : NULL;
+    struct sh_bounds *some = sh_new_raw(arena, struct sh_bounds, (size_t)n + 1);
+    if (!which || (s->row && !rows) || !some)
+        return sh_run_nomem(s->run);
+    for (uint32_t i = 0; i < n; i++)
+        which[i] = run_of(s, places[i]);
+    for (uint32_t i = 0; rows && i < n; i++)
+        rows[i] = s->row[places[i]];
+    struct sh_row_runs runs = *s->runs;
+    struct space part = {.run = s->run, .runs = &runs, .n = n, .slot = s->slot, .row = rows};
+    if (s->of)
+        part.of = which;
+    else
+        runs.which = which, runs.n = n;
+    SH_TRY(bounds_of(&part, node, some));
+    for (uint32_t i = 0; i < n; i++)
+        out[places[i]] = some[i];
+    return SH_OK;
+}
+
+/* What one member of and, or settles is not asked of the next. */
 static sh_code logic(const struct space *s, const struct sh_node *node, struct sh_bounds *out) {
+    const unsigned settled = node->op == SH_OP_AND ? MAY_FALSE : MAY_TRUE;
     SH_TRY(bounds_of(s, node->kids[0], out));
     for (uint32_t i = 0; i < s->n; i++)
         out[i] = condition(node->op == SH_OP_NOT ? invert(can(out[i])) : can(out[i]));
+    if (node->n_kids < 2)
+        return SH_OK;
+    uint32_t *open = sh_new_raw(s->run->in->arena, uint32_t, (size_t)s->n + 1);
+    struct sh_bounds *next = sh_new_raw(s->run->in->arena, struct sh_bounds, (size_t)s->n + 1);
+    if (!open || !next)
+        return sh_run_nomem(s->run);
     for (uint32_t k = 1; k < node->n_kids; k++) {
-        struct sh_bounds *next;
-        SH_TRY(bounds_new(s, node->kids[k], &next));
+        uint32_t n = 0;
         for (uint32_t i = 0; i < s->n; i++) {
-            const unsigned a = can(out[i]), b = can(next[i]);
-            out[i] = condition(node->op == SH_OP_AND ? both(a, b) : invert(both(invert(a), invert(b))));
+            open[n] = i;
+            n += can(out[i]) != settled;
+        }
+        if (n == 0)
+            break;
+        SH_TRY(bounds_of_some(s, node->kids[k], open, n, next));
+        for (uint32_t j = 0; j < n; j++) {
+            const unsigned a = can(out[open[j]]), b = can(next[open[j]]);
+            out[open[j]] = condition(node->op == SH_OP_AND ? both(a, b) : invert(both(invert(a), invert(b))));
         }
     }
     return SH_OK;
@@ -520,14 +561,27 @@ static sh_code bounds_of(const struct space *s, const struct sh_node *node, stru
         return bounds_of_op(s, node, out);
     struct sh_bounds *kept = s->runs->shared[node->part - 1];
     uint8_t *known = s->runs->shared_known[node->part - 1];
-    uint32_t n = 0;
-    for (; n < s->n && known[run_of(s, n)]; n++)
-        out[n] = kept[run_of(s, n)];
-    if (n == s->n)
+    uint32_t n = 0, *left = NULL;
+    for (uint32_t i = 0; i < s->n; i++) {
+        const uint32_t r = run_of(s, i);
+        if (known[r]) {
+            out[i] = kept[r];
+            continue;
+        }
+        if (!left)
+            left = sh_new_raw(s->run->in->arena, uint32_t, (size_t)s->n + 1);
+        if (!left)
+            return sh_run_nomem(s->run);
+        left[n++] = i;
+    }
+    if (n == 0)
         return SH_OK;
-    SH_TRY(bounds_of_op(s, node, out));
-    for (uint32_t i = 0; i < s->n; i++)
-        kept[run_of(s, i)] = out[i], known[run_of(s, i)] = 1;
+    if (n == s->n)
+        SH_TRY(bounds_of_op(s, node, out));
+    else
+        SH_TRY(bounds_of_some(s, node, left, n, out));
+    for (uint32_t i = 0; i < n; i++)
+        kept[run_of(s, left[i])] = out[left[i]], known[run_of(s, left[i])] = 1;
     return SH_OK;
 }
 
