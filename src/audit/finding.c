@@ -156,6 +156,13 @@ static sh_code spread(struct sh_engine *en, struct sh_finding *f, const int64_t 
     return SH_OK;
 }
 
+static bool are_in_order(const struct sh_finding *f) {
+    size_t i = 1;
+    while (i < f->n_lines && f->lines[i - 1].row <= f->lines[i].row)
+        i++;
+    return i >= f->n_lines;
+}
+
 static sh_code fill_lines(struct sh_engine *en, const struct sh_draft *d, struct sh_finding *f,
                           struct sh_err *err) {
     struct gathered to = {.f = f};
@@ -164,7 +171,7 @@ static sh_code fill_lines(struct sh_engine *en, const struct sh_draft *d, struct
     int64_t *weights = sh_new(en->scratch, int64_t, f->n_lines + 1);
     if (!weights)
         return out_of_room(err);
-    if (f->n_lines > 1)
+    if (!are_in_order(f)) /* mostly they are */
         qsort(f->lines, f->n_lines, sizeof(*f->lines), by_row);
     size_t n = 0;
     for (size_t i = 0; i < f->n_lines; i++) { /* a line named twice counts once, blamed first */
@@ -287,7 +294,7 @@ static sh_code take_evidence(struct sh_engine *en, const struct sh_draft *d, str
     for (size_t i = 0; i < f->n_values; i++)
         f->values[i] =
             (struct sh_value_read){sh_keep_str(en, values[i].name), sh_keep_str(en, values[i].value)};
-    SH_TRY(sh_expr_clearing(hit, &eval, &one, 0, &text, err));
+    SH_TRY(sh_expr_clearing_hit(hit, &eval, &one, 0, &text, err));
     f->clearing = sh_keep_str(en, text);
     f->deciding = sh_expr_text(hit);
     return SH_OK;

@@ -138,7 +138,7 @@ static sh_code put_said(struct sh_json *json, const struct sh_engine *en, struct
         said->members = sh_new(en->lasting, struct sh_str, view->n);
         said->n = said->members ? view->n : 0;
     }
-    if (id < 0 || (size_t)id >= said->n) { /* a dictionary may grow */
+    if (!said->members || id < 0 || (size_t)id >= said->n) { /* a dictionary may grow */
         put(json, en->plan, id);
         return SH_OK;
     }

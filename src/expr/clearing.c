@@ -184,16 +184,25 @@ static sh_code clear(const struct clearing *c, const struct sh_node *node, bool 
     return SH_OK;
 }
 
-sh_code sh_expr_clearing(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
-                         uint32_t i, struct sh_str *ret, struct sh_err *err) {
+sh_code sh_expr_clearing_hit(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
+                             uint32_t i, struct sh_str *ret, struct sh_err *err) {
     assert(e && in && batch && ret);
     struct sh_run run = {.in = in, .env = &e->env, .err = err};
     const struct sh_spot spot = sh_spot_of(e, batch, i);
     const struct clearing c = {.run = &run, .e = e, .spot = &spot};
     *ret = (struct sh_str){0};
+    return of_claim(&c, e->root) ? clear(&c, e->root, false, ret) : SH_OK;
+}
+
+sh_code sh_expr_clearing(const struct sh_expr *e, const struct sh_eval *in, const struct sh_batch *batch,
+                         uint32_t i, struct sh_str *ret, struct sh_err *err) {
+    assert(e && in && batch && ret);
+    struct sh_run run = {.in = in, .env = &e->env, .err = err};
+    const struct sh_spot spot = sh_spot_of(e, batch, i);
+    *ret = (struct sh_str){0};
     int64_t value = SH_MISSING;
     if (e->root->type.kind != SH_KIND_BOOL || e->root->rep != SH_REP_NARROW)
         return SH_OK;
     SH_TRY(sh_spot_value(&run, e->root, &spot, &value, NULL));
-    return value == 1 && of_claim(&c, e->root) ? clear(&c, e->root, false, ret) : SH_OK;
+    return value == 1 ? sh_expr_clearing_hit(e, in, batch, i, ret, err) : SH_OK;
 }

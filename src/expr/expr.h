@@ -425,6 +425,10 @@ SH_MUST sh_code sh_expr_values(const struct sh_expr *e, const struct sh_eval *in
 SH_MUST sh_code sh_expr_clearing(const struct sh_expr *e, const struct sh_eval *in,
                                  const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
                                  struct sh_err *err);
+/** The same of a condition that was found true for the tuple: it is not asked again. */
+SH_MUST sh_code sh_expr_clearing_hit(const struct sh_expr *e, const struct sh_eval *in,
+                                     const struct sh_batch *batch, uint32_t i, struct sh_str *ret,
+                                     struct sh_err *err);
 
 /* ---- aggregates in parts ------------------------------------------------------------------------------- */
 

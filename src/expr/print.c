@@ -57,12 +57,22 @@ sh_code sh_run_text(const struct sh_run *run, struct sh_str *ret, const char *fo
     return SH_OK;
 }
 
+static sh_code keep_text(const struct sh_run *run, const char *text, size_t len, struct sh_str *ret) {
+    const char *kept = sh_arena_dup(run->in->arena, text, len);
+    *ret = (struct sh_str){kept, len};
+    return kept ? SH_OK : sh_run_nomem(run);
+}
+
 static sh_code print_number(const struct sh_run *run, struct sh_type type, int64_t value,
                             struct sh_str *ret) {
-    char out[SH_DECIMAL_TEXT_MAX];
+    char out[SH_DECIMAL_TEXT_MAX + sizeof(".00")];
     const int least = type.unit == SH_UNIT_YUAN && type.scale >= 2 ? 2 : 0;
-    (void)sh_decimal_format(value, type.scale, least, out);
-    return sh_run_text(run, ret, "%s%s", out, type.unit == SH_UNIT_YUAN && type.scale == 0 ? ".00" : "");
+    size_t len = sh_decimal_format(value, type.scale, least, out);
+    if (type.unit == SH_UNIT_YUAN && type.scale == 0) {
+        memcpy(out + len, ".00", 3);
+        len += 3;
+    }
+    return keep_text(run, out, len, ret);
 }
 
 static sh_code print_name(const struct sh_run *run, struct sh_type type, int64_t value, struct sh_str *ret) {
@@ -119,11 +129,9 @@ static sh_code print_value(const struct sh_run *run, struct sh_type type, int64_
     case SH_KIND_DATE:
         if (value < INT32_MIN || value > INT32_MAX)
             return SH_OK;
-        (void)sh_date_format((int32_t)value, out);
-        return sh_run_text(run, ret, "%s", out);
+        return keep_text(run, out, sh_date_format((int32_t)value, out), ret);
     case SH_KIND_TIME:
-        (void)sh_time_format(value, out);
-        return sh_run_text(run, ret, "%s", out);
+        return keep_text(run, out, sh_time_format(value, out), ret);
     case SH_KIND_CODE:
     case SH_KIND_TEXT:
         return print_name(run, type, value, ret);
@@ -174,7 +182,7 @@ struct part {
 };
 struct sh_template {
     struct part *parts;
-    size_t n_exprs;
+    size_t n_parts, n_exprs;
 };
 
 /* End of the expression that begins behind a '{': its own '}', past sets and quotes. */
@@ -224,7 +232,7 @@ static sh_code add_part(struct template_build *b, struct sh_str text, struct sh_
     *part = (struct part){.text = {copy, text.len}, .expr = expr};
     *b->tail = part;
     b->tail = &part->next;
-    b->template->n_exprs += expr != NULL;
+    b->template->n_parts++, b->template->n_exprs += expr != NULL;
     return SH_OK;
 }
 
@@ -315,18 +323,28 @@ sh_code sh_template_needs(const struct sh_template *t, struct sh_arena *arena, s
 sh_code sh_template_print(const struct sh_template *t, const struct sh_eval *in, const struct sh_batch *batch,
                           uint32_t i, struct sh_str *ret, struct sh_err *err) {
     struct sh_run run = {.in = in, .err = err};
-    struct sh_str whole;
-    SH_TRY(sh_run_text(&run, &whole, "%s", ""));
+    struct sh_str *pieces = sh_new_raw(in->arena, struct sh_str, t->n_parts + 1);
+    size_t n = 0, len = 0;
+    if (!pieces)
+        return sh_run_nomem(&run);
     for (const struct part *p = t->parts; p; p = p->next) {
-        struct sh_str piece = p->text;
+        pieces[n] = p->text;
         if (p->expr) {
             run.env = &p->expr->env;
             const struct sh_spot spot = sh_spot_of(p->expr, batch, i);
-            SH_TRY(sh_spot_print(&run, p->expr->root, &spot, &piece));
+            SH_TRY(sh_spot_print(&run, p->expr->root, &spot, &pieces[n]));
         }
-        if (piece.len)
-            SH_TRY(sh_run_text(&run, &whole, "%.*s%.*s", SH_ARG(whole), SH_ARG(piece)));
+        len += pieces[n++].len;
     }
-    *ret = whole;
+    char *text = sh_arena_alloc_raw(in->arena, len + 1, 1, 1), *at = text;
+    if (!text)
+        return sh_run_nomem(&run);
+    for (size_t p = 0; p < n; p++) {
+        if (pieces[p].len > 0)
+            memcpy(at, pieces[p].at, pieces[p].len);
+        at += pieces[p].len;
+    }
+    *at = '\0';
+    *ret = (struct sh_str){text, len};
     return SH_OK;
 }
