@@ -178,6 +178,9 @@ enum syn_line_flag {
 };
 /* Number within an institution of a physician who is not qualified from the day of point not-qualified. */
 enum { SYN_DOCTORS_A_PLACE = 50, SYN_DOCTOR_ENDED = 48 };
+/* Of the first institution alone: one suspended from the day of points suspended-… on, and one who is back
+ * the day before it. */
+enum { SYN_DOCTOR_SUSPENDED = 47, SYN_DOCTOR_BACK = 46 };
 
 struct syn_line {
     uint32_t enc;
@@ -189,6 +192,7 @@ struct syn_line {
     uint8_t flags, rx;
     int16_t late_days; /* from the charge to its upload */
     uint16_t dose_mg;  /* at a time, four times a day; 0: not written */
+    uint8_t performer; /* number within the institution; 0: nobody is named, but for SYN_PERFORMED */
 };
 
 enum syn_enc_flag {
@@ -216,6 +220,7 @@ struct syn_enc {
     bool is_infected;                /* its diagnoses but the first came up in bed */
     uint8_t drg;                     /* 0: none; else the n-th group the city knows */
     uint32_t bed, employer, invoice; /* 0: as usual; invoice: of encounter invoice − 1 */
+    uint64_t gathered_bed;           /* 0: bed; else one of the beds that no single person lies in */
     uint32_t line_first;
 };
 

@@ -91,6 +91,8 @@ static const char *const rules[] = {"drug-work-injury",
                                     "label-dose",
                                     "practitioner-day",
                                     "not-qualified",
+                                    "suspended-orders",
+                                    "suspended-services",
                                     "herb-kinds",
                                     "chronic-entitlement",
                                     "allowance-enrolment",
@@ -330,7 +332,7 @@ void sh_syn_host(struct syn_life *life, const struct syn_plant *plant) {
     } plain[] = {
         [SYN_H_ADULT] = {20, 74, 0},     [SYN_H_WOMAN] = {21, 39, 2},    [SYN_H_WRONG_SEX] = {20, 70, 0},
         [SYN_H_SEX_9] = {20, 70, 9},     [SYN_H_MAN_OLD] = {65, 80, 1},  [SYN_H_MAN_59] = {57, 58, 1},
-        [SYN_H_WOMAN_OLD] = {61, 78, 2}, [SYN_H_WOMAN_45] = {40, 47, 2}, [SYN_H_CHILD] = {4, 9, 0}};
+        [SYN_H_WOMAN_OLD] = {61, 78, 2}, [SYN_H_WOMAN_45] = {43, 47, 2}, [SYN_H_CHILD] = {4, 9, 0}};
     if (host < sizeof plain / sizeof plain[0] && plain[host].high > 0) {
         born_between(life, plant->day, plain[host].low, plain[host].high);
         if (plain[host].sex)

@@ -21,8 +21,8 @@ enum syn_host {
     SYN_H_MAN_OLD,  /* 64 … 80 */
     SYN_H_MAN_59,
     SYN_H_WOMAN_OLD, /* 61 … 78 */
-    SYN_H_WOMAN_45,
-    SYN_H_CHILD, /* 4 … 9 */
+    SYN_H_WOMAN_45,  /* 43 … 48: who has no child in an ordinary life any more */
+    SYN_H_CHILD,     /* 4 … 9 */
 };
 
 struct syn_plant;

@@ -73,7 +73,11 @@ static void insure(struct syn_life *life, int32_t from) {
 static void plant_enrolment(struct syn_life *life, const struct syn_plant *plant, int how) {
     const uint32_t enc = visit(life, plant, plant->day);
     const int months = (int)(plant->point->number / SYN_QTY);
-    insure(life, sh_add_months(plant->day, -months) + (how > 0 ? how : 0));
+    int32_t from = sh_add_months(plant->day, -months) + (how > 0 ? how : 0);
+    while (how > 0 &&
+           sh_add_months(from, months) <= plant->day) /* 31 December: nine months on 30 September */
+        from++;
+    insure(life, from);
     truth_bare(life, plant, enc,
                allow(life, life->encs[enc].place, plant->day, how < 0 ? 2 * WAGE_FEN - how - 1 : WAGE_FEN));
 }
@@ -212,7 +216,7 @@ static void plant_gathered(struct syn_life *life, const struct syn_plant *plant,
     for (uint8_t i = 0; i < n; i++) {
         enc = ward(life, plant, plant->day, plant->day + 3);
         life->encs[enc].companion = i;
-        life->encs[enc].bed = SYN_COMPANIONS_MAX * life->person.index + i + 1;
+        life->encs[enc].gathered_bed = (uint64_t)SYN_COMPANIONS_MAX * life->person.index + i + 1;
         life->encs[enc].employer = how < 0 ? 0 : life->person.index + 1;
         if (how < 0)
             sh_syn_beside(life, (struct syn_beside){.kind = SYN_B_INSURED,

@@ -59,6 +59,24 @@ static void plant_unqualified(struct syn_life *life, const struct syn_plant *pla
     sh_syn_truth_line(life, plant, line);
 }
 
+/* At the first institution. how: number within it of the physician who ordered the charge. */
+static uint32_t charge_at_first(struct syn_life *life, const struct syn_plant *plant) {
+    return charge(life, plant, sh_syn_plain_visit(life, 0, 11, plant->day, plant->point->dx[0]), 1);
+}
+
+static void plant_order(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t line = charge_at_first(life, plant);
+    life->lines[line].doctor = (uint32_t)how;
+    sh_syn_truth_line(life, plant, line);
+}
+
+/* how: number of whoever performed it. */
+static void plant_performance(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t line = charge_at_first(life, plant);
+    life->lines[line].performer = (uint8_t)how;
+    sh_syn_truth_line(life, plant, line);
+}
+
 /* All of point.items in one prescription; how: but one. */
 static void plant_herbs(struct syn_life *life, const struct syn_plant *plant, int how) {
     const struct syn_uses *herbs = &plant->point->items;
@@ -77,6 +95,8 @@ static void plant_herbs(struct syn_life *life, const struct syn_plant *plant, in
 #define V true
 #define N false
 #define AD SYN_H_ADULT
+#define EVE(rule, planter, how, note)                                                                        \
+    { rule, N, AD, planter, how, 0, 1, 1, 0, true, note }
 #define ROW(rule, kind, planter, how, after, lines, note)                                                    \
     { rule, kind, AD, planter, how, 0, after, lines, 0, false, note }
 static const struct syn_variant variants[] = {
@@ -90,7 +110,13 @@ static const struct syn_variant variants[] = {
     ROW("practitioner-day", V, plant_day_too_long, 33, 1, 1, "more sessions than a day has hours"),
     ROW("practitioner-day", N, plant_day_too_long, 32, 1, 1, "sessions that fill a day to the minute"),
     ROW("not-qualified", V, plant_unqualified, 0, 1, 1, "ordered after the qualification had ended"),
-    {"not-qualified", N, AD, plant_unqualified, 0, 0, 1, 1, 0, true, "on the last day of the qualification"},
+    EVE("not-qualified", plant_unqualified, 0, "on the last day of the qualification"),
+    ROW("suspended-orders", V, plant_order, SYN_DOCTOR_SUSPENDED, 1, 1, "ordered while suspended"),
+    EVE("suspended-orders", plant_order, SYN_DOCTOR_SUSPENDED, "ordered the day before the suspension"),
+    EVE("suspended-orders", plant_order, SYN_DOCTOR_BACK, "ordered on the day he was back"),
+    ROW("suspended-services", V, plant_performance, SYN_DOCTOR_SUSPENDED, 1, 1, "given while suspended"),
+    EVE("suspended-services", plant_performance, SYN_DOCTOR_SUSPENDED, "given the day before the suspension"),
+    EVE("suspended-services", plant_performance, SYN_DOCTOR_BACK, "given on the day he was back"),
     ROW("herb-kinds", V, plant_herbs, 0, 1, 21, "one herb more than advised"),
     ROW("herb-kinds", N, plant_herbs, 1, 1, 1, "as many herbs as advised"),
 };

@@ -257,6 +257,13 @@ static void person_cells(struct syn_writer *w, const struct syn_life *life, cons
 #undef BOTH
 }
 
+/* Everyone has a bed of their own: only a plant lays two persons into one. */
+static struct sh_str bed_cell(struct syn_writer *w, const struct syn_life *life, const struct syn_enc *e) {
+    if (e->gathered_bed)
+        return digits_cell(w, SH_STR("G"), e->gathered_bed, 9);
+    return digits_cell(w, SH_STR(""), e->bed ? e->bed : life->person.index + 1, 7);
+}
+
 static void write_mdtrt(struct syn_writer *w, const struct syn_life *life, uint32_t enc) {
     const struct syn_enc *e = &life->encs[enc];
     const struct syn_place *place = &life->city->places[e->place];
@@ -286,8 +293,7 @@ static void write_mdtrt(struct syn_writer *w, const struct syn_life *life, uint3
         c[MDTRT_inhosp_stas] = SH_STR("0");
         c[MDTRT_dscg_way] = int_cell(w, e->leaving);
         c[MDTRT_ipt_days] = int_cell(w, e->to > e->from ? e->to - e->from : 1);
-        /* everyone has a bed of their own: only a plant lays two persons into one */
-        c[MDTRT_adm_bed] = digits_cell(w, SH_STR(""), e->bed ? e->bed : life->person.index + 1, 7);
+        c[MDTRT_adm_bed] = bed_cell(w, life, e);
         c[MDTRT_wardarea_bed] = c[MDTRT_adm_bed];
         if (e->med_type == 52) {
             c[MDTRT_birctrl_matn_date] = date_cell(w, e->from + 1);
@@ -485,6 +491,28 @@ static void flag_cells(struct syn_writer *w, const struct syn_life *life, const 
         l->flags & SYN_REF_GIVEN ? line_id(w, life->person.index, (uint32_t)l->refund_of) : SH_STR("");
 }
 
+/* Who ordered it and who gave it. */
+static void doctor_cells(struct syn_writer *w, const struct syn_life *life, const struct syn_line *l) {
+    const struct syn_enc *e = &life->encs[l->enc];
+    struct sh_str *c = w->cells;
+    if (e->med_type == 41) {
+        c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, 49), 6);
+        return;
+    }
+    c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, l->doctor), 6);
+    c[FEE_bilg_dr_name] = name_cell(w, life->book, 0x100000000u + doctor_no(e, l->doctor));
+    if (!life->city->places[e->place].sparse && !life->book->items[l->item].is_drug)
+        c[FEE_acord_dept_codg] = c[FEE_bilg_dept_codg], c[FEE_acord_dept_name] = c[FEE_bilg_dept_name];
+    else
+        c[FEE_acord_dept_codg] = c[FEE_acord_dept_name] = SH_STR("");
+    if (l->flags & SYN_PERFORMED) /* by one whom no other plant meets */
+        c[FEE_acord_dr_code] = digits_cell(w, SH_STR("D9901"), life->person.index, 8);
+    else if (l->performer)
+        c[FEE_acord_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, l->performer), 6);
+    else
+        c[FEE_acord_dr_code] = SH_STR("");
+}
+
 static void write_line(struct syn_writer *w, const struct syn_life *life, uint32_t line) {
     const struct syn_line *l = &life->lines[line];
     const struct syn_enc *e = &life->encs[l->enc];
@@ -511,19 +539,7 @@ static void write_line(struct syn_writer *w, const struct syn_life *life, uint32
     c[FEE_preselfpay_amt] = money_cell(w, is_own ? 0 : l->amount - l->covered);
     c[FEE_inscp_amt] = money_cell(w, l->covered);
     item_cells(w, item, place->sparse, line);
-    if (e->med_type != 41) {
-        c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, l->doctor), 6);
-        c[FEE_bilg_dr_name] = name_cell(w, life->book, 0x100000000u + doctor_no(e, l->doctor));
-        if (!place->sparse && !item->is_drug)
-            c[FEE_acord_dept_codg] = c[FEE_bilg_dept_codg], c[FEE_acord_dept_name] = c[FEE_bilg_dept_name];
-        else
-            c[FEE_acord_dept_codg] = c[FEE_acord_dept_name] = SH_STR("");
-        c[FEE_acord_dr_code] = l->flags & SYN_PERFORMED /* whom no other plant meets */
-                                   ? digits_cell(w, SH_STR("D9901"), life->person.index, 8)
-                                   : SH_STR("");
-    } else {
-        c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, 49), 6);
-    }
+    doctor_cells(w, life, l);
     flag_cells(w, life, l, is_void, line);
     end_row(w, SYN_T_FEE, FEE_N);
     w->counts.refunds += l->quantity < 0 && !is_void;
