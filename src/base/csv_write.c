@@ -5,15 +5,33 @@
 #include "base/money.h"
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 enum { WRITE_OUT_BYTES = 64 << 10 };
 
+/* Is one of eight bytes a comma, a quote or the end of a line? */
+static bool is_special_word(uint64_t w) {
+    const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+    const uint64_t comma = w ^ (ones * ','), quote = w ^ (ones * '"'), feed = w ^ (ones * '\n'),
+                   back = w ^ (ones * '\r');
+    /* What is zero borrows, and had no top bit itself. */
+    return ((((comma - ones) & ~comma) | ((quote - ones) & ~quote) | ((feed - ones) & ~feed) |
+             ((back - ones) & ~back)) &
+            tops) != 0;
+}
+
 static bool needs_quotes(struct sh_str text) {
+    size_t i = 0;
     if (text.len == 0)
         return false;
     if (text.at[0] == ' ' || text.at[text.len - 1] == ' ' || text.at[0] == '#')
         return true;
-    for (size_t i = 0; i < text.len; i++)
+    for (uint64_t w; i + sizeof(w) <= text.len; i += sizeof(w)) {
+        memcpy(&w, text.at + i, sizeof(w));
+        if (is_special_word(w))
+            return true;
+    }
+    for (; i < text.len; i++)
         if (text.at[i] == ',' || text.at[i] == '"' || text.at[i] == '\n' || text.at[i] == '\r')
             return true;
     return false;
