@@ -1,6 +1,7 @@
 /* Membership: code words, values, sets and ranges of knowledge cells. None is in nothing and out of nothing.
  */
 #include "expr/node.h"
+#include "base/wide.h"
 
 static bool set_has(const struct sh_set *set, int64_t id) {
     uint32_t lo = 0, n = set->n;
@@ -26,22 +27,38 @@ static inline int64_t member(int64_t x, bool in, bool negated) {
 }
 
 /* Is each of the values among the words? Without branches: which lines are of a kind is anyone's guess. */
-static void look_up_codes(const struct sh_codes *codes, bool negated, int64_t *io, uint32_t n) {
-    const struct sh_set set = codes->set;
+SH_WIDE static void look_up_bits(const uint64_t *restrict bits, uint64_t n_bits, bool negated,
+                                 int64_t *restrict io, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t x = (uint64_t)io[i];
+        const bool within = x < n_bits; /* what is below zero is far beyond them */
+        const uint64_t word = bits[within ? x >> 6 : 0];
+        io[i] = member(io[i], within & (word >> (x & 63) & 1), negated);
+    }
+}
+
+/* Few words: fewer stand for as many, by the first again. */
+SH_WIDE static void look_up_few(const int64_t word[SET_SCANNED], bool negated, int64_t *restrict io,
+                                uint32_t n) {
+    const int64_t a = word[0], b = word[1], c = word[2], d = word[3];
     for (uint32_t i = 0; i < n; i++) {
         const int64_t x = io[i];
-        bool in = false;
-        if (codes->bits) {
-            const bool within = (uint64_t)x < codes->n_bits; /* what is below zero is far beyond them */
-            in = within & (codes->bits[within ? x / 64 : 0] >> (x & 63) & 1);
-        } else if (set.n <= SET_SCANNED) {
-            for (uint32_t k = 0; k < set.n; k++)
-                in |= set.ids[k] == x;
-            in &= x >= 0;
-        } else {
-            in = set_has(&set, x);
-        }
-        io[i] = member(x, in, negated);
+        io[i] = member(x, (x >= 0) & ((x == a) | (x == b) | (x == c) | (x == d)), negated);
+    }
+}
+
+static void look_up_codes(const struct sh_codes *codes, bool negated, int64_t *io, uint32_t n) {
+    const struct sh_set *set = &codes->set;
+    if (codes->bits) {
+        look_up_bits(codes->bits, codes->n_bits, negated, io, n);
+    } else if (set->n <= SET_SCANNED) {
+        int64_t word[SET_SCANNED];
+        for (uint32_t k = 0; k < SET_SCANNED; k++)
+            word[k] = set->n == 0 ? -1 : set->ids[k < set->n ? k : 0];
+        look_up_few(word, negated, io, n);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            io[i] = member(io[i], set_has(set, io[i]), negated);
     }
 }
 
