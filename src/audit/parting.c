@@ -171,11 +171,15 @@ sh_code sh_parting_first(struct sh_engine *en, struct sh_parting *p, uint32_t g,
             *ret = member;
             continue;
         }
-        sh_buf_clear(&best), sh_buf_clear(&other);
-        SH_TRY(sh_key_of_row(en, table, p->rows[*ret], &best, err));
+        if (best.len == 0) /* only where there is another to compare it with */
+            SH_TRY(sh_key_of_row(en, table, p->rows[*ret], &best, err));
+        sh_buf_clear(&other);
         SH_TRY(sh_key_of_row(en, table, p->rows[member], &other, err));
-        if (sh_str_cmp(sh_buf_view(&other), sh_buf_view(&best)) < 0)
-            *ret = member;
+        if (sh_str_cmp(sh_buf_view(&other), sh_buf_view(&best)) >= 0)
+            continue;
+        *ret = member;
+        const struct sh_buf swap = best;
+        best = other, other = swap;
     }
     p->first[g] = (int32_t)*ret;
     return SH_OK;
