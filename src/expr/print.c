@@ -69,8 +69,9 @@ static sh_code print_number(const struct sh_run *run, struct sh_type type, int64
     const int least = type.unit == SH_UNIT_YUAN && type.scale >= 2 ? 2 : 0;
     size_t len = sh_decimal_format(value, type.scale, least, out);
     if (type.unit == SH_UNIT_YUAN && type.scale == 0) {
-        memcpy(out + len, ".00", 3);
-        len += 3;
+        out[len++] = '.';
+        out[len++] = '0';
+        out[len++] = '0';
     }
     return keep_text(run, out, len, ret);
 }
