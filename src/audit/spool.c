@@ -1,13 +1,16 @@
-/* Sorted runs of records, on disk and in memory, and their merge. Memory: one buffer a run on disk. */
+/* Sorted runs of records, on disk and in memory, and their merge. Runs on disk are mapped; what was read of
+ * them is given back. */
 #include "audit/spool.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_BYTES ((size_t)64 << 10)
+#define GIVE_BACK_BYTES ((size_t)1 << 20)
 #define WRITE_BYTES ((size_t)256 << 10) /* a record alone fills what the C library buffers */
 #define RECORD_BYTES_MAX ((size_t)256 << 20)
 
@@ -184,16 +187,15 @@ sh_code sh_spool_hold(struct sh_spool *spool, struct sh_spool_runs *runs, struct
 
 /* ---- merging ------------------------------------------------------------------------------------ */
 
-/* A run being read: a window of the file that begins at the present record, or the next entry of a spool. */
+/* A run being read: mapped, or the next entry of a spool. */
 struct source {
     const struct sh_spool_run *run;
     size_t entry; /* of a run that is held */
-    int fd;
-    uint64_t at; /* bytes of the run already taken into the buffer */
-    struct sh_buf buf;
-    size_t begin; /* of the present record in the buffer */
+    char *map;    /* from the page on which the run begins; NULL: held, or empty */
+    size_t bytes; /* of the map */
+    size_t at;    /* of the next record in the map */
+    size_t given; /* bytes of the map that were given back */
     struct sh_record record;
-    size_t record_len;
     bool done;
 };
 
@@ -205,38 +207,10 @@ struct sources {
 
 static void sources_release(struct sources *s) {
     for (size_t i = 0; s->at && i < s->n; i++)
-        sh_buf_free(&s->at[i].buf);
-    for (size_t i = 0; s->at && i < s->n; i++) {
-        bool shared = false; /* runs of one file share its descriptor */
-        for (size_t j = 0; j < i; j++)
-            shared |= s->at[j].fd == s->at[i].fd;
-        if (!shared && s->at[i].fd > 0)
-            (void)close(s->at[i].fd);
-    }
+        if (s->at[i].map)
+            (void)munmap(s->at[i].map, s->at[i].bytes);
     sh_free(s->at);
     sh_free(s->heap);
-}
-
-static sh_code read_more(struct source *s, size_t need, struct sh_err *err) {
-    size_t have = s->buf.len - s->begin;
-    if (s->begin > 0 && have > 0)
-        memmove(s->buf.at, s->buf.at + s->begin, have);
-    s->buf.len = have;
-    s->begin = 0;
-    while (have < need && s->at < s->run->bytes) {
-        size_t want = need - have > READ_BYTES ? need - have : READ_BYTES;
-        want = s->run->bytes - s->at < want ? (size_t)(s->run->bytes - s->at) : want;
-        if (sh_buf_reserve(&s->buf, want) != SH_OK)
-            return sh_fail(err, SH_E_NOMEM, "no room to read %s", s->run->path);
-        const ssize_t n = pread(s->fd, s->buf.at + s->buf.len, want, (off_t)(s->run->offset + s->at));
-        if (n <= 0)
-            return n < 0 ? sh_fail_errno(err, "%s", s->run->path)
-                         : sh_fail(err, SH_E_CORRUPT, "%s is cut short", s->run->path);
-        s->buf.len += (size_t)n;
-        s->at += (uint64_t)n;
-        have += (size_t)n;
-    }
-    return SH_OK;
 }
 
 static sh_code advance_held(struct source *s, struct sh_err *err) {
@@ -245,31 +219,29 @@ static sh_code advance_held(struct source *s, struct sh_err *err) {
     if (s->done)
         return SH_OK;
     const size_t offset = held->entries[s->entry++].offset;
+    size_t len;
     return sh_spool_record_get((struct sh_str){held->records.at + offset, held->records.len - offset},
-                               &s->record, &s->record_len, err);
+                               &s->record, &len, err);
 }
 
+/* The present record is done with when the next is asked for. */
 static sh_code advance(struct source *s, struct sh_err *err) {
     if (s->run->held)
         return advance_held(s, err);
-    s->begin += s->record_len;
-    s->record_len = 0;
-    uint32_t total = 0;
-    if (s->buf.len - s->begin < sizeof(struct head))
-        SH_TRY(read_more(s, sizeof(struct head), err));
-    if (s->buf.len == s->begin) {
-        s->done = true;
+    s->done = s->at == s->bytes;
+    if (s->done)
         return SH_OK;
+    if (s->at - s->given > GIVE_BACK_BYTES) {
+        (void)madvise(s->map + s->given, GIVE_BACK_BYTES, MADV_DONTNEED); /* else it only takes memory */
+        s->given += GIVE_BACK_BYTES;
     }
-    if (s->buf.len - s->begin < sizeof(struct head))
-        return sh_fail(err, SH_E_CORRUPT, "%s is cut short", s->run->path);
-    memcpy(&total, s->buf.at + s->begin, sizeof(total));
-    if (total > RECORD_BYTES_MAX)
-        return sh_fail(err, SH_E_CORRUPT, "%s does not read back", s->run->path);
-    if (s->buf.len - s->begin < total)
-        SH_TRY(read_more(s, total, err));
-    return sh_spool_record_get((struct sh_str){s->buf.at + s->begin, s->buf.len - s->begin}, &s->record,
-                               &s->record_len, err);
+    size_t len;
+    const sh_code code =
+        sh_spool_record_get((struct sh_str){s->map + s->at, s->bytes - s->at}, &s->record, &len, err);
+    if (code != SH_OK)
+        return sh_err_wrap(err, code, "%s: ", s->run->path);
+    s->at += len;
+    return SH_OK;
 }
 
 static bool is_less(const struct sources *s, uint32_t a, uint32_t b) {
@@ -292,16 +264,33 @@ static void sift_down(struct sources *s, size_t i) {
     }
 }
 
-static sh_code open_source(struct sources *s, size_t i, struct sh_err *err) {
-    struct source *one = &s->at[i];
-    if (one->run->held)
-        return advance(one, err);
-    for (size_t j = 0; j < i; j++)
-        if (strcmp(s->at[j].run->path, one->run->path) == 0)
-            one->fd = s->at[j].fd;
-    if (one->fd <= 0)
-        one->fd = open(one->run->path, O_RDONLY | O_CLOEXEC);
-    return one->fd > 0 ? advance(one, err) : sh_fail_errno(err, "%s", one->run->path);
+static sh_code map_run(struct source *s, int fd, struct sh_err *err) {
+    struct stat there;
+    if (fstat(fd, &there) != 0)
+        return sh_fail_errno(err, "%s", s->run->path);
+    if ((uint64_t)there.st_size < s->run->offset + s->run->bytes)
+        return sh_fail(err, SH_E_CORRUPT, "%s is cut short", s->run->path);
+    if (s->run->bytes == 0)
+        return SH_OK;
+    const size_t lead = (size_t)(s->run->offset % (uint64_t)sysconf(_SC_PAGESIZE));
+    const size_t bytes = lead + (size_t)s->run->bytes;
+    void *map = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, fd, (off_t)(s->run->offset - lead));
+    if (map == MAP_FAILED)
+        return sh_fail_errno(err, "%s", s->run->path);
+    s->map = map, s->bytes = bytes, s->at = lead;
+    return SH_OK;
+}
+
+static sh_code open_source(struct source *s, struct sh_err *err) {
+    if (!s->run->held) {
+        const int fd = open(s->run->path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return sh_fail_errno(err, "%s", s->run->path);
+        const sh_code code = map_run(s, fd, err);
+        (void)close(fd); /* the map stays */
+        SH_TRY(code);
+    }
+    return advance(s, err);
 }
 
 sh_code sh_spool_merge(const struct sh_spool_runs *runs,
@@ -314,7 +303,7 @@ sh_code sh_spool_merge(const struct sh_spool_runs *runs,
         return sh_fail(err, SH_E_NOMEM, "no room to merge %zu runs", runs->n);
     for (size_t i = 0; i < runs->n; i++) {
         s.at[i].run = &runs->at[i];
-        SH_TRY(open_source(&s, i, err));
+        SH_TRY(open_source(&s.at[i], err));
         if (!s.at[i].done)
             s.heap[s.n_heap++] = (uint32_t)i;
     }
