@@ -3,8 +3,6 @@
 #include "gate/entry.h"
 #include "gate/handlers.h"
 
-enum { SCANS_MAX = 3 };
-
 /* ---- descriptions ------------------------------------------------------------------------------------ */
 
 static void put_words(struct sh_json *json, const char *key, const struct sh_str *words, size_t n) {
@@ -132,24 +130,19 @@ static sh_code take_batch(struct paging *paging, const struct sh_record *records
     return SH_OK;
 }
 
-/* Values that a version had once are offered too, so each row is compared; after a few looks the page ends
- * early and says where to go on. */
+/* Values that a version had once are offered too, so each row is compared. One look a page: it may hold fewer
+ * rows than asked for, and says where to go on. */
 static sh_code read_page(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct paging *paging = ctx;
     paging->n_found = 0;
     paging->next = (struct sh_str){0};
     struct sh_page_query query = paging->query;
     query.limit = paging->limit + 1;
-    for (size_t looks = 0; looks < SCANS_MAX && paging->next.len == 0; looks++) {
-        struct sh_record_batch batch;
-        SH_TRY(sh_record_scan(txn, &paging->scope, &query, &paging->rq->arena, &batch, err));
-        SH_TRY(take_batch(paging, batch.records, batch.n, err));
-        if (batch.next.len == 0 || paging->next.len)
-            return SH_OK;
-        query.after_key = batch.next;
-    }
+    struct sh_record_batch batch;
+    SH_TRY(sh_record_scan(txn, &paging->scope, &query, &paging->rq->arena, &batch, err));
+    SH_TRY(take_batch(paging, batch.records, batch.n, err));
     if (paging->next.len == 0)
-        paging->next = query.after_key;
+        paging->next = batch.next;
     return SH_OK;
 }
 

@@ -27,3 +27,27 @@ export function nameOf(register: Register, record: Rec): string {
   const field = register.fields?.find(one => one.search && !one.personal && record.fields[one.id])
   return field ? String(record.fields[field.id]) : record.key
 }
+
+/** Answers one may ask for before somebody scrolls on. */
+const ANSWERS = 50
+type Page = { items: Rec[]; next: string | null }
+/**
+ * Pages of records until `enough` are found or there are no more. An answer looks at so many records and no more: of
+ * a rare word the first ones may hold none.
+ */
+export async function* recordPages(register: string, query: Record<string, string>, limit: number, enough: number, after: string | null = null): AsyncGenerator<Page> {
+  for (let answers = 0, found = 0; answers < ANSWERS && found < enough; answers++) {
+    const asked = { ...query, limit, ...(after ? { after } : {}) }
+    const page: Page = await got(api.GET('/api/v1/registers/{register}/records', { params: { path: { register }, query: asked as never } }))
+    yield page
+    found += page.items.length
+    after = page.next
+    if (!after) return
+  }
+}
+/** The first records that a word finds. */
+export async function firstRecords(register: string, q: string, limit: number): Promise<Rec[]> {
+  const found: Rec[] = []
+  for await (const page of recordPages(register, q ? { q } : {}, limit, limit)) found.push(...page.items)
+  return found.slice(0, limit)
+}
