@@ -1,7 +1,12 @@
 /* Lists: matters, items, one's work. Keyset pages; every list takes what its reader may see. */
 #include "matter/query.h"
 
-enum { COUNT_MAX = 10000 }; /* lists are counted up to here: what is beyond is many for one person */
+enum {
+    COUNT_MAX = 10000, /* lists are counted up to here: what is beyond is many for one person */
+    OTHERS_READ = 500, /* open matters looked at for what waits for others */
+    OTHERS_MAX = 50,
+    WAITS_FOR_MAX = 12
+};
 
 /* ---- matters ----------------------------------------------------------------------------------------- */
 
@@ -10,15 +15,19 @@ enum { COUNT_MAX = 10000 }; /* lists are counted up to here: what is beyond is m
     "t.place, "                                                                                              \
     "t.assigned, t.parent, t.opened_at, t.changed_at, t.due, t.late, t.ord, t.final, t.version"
 
-static void put_matter_row(struct sh_json *json, const struct sh_matter_texts *texts,
-                           const struct sh_matter_who *who, const struct sh_rows *rows, size_t r) {
-    const struct sh_procedure *text =
-        sh_procedure_version(texts->procedures, sh_cell(rows, r, 2)->str, sh_cell(rows, r, 3)->str,
-                             (int32_t)sh_cell(rows, r, 4)->i64);
+/* The text a matter runs by; NULL: it is no longer here. */
+static const struct sh_procedure *text_of(const struct sh_matter_texts *texts, const struct sh_rows *rows,
+                                          size_t r) {
+    return sh_procedure_version(texts->procedures, sh_cell(rows, r, 2)->str, sh_cell(rows, r, 3)->str,
+                                (int32_t)sh_cell(rows, r, 4)->i64);
+}
+
+static void put_matter_fields(struct sh_json *json, const struct sh_matter_texts *texts,
+                              const struct sh_matter_who *who, const struct sh_rows *rows, size_t r) {
+    const struct sh_procedure *text = text_of(texts, rows, r);
     const struct sh_str id = sh_cell(rows, r, 5)->str;
     const int32_t state = text ? sh_machine_state(&text->matter, id) : -1;
     const int64_t due = sh_cell(rows, r, 14)->i64;
-    sh_json_object(json);
     sh_json_put_str(json, "id", sh_cell(rows, r, 0)->str);
     sh_json_put_str(json, "number", sh_cell(rows, r, 1)->str);
     sh_json_put_str(json, "procedure", sh_cell(rows, r, 2)->str);
@@ -40,6 +49,12 @@ static void put_matter_row(struct sh_json *json, const struct sh_matter_texts *t
     sh_put_utc(json, "changed", sh_cell(rows, r, 13)->i64);
     sh_put_day_or_null(json, "due", due == SH_NEVER ? 0 : day_of_utc(due - 1), due != SH_NEVER);
     sh_json_put_bool(json, "late", sh_cell(rows, r, 15)->i64 != 0);
+}
+
+static void put_matter_row(struct sh_json *json, const struct sh_matter_texts *texts,
+                           const struct sh_matter_who *who, const struct sh_rows *rows, size_t r) {
+    sh_json_object(json);
+    put_matter_fields(json, texts, who, rows, r);
     sh_json_object_end(json);
 }
 
@@ -354,6 +369,74 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
     return SH_OK;
 }
 
+/* What he took a step of and others go on with: open matters, the newest first. */
+static sh_code read_others(struct counting *c, struct sh_rows *ret) {
+    SH_CLEANUP(query_free) struct query q = {0};
+    query_add(&q, "select " ROW_COLUMNS " from mt_matter t where ((");
+    query_place(&q, c->desk->who, c->arena);
+    query_confidential(&q, c->desk);
+    query_add(&q, ") or ");
+    query_takes_part(&q, c->desk->who);
+    query_add(&q,
+              ") and t.final = 0 and exists (select 1 from mt_step s where s.matter = t.id and s.actor = ");
+    query_value(&q, SH_TEXT(c->desk->who->person));
+    query_add(&q, ") order by t.ord desc limit ");
+    query_value(&q, SH_I64(OTHERS_READ));
+    SH_TRY(sh_buf_check(&q.sql, c->err));
+    return sh_sql_query(c->txn, q.sql.at, q.values, q.n, c->arena, ret, c->err);
+}
+
+/* Is a step from that state his to take? */
+static bool is_mine(const struct counting *c, const struct sh_machine *machine, int32_t state) {
+    for (size_t i = 0; i < machine->n_steps; i++)
+        if (sh_step_is_from(&machine->steps[i], state) && has_role(c->desk->who, &machine->steps[i]))
+            return true;
+    return false;
+}
+
+/* Names of the roles that go on from there, each once. */
+static void put_waits_for(const struct counting *c, const struct sh_machine *machine, int32_t state) {
+    struct sh_str said[WAITS_FOR_MAX];
+    size_t n = 0;
+    sh_json_key(c->json, "waits_for");
+    sh_json_array(c->json);
+    for (size_t i = 0; i < machine->n_steps; i++)
+        for (size_t k = 0; sh_step_is_from(&machine->steps[i], state) && k < machine->steps[i].n_by; k++) {
+            const struct sh_actor *by = &machine->steps[i].by[k];
+            const struct sh_role *role =
+                by->kind == SH_ACTOR_LAW ? NULL : sh_role_find(c->desk->texts->roles, by->role);
+            bool is_said = !role || n == WAITS_FOR_MAX;
+            for (size_t s = 0; s < n && !is_said; s++)
+                is_said = sh_str_eq(said[s], role->id);
+            if (is_said)
+                continue;
+            said[n++] = role->id;
+            sh_json_str(c->json, sh_word_of(c->desk->who->lang, role->name, role->english));
+        }
+    sh_json_array_end(c->json);
+}
+
+static sh_code put_others(struct counting *c) {
+    struct sh_rows rows;
+    size_t shown = 0;
+    SH_TRY(read_others(c, &rows));
+    sh_json_key(c->json, "others");
+    sh_json_array(c->json);
+    for (size_t r = 0; r < rows.n_rows && shown < OTHERS_MAX; r++) {
+        const struct sh_procedure *text = text_of(c->desk->texts, &rows, r);
+        const int32_t state = text ? sh_machine_state(&text->matter, sh_cell(&rows, r, 5)->str) : -1;
+        if (state < 0 || is_mine(c, &text->matter, state))
+            continue;
+        sh_json_object(c->json);
+        put_matter_fields(c->json, c->desk->texts, c->desk->who, &rows, r);
+        put_waits_for(c, &text->matter, state);
+        sh_json_object_end(c->json);
+        shown++;
+    }
+    sh_json_array_end(c->json);
+    return SH_OK;
+}
+
 sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
                      struct sh_err *err) {
     const struct sh_matter_texts *texts = desk->texts;
@@ -369,6 +452,7 @@ sh_code sh_work_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_j
             SH_TRY(put_work(&c, p, p->items, true));
     }
     sh_json_array_end(json);
+    SH_TRY(put_others(&c));
     sh_json_object_end(json);
     return SH_OK;
 }

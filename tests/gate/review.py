@@ -642,6 +642,21 @@ def holders_open_only_what_they_hold_and_for_a_purpose_that_says_something():
 
 
 @test
+def what_waits_for_others_is_what_one_took_a_step_of_and_they_go_on_with():
+    o = keepers(desk())
+    report = reported(o)
+    at = opened(o.officer, "unseal", report["number"])
+    waits = lambda person: {m["id"]: m["waits_for"] for m in person.get("/work")["others"]}
+    assert at not in waits(o.officer)  # to ask is still his
+    act(o.officer, at, "ask", {**ASKED, "matter": report["number"]})
+    assert waits(o.officer)[at] == ["Head of section", "Head of division"], waits(o.officer)
+    assert at not in waits(o.officer2) and at not in waits(o.bhead)  # took no step; it waits for him
+    assert at not in waits(o.stranger) and at not in waits(o.user)
+    act(o.bhead, at, "grant", {"result": "refused", "holders": "x", "until": later(o.clock, 86400)[:10], "why": "理由不足"})
+    assert at not in waits(o.officer) and at not in waits(o.bhead)  # over
+
+
+@test
 def nobody_but_two_holders_ever_sees_who_reported():
     o = keepers(desk())
     at = opened(o.bdesk, "report")

@@ -46,6 +46,14 @@ test('who reported is read by the two holders who opened it together; everybody 
 
   const unseal = await officer.post('/matters', { procedure: 'unseal', subject: received.number })
   await act(officer, unseal.id, 'ask', { matter: received.number, kind: 'reporter', what: '联系方式', purpose: '告知实名举报人处理结果', asked_by: '办案人员' })
+  const waiting = await office.page(browser, officer) // asked: it waits for who decides
+  await waiting.to('/work')
+  const row = waiting.locator('[data-test=others] tr', { hasText: unseal.number })
+  await row.getByText('处室负责人').waitFor()
+  await isClean(waiting)
+  await row.getByRole('link').click()
+  await waiting.waitForURL(`**/matters/${unseal.id}`)
+  await waiting.context().close()
   await act(bhead, unseal.id, 'grant', { result: 'granted', holders: '甲\n乙', until: tomorrow(), why: '必要' })
 
   for (const [i, keeper] of [keeper1, keeper2].entries()) {

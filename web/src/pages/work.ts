@@ -4,10 +4,11 @@ import { api, got, Refusal, type Schema } from '@/api/client'
 import { may } from '@/session'
 
 export const work = ref<Schema['Work'][] | null>(null)
+export const others = ref<Schema['MatterWaiting'][]>([])
 let underWay: Promise<void> | undefined
 export function loadWork(): Promise<void> {
   underWay ??= got(api.GET('/api/v1/work'))
-    .then(found => void (work.value = found.items))
+    .then(found => void ([work.value, others.value] = [found.items, found.others]))
     .finally(() => (underWay = undefined))
   return underWay
 }

@@ -152,6 +152,8 @@ export const en: Record<Key, string> = {
   'work.findings': 'findings, {money} yuan counted',
   'work.step': 'Step',
   'work.n': 'Number',
+  'work.others': 'Waiting for others',
+  'work.waitsfor': 'Waits for',
   'work.nothing': 'Nothing waits for you now.',
   'work.places': 'What you may open',
   'level.certain': 'Certain',

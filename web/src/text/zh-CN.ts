@@ -151,6 +151,8 @@ export const zh = {
   'work.findings': '条疑点，计入 {money} 元',
   'work.step': '待办步骤',
   'work.n': '件数',
+  'work.others': '等待他人办理',
+  'work.waitsfor': '等待',
   'work.nothing': '目前没有等您办理的事项。',
   'work.places': '可以打开的页面',
   'level.certain': '明确违规',
