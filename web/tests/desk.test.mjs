@@ -155,6 +155,46 @@ test('at a glance every figure leads to its findings, and charts have a table', 
   await page.context().close()
 })
 
+test('institutions stand out among those of their kind and level, as the register has them, and what no batch takes is said', async () => {
+  const contract = await office.hire('contract', 'ag1', 'agency.contract')
+  const head = await office.hire('ahead', 'ag1', 'agency.head')
+  await office.body('h1', 'institution', '虚构市第一医院')
+  const groups = (await auditor.get('/runs/r1/groups?by=institution')).items
+  const kindOf = one => (one.key.startsWith('P') ? ['pharmacy', 'none'] : ['hospital', Number(one.counted) ? '3' : '2'])
+  const kinds = new Map()
+  for (const one of groups.filter(one => one.key)) {
+    const [kind, level] = kindOf(one)
+    kinds.set(one.key, `${kind} ${level}`)
+    const fields = { code: one.key, name: one.name, body: 'h1', kind, level, place: '990100', agency: 'ag1', grid: 'g1' }
+    const made = await contract.post('/registers/institutions/records', { why: '登记', fields })
+    await head.post(`/changes/${made.change}/approval`)
+  }
+  // reckoned apart from the page
+  const parameters = (await auditor.get('/parameters')).items
+  const value = name => Number(parameters.find(one => one.name === name && !one.missing).value)
+  const median = of => of.sort((a, b) => a - b)[Math.floor((of.length - 1) / 2)]
+  const expected = []
+  for (const kind of new Set(kinds.values())) {
+    const of = groups.filter(one => kinds.get(one.key) === kind)
+    if (of.length <= value('stat.min_peers')) continue
+    const middle = median(of.map(one => Number(one.counted)))
+    const bound = middle + value('stat.bound') * 1.4826 * median(of.map(one => Math.abs(Number(one.counted) - middle)))
+    expected.push(...of.filter(one => middle > 0 && Number(one.counted) > bound).map(one => one.name))
+  }
+  assert.ok(expected.length > 0, JSON.stringify(groups.map(one => [one.key, one.counted])))
+  const page = await office.page(browser, auditor)
+  await page.to('/glance')
+  const card = page.locator('[data-test=outliers]')
+  await card.getByText(/医院 [二三]级|零售药店/).first().waitFor()
+  assert.deepEqual((await card.locator('tbody tr td:first-child').allTextContents()).sort(), expected.slice(0, 10).sort())
+  const homeless = groups.find(one => !one.key)?.findings ?? 0
+  assert.equal(await page.getByText(`本批次另有 ${homeless} 条疑点没有机构`).count(), homeless ? 1 : 0)
+  await isClean(page)
+  await card.getByRole('link').first().click()
+  await page.waitForURL('**/findings?*institution=*')
+  await page.context().close()
+})
+
 test('parameters nobody has set stand first; internal control verifies the journal in the browser and a changed root is seen', async () => {
   const page = await office.page(browser, await office.hire('control', 'ag1', 'agency.control'))
   await page.to('/admin/parameters')

@@ -15,6 +15,7 @@ await office.open()
 await office.body('ag1', 'agency', '虚构市医疗保障经办服务中心')
 await office.body('h1', 'institution', '虚构市第一人民医院（虚构市人民医院医疗集团总院、虚构医学院附属第一医院）')
 const auditor = await office.hire('auditor', 'ag1', 'agency.auditor')
+const contract = await office.hire('contract', 'ag1', 'agency.contract')
 const author = await office.hire('author', 'ag1', 'agency.rules_author')
 const run = 'r1'
 // the office at work: findings in review, an institution with many of them at its own page
@@ -63,7 +64,7 @@ const pages = [
   ['registers', '/registers', auditor],
   ['register', '/registers/bodies', office.admin],
   ['record', `/registers/bodies/${bodies.at(-1).id}`, office.admin],
-  ['record-new', '/registers/institutions/new', office.admin],
+  ['record-new', '/registers/institutions/new', contract],
   ['import', '/registers/bodies/import', office.admin],
   ['rules', '/rules', auditor],
   ['rule', '/rules/service-frequency', author],
