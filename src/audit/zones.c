@@ -210,6 +210,24 @@ static bool known_column(struct sh_zones *z, const struct level *level, uint16_t
     return true;
 }
 
+/* Of a person, from those of his zones. */
+static void persons_column(const struct sh_zones *z, const struct sh_bounds *of_zones,
+                           struct sh_bounds *ret) {
+    for (uint32_t p = 0; p < z->persons.n; p++) {
+        struct sh_bounds all = {0, 0, 0};
+        for (uint32_t r = z->zone_begin[p]; r < z->zone_begin[p + 1]; r++) {
+            const struct sh_bounds one = of_zones[r];
+            const bool is_first = !(all.may & SH_MAY_VALUE);
+            if (one.may & SH_MAY_VALUE) {
+                all.low = is_first || one.low < all.low ? one.low : all.low;
+                all.high = is_first || one.high > all.high ? one.high : all.high;
+            }
+            all.may |= one.may;
+        }
+        ret[p] = all;
+    }
+}
+
 static sh_code level_column(struct sh_zones *z, struct level *level, uint16_t column,
                             const struct sh_bounds **ret, struct sh_err *err) {
     struct sh_timeline *tl = &z->en->tl;
@@ -220,9 +238,15 @@ static sh_code level_column(struct sh_zones *z, struct level *level, uint16_t co
     struct sh_bounds *bounds = sh_new_raw(tl->arena, struct sh_bounds, (size_t)level->n + 1);
     if (!bounds)
         return out_of_room(err);
-    if (!known_column(z, level, column, bounds))
+    const bool known = known_column(z, level, column, bounds);
+    if (!known && level == &z->persons) {
+        const struct sh_bounds *of_zones;
+        SH_TRY(level_column(z, &z->zones, column, &of_zones, err));
+        persons_column(z, of_zones, bounds);
+    } else if (!known) {
         sh_column_bounds(&tl->plan->model->model.tables[SH_TABLE_LINE].columns[column], data, level->begin,
                          level->n, bounds);
+    }
     *ret = level->columns[column] = bounds;
     return SH_OK;
 }

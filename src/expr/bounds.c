@@ -600,6 +600,8 @@ sh_code sh_expr_bounds(const struct sh_expr *e, const struct sh_eval *in, const 
         SH_TRY(code);
     }
     for (uint32_t i = 0; i < runs->n && e->root->type.kind == SH_KIND_BOOL; i++) {
+        if (!(ret[i].may & SH_MAY_NONE) && ret[i].low >= 0 && ret[i].high <= 1)
+            continue;
         const bool none = ret[i].may & SH_MAY_NONE; /* at the root there is no such thing as none */
         ret[i].may &= (uint8_t)~SH_MAY_NONE;
         ret[i] = condition(can(ret[i]) | (none ? MAY_FALSE : 0));
