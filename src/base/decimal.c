@@ -1,6 +1,7 @@
 #include "base/decimal.h"
 #include "base/limits.h"
 #include "base/money.h"
+#include <string.h>
 
 static const int64_t powers[] = {
     1,
@@ -176,17 +177,18 @@ size_t sh_decimal_format(int64_t v, int scale, int min_decimals, char out[SH_DEC
     int decimals = scale;
     for (; decimals > min_decimals && rest % 10 == 0; decimals--)
         rest /= 10;
-    char reversed[SH_DECIMAL_TEXT_MAX];
-    size_t n = 0;
-    for (int i = 0; i <= decimals || rest > 0; i++, rest /= 10) {
-        if (i == decimals && decimals > 0)
-            reversed[n++] = '.';
-        reversed[n++] = (char)('0' + rest % 10);
-    }
+    char text[SH_DECIMAL_TEXT_MAX], *const end = text + sizeof(text), *at = end; /* from the last digit on */
+    for (int i = 0; i < decimals; i++, rest /= 10)
+        *--at = (char)('0' + rest % 10);
+    if (decimals > 0)
+        *--at = '.';
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
     if (v < 0)
-        reversed[n++] = '-';
-    for (size_t i = 0; i < n; i++)
-        out[i] = reversed[n - 1 - i];
+        *--at = '-';
+    const size_t n = (size_t)(end - at);
+    memcpy(out, at, n);
     out[n] = '\0';
     return n;
 }

@@ -225,16 +225,15 @@ sh_code sh_reader_next(struct sh_reader *reader, const struct sh_chunk **ret, st
 
 sh_code sh_chunk_id(const struct sh_chunk *chunk, enum sh_table table, uint32_t row, struct sh_arena *arena,
                     struct sh_str *ret, struct sh_err *err) {
-    const int c = sh_lake_column(table, "id");
     *ret = (struct sh_str){0};
-    if (c < 0 || row >= chunk->tables[table].n_rows)
+    if (row >= chunk->tables[table].n_rows)
         return SH_OK;
-    if (chunk->tables[table].columns[c]) {
-        *ret = ((const struct sh_str *)chunk->tables[table].columns[c])[row];
+    if (!chunk->tables[table].id_tail) { /* the parts say the same where there are both */
+        const int c = sh_lake_column(table, "id");
+        if (c >= 0 && chunk->tables[table].columns[c])
+            *ret = ((const struct sh_str *)chunk->tables[table].columns[c])[row];
         return SH_OK;
     }
-    if (!chunk->tables[table].id_tail)
-        return SH_OK;
     const struct sh_str head = chunk->tables[table].id_head[row];
     char tail[SH_ID_TAIL_MAX];
     const size_t n = sh_id_tail_text(chunk->tables[table].id_tail[row], tail);
