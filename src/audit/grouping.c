@@ -107,20 +107,49 @@ static bool same_keys(int64_t *const *keys, size_t n_keys, uint32_t a, uint32_t 
     return true;
 }
 
+/* Groups by the hash of their keys: number + 1, 0 free. It grows with them, as they are far fewer than rows.
+ */
+struct slots {
+    int64_t *const *keys;
+    size_t n_keys;
+    const uint32_t *first; /* member of each group */
+    uint32_t *at;
+    uint64_t size; /* a power of two */
+};
+
+/* The slot of the member's group, or the free one where it would stand. */
+static uint32_t *slot_of(const struct slots *s, uint32_t member) {
+    uint64_t hash = 0;
+    for (size_t k = 0; k < s->n_keys; k++)
+        hash = sh_hash_mix(hash ^ (uint64_t)s->keys[k][member]) + k;
+    uint64_t slot = sh_hash_mix(hash) & (s->size - 1);
+    while (s->at[slot] != 0 && !same_keys(s->keys, s->n_keys, s->first[s->at[slot] - 1], member))
+        slot = (slot + 1) & (s->size - 1);
+    return &s->at[slot];
+}
+
+static sh_code slots_grow(struct slots *s, uint32_t n_groups, struct sh_arena *arena, struct sh_err *err) {
+    s->size = s->size ? s->size * 4 : 1024;
+    s->at = sh_new(arena, uint32_t, s->size);
+    if (!s->at)
+        return out_of_room(err);
+    for (uint32_t g = 0; g < n_groups; g++)
+        *slot_of(s, s->first[g]) = g + 1;
+    return SH_OK;
+}
+
 sh_code sh_group_by(struct sh_engine *en, uint32_t n, int64_t *const *keys, size_t n_keys,
                     const struct sh_str *fields, struct sh_grouping *ret, struct sh_err *err) {
-    uint64_t size = 16;
-    while (size < (uint64_t)n * 2)
-        size *= 2;
     const struct sh_arena_mark at = sh_arena_mark(en->scratch);
-    uint32_t *slots = sh_new(en->scratch, uint32_t, size),
-             *group = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1);
-    uint32_t *first = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1); /* first member of each group */
+    uint32_t *group = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1),
+             *first = sh_new_raw(en->scratch, uint32_t, (size_t)n + 1); /* first member of each group */
     uint32_t *begin = sh_new(en->work, uint32_t, (size_t)n + 2),
              *order = sh_new_raw(en->work, uint32_t, (size_t)n + 1);
     ret->super = sh_new_raw(en->work, uint32_t, (size_t)n + 1);
-    if (!slots || !group || !first || !begin || !order || !ret->super)
+    if (!group || !first || !begin || !order || !ret->super)
         return out_of_room(err);
+    struct slots slots = {.keys = keys, .n_keys = n_keys, .first = first};
+    SH_TRY(slots_grow(&slots, 0, en->scratch, err));
     uint32_t n_groups = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (fields[i].len > 0) {
@@ -132,17 +161,14 @@ sh_code sh_group_by(struct sh_engine *en, uint32_t n, int64_t *const *keys, size
             begin[group[i] + 2]++;
             continue;
         }
-        uint64_t hash = 0;
-        for (size_t k = 0; k < n_keys; k++)
-            hash = sh_hash_mix(hash ^ (uint64_t)keys[k][i]) + k;
-        uint64_t slot = sh_hash_mix(hash) & (size - 1);
-        while (slots[slot] != 0 && !same_keys(keys, n_keys, first[slots[slot] - 1], i))
-            slot = (slot + 1) & (size - 1);
-        if (slots[slot] == 0) {
+        if ((uint64_t)n_groups * 2 >= slots.size)
+            SH_TRY(slots_grow(&slots, n_groups, en->scratch, err));
+        uint32_t *slot = slot_of(&slots, i);
+        if (*slot == 0) {
             first[n_groups] = i;
-            slots[slot] = ++n_groups;
+            *slot = ++n_groups;
         }
-        group[i] = slots[slot] - 1;
+        group[i] = *slot - 1;
         begin[group[i] + 2]++;
     }
     for (uint32_t g = 2; g < n_groups + 2; g++)
