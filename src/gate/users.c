@@ -34,14 +34,22 @@ static sh_code put_body(struct sh_txn *txn, const struct sh_user_new *user, stru
     if (user->body_name.len == 0 || user->place.len == 0 || user->body_kind.len == 0)
         return sh_fail(err, SH_E_INPUT, "the body %.*s is not on record yet: give its name, kind and place",
                        SH_ARG(user->body));
-    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0};
+    SH_CLEANUP(sh_buf_free) struct sh_buf open = {0}, search = {0};
     struct sh_json json;
     sh_json_begin(&json, &open);
     sh_json_object(&json);
-    sh_json_put_str(&json, "code", user->body);
-    sh_json_put_str(&json, "name", user->body_name);
-    sh_json_put_str(&json, "kind", user->body_kind);
-    sh_json_put_str(&json, "place", user->place);
+    const struct {
+        const char *name;
+        struct sh_str value;
+    } fields[] = {
+        {"code", user->body}, {"name", user->body_name}, {"kind", user->body_kind}, {"place", user->place}};
+    /* As an entry of the register is found: by words, and exactly by each field. */
+    sh_buf_addf(&search, "%.*s %.*s", SH_ARG(user->body), SH_ARG(user->body_name));
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        sh_json_put_str(&json, fields[i].name, fields[i].value);
+        sh_search_add_term(&search, sh_str_of(fields[i].name), fields[i].value);
+    }
+    SH_TRY(sh_buf_check(&search, err));
     sh_json_object_end(&json);
     SH_TRY(sh_json_end(&json, err));
     struct sh_record_ref ref;
@@ -52,7 +60,7 @@ static sh_code put_body(struct sh_txn *txn, const struct sh_user_new *user, stru
                                                 sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS),
                                             .valid_to = SH_DAY_OPEN,
                                             .open = sh_buf_view(&open),
-                                            .search = user->body_name};
+                                            .search = sh_buf_view(&search)};
     return sh_record_put(txn, &change, &ref, err);
 }
 

@@ -1667,6 +1667,15 @@ def an_edited_rule_is_back_tested_as_a_job_and_only_the_comparison_stays():
         assert not (o.lake / "audits" / ".trial-x-new").exists()  # left by a server that was killed
 
 
+@test
+def the_first_body_is_found_by_its_fields_as_every_other():
+    with Office(SHOUHU) as o:
+        o.body("ag1", "agency", "620102")
+        for query in ("code=gov", "code=gov&limit=1", "kind=bureau", "q=gov"):
+            found = o.admin.get("/registers/bodies/records?" + query)
+            assert [r["fields"]["code"] for r in found["items"]] == ["gov"], (query, found.raw)
+
+
 def main():
     global SHOUHU
     SHOUHU, names = sys.argv[1], sys.argv[2:]

@@ -104,7 +104,7 @@ const looks = [
 let faults = 0
 for (const look of looks)
   for (const [name, path, person, prepare] of pages) {
-    if (only && !name.includes(only)) continue
+    if (only && !only.split(',').some(one => name.includes(one))) continue
     const page = await office.page(browser, person, { viewport: { width: look.width, height: look.height } })
     await page.addInitScript(({ language, theme }) => (localStorage.setItem('language', language), localStorage.setItem('theme', theme)), look)
     await page.to(path)
