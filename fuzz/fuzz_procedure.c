@@ -1,5 +1,6 @@
 /* The reader of procedures, of parameters and of registers with their checks: any bytes are a text or a
  * message with a place; never a crash. The first byte chooses which. */
+#include "fuzz_yaml.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "law/law.h"

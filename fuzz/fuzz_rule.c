@@ -1,4 +1,5 @@
 /* The rule reader: any bytes are either a rule or a message with a place; never a crash. */
+#include "fuzz_yaml.h"
 #include "rule/model.h"
 #include "rule/rule.h"
 
