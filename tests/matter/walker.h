@@ -118,6 +118,11 @@ static inline void sign_minutes(struct walker *w, struct doing *d, const struct 
     }
 }
 
+/* Anybody may give a matter up, without a condition: as often as all else, few would come to their end. */
+static inline bool is_given_up(const struct sh_step *step) {
+    return sh_str_is(step->id, "drop") || sh_str_is(step->id, "lapse");
+}
+
 /* One try of a step of a matter by somebody who may. */
 static inline void try_step(struct walker *w, const char *id, struct sh_str procedure, struct sh_str state) {
     const size_t p = number_of(w, procedure);
@@ -129,7 +134,7 @@ static inline void try_step(struct walker *w, const char *id, struct sh_str proc
     const size_t s = n ? open[pick(w, n)] : 0;
     const struct sh_step *step = &text->matter.steps[s];
     const struct sh_actor *actor = n ? draw_actor(w, step) : NULL;
-    if (!actor)
+    if (!actor || (is_given_up(step) && pick(w, 12)))
         return;
     struct sh_matter_value values[64];
     struct doing d = {.roll_back = false};
