@@ -838,6 +838,33 @@ def a_batch_goes_from_findings_to_money_and_no_line_is_deducted_on_suspicion_alo
 
 
 @test
+def one_line_not_reviewed_or_one_finding_not_screened_and_nothing_is_certified_paid_or_decided():
+    """D-02."""
+    o = city()
+    batch = richest(o)
+    own = items(o.reviewer, matter=batch)
+    bulk(o.reviewer, "screen", own[1:], {"screened": "send"})
+    act(o.reviewer, batch, "count", FIGURES)
+    one = act(o.reviewer, batch, "certify", want=409)
+    assert [f["message"] for f in one["failed"]] == ["1 findings are not screened yet"], one.raw
+    bulk(o.reviewer, "screen", own[:1], {"screened": "send"})
+    whole = {**FIGURES, "lines_run": "100", "not_evaluated": "0"}
+    for wrong in ({"lines_run": "99"}, {"lines_run": "101"}, {"lines_received": "101"}, {"not_evaluated": "1"},
+                  {"lines_received": "0", "lines_run": "0"}):
+        act(o.reviewer, batch, "count", {**whole, **wrong})
+        assert {f["basis"] for f in act(o.reviewer, batch, "certify", want=409)["failed"]} == {"S4§17"}, wrong
+        for person, step, fields in ((o.finance, "pay_clean", None), (o.checker, "judge", None), (o.head, "decide", None),
+                                     (o.finance, "close", {"paid": "0.00"})):
+            assert "state" in kinds(act(person, batch, step, fields, want=409)), step  # nothing is settled before
+    act(o.reviewer, batch, "count", FIGURES)
+    papers = act(o.reviewer, batch, "certify")["papers"]
+    paper, = [p for p in papers if p["kind"] == "certificate"]
+    said = text_of(o.reviewer.get(f"/matters/{batch}/papers/{paper['id']}").raw)
+    for words in ("接收明细100行", "审核98行", "未能评价2行", f"疑点{len(own)}条", "缺诊断"):
+        assert words in said, (words, said)
+
+
+@test
 def checks_without_opening_what_they_are_of_are_told_by_person_and_nothing_else_is():
     """V-04: who checks opens the finding himself, long enough before; else it stands in the report of empty reviews."""
     o = city()
