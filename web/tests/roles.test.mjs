@@ -69,11 +69,17 @@ const noticed = once(async () => {
     await act(who[one], made.id, 'examine', { examined_on: '2026-01-05', examined_at: '会议室', examiners: '甲|复核|同意', examination: '事实清楚', handling: 'handle' })
   return made.id
 })
+/** What all who spoke in the panel sign. */
+const MINUTES = {
+  held_on: '2026-01-05', held_at: '二号会议室', chair: '主任', recorder: '记录人', report: '拟处理意见的汇报',
+  roster: '主任|主要负责人|到会|\n甲|成员|到会|\n乙|成员|到会|', opinions: '主任|同意|\n甲|同意|\n乙|同意|',
+}
 /** Decided, if no page has done it yet. */
 const decided = once(async () => {
   const id = await noticed()
   if ((await who.head.get(`/matters/${id}`)).state === 'decided') return
   for (const one of ['chief', 'member1', 'member2']) await act(who[one], id, 'gate.panel', { opinion: 'agree' })
+  for (const one of ['chief', 'member1', 'member2']) await act(who[one], id, 'minute', MINUTES)
   await act(who.head, id, 'decide', {})
 })
 
@@ -219,7 +225,7 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
   await desk.context().close()
 })
 
-test('a leader cannot decide over fifty thousand yuan until the panel has spoken', async () => {
+test('a leader cannot decide over fifty thousand yuan until the panel has spoken and signed its minutes', async () => {
   const id = await noticed()
   const page = await office.page(browser, who.head)
   await page.to(`/matters/${id}`)
@@ -228,12 +234,22 @@ test('a leader cannot decide over fifty thousand yuan until the panel has spoken
   await isClean(page)
   const chief = await office.page(browser, who.chief)
   await chief.to(`/matters/${id}`)
-  await chief.getByRole('button', { name: /集体讨论/ }).click()
+  await chief.getByRole('button', { name: '负责人集体讨论' }).click()
   const form = chief.locator('form.form')
   await choose(chief, form.getByRole('combobox').first(), '同意')
-  await form.getByRole('button', { name: /集体讨论/ }).click()
+  await form.getByRole('button', { name: '负责人集体讨论' }).click()
   await chief.getByText('已办理').waitFor()
   for (const one of ['member1', 'member2']) await act(who[one], id, 'gate.panel', { opinion: 'agree' })
+  await page.reload()
+  assert.ok(await page.getByRole('button', { name: '作出决定' }).isDisabled()) // nothing is written down yet
+  for (const one of ['member1', 'member2']) await act(who[one], id, 'minute', MINUTES)
+  await chief.reload()
+  await chief.getByRole('button', { name: '签署集体讨论记录' }).click()
+  for (const [label, words] of [['讨论日期', MINUTES.held_on], ['讨论地点', MINUTES.held_at], ['主持人', MINUTES.chair], ['记录人', MINUTES.recorder], ['汇报内容', MINUTES.report], ['组成人员', MINUTES.roster], ['各人意见', MINUTES.opinions]])
+    await form.getByLabel(label).first().fill(words)
+  await isClean(chief)
+  await form.getByRole('button', { name: '签署集体讨论记录' }).click()
+  await chief.getByText('已办理').waitFor()
   await page.reload()
   await page.getByRole('button', { name: '作出决定' }).and(page.locator(':not([disabled])')).click()
   await page.locator('form.form').getByRole('button', { name: '作出决定' }).click()
