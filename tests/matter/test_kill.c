@@ -213,25 +213,36 @@ static void an_end_is_carried_out_once_however_often_the_server_dies(void **stat
 
 /* ---- panels ------------------------------------------------------------------------------------------ */
 
-/* Of a matter the panel has not decided yet, whoever has not spoken does, then the head decides; false: none
- * is left. */
+/* Of a matter the panel has not decided yet: each of the three speaks, then each signs the minutes, then the
+ * head decides; false: none is left. */
 static bool next_voice(struct office *o) {
     static const char *const people[][2] = {
         {"p", "agency.chief"}, {"p", "agency.panel"}, {"p2", "agency.panel"}};
-    static const struct sh_matter_value agree[] = {V("opinion", "agree")};
+    static const struct sh_matter_value agree[] = {V("opinion", "agree")},
+                                        minutes[] = {V("held_on", "2026-03-02"),   V("held_at", "会议室"),
+                                                     V("chair", "主任"),           V("recorder", "记录人"),
+                                                     V("roster", "甲|主任|到会|"), V("report", "汇报"),
+                                                     V("opinions", "甲|同意|")};
     const struct asked matter = ask_sql(o,
                                         "select id from mt_matter where procedure = 'breach-decision' and "
                                         "state = 'heard' order by id limit 1",
                                         (struct sh_str){0});
     if (matter.text[0] == '\0')
         return false;
-    const int64_t n =
-        ask_sql(o, "select count(*) from mt_voice where matter = $1", sh_str_of(matter.text)).ret;
+    const int64_t n = ask_sql(o,
+                              "select (select count(*) from mt_voice where matter = $1) + (select count(*) "
+                              "from mt_sign where matter = $1 and step = 'minute')",
+                              sh_str_of(matter.text))
+                          .ret;
     struct doing d = {.roll_back = false};
     (void)snprintf(d.id, sizeof d.id, "%.32s", matter.text);
-    become(&d, o, n < 3 ? people[n][0] : "p", n < 3 ? sh_str_of(people[n][1]) : SH_STR("agency.head"));
-    d.act = (struct sh_matter_act){
-        .step = n < 3 ? SH_STR("gate.panel") : SH_STR("decide"), .values = agree, .n_values = n < 3 ? 1 : 0};
+    become(&d, o, n < 6 ? people[n % 3][0] : "p",
+           n < 6 ? sh_str_of(people[n % 3][1]) : SH_STR("agency.head"));
+    d.act = n < 3   ? (struct sh_matter_act){.step = SH_STR("gate.panel"), .values = agree, .n_values = 1}
+            : n < 6 ? (struct sh_matter_act){.step = SH_STR("minute"),
+                                             .values = minutes,
+                                             .n_values = sizeof minutes / sizeof minutes[0]}
+                    : (struct sh_matter_act){.step = SH_STR("decide")};
     CHECK(do_it(&d) == SH_OK);
     sh_arena_free(&d.arena);
     return true;
@@ -253,8 +264,8 @@ static void check_none(struct office *o, const char *sql) {
     CHECK_I64(n, 0);
 }
 
-/* Each voice is a step in the file, each decision has its three voices, its paper and its row in the ledger.
- */
+/* Each voice is a step in the file, each decision has its three voices, its minutes signed by three, its
+ * paper and its row in the ledger. */
 static void check_panels(struct office *o) {
     check_none(
         o, "select count(*) from mt_matter m where (select count(*) from mt_voice v where v.matter = m.id) "
@@ -264,6 +275,12 @@ static void check_panels(struct office *o) {
            "where v.matter = d.matter) <> 3 or (select count(*) from mt_paper p where p.matter = d.matter "
            "and p.kind = 'breach_decision') <> 1 or (select count(*) from mt_written r where r.matter = "
            "d.matter and r.register = 'decisions') <> 1)");
+    check_none(
+        o, "select count(*) from mt_step d where d.step = 'minute' and ((select count(*) from mt_sign s "
+           "where s.matter = d.matter and s.step = 'minute') <> 3 or (select count(*) from mt_paper p where "
+           "p.matter = d.matter and p.kind = 'panel_minutes') <> 1)");
+    check_none(o, "select count(*) from mt_step d where d.step = 'decide' and not exists (select 1 from "
+                  "mt_step s where s.matter = d.matter and s.step = 'minute')");
     check_none(o,
                "select count(*) from mt_matter m where m.procedure = 'breach-decision' and (m.state = "
                "'decided') <> exists (select 1 from mt_step s where s.matter = m.id and s.step = 'decide')");
