@@ -166,11 +166,11 @@ sh_code sh_api_backtest_new(struct sh_gate *gate, struct sh_request *rq, struct 
     SH_CLEANUP(asked_end) struct asked a = {.gate = gate, .rq = rq};
     struct sh_faults faults = {0};
     bool is_known = false;
-    if (!gate->options.lake_dir || !gate->options.program)
-        return sh_refuse(rq, GATE_UNAVAILABLE, "--lake");
     SH_TRY(sh_rule_known(gate, rq, rq->params[0], &is_known, err));
     if (!is_known)
         return sh_refuse(rq, GATE_NOT_FOUND, NULL);
+    if (!gate->options.lake_dir || !gate->options.program)
+        return sh_refuse(rq, GATE_UNAVAILABLE, "--lake");
     SH_TRY(sh_request_json(rq, &root, err));
     SH_TRY(read_asked(&a, root, &faults, err));
     return faults.n ? sh_refuse_fields(rq, &faults) : start(&a, err);

@@ -48,19 +48,38 @@ struct update {
     const char *id, *state, *line, *result;
 };
 
-static sh_code update_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+/* Ends a job. */
+static sh_code end_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct update *update = ctx;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(update->id)), SH_TEXT(sh_str_of(update->state)),
                                       SH_TEXT(sh_str_of(update->line)), SH_TEXT(sh_str_of(update->result)),
-                                      SH_I64(strcmp(update->state, "running") == 0 ? 0 : sh_txn_now(txn))};
+                                      SH_I64(sh_txn_now(txn))};
     return sh_sql_run(
         txn, "update gate_job set state = $2, progress = $3, result = $4, ended_at = $5 where id = $1",
         values, 5, NULL, err);
 }
 
-static void write_state(struct sh_jobs *jobs, const struct update *update) {
+/* How far it is. Its state is left alone: it may have been cancelled since it was looked at. */
+static sh_code tell_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct update *update = ctx;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(update->id)), SH_TEXT(sh_str_of(update->line))};
+    return sh_sql_run(txn, "update gate_job set progress = $2 where id = $1", values, 2, NULL, err);
+}
+
+struct taking {
+    const char *id;
+    int64_t n; /* 0: cancelled while it waited */
+};
+
+static sh_code take_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct taking *taking = ctx;
+    return sh_sql_run(txn, "update gate_job set state = 'running' where id = $1 and state = 'waiting'",
+                      &SH_TEXT(sh_str_of(taking->id)), 1, &taking->n, err);
+}
+
+static void write_job(struct sh_jobs *jobs, sh_txn_body body, const struct update *update) {
     struct sh_err err;
-    if (sh_store_write(jobs->gate->store, &act, update_body, (void *)(uintptr_t)update, NULL, &err) != SH_OK)
+    if (sh_store_write(jobs->gate->store, &act, body, (void *)(uintptr_t)update, NULL, &err) != SH_OK)
         sh_log(&jobs->gate->log, SH_LOG_ERROR, "job state not written", " code=%s", sh_code_name(err.code));
 }
 
@@ -192,14 +211,20 @@ static void start_waiting(struct sh_jobs *jobs, const struct sh_rows *rows, size
     const struct sh_job job = {sh_cell(rows, row, 0)->str, sh_cell(rows, row, 1)->str,
                                sh_cell(rows, row, 2)->str};
     snprintf(child->id, sizeof child->id, "%.*s", SH_ARG(job.id));
-    sh_code code = sh_job_command(jobs->gate, &job, arena, &command, &err);
+    struct taking taking = {child->id, 0};
+    sh_code code = sh_store_write(jobs->gate->store, &act, take_body, &taking, NULL, &err);
+    if (code != SH_OK)
+        sh_log(&jobs->gate->log, SH_LOG_ERROR, "job not taken", " code=%s", sh_code_name(err.code));
+    if (code != SH_OK || taking.n == 0)
+        return;
+    code = sh_job_command(jobs->gate, &job, arena, &command, &err);
     snprintf(child->folder, sizeof child->folder, "%s",
              code == SH_OK && command.folder ? command.folder : "");
     child->over = code == SH_OK ? command.over : NULL;
     if (code == SH_OK)
         code = start_child(child, &command, &err);
-    write_state(jobs, &(struct update){child->id, code == SH_OK ? "running" : "failed", "",
-                                       code == SH_OK ? "" : err.message});
+    if (code != SH_OK)
+        write_job(jobs, end_body, &(struct update){child->id, "failed", "", err.message});
 }
 
 static void look(struct sh_jobs *jobs) {
@@ -272,7 +297,7 @@ static void reap(struct sh_jobs *jobs, struct child *child) {
     if (child->over)
         child->over(jobs->gate, sh_str_of(child->id));
     sh_buf_free(&child->report);
-    write_state(jobs, &update);
+    write_job(jobs, end_body, &update);
     child->pid = 0;
 }
 
@@ -286,7 +311,7 @@ static void tend(struct sh_jobs *jobs) {
             sh_monotonic_ns() - child->began_ns > (int64_t)SH_JOB_HOURS_MAX * 3600 * 1000000000)
             end_child(child);
         if (child->is_dirty && !child->term_ns)
-            write_state(jobs, &(struct update){child->id, "running", child->last, ""});
+            write_job(jobs, tell_body, &(struct update){.id = child->id, .line = child->last});
         child->is_dirty = false;
         reap(jobs, child);
     }

@@ -136,6 +136,7 @@ def office():
     o.head2 = o.hire("head2", "agency.head", body="ag2")
     o.auditor2 = o.hire("auditor2", "agency.auditor", body="ag2")
     o.user2 = o.hire("user2", "institution.user", body="h2")
+    o.author2 = o.hire("author2", "agency.rules_author", body="ag2")
     o.admin, o.boss = first
     o.contract = o.hire("contract", "agency.contract", body="ag1")
     o.head = o.hire("head", "agency.head", body="ag1")
@@ -524,7 +525,7 @@ def body_for(path):
 def a_foreign_id_is_answered_404_on_every_path():
     o = office()
     ids = ids_of_first_place(o)
-    strangers = (o.admin2, o.boss2, o.contract2, o.head2, o.auditor2, o.user2)
+    strangers = (o.admin2, o.boss2, o.contract2, o.head2, o.auditor2, o.user2, o.author2)
     paths = [(m, p) for p, ops in API["paths"].items() for m in ops if re.search(r"\{(?!register\})", p)]
     assert len(paths) > 15
     for method, path in paths:
@@ -1604,6 +1605,15 @@ def an_audit_runs_as_a_job_and_each_sees_his_findings():
         assert cancelled.status in (202, 409)
         for job in (first, second, third):
             wait_for(auditor, job["id"], ("done", "cancelled", "failed"))
+        for pause in (0, 0.002, 0.005, 0.01, 0.02, 0.04):  # while it waits, is being started, has just begun
+            job = auditor.post("/jobs", {"kind": "lake-verify", "arguments": {}})
+            time.sleep(pause)
+            told = auditor.post(f"/jobs/{job['id']}/cancellation", {})
+            over = wait_for(auditor, job["id"], ("done", "cancelled", "failed"))["state"]
+            assert told.status == 409 or over in ("cancelled",) + (("done",) if told["state"] == "cancelling" else ()), (pause, told.raw, over)
+            if told.status == 202 and told["state"] == "cancelled":
+                time.sleep(0.1)
+                assert auditor.get("/jobs/" + job["id"])["state"] == "cancelled"
 
 
 @test
