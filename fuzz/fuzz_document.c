@@ -1,6 +1,5 @@
 /* The reader of templates of papers: any bytes are a template or a message with a place; a template that
  * reads well is asked for its facts and drawn with none; never a crash. */
-#include "fuzz_yaml.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "report/paper.h"

@@ -1,6 +1,5 @@
 /* The route table and the JSON of every handler, without a network: "METHOD target\nbody". Someone with many
  * roles is signed in, so that handlers are reached. Any bytes get an answer that is no 5xx fault. */
-#include "fuzz_yaml.h"
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/hash.h"
