@@ -50,7 +50,7 @@ RUNS ?= 5
 BENCH_BUILD ?= build-release
 bench: setup
 	@[ -f $(BENCH_BUILD)/build.ninja ] || meson setup $(BENCH_BUILD) $(MESON_ARGS) --buildtype=release
-	ninja -C $(BENCH_BUILD)
+	ninja -C $(BENCH_BUILD) all $(addprefix bench/bench-,read engine claim sql)
 	$(BENCH_BUILD)/bench/bench-expr
 	$(BENCH_BUILD)/bench/bench-records
 	python3 bench/store.py $(BENCH_BUILD)
