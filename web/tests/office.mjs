@@ -214,9 +214,11 @@ const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.m
 /** Serious faults of accessibility on the page as it stands, as lines. */
 export async function barriers(page) {
   await isRead(page) // old rows are dimmed until the new ones are there
+  await page.emulateMedia({ reducedMotion: 'reduce' }) // a notice that leaves while axe looks is there or gone, not faded
   await still(page) // half-way through a fade no colour has its contrast
   await page.evaluate(axe)
   const found = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'], resultTypes: ['violations'] }))
+  await page.emulateMedia({ reducedMotion: null })
   return found.violations
     .filter(one => one.impact === 'serious' || one.impact === 'critical')
     .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')} ${node.failureSummary?.split('\n')[1]?.trim() ?? ''}`))
