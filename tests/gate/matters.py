@@ -619,14 +619,14 @@ def an_oral_defence_is_written_down_by_two_cannot_be_waived_and_is_rechecked():
 class Lake:
     run = None
 
-    def __init__(self):
+    def __init__(self, *synth):
         self.temp = tempfile.TemporaryDirectory(prefix="shouhu-matters-")
         self.dir = pathlib.Path(self.temp.name)
 
         def run(*args, want=0):
             done = subprocess.run([SHOUHU, *map(str, args)], capture_output=True, text=True, check=False)
             assert done.returncode == want, (args, done.returncode, done.stdout[-500:], done.stderr[-500:])
-        run("synth", "--persons", 200, "--months", 2, "--seed", 1, "--plant", "0.05", "--out", self.dir / "city")
+        run("synth", "--persons", 200, "--months", 2, "--seed", 1, "--plant", "0.05", "--out", self.dir / "city", *synth)
         run("import", "--lake", self.dir / "lake", "--mapping", "national", *sorted((self.dir / "city").glob("*.csv*")))
         run("audit", "--lake", self.dir / "lake", "--place", "990100", "--run", "r1", "--out", self.dir / "f.csv", want=10)
         self.call = run
@@ -1104,20 +1104,38 @@ def a_batch_refused_at_the_threshold_is_discussed_and_minuted_first():
     assert act(o.head, batch, "decide")["state"] == "decided"
 
 
-def suspended_days(lake):
-    """A doctor, a first day and the same date a month later: he ordered something that is paid on both, and on the day before each."""
+def ordered_days(lake):
+    """Days on which each doctor of each hospital ordered something that is paid."""
     ordered = collections.defaultdict(set)
     with open(lake.dir / "city/fee_list_d.csv", encoding="utf-8-sig", newline="") as file:
         for row in csv.DictReader(file):
             if row["vali_flag"] == "1" and float(row["inscp_amt"] or 0) > 0:
                 ordered[row["fixmedins_code"], row["bilg_dr_code"]].add(datetime.date.fromisoformat(row["fee_ocur_time"][:10]))
+    return sorted(ordered.items())
+
+
+def suspended_days(lake):
+    """A doctor, a first day and the same date a month later: he ordered on both, and on the day before each."""
     one = datetime.timedelta(1)
-    for who, days in sorted(ordered.items()):
+    for who, days in ordered_days(lake):
         for first in sorted(days):
             over = first.replace(month=first.month + 1) if first.day < 29 else first
             if {first - one, first, over - one, over} <= days:
                 return who, days, first, over
     raise AssertionError("no doctor has ordered around two such days")
+
+
+def audited(o, run, rule):
+    """What an audit that the office starts finds by a rule."""
+    job = o.auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100", "run": run}})
+    assert job.status == 202, job.raw
+    until(lambda: o.auditor.get("/jobs/" + job["id"])["state"] in ("done", "failed"))
+    assert o.auditor.get("/jobs/" + job["id"])["state"] == "done", o.auditor.get("/jobs/" + job["id"]).raw
+    found, after = [], ""
+    while after is not None:
+        page = o.auditor.get(f"/runs/{run}/findings?rule={rule}&limit=200&after={after}")
+        found, after = found + page["items"], page["next"]
+    return found
 
 
 @test
@@ -1137,15 +1155,8 @@ def what_a_suspended_doctor_orders_is_refused_from_his_first_day_to_his_last_and
     act(o.head, matter, "decide", {"begins": str(first)})
     status, = o.head.get(f"/registers/statuses/records?valid_on={first}")["items"]
     assert (status["fields"]["subject"], status["fields"]["state"], status["valid_from"], status["valid_to"]) == (doctor, "suspended", str(first), str(over - datetime.timedelta(1))), status
-    job = o.auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100", "run": "r9"}})
-    assert job.status == 202, job.raw
-    until(lambda: o.auditor.get("/jobs/" + job["id"])["state"] in ("done", "failed"))
-    assert o.auditor.get("/jobs/" + job["id"])["state"] == "done", o.auditor.get("/jobs/" + job["id"]).raw
-    found, after = [], ""
-    while after is not None:
-        page = o.auditor.get(f"/runs/r9/findings?rule=suspended-orders&limit=200&after={after}")
-        found, after = found + page["items"], page["next"]
-    assert {f["day"] for f in found} == {str(d) for d in days if first <= d < over}, (first, over, sorted({f["day"] for f in found}))
+    found = {f["day"] for f in audited(o, "r9", "suspended-orders")}
+    assert found == {str(d) for d in days if first <= d < over}, (first, over, sorted(found))
     # nobody lets such a line pass
     assert o.run("findings", "load", "--lake", str(o.lake), "--run", "r9", "--body", "ag1", "--actor", o.reviewer.id) is not None
     batch = o.reviewer.get(f"/matters?procedure=claim-batch&subject={hospital}")["items"][0]["id"]
@@ -1436,6 +1447,47 @@ def an_agreement_ends_only_after_both_panels_and_the_legal_review_have_passed_th
     assert sent["body"] == "ag1" and o.head.get("/matters/" + sent["id"])["place"] == "990100", sent
     assert o.dhead.get("/matters/" + sent["id"]).status == 404  # the city's matter is the city's
     assert act(o.dauditor, second, "close", want=409)["failed"][0]["basis"] == "S4§21"  # but it waits for what comes of it
+
+
+@test
+def what_a_cancelled_doctor_orders_is_refused_from_that_day_on_for_good_and_nothing_before():
+    """H-17: by the decision of both panels and the legal review, from the day it is carried out; no last day."""
+    o, lake = city(), Lake("--start", "2026-02")
+    o.lake = o.dir / "lake"
+    shutil.copytree(lake.dir / "lake", o.lake)
+    o.at("2026-03-02 09:02:00")
+    bureau_leaders(o)
+    day = datetime.date(2026, 3, 2)
+    around = {day - datetime.timedelta(1), day, day + datetime.timedelta(1)}
+    (hospital, doctor), days = max((who for who in ordered_days(lake) if around <= who[1]), key=lambda who: max(who[1]))
+    o.hospital(hospital, "h1")
+    proposal = o.auditor.post("/matters", {"procedure": "termination-proposal", "subject": hospital})["id"]
+    cancelled = {"measure": "cancel_person", "person": doctor}
+    act(o.auditor, proposal, "draft", {**TERMINATION, **cancelled})
+    at = act(o.head, proposal, "send")["subs"][0]["id"]
+    act(o.auditor, at, "notify", cancelled)
+    serve(o, at)
+    act(o.user, at, "answer", {"answer": "waived"})
+    examined(o, at)
+    panel(o, at, "agency", (o.chief, o.member1, o.member2))
+    act(o.head, at, "discuss", MINUTES)
+    act(o.legal, at, "gate.legal", {"opinion": "agree"})
+    act(o.legal, at, "pass", {"text": "取消服务资格决定书（送审稿）", "opinion": "agreed"})
+    panel(o, at, "bureau", (o.bchief, o.bm1, o.bm2))
+    act(o.bhead, at, "settle", MINUTES)
+    assert audited(o, "before", "suspended-orders") == []  # nobody is barred by what is not carried out
+    act(o.head, at, "execute")
+    status, = o.head.get("/registers/statuses/records")["items"]
+    assert (status["fields"]["subject"], status["fields"]["kind"], status["fields"]["state"], status["valid_from"], status["valid_to"]) == (
+        doctor, "person", "ended", str(day), None), status
+    found = {f["day"] for f in audited(o, "after", "suspended-orders")}
+    assert found == {str(d) for d in days if d >= day} and max(found) >= "2026-03-25", sorted(found)
+    o.run("findings", "load", "--lake", str(o.lake), "--run", "after", "--body", "ag1", "--actor", o.reviewer.id)
+    batch = [m["id"] for m in o.reviewer.get(f"/matters?procedure=claim-batch&subject={hospital}")["items"]]
+    barred = [r for b in batch for r in items(o.reviewer, matter=b) if r["rule"] == "suspended-orders"]
+    assert {r["day"] for r in barred} == found
+    left_out = bulk(o.reviewer, "screen", barred, {"screened": "out", "reason": "误报"})
+    assert left_out["n"] == 0 and {f["basis"] for r in left_out["refused"] for f in r["failed"]} == {"S4§23"}, left_out.raw
 
 
 @test
