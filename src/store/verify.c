@@ -3,15 +3,13 @@
 #include "store/verify.h"
 #include <inttypes.h>
 
-enum { FAULTS_MAX = 10000 };
-
 void sh_fault(struct sh_check *check, const char *format, ...) {
     char text[512];
     va_list values;
     va_start(values, format);
     (void)vsnprintf(text, sizeof text, format, values);
     va_end(values);
-    if (check->report->faults++ < FAULTS_MAX && check->sink)
+    if (check->report->faults++ < SH_FAULTS_MAX && check->sink)
         check->sink(check->ctx, text);
 }
 
@@ -107,17 +105,6 @@ static sh_code check_tile(struct sh_check *check, const struct sh_tile *tile, st
     return SH_OK;
 }
 
-static void check_record_of(struct sh_check *check, const struct sh_value *row) {
-    char id[SH_ID_TEXT + 1] = "?";
-    if (row[1].str.len == SH_ID_BYTES)
-        sh_hex((const uint8_t *)row[1].str.at, SH_ID_BYTES, id);
-    if (row[SH_SEEN_RECORD_HOLDS].i64 == 0)
-        sh_fault(check, "st_record %s: missing, or not what its version %lld says", id,
-                 (long long)row[2].i64);
-    if (row[SH_SEEN_LOST_KEY].i64 != 0)
-        sh_fault(check, "st_key %s: missing: sealed content of the record cannot be opened", id);
-}
-
 static void check_version(struct sh_check *check, const struct sh_leaf_body *leaf, const struct sh_value *row,
                           const struct sh_version_seen *seen) {
     char id[SH_ID_TEXT + 1];
@@ -127,7 +114,6 @@ static void check_version(struct sh_check *check, const struct sh_leaf_body *lea
                          row[2].i64 == leaf->version && row[18].i64 == leaf->at &&
                          (is_erased || memcmp(seen->hash.at, leaf->content.at, SH_DIGEST_BYTES) == 0);
     check->report->erased += is_erased;
-    check_record_of(check, row);
     if (!is_same)
         sh_fault(check, "st_version %s version %lld: not what its leaf %lld proves", id,
                  (long long)leaf->version, (long long)row[0].i64);
@@ -250,6 +236,7 @@ static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     if (!check->tiles)
         return sh_fail(err, SH_E_NOMEM, "no room to verify");
     SH_TRY(sh_check_readers_open(check, err));
+    sh_check_records_begin(check);
     check->tree =
         (struct sh_tree){.kind = txn->store->journal.kind, .kept = &check->scratch[check->n_threads].digest};
     SH_TRY(load_signers(check, err));
@@ -258,6 +245,7 @@ static sh_code verify_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     if (check->heads.n_rows > 0)
         check->last_size = (uint64_t)sh_cell(&check->heads, check->heads.n_rows - 1, 0)->i64;
     SH_TRY(check_leaves(check, err));
+    SH_TRY(sh_check_records_end(check, err));
     return sh_check_rows(check, err);
 }
 
@@ -277,6 +265,7 @@ sh_code sh_store_verify(struct sh_store *store, bool deep, sh_fault_sink sink, v
         code = sh_store_read(store, verify_body, check, err);
     for (size_t i = 0; i < check->n_signers; i++)
         sh_signer_release(&check->signers[i]);
+    sh_check_records_free(check);
     sh_check_readers_close(check);
     for (size_t i = 0; i < (size_t)2 * SH_CHECK_CHUNKS; i++)
         sh_arena_free(&check->groups[i / SH_CHECK_CHUNKS].chunks[i % SH_CHECK_CHUNKS].arena);

@@ -1,6 +1,7 @@
 /* State of a verification. Inner header. */
 #pragma once
 #include "store/inner.h"
+#include <pthread.h>
 
 enum {
     SH_CHECKED_POSTING,
@@ -43,6 +44,18 @@ struct sh_group {
     struct sh_chunk chunks[SH_CHECK_CHUNKS];
 };
 
+/** What is asked while the leaves are read. */
+struct sh_check_beside {
+    struct sh_db db;
+    pthread_t thread;
+    bool has_db, has_thread;
+    struct sh_arena arena;
+    struct sh_rows bent, locked; /* versions without a record that says the same; without a key */
+    sh_code code;
+    struct sh_err err;
+};
+enum { SH_FAULTS_MAX = 10000 }; /* told; all are counted, but of records and keys one more at most */
+
 struct sh_check {
     struct sh_txn *txn;
     sh_fault_sink sink;
@@ -54,6 +67,8 @@ struct sh_check {
     struct sh_check_scratch *scratch; /* [n_threads]; and one for the tree */
     struct sh_db *readers;            /* [n_threads], of one snapshot */
     size_t n_threads;
+    char snapshot[96]; /* of PostgreSQL: the statement that takes it */
+    struct sh_check_beside beside;
     int64_t end; /* behind the last position of the snapshot */
     struct sh_buf buf;
     struct sh_tree tree; /* built anew from the leaves */
@@ -73,10 +88,11 @@ struct sh_check {
 void sh_fault(struct sh_check *check, const char *format, ...) SH_PRINTF(2, 3);
 /** A known signer by fingerprint, or NULL. */
 const struct sh_signer *sh_check_signer(const struct sh_check *check, struct sh_str fingerprint);
-/** Behind SH_VERSION_COLUMNS of a chunk's version: does its record go at least as far and, if this is the
- * newest version, say the same; and is there sealed content without a key? */
-enum { SH_SEEN_RECORD_HOLDS = 20, SH_SEEN_LOST_KEY = 21 };
+/** "TABLE HEX" into out, for messages; returns out. */
+const char *sh_check_named(const char *table, struct sh_str id, char *out, size_t size);
 
+/** A connection of the snapshot that sh_check_readers_open took. */
+SH_MUST sh_code sh_check_connect(struct sh_check *check, struct sh_db *ret, struct sh_err *err);
 /** A connection for each thread that reads, all of the snapshot of check->txn. On SQLite they may see more,
  * behind check->end, which is not read. */
 SH_MUST sh_code sh_check_readers_open(struct sh_check *check, struct sh_err *err);
@@ -90,6 +106,11 @@ SH_MUST sh_code sh_check_ahead(struct sh_check *check, struct sh_group *now, int
                                struct sh_group *next, struct sh_err *err);
 /** What has an order: the tree, the heads, and which version stands beside which leaf. */
 SH_MUST sh_code sh_check_group(struct sh_check *check, const struct sh_group *group, struct sh_err *err);
+/** Versions against the rows of their records and keys: begun beside the leaves if there is a connection and
+ * a thread to spare, asked and reported at the end. */
+void sh_check_records_begin(struct sh_check *check);
+SH_MUST sh_code sh_check_records_end(struct sh_check *check, struct sh_err *err);
+void sh_check_records_free(struct sh_check *check);
 /** All rows but leaves, tiles, heads and versions. */
 SH_MUST sh_code sh_check_rows(struct sh_check *check, struct sh_err *err);
 /** Rows of other rooms against their seals; without the master key they cannot be checked. */

@@ -12,42 +12,44 @@ struct ahead {
 
 /* ---- connections of one snapshot */
 
-static sh_code snapshot_of(struct sh_check *check, char *ret, size_t size, struct sh_err *err) {
+static sh_code take_snapshot(struct sh_check *check, struct sh_err *err) {
     struct sh_rows rows;
     SH_TRY(sh_txn_query(check->txn, "select pg_export_snapshot()", NULL, 0, &check->keep, &rows, err));
-    (void)snprintf(ret, size, "set transaction snapshot '%.*s'", SH_ARG(sh_cell(&rows, 0, 0)->str));
+    (void)snprintf(check->snapshot, sizeof check->snapshot, "set transaction snapshot '%.*s'",
+                   SH_ARG(sh_cell(&rows, 0, 0)->str));
     return SH_OK;
 }
 
-static sh_code open_reader(struct sh_check *check, const char *snapshot, struct sh_err *err) {
-    struct sh_db *db = &check->readers[check->n_threads];
-    SH_TRY(sh_store_connect(check->txn->store, db, err));
-    check->n_threads++;
-    SH_TRY(sh_db_begin(db, false, err));
-    return db->pg ? sh_db_exec(db, snapshot, err) : SH_OK;
+sh_code sh_check_connect(struct sh_check *check, struct sh_db *ret, struct sh_err *err) {
+    SH_TRY(sh_store_connect(check->txn->store, ret, err));
+    sh_code code = sh_db_begin(ret, false, err);
+    if (code == SH_OK && ret->pg)
+        code = sh_db_exec(ret, check->snapshot, err);
+    if (code != SH_OK)
+        sh_db_close(ret);
+    return code;
 }
 
 sh_code sh_check_readers_open(struct sh_check *check, struct sh_err *err) {
     /* PostgreSQL reads on processors of its own, while who asked waits for it. */
     const size_t wanted = sh_processors() * (check->txn->db->pg ? 2 : 1);
     const size_t n = wanted < READERS_MAX ? wanted : READERS_MAX;
-    char snapshot[96] = "";
     struct sh_rows rows;
     SH_TRY(sh_txn_query(check->txn, "select coalesce(max(position), -1) + 1 from st_leaf", NULL, 0,
                         &check->keep, &rows, err));
     check->end = sh_cell(&rows, 0, 0)->i64;
     if (check->txn->db->pg)
-        SH_TRY(snapshot_of(check, snapshot, sizeof snapshot, err));
+        SH_TRY(take_snapshot(check, err));
     check->readers = sh_new(&check->keep, struct sh_db, n);
     check->scratch = sh_new(&check->keep, struct sh_check_scratch, n + 1);
     if (!check->readers || !check->scratch)
         return sh_fail(err, SH_E_NOMEM, "no room to verify");
     for (size_t i = 0; i < n; i++) {
-        const sh_code code = open_reader(check, snapshot, err);
-        if (code != SH_OK && check->n_threads > 0 &&
-            i == check->n_threads) /* no more connections: with fewer */
+        const sh_code code = sh_check_connect(check, &check->readers[i], err);
+        if (code != SH_OK && check->n_threads > 0) /* no more connections: with fewer */
             break;
         SH_TRY(code);
+        check->n_threads++;
     }
     return SH_OK;
 }
@@ -73,15 +75,10 @@ static sh_code read_chunk(const struct sh_check *check, struct sh_db *db, int64_
         db,
         "select position, body, hash from st_leaf where position >= $1 and position < $2 order by position",
         values, 2, NULL, &chunk->arena, &chunk->leaves, err));
-    SH_TRY(
-        sh_db_run(db,
-                  "select " SH_VERSION_COLUMNS
-                  ", coalesce(r.newest > v.version or (r.newest = v.version and r.register = v.register and "
-                  "r.key = v.key and r.erased = v.erased), false), v.erased = 0 and length(v.sealed) > 0 "
-                  "and not exists (select 1 from st_key k where k.record_id = v.record_id) from st_version v "
-                  "left join st_record r on r.record_id = v.record_id where v.leaf >= $1 and v.leaf < $2 "
-                  "order by v.leaf",
-                  values, 2, NULL, &chunk->arena, &chunk->versions, err));
+    SH_TRY(sh_db_run(db,
+                     "select " SH_VERSION_COLUMNS
+                     " from st_version v where v.leaf >= $1 and v.leaf < $2 order by v.leaf",
+                     values, 2, NULL, &chunk->arena, &chunk->versions, err));
     chunk->leaf = sh_new(&chunk->arena, struct sh_leaf_seen, chunk->leaves.n_rows + 1);
     chunk->version = sh_new(&chunk->arena, struct sh_version_seen, chunk->versions.n_rows + 1);
     return chunk->leaf && chunk->version ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for leaves");

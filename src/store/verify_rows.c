@@ -29,8 +29,7 @@ static sh_code check_proof(struct sh_check *check, struct proof proof, const cha
     return SH_OK;
 }
 
-/* A row in hex, for messages. */
-static const char *named(const char *table, struct sh_str id, char *out, size_t size) {
+const char *sh_check_named(const char *table, struct sh_str id, char *out, size_t size) {
     char hex[2 * SH_DIGEST_BYTES + 1] = "?";
     if (id.len <= SH_DIGEST_BYTES && id.len > 0)
         sh_hex((const uint8_t *)id.at, id.len, hex);
@@ -67,7 +66,7 @@ static sh_code check_posting(struct sh_check *check, const struct sh_value *row,
     SH_TRY(load_entries(check, row, &body.posting, &is_same, err));
     if (!is_same) {
         sh_fault(check, "%s: the posting or one of its sides (st_entry) is damaged",
-                 named("st_posting", row[0].str, what, sizeof what));
+                 sh_check_named("st_posting", row[0].str, what, sizeof what));
         return SH_OK;
     }
     memcpy(body.id, row[0].str.at, SH_ID_BYTES);
@@ -75,7 +74,7 @@ static sh_code check_posting(struct sh_check *check, const struct sh_value *row,
     sh_buf_clear(&check->buf);
     sh_posting_encode(&body, &check->buf);
     return check_proof(check, (struct proof){row[13].i64, row[12].i64, "posting", body.id},
-                       named("st_posting", row[0].str, what, sizeof what), err);
+                       sh_check_named("st_posting", row[0].str, what, sizeof what), err);
 }
 
 static sh_code check_blob_file(struct sh_check *check, const uint8_t *hash, struct sh_err *err) {
@@ -92,7 +91,7 @@ static sh_code check_blob_file(struct sh_check *check, const uint8_t *hash, stru
 
 static sh_code check_blob(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
     char what[96];
-    (void)named("st_blob", row[0].str, what, sizeof what);
+    (void)sh_check_named("st_blob", row[0].str, what, sizeof what);
     if (row[0].str.len != SH_DIGEST_BYTES || row[1].str.len != SH_ID_BYTES || row[5].i64 < 0 ||
         row[5].i64 > 1) {
         sh_fault(check, "%s: damaged", what);
@@ -108,7 +107,7 @@ static sh_code check_blob(struct sh_check *check, const struct sh_value *row, st
 
 static sh_code check_erasure(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
     char what[96];
-    (void)named("st_erasure", row[0].str, what, sizeof what);
+    (void)sh_check_named("st_erasure", row[0].str, what, sizeof what);
     if (row[0].str.len != SH_ID_BYTES) {
         sh_fault(check, "%s: damaged", what);
         return SH_OK;
@@ -124,7 +123,7 @@ static sh_code check_backup(struct sh_check *check, const struct sh_value *row, 
     sh_buf_clear(&check->buf);
     sh_backup_encode(row[0].str, row[1].i64, row[2].i64, row[3].str, row[4].str, &check->buf);
     return check_proof(check, (struct proof){row[5].i64, row[1].i64, "backup", NULL},
-                       named("st_backup", row[0].str, what, sizeof what), err);
+                       sh_check_named("st_backup", row[0].str, what, sizeof what), err);
 }
 
 static sh_code check_wrap(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
@@ -133,14 +132,15 @@ static sh_code check_wrap(struct sh_check *check, const struct sh_value *row, st
     char what[96];
     if (check->txn->store->keys.n_masters > 0 &&
         sh_key_unwrap(&check->txn->store->keys, row[0].str, row[1].str, row[2].str, key, NULL) != SH_OK)
-        sh_fault(check, "%s: the wrapped key does not open", named("st_key", row[0].str, what, sizeof what));
+        sh_fault(check, "%s: the wrapped key does not open",
+                 sh_check_named("st_key", row[0].str, what, sizeof what));
     memset(key, 0, sizeof key);
     return SH_OK;
 }
 
 static sh_code check_own_key(struct sh_check *check, const struct sh_value *row, struct sh_err *err) {
     char what[96];
-    (void)named("st_signer", row[0].str, what, sizeof what);
+    (void)sh_check_named("st_signer", row[0].str, what, sizeof what);
     if (row[5].i64 == 0) { /* of the first leaf, whose content (st_meta) holds it */
         struct sh_rows rows;
         struct sh_leaf_body leaf;
@@ -238,7 +238,7 @@ static sh_code check_none(struct sh_check *check, const char *sql, const char *t
     sh_arena_reset(&check->arena);
     SH_TRY(sh_txn_query(check->txn, sql, NULL, 0, &check->arena, &rows, err));
     for (size_t i = 0; i < rows.n_rows; i++)
-        sh_fault(check, "%s: %s", named(table, sh_cell(&rows, i, 0)->str, name, sizeof name), what);
+        sh_fault(check, "%s: %s", sh_check_named(table, sh_cell(&rows, i, 0)->str, name, sizeof name), what);
     return SH_OK;
 }
 
@@ -348,7 +348,7 @@ static sh_code check_records(struct sh_check *check, struct sh_err *err) {
                         &SH_I64((int64_t)check->tree.size), 1, &check->arena, &rows, err));
     for (size_t i = 0; i < rows.n_rows; i++)
         sh_fault(check, "%s: its leaf is not there",
-                 named("st_version", sh_cell(&rows, i, 0)->str, name, sizeof name));
+                 sh_check_named("st_version", sh_cell(&rows, i, 0)->str, name, sizeof name));
     SH_TRY(sh_txn_query(
         check->txn,
         "select (select cast(coalesce(sum(newest), 0) as bigint) from st_record), (select count(*) "

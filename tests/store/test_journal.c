@@ -451,6 +451,31 @@ static uint64_t sealed_of(struct place *place) {
     return report.sealed;
 }
 
+/* Versions stay; what tells the newest of a record, or opens its sealed part, goes: each version says so. */
+ON_BOTH(records_and_keys_whose_rows_are_gone_are_named_for_each_version) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf words = {0};
+    place_open(place);
+    (void)fill(place);
+    CHECK_I64(faults_of(place, &words), 0);
+    place_close(place);
+    run_sql(place, "create table kept as select * from st_record; delete from st_record");
+    place_open(place);
+    CHECK(faults_of(place, &words) > 0);
+    CHECK_HAS(words.at, "missing, or not what its version 1 says");
+    place_close(place);
+    run_sql(place, "insert into st_record select * from kept; drop table kept");
+    place_open(place);
+    CHECK_I64(faults_of(place, &words), 0);
+    place_close(place);
+    run_sql(place,
+            "delete from st_key where record_id = (select record_id from st_version where erased = 0 and "
+            "length(sealed) > 0 order by record_id limit 1)");
+    place_open(place);
+    CHECK(faults_of(place, &words) > 0);
+    CHECK_HAS(words.at, "st_key");
+    CHECK_HAS(words.at, "sealed content of the record cannot be opened");
+}
+
 /* What is there when sealing begins is sealed; what was changed by another hand before the columns grew is
  * not sealed anew with them. */
 ON_BOTH(seals_come_to_the_rows_that_are_there_and_never_to_a_changed_one) {
@@ -843,6 +868,7 @@ ON_BOTH(new_keys_sign_and_open_and_the_old_heads_still_hold) {
 CHECK_MAIN(cmocka_unit_test(any_changed_cell_of_any_row_is_named),
            cmocka_unit_test(a_changed_byte_of_any_row_on_postgresql_is_named),
            cmocka_unit_test(a_changed_byte_of_a_key_file_is_named),
+           BOTH(records_and_keys_whose_rows_are_gone_are_named_for_each_version),
            BOTH(seals_come_to_the_rows_that_are_there_and_never_to_a_changed_one),
            BOTH(seals_that_are_taken_away_are_missed),
            BOTH(a_bundle_is_proven_by_a_program_of_its_own_and_any_change_is_not),
