@@ -66,9 +66,7 @@ sh_code sh_exchange_open(struct sh_exchange *x, const struct sh_plan *plan, cons
     if (!path)
         return SH_OK;
     (void)snprintf(x->path, sizeof(x->path), "%s", path);
-    x->file = fopen(path, "wbe");
-    if (!x->file)
-        return sh_fail_errno(err, "%s", path);
+    SH_TRY(sh_out_file_open(&x->out, path, err));
     /* All it will hold, at once: a buffer that grows is copied again and again. Memory is taken as it fills.
      */
     (void)!sh_buf_reserve(&x->records, RUN_BYTES_MAX);
@@ -76,8 +74,7 @@ sh_code sh_exchange_open(struct sh_exchange *x, const struct sh_plan *plan, cons
 }
 
 void sh_exchange_release(struct sh_exchange *x) {
-    if (x->file)
-        (void)fclose(x->file);
+    sh_out_file_close(&x->out);
     sh_buf_free(&x->records);
     sh_free(x->places);
     sh_free(x->runs.at);
@@ -96,7 +93,7 @@ sh_code sh_exchange_add(struct sh_exchange *x, const struct sh_xrecord *record, 
     x->places[x->n] = (struct sh_xplace){prefix_of(record->sort), x->records.len};
     SH_TRY(put(&x->records, record, err));
     x->n++;
-    return x->file && x->records.len > RUN_BYTES_MAX ? sh_exchange_cut(x, err) : SH_OK;
+    return x->out.file && x->records.len > RUN_BYTES_MAX ? sh_exchange_cut(x, err) : SH_OK;
 }
 
 static int compare_places(const void *a, const void *b, void *ctx) {
@@ -169,9 +166,9 @@ static sh_code write_record(void *ctx, const struct sh_xrecord *r, struct sh_err
     const struct head head = {.total = (uint32_t)(sizeof(head) + r->sort.len + r->payload.len),
                               .key_len = (uint32_t)r->key_len,
                               .sort_len = (uint32_t)r->sort.len};
-    if (fwrite(&head, 1, sizeof(head), x->file) != sizeof(head) ||
-        fwrite(r->sort.at, 1, r->sort.len, x->file) != r->sort.len ||
-        (r->payload.len > 0 && fwrite(r->payload.at, 1, r->payload.len, x->file) != r->payload.len))
+    if (fwrite(&head, 1, sizeof(head), x->out.file) != sizeof(head) ||
+        fwrite(r->sort.at, 1, r->sort.len, x->out.file) != r->sort.len ||
+        (r->payload.len > 0 && fwrite(r->payload.at, 1, r->payload.len, x->out.file) != r->payload.len))
         return sh_fail_errno(err, "%s", x->path);
     x->bytes += head.total;
     return SH_OK;
@@ -204,12 +201,12 @@ sh_code sh_xruns_add(struct sh_xruns *runs, const char *path, uint64_t offset, u
 
 sh_code sh_exchange_cut(struct sh_exchange *x, struct sh_err *err) {
     sort_records(x);
-    if (!x->file || x->n == 0)
+    if (!x->out.file || x->n == 0)
         return SH_OK;
     const uint64_t begun = x->bytes;
     SH_CLEANUP(joiner_release) struct joiner j = {.plan = x->plan, .take = write_record, .ctx = x};
     SH_TRY(each_own(x, &j, err));
-    if (fflush(x->file) != 0)
+    if (fflush(x->out.file) != 0)
         return sh_fail_errno(err, "%s", x->path);
     sh_buf_clear(&x->records);
     x->n = 0;
@@ -361,5 +358,5 @@ sh_code sh_exchange_write(const struct sh_plan *plan, const struct sh_xruns *run
     SH_CLEANUP(sh_exchange_release) struct sh_exchange out = {0};
     SH_TRY(sh_exchange_open(&out, plan, path, err));
     SH_TRY(sh_exchange_merge(plan, runs, NULL, write_record, &out, err));
-    return fflush(out.file) == 0 ? SH_OK : sh_fail_errno(err, "%s", path);
+    return fflush(out.out.file) == 0 ? SH_OK : sh_fail_errno(err, "%s", path);
 }

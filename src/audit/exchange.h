@@ -2,6 +2,7 @@
  * order) and written in runs; runs of all threads and slices are merged. */
 #pragma once
 #include "audit/inner.h"
+#include "base/fs.h"
 
 /* sort: two bytes of the rule (high first), eight of a hash of the key, the key, a zero, then what orders
  * rows of one key. All compare as bytes. */
@@ -27,7 +28,7 @@ struct sh_xplace {
 
 /* What one worker has to send. Without a file everything stays in memory. */
 struct sh_exchange {
-    FILE *file;
+    struct sh_out_file out; /* closed: all stays in memory */
     char path[4096];
     uint64_t bytes;
     struct sh_buf records;

@@ -10,12 +10,11 @@
 #include "base/pool.h"
 #include <string.h>
 
-enum { WRITE_BYTES = 256 << 10 };
 enum part { TABLES = 1, RECEIPTS = 2, ALL = TABLES | RECEIPTS };
 
-/* Files of other parts are NULL. */
+/* Files of other parts are closed. */
 struct writer {
-    FILE *csv, *receipts, *json, *records;
+    struct sh_out_file csv, receipts, json, records;
     struct sh_parquet_out *parquet;
     struct sh_buf csv_buf, json_buf, record_buf;
     struct sh_csv_writer csv_writer;
@@ -31,10 +30,10 @@ static void file_close(FILE **file) {
 }
 
 static void writer_release(struct writer *w) {
-    file_close(&w->csv);
-    file_close(&w->receipts);
-    file_close(&w->json);
-    file_close(&w->records);
+    sh_out_file_close(&w->csv);
+    sh_out_file_close(&w->receipts);
+    sh_out_file_close(&w->json);
+    sh_out_file_close(&w->records);
     sh_parquet_out_free(w->parquet);
     sh_buf_free(&w->csv_buf);
     sh_buf_free(&w->json_buf);
@@ -52,14 +51,10 @@ sh_code sh_output_check(const char *out, struct sh_err *err) {
         "--out '%s': the name must end in .csv, .json or .parquet (`shouhu audit` also writes .xlsx)", out);
 }
 
-static sh_code open_file(const char *dir, const char *name, FILE **ret, struct sh_err *err) {
+static sh_code open_file(const char *dir, const char *name, struct sh_out_file *ret, struct sh_err *err) {
     char path[SH_PATH_BYTES_MAX];
     SH_TRY(sh_path_join(path, dir, name, err));
-    *ret = fopen(path, "wbe");
-    if (!*ret)
-        return sh_fail_errno(err, "%s", path);
-    (void)setvbuf(*ret, NULL, _IOFBF, WRITE_BYTES); /* with less room it is only slower */
-    return SH_OK;
+    return sh_out_file_open(ret, path, err);
 }
 
 static sh_code write_bytes(FILE *file, const char *at, size_t len, struct sh_err *err) {
@@ -90,11 +85,11 @@ static sh_code put_json(struct writer *w, const struct sh_record *r, struct sh_e
     }
     sh_json_object_end(&json);
     SH_TRY(sh_json_end(&json, err));
-    return write_bytes(w->json, w->json_buf.at, w->json_buf.len, err);
+    return write_bytes(w->json.file, w->json_buf.at, w->json_buf.len, err);
 }
 
 static sh_code put_row(struct writer *w, const struct sh_record *r, struct sh_err *err) {
-    if (w->json)
+    if (w->json.file)
         SH_TRY(put_json(w, r, err));
     for (int c = 0; c < SH_CELLS; c++)
         sh_csv_cell(&w->csv_writer, r->cells[c]);
@@ -108,21 +103,21 @@ static sh_code put_receipt(struct writer *w, const struct sh_record *r, struct s
     *entry =
         (struct sh_index_entry){.offset = w->offset, .bytes = (uint32_t)r->receipt.len, .bucket = r->bucket};
     memcpy(entry->id, r->id, sizeof(entry->id));
-    SH_TRY(write_bytes(w->receipts, r->receipt.at, r->receipt.len, err));
-    SH_TRY(write_bytes(w->receipts, "\n", 1, err));
+    SH_TRY(write_bytes(w->receipts.file, r->receipt.at, r->receipt.len, err));
+    SH_TRY(write_bytes(w->receipts.file, "\n", 1, err));
     w->offset += r->receipt.len + 1;
-    if (!w->records)
+    if (!w->records.file)
         return SH_OK;
     sh_buf_clear(&w->record_buf);
     SH_TRY(sh_spool_record_put(&w->record_buf, r, err));
-    return write_bytes(w->records, w->record_buf.at, w->record_buf.len, err);
+    return write_bytes(w->records.file, w->record_buf.at, w->record_buf.len, err);
 }
 
 static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
     struct writer *w = ctx;
-    if (w->csv)
+    if (w->csv.file)
         SH_TRY(put_row(w, r, err));
-    if (w->receipts)
+    if (w->receipts.file)
         SH_TRY(put_receipt(w, r, err));
     w->n++;
     return SH_OK;
@@ -133,12 +128,12 @@ static int compare_ids(const void *a, const void *b) {
 }
 
 static sh_code write_index(const char *dir, struct writer *w, struct sh_err *err) {
-    FILE *file SH_CLEANUP(file_close) = NULL;
+    SH_CLEANUP(sh_out_file_close) struct sh_out_file file = {0};
     if (w->n > 1)
         qsort(w->index, w->n, sizeof(*w->index), compare_ids);
     SH_TRY(open_file(dir, SH_RUN_INDEX, &file, err));
-    SH_TRY(write_bytes(file, (const char *)w->index, w->n * sizeof(*w->index), err));
-    return fflush(file) == 0 ? SH_OK : sh_fail_errno(err, "%s", SH_RUN_INDEX);
+    SH_TRY(write_bytes(file.file, (const char *)w->index, w->n * sizeof(*w->index), err));
+    return fflush(file.file) == 0 ? SH_OK : sh_fail_errno(err, "%s", SH_RUN_INDEX);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------------- */
@@ -162,13 +157,13 @@ static sh_code copy_file(const char *dir, const char *name, const char *to, stru
 }
 
 static sh_code finish(struct writer *w, struct sh_err *err) {
-    if (w->csv) {
+    if (w->csv.file) {
         SH_TRY(sh_csv_end(&w->csv_writer, err));
         SH_TRY(sh_parquet_out_end(w->parquet, err));
     }
-    if (w->json)
-        SH_TRY(write_bytes(w->json, w->n == 0 ? "[]\n" : "\n]\n", 3, err));
-    FILE *const files[] = {w->csv, w->receipts, w->json, w->records};
+    if (w->json.file)
+        SH_TRY(write_bytes(w->json.file, w->n == 0 ? "[]\n" : "\n]\n", 3, err));
+    FILE *const files[] = {w->csv.file, w->receipts.file, w->json.file, w->records.file};
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (files[i] && fflush(files[i]) != 0)
             return sh_fail_errno(err, "writing findings");
@@ -219,12 +214,9 @@ static sh_code open_tables(const struct sh_outputs *o, struct sh_parquet_field f
                            struct writer *w, struct sh_err *err) {
     SH_TRY(open_file(o->dir, SH_RUN_CSV, &w->csv, err));
     SH_TRY(open_parquet(o->dir, fields, &w->parquet, err));
-    if (sh_str_ends_with(sh_str_of(o->out), SH_STR(".json"))) {
-        w->json = fopen(o->out, "wbe");
-        if (!w->json)
-            return sh_fail_errno(err, "%s", o->out);
-    }
-    w->csv_writer = (struct sh_csv_writer){.buf = &w->csv_buf, .file = w->csv};
+    if (sh_str_ends_with(sh_str_of(o->out), SH_STR(".json")))
+        SH_TRY(sh_out_file_open(&w->json, o->out, err));
+    w->csv_writer = (struct sh_csv_writer){.buf = &w->csv_buf, .file = w->csv.file};
     for (int c = 0; c < SH_CELLS; c++)
         sh_csv_cell_text(&w->csv_writer, sh_cell_names[c]);
     sh_csv_end_row(&w->csv_writer);

@@ -4,11 +4,12 @@
 #include "base/arena.h"
 #include "base/date.h"
 #include "base/decimal.h"
+#include "base/fs.h"
 #include "base/hash.h"
 #include <string.h>
 #include <zstd.h>
 
-enum { GROUP_ROWS = 65536, WRITE_BYTES = 256 << 10, RANGE_BYTES_MAX = 256, PACK_LEVEL = 1 };
+enum { GROUP_ROWS = 65536, RANGE_BYTES_MAX = 256, PACK_LEVEL = 1 };
 #define GROUP_BYTES ((size_t)16 << 20) /* what an audit holds at its end */
 #define MONEY_MAX 999999999999999999   /* DECIMAL(18,2) */
 
@@ -47,7 +48,7 @@ struct group {
 };
 
 struct sh_parquet_out {
-    FILE *file;
+    struct sh_out_file to;
     char path[4096];
     const struct sh_parquet_field *fields;
     size_t n_fields;
@@ -73,8 +74,7 @@ static int type_of(enum sh_parquet_kind kind) {
 void sh_parquet_out_free(struct sh_parquet_out *out) {
     if (!out)
         return;
-    if (out->file)
-        (void)fclose(out->file);
+    sh_out_file_close(&out->to);
     for (size_t c = 0; out->columns && c < out->n_fields; c++) {
         struct column *column = &out->columns[c];
         sh_buf_free(&column->values);
@@ -94,7 +94,7 @@ void sh_parquet_out_free(struct sh_parquet_out *out) {
 }
 
 static sh_code put(struct sh_parquet_out *out, const char *at, size_t len, struct sh_err *err) {
-    if (len > 0 && fwrite(at, 1, len, out->file) != len)
+    if (len > 0 && fwrite(at, 1, len, out->to.file) != len)
         return sh_fail_errno(err, "%s", out->path);
     out->at += len;
     return SH_OK;
@@ -113,12 +113,10 @@ sh_code sh_parquet_out_open(const char *path, const struct sh_parquet_field *fie
     for (size_t c = 0; has_room && c < n_fields; c++)
         has_room = (out->columns[c].there = sh_alloc_array(GROUP_ROWS, 1)) != NULL;
     sh_code code = has_room ? SH_OK : sh_fail(err, SH_E_NOMEM, "%s: no room to write it", path);
-    if (code == SH_OK && !(out->file = fopen(path, "wbe")))
-        code = sh_fail_errno(err, "%s", path);
-    if (code == SH_OK) {
-        (void)setvbuf(out->file, NULL, _IOFBF, WRITE_BYTES); /* with less room it is only slower */
+    if (code == SH_OK)
+        code = sh_out_file_open(&out->to, path, err);
+    if (code == SH_OK)
         code = put(out, "PAR1", 4, err);
-    }
     if (code != SH_OK) {
         sh_parquet_out_free(out);
         return code;
@@ -502,5 +500,5 @@ sh_code sh_parquet_out_end(struct sh_parquet_out *out, struct sh_err *err) {
     (void)sh_buf_add(&out->page, "PAR1", 4);
     SH_TRY(sh_buf_check(&out->page, err));
     SH_TRY(put(out, out->page.at, out->page.len, err));
-    return fflush(out->file) == 0 ? SH_OK : sh_fail_errno(err, "%s", out->path);
+    return fflush(out->to.file) == 0 ? SH_OK : sh_fail_errno(err, "%s", out->path);
 }

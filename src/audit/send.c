@@ -84,7 +84,7 @@ struct sh_xhead sh_head_of(const struct sh_engine *en, uint16_t table, int32_t r
                              .day = day,
                              .first_day = day == SH_MISSING_I32 ? INT32_MAX : day,
                              .last_day = day == SH_MISSING_I32 ? INT32_MIN : day,
-                             .chunk_row = en->exchange->file ? -1 : row};
+                             .chunk_row = en->exchange->out.file ? -1 : row};
 }
 
 static sh_code count_missing(struct sh_engine *en, const struct sh_rule_plan *rp, int32_t row,

@@ -1,7 +1,6 @@
 /* Sorted runs of records, on disk and in memory, and their merge. Runs on disk are mapped; what was read of
  * them is given back. */
 #include "audit/spool.h"
-#include "base/fs.h"
 #include "base/limits.h"
 #include <assert.h>
 #include <fcntl.h>
@@ -11,7 +10,6 @@
 #include <unistd.h>
 
 #define GIVE_BACK_BYTES ((size_t)1 << 20)
-#define WRITE_BYTES ((size_t)256 << 10) /* a record alone fills what the C library buffers */
 #define RECORD_BYTES_MAX ((size_t)256 << 20)
 
 const char *const sh_cell_names[SH_CELLS] = {
@@ -107,8 +105,7 @@ sh_code sh_spool_open(struct sh_spool *spool, const char *path, struct sh_err *e
 }
 
 void sh_spool_release(struct sh_spool *spool) {
-    if (spool->file)
-        (void)fclose(spool->file);
+    sh_out_file_close(&spool->out);
     sh_buf_free(&spool->records);
     sh_free(spool->entries);
     *spool = (struct sh_spool){0};
@@ -148,20 +145,16 @@ static sh_code add_run(struct sh_spool_runs *runs, const struct sh_spool_run *ru
 }
 
 static sh_code write_entries(struct sh_spool *spool, struct sh_err *err) {
-    if (!spool->file) {
-        spool->file = fopen(spool->path, "wbe");
-        if (!spool->file)
-            return sh_fail_errno(err, "%s", spool->path);
-        (void)setvbuf(spool->file, NULL, _IOFBF, WRITE_BYTES); /* with less room it is only slower */
-    }
+    if (!spool->out.file)
+        SH_TRY(sh_out_file_open(&spool->out, spool->path, err));
     for (size_t i = 0; i < spool->n; i++) {
         uint32_t total;
         const char *at = spool->records.at + spool->entries[i].offset;
         memcpy(&total, at, sizeof(total));
-        if (fwrite(at, 1, total, spool->file) != total)
+        if (fwrite(at, 1, total, spool->out.file) != total)
             return sh_fail_errno(err, "%s", spool->path);
     }
-    return fflush(spool->file) == 0 ? SH_OK : sh_fail_errno(err, "%s", spool->path);
+    return fflush(spool->out.file) == 0 ? SH_OK : sh_fail_errno(err, "%s", spool->path);
 }
 
 sh_code sh_spool_cut(struct sh_spool *spool, struct sh_spool_runs *runs, struct sh_err *err) {

@@ -2,6 +2,7 @@
  * sorted records are merged. */
 #pragma once
 #include "audit/audit.h"
+#include "base/fs.h"
 
 enum sh_cell {
     SH_CELL_ID,
@@ -53,7 +54,7 @@ struct sh_spool_entry {
  * writer.
  */
 struct sh_spool {
-    FILE *file; /* NULL: nothing was cut yet */
+    struct sh_out_file out; /* closed: nothing was cut yet */
     char path[4096];
     uint64_t bytes;
     struct sh_buf records; /* of the run under way */

@@ -108,6 +108,26 @@ sh_code sh_fd_write(int fd, struct sh_str content, const char *path, struct sh_e
     return SH_OK;
 }
 
+sh_code sh_out_file_open(struct sh_out_file *out, const char *path, struct sh_err *err) {
+    enum { ROOM = 256 << 10 };
+    *out = (struct sh_out_file){.room = sh_alloc_raw(ROOM)};
+    if (!out->room)
+        return sh_fail(err, SH_E_NOMEM, "%s: no memory to write it", path);
+    out->file = fopen(path, "wbe");
+    if (out->file && setvbuf(out->file, out->room, _IOFBF, ROOM) == 0)
+        return SH_OK;
+    const sh_code code = sh_fail_errno(err, "%s", path);
+    sh_out_file_close(out);
+    return code;
+}
+
+void sh_out_file_close(struct sh_out_file *out) {
+    if (out->file)
+        (void)fclose(out->file);
+    sh_free(out->room);
+    *out = (struct sh_out_file){0};
+}
+
 /* The directory that holds `path`, in out [SH_PATH_BYTES_MAX]. */
 static sh_code parent_of(const char *path, char *out, struct sh_err *err) {
     const char *slash = strrchr(path, '/');

@@ -31,6 +31,16 @@ SH_MUST sh_code sh_fs_read(const char *path, size_t max_bytes, struct sh_arena *
 SH_MUST sh_code sh_fs_write(const char *path, struct sh_str content, struct sh_err *err);
 /** Write all bytes to a descriptor, through short writes and EINTR. path for messages. */
 SH_MUST sh_code sh_fd_write(int fd, struct sh_str content, const char *path, struct sh_err *err);
+/** A new file that goes to the system a quarter of a megabyte at a time: the C library by itself takes four
+ * kilobytes, and asks for the memory when it is to take more. Zeroed: closed. */
+struct sh_out_file {
+    FILE *file;
+    char *room;
+};
+/** Errors: as the system says; SH_E_NOMEM. */
+SH_MUST sh_code sh_out_file_open(struct sh_out_file *out, const char *path, struct sh_err *err);
+/** Who must know that all is written calls fflush before. Closed already is fine. */
+void sh_out_file_close(struct sh_out_file *out);
 /** fsync a file / a directory by path. */
 SH_MUST sh_code sh_file_sync(const char *path, struct sh_err *err);
 SH_MUST sh_code sh_dir_sync(const char *path, struct sh_err *err);

@@ -62,6 +62,30 @@ static void a_full_disk_is_told(void **state) {
     CHECK(bytes > 0);
 }
 
+static void much_goes_out_in_few_pieces(void **state) {
+    (void)state;
+    SH_CLEANUP(temp_dir_release) struct temp_dir dir = temp_dir_new();
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    SH_CLEANUP(sh_out_file_close) struct sh_out_file out = {0};
+    char path[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    (void)temp_path(&dir, "out", path);
+    CHECK_OK(sh_out_file_open(&out, path, &err), &err);
+    uint64_t size = 1;
+    for (int i = 0; i < 50000; i++)
+        CHECK_I64(fwrite("abcd", 1, 4, out.file), 4);
+    CHECK_OK(sh_file_size(path, &size, &err), &err);
+    CHECK_I64(size, 0); /* 200,000 bytes wait */
+    CHECK_I64(fflush(out.file), 0);
+    CHECK_OK(sh_file_size(path, &size, &err), &err);
+    CHECK_I64(size, 200000);
+    sh_out_file_close(&out);
+    sh_out_file_close(&out);
+    CHECK_CODE(sh_out_file_open(&out, "/nowhere/x", &err), SH_E_NOTFOUND);
+    CHECK_HAS(err.message, "/nowhere/x");
+    CHECK(!out.file && !out.room);
+}
+
 static void paths_are_bounded(void **state) {
     (void)state;
     char out[SH_PATH_BYTES_MAX], name[SH_PATH_BYTES_MAX];
@@ -138,7 +162,7 @@ static void each_failing_allocation_is_met(void **state) {
 }
 
 CHECK_MAIN(cmocka_unit_test(a_file_goes_there_and_back), cmocka_unit_test(missing_files_are_not_found),
-           cmocka_unit_test(a_full_disk_is_told), cmocka_unit_test(paths_are_bounded),
-           cmocka_unit_test(renames_replace_or_refuse),
+           cmocka_unit_test(a_full_disk_is_told), cmocka_unit_test(much_goes_out_in_few_pieces),
+           cmocka_unit_test(paths_are_bounded), cmocka_unit_test(renames_replace_or_refuse),
            cmocka_unit_test(a_scratch_folder_is_ones_own_where_tmpdir_says),
            cmocka_unit_test(each_failing_allocation_is_met))
