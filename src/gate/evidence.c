@@ -74,16 +74,25 @@ static sh_code hide_foreign(const struct evidence *evidence, struct sh_err *err)
     return SH_OK;
 }
 
+/* The person's code is masked, the rule is named in the reader's language; what is kept stays as it is. */
+static sh_code put_words(const struct evidence *evidence, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_str person = text_of(evidence->receipt, "person");
+    json_t *rule = json_object_get(evidence->receipt, "rule");
+    const struct sh_str title =
+        sh_rule_title(evidence->find.gate, rq, text_of(rule, "id"), text_of(rule, "name"));
+    const struct sh_str masked = person.len ? sh_find_masked(&rq->arena, person) : person;
+    if ((person.len &&
+         json_object_set_new(evidence->receipt, "person", json_stringn(masked.at, masked.len)) != 0) ||
+        json_object_set_new(rule, "name", json_stringn(title.at, title.len)) != 0)
+        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    return SH_OK;
+}
+
 sh_code sh_api_finding_receipt(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     SH_CLEANUP(evidence_end) struct evidence evidence;
     SH_TRY(evidence_begin(gate, rq, &evidence, err));
     SH_TRY(hide_foreign(&evidence, err));
-    const struct sh_str person = text_of(evidence.receipt, "person");
-    if (person.len) {
-        const struct sh_str masked = sh_find_masked(&rq->arena, person);
-        if (json_object_set_new(evidence.receipt, "person", json_stringn(masked.at, masked.len)) != 0)
-            return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
-    }
+    SH_TRY(put_words(&evidence, rq, err));
     json_object_del(evidence.receipt, "key"); /* source ids of the person may stand in it */
     sh_buf_clear(&rq->out);
     if (json_dump_callback(evidence.receipt, to_buf, &rq->out, JSON_COMPACT) != 0)

@@ -27,7 +27,7 @@
 static const char *const ids[] = {EXPORT_COLUMNS(COLUMN_ID)};
 static const char *const titles_zh[] = {EXPORT_COLUMNS(COLUMN_ZH)};
 static const char *const titles_en[] = {EXPORT_COLUMNS(COLUMN_EN)};
-enum { COLUMNS_N = sizeof ids / sizeof ids[0] };
+enum { COLUMNS_N = sizeof ids / sizeof ids[0], COLUMN_RULE = 2, COLUMN_NAME = 3 };
 
 struct exporting {
     struct sh_find find;
@@ -45,6 +45,11 @@ static sh_code put_row(void *ctx, const struct sh_str *cells, struct sh_err *err
     struct exporting *e = ctx;
     sh_arena_reset(&e->arena);
     for (size_t c = 0; c < COLUMNS_N; c++) {
+        if (c == COLUMN_NAME) {
+            sh_takeaway_cell(&e->out,
+                             sh_rule_title(e->find.gate, e->find.rq, cells[COLUMN_RULE], cells[COLUMN_NAME]));
+            continue;
+        }
         const bool is_person = strcmp(ids[c], "person") == 0 && cells[c].len;
         sh_takeaway_cell(&e->out, is_person ? sh_find_masked(&e->arena, cells[c]) : cells[c]);
     }

@@ -22,6 +22,8 @@ static const char *const columns[] = {"id",           "rule",
 enum {
     COLUMNS_N = sizeof columns / sizeof columns[0],
     COLUMN_ID = 0,
+    COLUMN_RULE = 1,
+    COLUMN_NAME = 3,
     COLUMN_PERSON = 8,
     COLUMN_CLAIM = 18 /* this one and the rest: of a run that was loaded */
 };
@@ -148,12 +150,15 @@ static void where_after(struct page *page) {
 }
 
 static void put_finding(const struct page *page, duckdb_result *result, idx_t row) {
+    const struct sh_str rule = sh_str_of(sh_find_cell(page->find, result, COLUMN_RULE, row));
     sh_json_object(page->json);
     for (idx_t c = 0; c < COLUMNS_N; c++) {
         const char *text = sh_find_cell(page->find, result, c, row);
         sh_json_key(page->json, columns[c]);
         if (text && c == COLUMN_PERSON)
             sh_json_str(page->json, sh_find_masked(&page->find->rq->arena, sh_str_of(text)));
+        else if (text && c == COLUMN_NAME)
+            sh_json_str(page->json, sh_rule_title(page->find->gate, page->find->rq, rule, sh_str_of(text)));
         else
             sh_json_text(page->json, text);
     }
@@ -257,18 +262,18 @@ sh_code sh_api_finding_totals(struct sh_gate *gate, struct sh_request *rq, struc
     return sh_answer_end(rq, &json, err);
 }
 
-/* What findings may be counted by: the key, and the name beside it. */
+/* What findings may be counted by: the key, the name beside it, and the rule whose name that is. */
 static const struct grouping {
-    const char *word, *key, *name, *order;
+    const char *word, *key, *name, *order, *rule;
     bool is_of_claim;
 } groupings[] = {
-    {"rule", "rule", "any_value(name)", "7 desc, 1"},
-    {"institution", "coalesce(institution, '')", "any_value(institution_name)", "7 desc, 1"},
-    {"level", "level", "any_value(level)", "7 desc, 1"},
-    {"point", "coalesce(point, '')", "any_value(name)", "7 desc, 1"},
-    {"month", "coalesce(strftime(day, '%Y-%m'), '')", "any_value(strftime(day, '%Y-%m'))", "1"},
-    {"department", "coalesce(department, '')", "any_value(department_name)", "7 desc, 1", true},
-    {"practitioner", "coalesce(practitioner, '')", "any_value(practitioner_name)", "7 desc, 1", true},
+    {"rule", "rule", "any_value(name)", "7 desc, 1", "rule"},
+    {"institution", "coalesce(institution, '')", "any_value(institution_name)", "7 desc, 1", "''"},
+    {"level", "level", "any_value(level)", "7 desc, 1", "''"},
+    {"point", "coalesce(point, '')", "arg_min(name, rule)", "7 desc, 1", "min(rule)"},
+    {"month", "coalesce(strftime(day, '%Y-%m'), '')", "any_value(strftime(day, '%Y-%m'))", "1", "''"},
+    {"department", "coalesce(department, '')", "any_value(department_name)", "7 desc, 1", "''", true},
+    {"practitioner", "coalesce(practitioner, '')", "any_value(practitioner_name)", "7 desc, 1", "''", true},
 };
 
 static sh_code put_groups(void *ctx, void *result_at, struct sh_err *err) {
@@ -278,7 +283,9 @@ static sh_code put_groups(void *ctx, void *result_at, struct sh_err *err) {
     for (idx_t row = 0; row < duckdb_row_count(result); row++) {
         sh_json_object(page->json);
         sh_json_put_str(page->json, "key", sh_str_of(sh_find_cell(page->find, result, 0, row)));
-        sh_json_put_str(page->json, "name", sh_str_of(sh_find_cell(page->find, result, 1, row)));
+        const struct sh_str name = sh_str_of(sh_find_cell(page->find, result, 1, row)),
+                            rule = sh_str_of(sh_find_cell(page->find, result, 2 + SUMS_N, row));
+        sh_json_put_str(page->json, "name", sh_rule_title(page->find->gate, page->find->rq, rule, name));
         put_sums(page->find, page->json, result, 2, row);
         sh_json_object_end(page->json);
     }
@@ -301,7 +308,7 @@ sh_code sh_api_finding_groups(struct sh_gate *gate, struct sh_request *rq, struc
     }
     struct sh_json json;
     struct page page = {.find = &find, .json = &json};
-    sh_buf_addf(&find.sql, "select %s, %s, " SUMS, grouping->key, grouping->name);
+    sh_buf_addf(&find.sql, "select %s, %s, " SUMS ", %s", grouping->key, grouping->name, grouping->rule);
     SH_TRY(sh_find_where(&find, err));
     sh_buf_addf(&find.sql, " group by 1 order by %s limit %d", grouping->order, GROUPS_MAX);
     sh_answer_begin(rq, 200, &json);

@@ -131,5 +131,9 @@ SH_HANDLER(sh_api_findings_export);
 /** The book of the rules this server was given, if any, begins to load. In rulebook.c. */
 SH_MUST sh_code sh_rulebook_open(struct sh_gate *gate, struct sh_err *err);
 /** Is it a rule of this installation? In rulebook.c. */
+/** A rule's name in the language of the request; `kept`, what a run or a matter keeps of it (Chinese), where
+ * the server's rules do not have it. */
+struct sh_str sh_rule_title(struct sh_gate *gate, const struct sh_request *rq, struct sh_str rule,
+                            struct sh_str kept);
 SH_MUST sh_code sh_rule_known(struct sh_gate *gate, struct sh_request *rq, struct sh_str rule, bool *ret,
                               struct sh_err *err);

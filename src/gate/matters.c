@@ -39,6 +39,11 @@ static struct sh_str device_of(struct sh_request *rq) {
     return sh_str_of(text ? text : "");
 }
 
+static struct sh_str rule_title(const void *asking, struct sh_str rule, struct sh_str kept) {
+    const struct asking *a = asking;
+    return sh_rule_title(a->gate, a->rq, rule, kept);
+}
+
 static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const char *power,
                             struct asking *ret, struct sh_err *err) {
     *ret = (struct asking){.gate = gate, .rq = rq, .status = 200};
@@ -55,6 +60,8 @@ static sh_code asking_begin(struct sh_gate *gate, struct sh_request *rq, const c
     ret->who.person = sh_str_of(rq->caller.person);
     ret->who.grants = grants;
     ret->who.lang = rq->lang;
+    ret->who.rule_title = rule_title;
+    ret->who.rule_book = ret;
     ret->who.device = device_of(rq);
     ret->desk = (struct sh_desk){gate->texts, &ret->who, &rq->arena, &ret->failures};
     return sh_caller_scope(gate, rq, power, NULL, 0, &ret->who.scope, err);

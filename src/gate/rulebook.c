@@ -49,7 +49,7 @@ sh_code sh_api_rules(struct sh_gate *gate, struct sh_request *rq, struct sh_err 
     SH_TRY(book_of(gate, rq, &book, err));
     struct sh_json json;
     items_begin(rq, &json);
-    sh_rulebook_put_rules(book, &json);
+    sh_rulebook_put_rules(book, rq->lang, &json);
     return items_end(rq, &json, err);
 }
 
@@ -58,20 +58,26 @@ sh_code sh_api_rule(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
     SH_TRY(book_of(gate, rq, &book, err));
     struct sh_json json;
     sh_answer_begin(rq, 200, &json);
-    if (!sh_rulebook_put_rule(book, rq->params[0], &json))
+    if (!sh_rulebook_put_rule(book, rq->params[0], rq->lang, &json))
         return sh_refuse(rq, GATE_NOT_FOUND, NULL);
     return sh_answer_end(rq, &json, err);
 }
 
 sh_code sh_rule_known(struct sh_gate *gate, struct sh_request *rq, struct sh_str rule, bool *ret,
                       struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf unused = {0};
     const struct sh_rulebook *book = NULL;
-    struct sh_json json;
     SH_TRY(book_of(gate, rq, &book, err));
-    sh_json_begin(&json, &unused);
-    *ret = sh_rulebook_put_rule(book, rule, &json);
+    *ret = sh_rulebook_has(book, rule);
     return SH_OK;
+}
+
+/* A name is worth no refusal: rules that do not load are told where rules are asked for. */
+struct sh_str sh_rule_title(struct sh_gate *gate, const struct sh_request *rq, struct sh_str rule,
+                            struct sh_str kept) {
+    struct sh_err not_for_a_name;
+    if (rq->lang != SH_EN || !gate->rulebook || sh_rulebook_load(gate->rulebook, &not_for_a_name) != SH_OK)
+        return kept;
+    return sh_rulebook_english(gate->rulebook, rule, kept);
 }
 
 sh_code sh_api_knowledge(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {

@@ -66,15 +66,19 @@ void sh_rulebook_free(struct sh_rulebook *book) {
 
 /* ---- rules ------------------------------------------------------------------------------------------- */
 
+static struct sh_str title_of(const struct sh_rule *rule, sh_lang lang) {
+    return lang == SH_EN ? rule->english : rule->name;
+}
+
 static void put_rule(struct sh_json *json, const struct sh_rules *rules, const struct sh_rule *rule,
-                     bool is_whole) {
+                     sh_lang lang, bool is_whole) {
     static const char *const levels[] = {"indicator", "suspected", "certain"};
     static const char *const states[] = {"draft", "trial", "suspected", "certain"};
     static const char *const shapes[] = {"row", "group", "window", "pair", "stat"};
     static const char *const stages[] = {"before", "during", "after"};
     sh_json_object(json);
     sh_json_put_str(json, "id", rule->id);
-    sh_json_put_str(json, "name", rule->name);
+    sh_json_put_str(json, "name", title_of(rule, lang));
     sh_json_put_i64(json, "number", rule->national_number);
     sh_json_put_str(json, "code", rule->national_code);
     sh_json_put_text(json, "version", rule->version);
@@ -115,9 +119,9 @@ static void put_rule(struct sh_json *json, const struct sh_rules *rules, const s
     sh_json_object_end(json);
 }
 
-void sh_rulebook_put_rules(const struct sh_rulebook *book, struct sh_json *json) {
+void sh_rulebook_put_rules(const struct sh_rulebook *book, sh_lang lang, struct sh_json *json) {
     for (size_t i = 0; i < book->rules->n_rules; i++)
-        put_rule(json, book->rules, &book->rules->rules[i], false);
+        put_rule(json, book->rules, &book->rules->rules[i], lang, false);
 }
 
 static const struct sh_rule *rule_of(const struct sh_rules *rules, struct sh_str id) {
@@ -127,11 +131,21 @@ static const struct sh_rule *rule_of(const struct sh_rules *rules, struct sh_str
     return NULL;
 }
 
-bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, struct sh_json *json) {
+bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, sh_lang lang,
+                          struct sh_json *json) {
     const struct sh_rule *rule = rule_of(book->rules, id);
     if (rule)
-        put_rule(json, book->rules, rule, true);
+        put_rule(json, book->rules, rule, lang, true);
     return rule != NULL;
+}
+
+bool sh_rulebook_has(const struct sh_rulebook *book, struct sh_str id) {
+    return rule_of(book->rules, id) != NULL;
+}
+
+struct sh_str sh_rulebook_english(const struct sh_rulebook *book, struct sh_str id, struct sh_str kept) {
+    const struct sh_rule *rule = rule_of(book->rules, id);
+    return rule ? rule->english : kept;
 }
 
 /* ---- knowledge --------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/msg.h"
 #include <stdio.h>
 
 /* The rules and knowledge this program ships. */
@@ -21,10 +22,15 @@ void sh_rulebook_free(struct sh_rulebook *book);
 SH_MUST sh_code sh_rulebook_load(struct sh_rulebook *book, struct sh_err *err);
 
 /* Of a loaded book: elements of an array of all rules, all tables. */
-void sh_rulebook_put_rules(const struct sh_rulebook *book, struct sh_json *json);
+void sh_rulebook_put_rules(const struct sh_rulebook *book, sh_lang lang, struct sh_json *json);
 void sh_rulebook_put_tables(const struct sh_rulebook *book, struct sh_json *json);
 /** One rule with its text and the names of its cases; false: there is none of that id, nothing is written. */
-bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, struct sh_json *json);
+bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, sh_lang lang,
+                          struct sh_json *json);
+bool sh_rulebook_has(const struct sh_rulebook *book, struct sh_str id);
+/** The English name of a rule; `kept`, what a run or a matter keeps of its name, where the book has no such
+ * rule: one of a place, or of former days. */
+struct sh_str sh_rulebook_english(const struct sh_rulebook *book, struct sh_str id, struct sh_str kept);
 /** One knowledge table: rows from number `after` on that hold the words `q`, at most `limit`; false: none. */
 bool sh_rulebook_put_table(const struct sh_rulebook *book, struct sh_str name, struct sh_str q,
                            uint32_t after, size_t limit, struct sh_json *json);

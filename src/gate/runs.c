@@ -8,6 +8,10 @@ static int64_t number_of(const json_t *object, const char *key) {
     return json_integer_value(json_object_get(object, key));
 }
 
+static struct sh_str text_of(const json_t *object, const char *key) {
+    return sh_str_of(json_string_value(json_object_get(object, key)));
+}
+
 /* "hit": [subjects, lines, fen] */
 static void put_answer(struct sh_json *json, const json_t *rule, const char *key) {
     static const char *const names[] = {"subjects", "lines", "fen"};
@@ -34,14 +38,15 @@ static void put_fields(struct sh_json *json, const json_t *fields) {
     sh_json_array_end(json);
 }
 
-static void put_rule(struct sh_json *json, const json_t *rule) {
-    static const char *const words[] = {"id", "name", "version"};
+static void put_rule(const struct sh_find *find, struct sh_json *json, const json_t *rule) {
     static const char *const numbers[] = {"number",         "not_concerned_lines", "findings",
                                           "amount_fen",     "counted_fen",         "fund_fen",
                                           "unknown_amounts"};
     sh_json_object(json);
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        sh_json_put_text(json, words[i], json_string_value(json_object_get(rule, words[i])));
+    const struct sh_str id = text_of(rule, "id");
+    sh_json_put_str(json, "id", id);
+    sh_json_put_str(json, "name", sh_rule_title(find->gate, find->rq, id, text_of(rule, "name")));
+    sh_json_put_str(json, "version", text_of(rule, "version"));
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         sh_json_put_i64(json, numbers[i], number_of(rule, numbers[i]));
     put_answer(json, rule, "hit");
@@ -75,7 +80,7 @@ sh_code sh_api_run(struct sh_gate *gate, struct sh_request *rq, struct sh_err *e
     sh_json_array(&json);
     const json_t *rules = json_object_get(root, "rules");
     for (size_t i = 0; i < json_array_size(rules); i++)
-        put_rule(&json, json_array_get(rules, i));
+        put_rule(&find, &json, json_array_get(rules, i));
     sh_json_array_end(&json);
     sh_json_object_end(&json);
     return sh_answer_end(rq, &json, err);

@@ -1,6 +1,7 @@
 /* Items: rows of a matter, loaded from findings, judged, saved. */
 #include "base/decimal.h"
 #include "matter/item.h"
+#include "matter/shape.h"
 
 void sh_item_of_row(const struct sh_rows *rows, size_t row, struct item *ret) {
     struct sh_str *const texts[] = {&ret->id,
@@ -324,11 +325,12 @@ static sh_code judge_seen(struct work *w, const struct sh_step *step, const stru
         SH_TRY(sh_sql_query(
             w->txn, "select at from mt_seen where matter = $1 and what = $2 and person = $3 and at <= $4",
             key, 4, w->arena, &rows, w->err));
+        const struct sh_str title = sh_item_title(w->who, &items[i]);
         w->failures = &found, found.n = 0;
         if (!least)
             sh_failure_add(w, SH_FAIL_UNKNOWN, step->basis, SH_STR("receipt"), M_BULK_LIMIT, SH_ARG(why));
         else if (rows.n_rows == 0)
-            sh_failure_add(w, SH_FAIL_SEEN, step->basis, SH_STR("receipt"), M_SEEN, SH_ARG(items[i].name),
+            sh_failure_add(w, SH_FAIL_SEEN, step->basis, SH_STR("receipt"), M_SEEN, SH_ARG(title),
                            (long long)seconds);
         w->failures = all;
         SH_TRY(sh_failures_keep(w, &found, &rows_failures[i]));

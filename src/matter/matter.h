@@ -44,6 +44,10 @@ struct sh_matter_who {
     size_t n_grants;
     struct sh_scope scope; /* what may be seen */
     sh_lang lang;
+    /* The name of a rule in `lang`, `kept` where nobody knows better; NULL: always as an item keeps it, in
+     * Chinese. Items keep a name as it was when the finding came; what people read is asked here. */
+    struct sh_str (*rule_title)(const void *rule_book, struct sh_str rule, struct sh_str kept);
+    const void *rule_book;
     struct sh_str device; /* from which he acts, as the server saw it; kept with evidence */
 };
 

@@ -203,10 +203,13 @@ sh_code sh_procedures_json(const struct sh_matter_texts *texts, const struct sh_
 sh_code sh_procedure_json(const struct sh_matter_texts *texts, const struct sh_matter_who *who,
                           struct sh_str id, int32_t today, struct sh_json *json, struct sh_err *err) {
     const struct sh_procedure *p = NULL;
-    for (size_t i = 0; i < texts->procedures->n && !p; i++)
-        if (sh_str_eq(texts->procedures->of[i].id, id) &&
-            is_here(texts, who, &texts->procedures->of[i], today))
-            p = &texts->procedures->of[i];
+    for (size_t i = 0; i < texts->procedures->n; i++) {
+        const struct sh_procedure *each = &texts->procedures->of[i];
+        if (sh_str_eq(each->id, id) && is_here(texts, who, each, today)) {
+            p = each;
+            break;
+        }
+    }
     if (!p)
         return sh_fail(err, SH_E_NOTFOUND, "no such procedure in force here");
     SH_CLEANUP(sh_buf_free) struct sh_buf graph = {0};
@@ -231,6 +234,10 @@ sh_code sh_procedure_json(const struct sh_matter_texts *texts, const struct sh_m
     return SH_OK;
 }
 
+struct sh_str sh_item_title(const struct sh_matter_who *who, const struct item *item) {
+    return who->rule_title ? who->rule_title(who->rule_book, item->rule, item->name) : item->name;
+}
+
 void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, const struct sh_machine *machine,
                      const struct item *item) {
     const int32_t state = machine ? sh_machine_state(machine, item->state) : -1;
@@ -245,7 +252,7 @@ void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, cons
                         ? item->state
                         : sh_word_of(who->lang, machine->states[state].name, machine->states[state].english));
     sh_json_put_str(json, "rule", item->rule);
-    sh_json_put_str(json, "name", item->name);
+    sh_json_put_str(json, "name", sh_item_title(who, item));
     sh_json_put_str(json, "level", item->level);
     sh_json_put_str(json, "institution", item->institution);
     sh_json_put_str(json, "person", item->person);

@@ -16,6 +16,8 @@ void sh_put_field(struct sh_json *json, sh_lang lang, const struct sh_field *fie
 /** The fields a step asks for, with what stands there now (values NULL: nothing). */
 void sh_put_form(struct sh_json *json, sh_lang lang, const struct sh_machine *machine,
                  const struct sh_step *step, const struct sh_str *values);
+/** The name of the rule behind an item, for the reader. */
+struct sh_str sh_item_title(const struct sh_matter_who *who, const struct item *item);
 void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, const struct sh_machine *machine,
                      const struct item *item);
 /** Rows of matters as an array; ret_next may be NULL. */

@@ -8,10 +8,10 @@
 #include <assert.h>
 
 static const char *const rule_keys[] = {
-    "rule", "name",  "national", "level",      "state",  "stages", "basis", "in_force",
-    "uses", "lines", "each",     "of",         "window", "pair",   "in",    "within",
-    "with", "where", "unless",   "doubt",      "hit",    "amount", "blame", "say",
-    "open", "cases", "note",     "equivalent", "value",  "peers",  "bound", "kind"};
+    "rule",       "name",  "national", "level",  "state", "stages", "basis",  "in_force", "uses",
+    "lines",      "each",  "of",       "window", "pair",  "in",     "within", "with",     "where",
+    "unless",     "doubt", "hit",      "amount", "blame", "say",    "open",   "cases",    "note",
+    "equivalent", "value", "peers",    "bound",  "kind",  "english"};
 
 sh_code sh_build_note(struct sh_build *b, sh_code code) {
     return sh_reporter_note(b->reporter, code, b->err);
@@ -335,6 +335,8 @@ sh_code sh_build_head(struct sh_build *b) {
         sh_build_note(b, sh_yaml_only(b->root, rule_keys, sizeof(rule_keys) / sizeof(rule_keys[0]), b->err)));
     SH_TRY(sh_build_note(b, read_id(b)));
     SH_TRY(sh_build_note(b, need_text(b, "name", &b->rule->name)));
+    const struct sh_str english = sh_yaml_text(b->root, "english");
+    b->rule->english = english.len ? english : b->rule->name;
     SH_TRY(sh_build_note(b, read_national(b)));
     SH_TRY(sh_build_note(b, read_word(b, "level", levels, 3, SH_LEVEL_SUSPECTED, &word)));
     b->rule->level = (enum sh_level)word;

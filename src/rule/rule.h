@@ -267,6 +267,7 @@ struct sh_rule_equivalent {
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): ordered as a reader needs it
 struct sh_rule {
     struct sh_str id, name, file, text; /* text: the whole file; its hash is the version */
+    struct sh_str english;              /* the name in English; as name where the text has none */
     char version[17];                   /* hex of XXH3-64 of text */
     bool open_remind;
     bool is_view; /* the making of a view, see struct sh_rule_view */

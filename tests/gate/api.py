@@ -1442,6 +1442,25 @@ def findings_leave_as_a_table_of_the_filter_alone(auditor, user, one):
     assert auditor.get("/runs/r1/export")["errors"][0]["field"] == "purpose"
 
 
+def rules_are_named_in_the_language_of_the_reader(auditor, one):
+    def names(language):
+        def get(path):
+            return auditor.get(path, headers={"Accept-Language": language, **PURPOSE})
+        table = list(csv.reader(io.StringIO(get(f"/runs/r1/export?format=csv&rule={one['rule']}").raw.decode("utf-8-sig"))))
+        whole = next(r for r in get("/rules")["items"] if r["id"] == one["rule"])
+        return {get(f"/runs/r1/findings/{one['id']}")["name"], get(f"/runs/r1/findings/{one['id']}/receipt")["rule"]["name"],
+                next(g for g in get("/runs/r1/groups?by=rule")["items"] if g["key"] == one["rule"])["name"],
+                next(r for r in get("/runs/r1")["rules"] if r["id"] == one["rule"])["name"],
+                next(f for f in get(f"/runs/r1/findings?rule={one['rule']}&limit=1")["items"])["name"],
+                whole["name"], get(f"/rules/{one['rule']}")["name"], *(row[3] for row in table[1:])}
+    text = (ROOT / f"rules/{one['rule']}.yaml").read_text(encoding="utf-8")
+    for language, key in (("en", "english"), ("zh-CN", "name")):
+        wanted = re.search(rf'^{key}: "?(.*?)"?$', text, re.M)[1]
+        assert names(language) == {wanted}, (language, names(language), wanted)
+    points = auditor.get("/runs/r1/groups?by=point", headers={"Accept-Language": "en"})["items"]
+    assert points and all(p["name"].isascii() for p in points), points
+
+
 def peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign):
     own = user.get(f"/runs/r1/peers?institution={one['institution']}")
     assert own.status == 200 and own["group"] == "all" and own["peers"] >= 5, own.raw  # stat.min_peers
@@ -1598,6 +1617,7 @@ def an_audit_runs_as_a_job_and_each_sees_his_findings():
         assert mine and all(f["institution"] == one["institution"] for f in mine)
         assert other.get("/runs/r1/findings")["items"] == [] and other.get(f"/runs/r1/findings/{one['id']}").status == 404
         findings_leave_as_a_table_of_the_filter_alone(auditor, user, one)
+        rules_are_named_in_the_language_of_the_reader(auditor, one)
         peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign=next(
             f["institution"] for f in auditor.get("/runs/r1/findings?limit=200")["items"] if f["institution"] != one["institution"]))
         first, second, third = (auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100"}}) for _ in range(3))

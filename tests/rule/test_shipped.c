@@ -11,6 +11,16 @@ static void load_shipped(struct kit *kit, const char *place) {
     CHECK_OK(code, &kit->err);
 }
 
+/* A colleague who reads the pages in English knows a rule by this name alone. */
+static void check_english(const struct sh_rule *r) {
+    bool is_ascii = r->english.len > 0 && r->english.len <= 90;
+    for (size_t i = 0; i < r->english.len; i++)
+        is_ascii = is_ascii && (unsigned char)r->english.at[i] < 0x80;
+    if (!is_ascii)
+        print_error("%.*s: '%.*s' is no short English name\n", SH_ARG(r->id), SH_ARG(r->english));
+    CHECK(is_ascii);
+}
+
 static void all_rules_are_clean(void **state) {
     (void)state;
     static const char *const places[] = {"000000", "990100", "990101"};
@@ -23,8 +33,11 @@ static void all_rules_are_clean(void **state) {
             const struct sh_rule *r = &kit.loaded->rules[i];
             CHECK(r->n_cases >= 3); /* a hit, a near miss, a boundary */
             CHECK(r->n_basis >= 1);
+            check_english(r);
             CHECK(i == 0 || r->national_number == 0 ||
                   kit.loaded->rules[i - 1].national_number <= r->national_number);
+            for (size_t k = 0; k < i; k++) /* two rules of one name could not be told apart */
+                CHECK(!sh_str_eq(r->english, kit.loaded->rules[k].english));
         }
         const struct sh_dicts none = {0};
         struct sh_bound *bound = NULL;

@@ -44,6 +44,30 @@ test('fifty findings are read by keyboard alone, and the address keeps the filte
   await page.context().close()
 })
 
+test('in English every page names a rule in English, and in Chinese again when the language goes back', async () => {
+  const page = await office.page(browser, auditor)
+  const [english, chinese] = ['Duplicate charging of medical services', '医疗服务项目重复收费']
+  await page.to('/findings?rule=service-pair')
+  await page.locator('[data-test=totals]').waitFor()
+  const grid = page.getByRole('grid')
+  await grid.locator('.body').first().click()
+  await page.locator('.evidence').getByRole('link', { name: chinese }).waitFor()
+  await page.getByRole('button', { name: 'English' }).click()
+  await grid.locator('.body').first().getByText(english).waitFor()
+  await page.locator('.evidence').getByRole('link', { name: english }).waitFor()
+  await page.to('/rules/service-pair')
+  await page.getByRole('heading', { name: english }).waitFor()
+  await page.to('/rules')
+  await page.getByRole('link', { name: english }).waitFor()
+  assert.equal(await page.getByRole('grid').getByRole('link', { name: /[\u4e00-\u9fff]/ }).count(), 0)
+  await page.to('/glance')
+  await page.getByText('By rule (counted, yuan)').first().waitFor()
+  await page.getByRole('button', { name: '中文' }).click()
+  await page.to('/findings?rule=service-pair')
+  await grid.locator('.body').first().getByText(chinese).waitFor()
+  await page.context().close()
+})
+
 test('evidence names the money, the article, the lines and the drawn half year; another order goes on where it was', async () => {
   const [first] = (await auditor.get('/runs/r1/findings?sort=-money&limit=1&rule=service-pair')).items
   const receipt = await auditor.get(`/runs/r1/findings/${first.id}/receipt`)

@@ -96,6 +96,13 @@ test('the queue is narrowed by state, rule, level and money in the address; the 
   await isClean(page)
   await page.getByRole('button', { name: '清除筛选' }).click()
   await page.locator('[data-test=totals]').getByText(`${all.n.toLocaleString('en-US')} 条，合计`).waitFor()
+  const kept = rows.find(row => row.rule === 'service-pair') ?? rows[0]
+  await page.to(`/review?rule=${kept.rule}`)
+  await page.getByRole('grid').locator('.body').first().getByText(kept.name).waitFor()
+  await page.getByRole('button', { name: 'English' }).click() // the same finding, its rule by its English name
+  const english = (await reviewer.get(`/rules/${kept.rule}`)).text.match(/^english: "?(.*?)"?$/m)[1]
+  await page.getByRole('grid').locator('.body').first().getByText(english).waitFor()
+  await page.locator('.evidence').getByRole('link', { name: english }).waitFor()
   await page.context().close()
 })
 

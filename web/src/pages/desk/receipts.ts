@@ -1,11 +1,12 @@
 // Receipts that were read or fetched ahead: the next finding opens at once.
 import { api, got, type Schema } from '@/api/client'
+import { language } from '@/text'
 
 const kept = new Map<string, Promise<Schema['Receipt']>>()
 const MOST = 200
 
 export function keep(run: string, finding: string): Promise<Schema['Receipt']> {
-  const key = `${run}/${finding}`
+  const key = `${language.value}/${run}/${finding}`
   let found = kept.get(key)
   if (!found) {
     found = got(api.GET('/api/v1/runs/{run}/findings/{finding}/receipt', { params: { path: { run, finding } } }))
