@@ -75,6 +75,31 @@ static sh_code recount(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                                               : sh_fail(err, SH_E_CANCELLED, "another server was first");
 }
 
+struct counting {
+    struct sh_gate *gate;
+    bool may_write;
+    size_t n;
+};
+static sh_code count_duties(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct counting *c = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {.limit_bytes = SH_REQUEST_ARENA_MAX};
+    SH_TRY(sh_matter_duties(txn, c->gate->texts, c->may_write, &arena, &c->n, err));
+    return c->n || !c->may_write ? SH_OK : sh_fail(err, SH_E_CANCELLED, "another server was first");
+}
+
+/* From the first start with a text on, its duties come by themselves. */
+static void begin_duties(struct sh_gate *gate) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("duties")};
+    struct counting c = {.gate = gate};
+    struct sh_err err;
+    sh_code code = sh_store_read(gate->store, count_duties, &c, &err);
+    c.may_write = true;
+    if (code == SH_OK && c.n)
+        code = sh_store_write(gate->store, &act, count_duties, &c, NULL, &err);
+    if (code != SH_OK && code != SH_E_CANCELLED)
+        sh_log(&gate->log, SH_LOG_ERROR, "duties", " code=%s", sh_code_name(code));
+}
+
 static void recount_all(struct sh_gate *gate) {
     const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("recount"), .is_large = true};
     struct recounting r = {.gate = gate};
@@ -116,6 +141,7 @@ static void *main_of(void *ctx) {
     struct sh_gate *gate = ctx;
     int32_t checks_done_on = INT32_MIN;
     uint64_t counted_by = UINT64_MAX;
+    begin_duties(gate);
     while (!is_over(gate)) {
         sh_gate_numbers(gate); /* another server over this database may have taken them */
         const uint64_t generation = atomic_load(&gate->numbers.generation);

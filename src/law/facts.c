@@ -516,6 +516,17 @@ static sh_code check_step(struct checking *c, const struct sh_step *step, bool o
     return SH_OK;
 }
 
+/* What a watch asks stands before any step: of the matter nothing is there but whom it is about. */
+static sh_code check_watch(struct checking *c, const struct sh_watch_text *watch, struct sh_err *err) {
+    SH_TRY(check_condition(c, watch->when, false, err));
+    for (size_t i = 0; i < watch->n_values; i++) {
+        const struct sh_guard words = {.condition = watch->values[i].from};
+        if (sh_str_starts_with(words.condition->text, SH_STR("=")))
+            SH_TRY(check_sentence(c, &words, words.condition->text, false, err));
+    }
+    return check_values(c, watch->values, watch->n_values, false, err);
+}
+
 sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_params *params,
                           struct sh_arena *arena, struct sh_err *err) {
     struct checking c = {procedure, {params, procedure->place, {20000, 20000, 20000}}, arena};
@@ -529,6 +540,8 @@ sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_
     }
     for (size_t i = 0; procedure->items && i < procedure->items->n_given; i++)
         SH_TRY(check_condition(&c, procedure->items->given[i].when, false, err));
+    for (size_t i = 0; i < procedure->n_watches; i++)
+        SH_TRY(check_watch(&c, &procedure->watches[i], err));
     if (procedure->items)
         SH_TRY(check_number(&c, procedure->items->queue, err));
     for (size_t i = 0; i < procedure->n_gates; i++)

@@ -606,7 +606,7 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
         "procedure", "name",        "place",  "rank",    "in_force", "running", "basis",
         "about",     "body",        "period", "open_by", "fields",   "states",  "final",
         "papers",    "clocks",      "gates",  "reads",   "steps",    "items",   "after_lapse",
-        "draw",      "again_after", "seals",  "unseals", "parties"};
+        "draw",      "again_after", "seals",  "unseals", "parties",  "every",   "watches"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a procedure is a map");
     SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], err));
@@ -624,6 +624,8 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
     SH_TRY(sh_law_draw(root, params, p, arena, &p->draw, err));
     SH_TRY(sh_law_unseals(root, p, arena, &p->unseals, err));
     SH_TRY(read_parties(root, p, err));
+    SH_TRY(sh_law_every(root, registers, p, arena, err));
+    SH_TRY(sh_law_watches(root, registers, p, arena, err));
     const struct names_of states = {&p->matter, sh_machine_state, "state"};
     SH_TRY(read_indexes(root, "again_after", &states, arena, &p->again, &p->n_again, err));
     SH_TRY(collect_opens(p, arena, err));

@@ -174,6 +174,30 @@ struct sh_unseal_text {
     const struct sh_yaml *node;
 };
 
+/* A duty: at each end (or beginning) of the procedure's period the law opens a matter about each row of the
+ * register, once, unless there is one. */
+struct sh_expr;
+struct sh_every_text {
+    const struct sh_register *reg; /* its key is the subject */
+    const struct sh_expr *where;   /* over the row as it stands that day; NULL: each */
+    int32_t body;                  /* field that names the body whose duty it is; -1: the row is that body */
+    bool at_end;                   /* else at its beginning */
+    struct sh_str basis;
+    const struct sh_yaml *node;
+};
+/* A row that a step writes into `reg` may call for a matter of this procedure: the law opens it when `when`
+ * holds for the row's subject, once a row, and not while one that this watch opened about it is open. */
+struct sh_watch_text {
+    struct sh_str id, name, english, basis;
+    const struct sh_register *reg;
+    const struct sh_expr *where;    /* over the row; NULL: each */
+    int32_t subject;                /* field of the row, a code */
+    const struct sh_yaml *when;     /* over the matter as it would begin: subject, day, place and `reads` */
+    const struct sh_source *values; /* [n_values] "=words with {expressions}", "n:", "fen:" */
+    size_t n_values;
+    const struct sh_yaml *node;
+};
+
 enum sh_per { SH_PER_NONE, SH_PER_PARTY };
 struct sh_step {
     struct sh_str id, name, english, basis;
@@ -266,10 +290,12 @@ struct sh_procedure {
     const struct sh_draw_text *draw; /* NULL: draws nothing */
     const struct sh_seal_text *seals;
     const struct sh_unseal_text *unseals; /* NULL: opens nothing sealed */
-    bool is_confidential;                 /* what it is about is no party and does not see it */
-    const int32_t *again;                 /* [n_again] states after which one of the same period may follow */
+    const struct sh_every_text *every;    /* NULL: no duty of each period */
+    const struct sh_watch_text *watches;
+    bool is_confidential; /* what it is about is no party and does not see it */
+    const int32_t *again; /* [n_again] states after which one of the same period may follow */
     size_t n_again;
-    size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads, n_seals;
+    size_t n_basis, n_open_by, n_opens, n_clocks, n_gates, n_papers, n_reads, n_seals, n_watches;
     const struct sh_factbook_model *model;
     const char *file;
     const struct sh_yaml *node;

@@ -334,6 +334,30 @@ static sh_code check_unseals(struct checker *c, const struct sh_procedures *all)
     return SH_OK;
 }
 
+static bool is_written(const struct sh_procedures *all, const struct sh_register *reg) {
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t s = 0; s < all->of[i].matter.n_steps; s++)
+            for (size_t w = 0; w < all->of[i].matter.steps[s].n_writes; w++)
+                if (sh_str_eq(all->of[i].matter.steps[s].writes[w].reg, reg->id))
+                    return true;
+    return false;
+}
+
+/* A watch that nothing wakes; duties of one procedure that are counted through different registers. */
+static sh_code check_duties(struct checker *c, const struct sh_procedures *all) {
+    for (size_t i = 0; i < c->p->n_watches; i++)
+        if (!is_written(all, c->p->watches[i].reg))
+            SH_TRY(note(c, SH_LAW_ERROR, c->p->watches[i].node, "no step writes %.*s: nothing wakes %.*s",
+                        SH_ARG(c->p->watches[i].reg->id), SH_ARG(c->p->watches[i].id)));
+    for (size_t i = 0; c->p->every && i < all->n; i++)
+        if (all->of[i].every && sh_str_eq(all->of[i].id, c->p->id) &&
+            all->of[i].every->reg != c->p->every->reg)
+            SH_TRY(note(c, SH_LAW_ERROR, c->p->every->node,
+                        "another text of %.*s has this duty of each row of %.*s", SH_ARG(c->p->id),
+                        SH_ARG(all->of[i].every->reg->id)));
+    return SH_OK;
+}
+
 /* Whole texts against each other: two in force at once, lapses without successor. */
 static sh_code check_lapse(struct checker *c, const struct sh_procedures *all, int32_t day) {
     const struct sh_procedure *p = c->p;
@@ -370,6 +394,7 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
         SH_TRY(check_returns(&c, procedures));
         SH_TRY(check_seals(&c, procedures));
         SH_TRY(check_unseals(&c, procedures));
+        SH_TRY(check_duties(&c, procedures));
         SH_TRY(check_prose(&c, &c.p->matter));
         if (c.p->items)
             SH_TRY(check_prose(&c, c.p->items));

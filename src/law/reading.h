@@ -33,6 +33,12 @@ SH_MUST sh_code sh_law_draw_act(const struct sh_yaml *node, enum sh_draw_act *re
 /** seals: parts under a key of their own; fields of the matter are there already. In sealing.c. */
 SH_MUST sh_code sh_law_seals(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_procedure *p,
                              struct sh_arena *arena, struct sh_err *err);
+/** every: the duty of each period; the period is there already. In duties.c. */
+SH_MUST sh_code sh_law_every(const struct sh_yaml *root, const struct sh_registers *registers,
+                             struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err);
+/** watches: rows of ledgers that call for a matter; its fields are there already. In duties.c. */
+SH_MUST sh_code sh_law_watches(const struct sh_yaml *root, const struct sh_registers *registers,
+                               struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err);
 /** unseals: which sealed part of another matter is opened, by which step; fields and steps are there already.
  */
 SH_MUST sh_code sh_law_unseals(const struct sh_yaml *root, const struct sh_procedure *p,

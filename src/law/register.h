@@ -133,8 +133,12 @@ struct sh_register_asked {
 };
 SH_MUST sh_code sh_register_ask(const struct sh_register *reg, const struct sh_register_asked *asked,
                                 struct sh_arena *arena, bool *ret, struct sh_err *err);
-/** Must that record of reg->complete->of have what this register asks? Unknown is yes: nobody is left out for
- * a missing value. */
+/** Does a condition over the register's names hold for a row? NULL: for each. Unknown is yes: nobody is left
+ * out for a missing value. */
+SH_MUST sh_code sh_register_meets(const struct sh_register *reg, const struct sh_expr *when,
+                                  const struct sh_register_asked *row, struct sh_arena *arena, bool *ret,
+                                  struct sh_err *err);
+/** Must that record of reg->complete->of have what this register asks? By sh_register_meets. */
 SH_MUST sh_code sh_register_concerns(const struct sh_register *reg, const struct sh_register_asked *other,
                                      struct sh_arena *arena, bool *ret, struct sh_err *err);
 /** How the value looks masked; `field` personal. In the arena; SH_E_NOMEM is the empty view. */

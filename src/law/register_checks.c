@@ -30,6 +30,7 @@ static sh_code read_check(const struct sh_yaml *map, struct sh_arena *arena, str
 sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
                       struct sh_err *err) {
     const struct sh_yaml *list = sh_yaml_get(root, "checks");
+    SH_TRY(sh_factbook_model_of_register(reg, arena, err)); /* procedures ask conditions of rows too */
     if (!list)
         return SH_OK;
     if (list->kind != SH_YAML_LIST)
@@ -39,7 +40,6 @@ sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena, struct
     struct sh_register_check *checks = sh_new(arena, struct sh_register_check, list->n);
     if (!checks)
         return sh_fail(err, SH_E_NOMEM, "no room for %zu checks", list->n);
-    SH_TRY(sh_factbook_model_of_register(reg, arena, err));
     for (size_t i = 0; i < list->n; i++)
         SH_TRY(read_check(list->items[i], arena, reg, &checks[i], err));
     reg->checks = checks, reg->n_checks = list->n;
@@ -81,8 +81,6 @@ sh_code sh_law_complete(const struct sh_yaml *root, struct sh_register *all, siz
     const struct sh_yaml *when = sh_yaml_get(map, "when");
     if (when) {
         struct sh_expr *e = NULL;
-        if (!other->model)
-            SH_TRY(sh_factbook_model_of_register(other, arena, err));
         SH_TRY(sh_factbook_compile(other, when, arena, &e, err));
         complete->when = e;
     }
@@ -131,14 +129,20 @@ sh_code sh_register_ask(const struct sh_register *reg, const struct sh_register_
     return SH_OK;
 }
 
-sh_code sh_register_concerns(const struct sh_register *reg, const struct sh_register_asked *other,
-                             struct sh_arena *arena, bool *ret, struct sh_err *err) {
+sh_code sh_register_meets(const struct sh_register *reg, const struct sh_expr *when,
+                          const struct sh_register_asked *row, struct sh_arena *arena, bool *ret,
+                          struct sh_err *err) {
     enum sh_guard_answer answer = SH_UNKNOWN;
     struct sh_factbook *facts = NULL;
-    if (reg->complete->when) {
-        SH_TRY(book_of(reg->complete->of, other, arena, &facts, err));
-        SH_TRY(sh_factbook_ask_bound(facts, reg->complete->when, &answer, err));
+    if (when) {
+        SH_TRY(book_of(reg, row, arena, &facts, err));
+        SH_TRY(sh_factbook_ask_bound(facts, when, &answer, err));
     }
     *ret = answer != SH_NO;
     return SH_OK;
+}
+
+sh_code sh_register_concerns(const struct sh_register *reg, const struct sh_register_asked *other,
+                             struct sh_arena *arena, bool *ret, struct sh_err *err) {
+    return sh_register_meets(reg->complete->of, reg->complete->when, other, arena, ret, err);
 }

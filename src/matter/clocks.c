@@ -297,13 +297,21 @@ sh_code sh_matter_is_due(struct sh_txn *txn, int64_t now, bool *ret_due, struct 
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     struct work w = {.txn = txn, .arena = &arena, .err = err};
     struct due_row row;
-    return next_due(&w, SH_STR(""), now, &row, ret_due);
+    struct duty duty;
+    SH_TRY(next_due(&w, SH_STR(""), now, &row, ret_due));
+    return *ret_due ? SH_OK : sh_duty_next(txn, now, &arena, &duty, ret_due, err);
 }
 
 sh_code sh_matter_run_due(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_arena *arena,
                           bool *ret_done, struct sh_err *err) {
     struct work w = {.txn = txn, .texts = texts, .arena = arena, .err = err};
-    struct due_row row;
-    SH_TRY(next_due(&w, SH_STR(""), sh_txn_now(txn), &row, ret_done));
-    return *ret_done ? run_one(txn, texts, arena, &row, err) : SH_OK;
+    struct due_row row = {.due = SH_NEVER};
+    struct duty duty;
+    bool is_clock = false, is_duty = false;
+    SH_TRY(next_due(&w, SH_STR(""), sh_txn_now(txn), &row, &is_clock));
+    SH_TRY(sh_duty_next(txn, sh_txn_now(txn), arena, &duty, &is_duty, err));
+    *ret_done = is_clock || is_duty;
+    if (is_duty && duty.due < row.due) /* what ends with a day ends before what begins with the next */
+        return sh_duty_run(txn, texts, arena, &duty, err);
+    return is_clock ? run_one(txn, texts, arena, &row, err) : SH_OK;
 }

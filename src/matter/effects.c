@@ -85,6 +85,11 @@ static sh_code value_of(struct work *w, const struct issued *issued, const struc
     return builtin(w, issued, word, ret, &is);
 }
 
+sh_code sh_source_value(struct work *w, const struct sh_yaml *from, struct sh_str *ret) {
+    const struct issued none = {.n = 0};
+    return value_of(w, &none, from, ret);
+}
+
 static sh_code is_wanted(struct work *w, const struct sh_yaml *when, bool *ret) {
     enum sh_guard_answer answer = SH_YES;
     struct sh_str missing;
@@ -706,5 +711,6 @@ sh_code sh_effects(struct work *w) {
     }
     SH_TRY(open_all(w, issued));
     SH_TRY(give_back(w, issued));
+    SH_TRY(sh_watches_wake(w));
     return w->step->is_serving && w->m.source.len ? sh_paper_served(w, w->m.source, w->occurred_day) : SH_OK;
 }

@@ -277,6 +277,13 @@ sh_code sh_work_facts_bare(struct work *w, const struct sh_str *values) {
     return put_matter(w, 0, values, w->m.text->matter.states[w->m.state].id, w->occurred_day);
 }
 
+sh_code sh_work_facts_reads(struct work *w) {
+    SH_TRY(sh_work_facts_bare(w, w->m.values));
+    for (size_t i = 0; i < w->m.text->n_reads; i++)
+        SH_TRY(fill_read(w, i));
+    return SH_OK;
+}
+
 sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool with_items) {
     struct sh_param_dates dates;
     SH_TRY(sh_param_dates_of(w, &dates));

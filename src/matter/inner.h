@@ -173,6 +173,8 @@ SH_MUST sh_code sh_steps_read(struct work *w, struct sh_rows *ret);
 SH_MUST sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool with_items);
 /** How the matter stands, and nothing else. */
 SH_MUST sh_code sh_work_facts_bare(struct work *w, const struct sh_str *values);
+/** As it stands, and the rows of registers that the text reads: for a matter that is not there yet. */
+SH_MUST sh_code sh_work_facts_reads(struct work *w);
 /** Does any text of the step speak of items? */
 bool sh_step_asks_items(const struct sh_procedure *text, const struct sh_step *step);
 SH_MUST sh_code sh_param_dates_of(struct work *w, struct sh_param_dates *ret);
@@ -208,7 +210,8 @@ SH_MUST sh_code sh_step_judge(struct work *w, const struct sh_step *step, const 
 /** Members still owed for a step taken once for each party. ret [SH_PARTIES_MAX]. */
 SH_MUST sh_code sh_members_left(struct work *w, const struct sh_step *step, struct sh_str *ret,
                                 size_t *ret_n);
-/** Open a sub-matter or a matter by the law; checks are the caller's. */
+/** Open a sub-matter or a matter by the law; checks are the caller's. What the law opens (w->who NULL) is
+ * dated as its act, for the reason w->why. */
 SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
                                const struct sh_matter_new *wanted, struct sh_str place, struct sh_str source,
                                char ret_id[SH_ID_TEXT + 1]);
@@ -241,6 +244,28 @@ bool sh_may_follow(const struct sh_procedure *text, struct sh_str state);
 /* ---- effects.c: papers, rows, postings, sub-matters */
 SH_MUST sh_code sh_effects(struct work *w);
 SH_MUST sh_code sh_paper_served(struct work *w, struct sh_str paper, int32_t day);
+
+/** What a word, "=literal", "n:" or "fen:" stands for, papers issued apart. */
+SH_MUST sh_code sh_source_value(struct work *w, const struct sh_yaml *from, struct sh_str *ret);
+
+/* ---- watches.c */
+/** After the effects of w->step: what the rows it wrote call for. */
+SH_MUST sh_code sh_watches_wake(struct work *w);
+
+/* ---- duties.c */
+/** Values of a record by the fields of its register [n_fields]; "" where it has none. */
+SH_MUST sh_code sh_row_values(struct work *w, const struct sh_register *reg, const struct sh_record *row,
+                              struct sh_str **ret);
+struct duty {
+    struct sh_str procedure, after; /* after: key of the last row gone through; "" none */
+    int64_t due;
+};
+/** The earliest that is due. */
+SH_MUST sh_code sh_duty_next(struct sh_txn *txn, int64_t now, struct sh_arena *arena, struct duty *ret,
+                             bool *ret_is, struct sh_err *err);
+/** Open what is owed, some rows at once; due again until all rows were gone through. */
+SH_MUST sh_code sh_duty_run(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_arena *arena,
+                            const struct duty *duty, struct sh_err *err);
 
 /* ---- outcomes.c */
 /** Fill the fields reviewed, confirmed, low, high by what reviewed findings say of the rule that is the

@@ -128,11 +128,18 @@ SH_MUST sh_code sh_matter_labels(struct sh_txn *txn, struct sh_str id, struct sh
 SH_MUST sh_code sh_matter_find(struct sh_txn *txn, struct sh_str number, struct sh_arena *arena,
                                struct sh_str *ret_id, struct sh_str *ret_period, struct sh_err *err);
 
-/** A due clock, the earliest first; *ret_due false: none up to `now`. Read only. */
+/**
+ * Duties of the texts that are not counted yet, or by other boundaries: those of the first boundary after now
+ * (an office owes nothing for what was before it had the text); *ret_n of them. Not may_write: only told.
+ */
+SH_MUST sh_code sh_matter_duties(struct sh_txn *txn, const struct sh_matter_texts *texts, bool may_write,
+                                 struct sh_arena *arena, size_t *ret_n, struct sh_err *err);
+/** Is a clock or a duty due? Read only. */
 SH_MUST sh_code sh_matter_is_due(struct sh_txn *txn, int64_t now, bool *ret_due, struct sh_err *err);
 /**
- * Carry out the end of the earliest due clock (T13), if one is still due: once per matter, clock and member,
- * occurred at the due instant, recorded now. Call again until *ret_done is false.
+ * Carry out the earliest end of a clock or boundary of a duty that is due (T13), if one still is: once per
+ * matter, clock and member, once per duty and row; occurred at the due instant, recorded now. Call again
+ * until *ret_done is false.
  */
 SH_MUST sh_code sh_matter_run_due(struct sh_txn *txn, const struct sh_matter_texts *texts,
                                   struct sh_arena *arena, bool *ret_done, struct sh_err *err);

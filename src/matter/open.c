@@ -79,8 +79,9 @@ static sh_code first_version(struct work *w, struct sh_str why) {
 
 static sh_code make(struct work *w, const struct sh_procedure *text, const struct sh_matter_new *wanted,
                     struct sh_str place, struct sh_str source) {
-    w->today = day_of_utc(sh_txn_now(w->txn));
-    w->occurred = sh_txn_now(w->txn), w->occurred_day = w->today;
+    if (w->occurred == 0)
+        w->occurred = sh_txn_now(w->txn), w->occurred_day = day_of_utc(w->occurred);
+    w->today = w->occurred_day;
     w->m = (struct matter){.text = text,
                            .subject = wanted->subject,
                            .period = wanted->period,
@@ -112,7 +113,9 @@ sh_code sh_matter_make(struct work *w, const struct sh_procedure *text, const st
     if (w->depth >= DEPTH_MAX)
         return sh_fail(w->err, SH_E_LIMIT, "matters open each other without end");
     struct work child = sh_work_beside(w);
-    child.used = w->used, child.depth = w->depth + 1, child.why = SH_STR("");
+    child.used = w->used, child.depth = w->depth + 1, child.why = w->who ? SH_STR("") : w->why;
+    if (!w->who)
+        child.occurred = w->occurred, child.occurred_day = w->occurred_day;
     SH_TRY(make(&child, text, wanted, place, source));
     (void)snprintf(ret_id, SH_ID_TEXT + 1, "%.*s", SH_ARG(child.m.id));
     return SH_OK;

@@ -204,3 +204,8 @@ static const char matter_0011[] =
 /* What an erasure looks for by its record, and a trail goes on from. */
 static const char matter_0012[] = "create index mt_row_record on mt_row (record);\n"
                                   "create index mt_paper_record on mt_paper (record);\n";
+
+/* The boundary of which each duty of the texts is next, and the last row of its register gone through. */
+static const char matter_0013[] =
+    "create table mt_duty (\n"
+    "    procedure text primary key, due bigint not null, after text not null) strict;\n";

@@ -1491,6 +1491,71 @@ def what_a_cancelled_doctor_orders_is_refused_from_that_day_on_for_good_and_noth
 
 
 @test
+def a_second_suspension_in_the_term_calls_for_the_proposal_to_end_the_agreement_and_no_other_decision_does():
+    """H-08: the law opens it, once; the officer states what is wanting, or the head drops it with a reason."""
+    o = city()
+
+    def suspended(source, measure, **more):
+        matter = heard(o, source=source, measure=measure, amount="0.00", months="1", **more)
+        discussed(o, matter)
+        act(o.head, matter, "decide", {"begins": "2026-03-02"})
+        return matter
+
+    def proposals():
+        return o.auditor.get("/matters?procedure=termination-proposal&limit=50")["items"]
+    suspended("B-1", "suspend_agreement")
+    suspended("B-2", "suspend_person", person="D-1")
+    assert proposals() == []
+    second = suspended("B-3", "suspend_agreement")
+    called, = proposals()
+    assert (called["subject"], called["body"], called["state"], called["final"]) == ("H1", "ag1", "drafted", False), called
+    shown = o.auditor.get("/matters/" + called["id"])
+    fields = {f["field"]: f["value"] for f in shown["fields"] if f.get("value")}
+    assert (fields["measure"], fields["ground"]) == ("terminate", "twice_suspended") and "2 次" in fields["facts"], fields
+    opening = shown["timeline"][0]
+    number = o.auditor.get("/matters/" + second)["number"]
+    assert opening["step"] == "open" and number in opening["why"], opening
+    assert shown["parent"] is None or not shown["parent"], shown.raw  # it is nobody's sub-matter
+    suspended("B-4", "suspend_agreement")
+    assert len(proposals()) == 1  # the open one stands for it
+    act(o.auditor, called["id"], "draft", {"measure": "terminate", "ground": "twice_suspended", "facts": fields["facts"],
+                                           "evidence": "三份违约处理决定书", "clause": "协议第五十条"})
+    act(o.head, called["id"], "drop", {"reason": "已整改到位"})
+    suspended("B-5", "suspend_person", person="D-2")
+    assert len(proposals()) == 1
+    suspended("B-6", "suspend_agreement")
+    assert [m["final"] for m in proposals()].count(False) == 1 and len(proposals()) == 2
+
+
+@test
+def what_is_owed_each_period_is_open_when_it_has_ended_whoever_was_there_and_once():
+    """Z-01, F-02: months and quarters, with the server down over their end, and a body that opened its own before."""
+    o = city()
+    o.bookkeeper = o.hire("bookkeeper", "agency.bookkeeper", body="ag1")
+    early = o.bookkeeper.post("/matters", {"procedure": "month-close", "subject": "ag1", "period": "2026-03"})
+    assert early.status == 201, early.raw
+    o.district = o.hire("district", "agency.bookkeeper", body="ag9")
+    assert o.district.get("/matters?procedure=month-close&limit=50")["items"] == []  # February was over before the texts came
+    o.at("2026-04-03 09:00:00")
+    owed = duty(o.district, "month-close", "ag9", "2026-03")
+    assert (owed["state"], owed["body"], owed["place"]) == ("open", "ag9", "990101"), owed
+    opening = o.district.get("/matters/" + owed["id"])["timeline"][0]
+    assert (opening["occurred"], opening["recorded"][:16]) == ("2026-03-31T16:00:00Z", "2026-04-03T01:00"), opening
+    report = duty(o.fund, "quarter-report", "gov", "2026-Q1")
+    shown = o.fund.get("/matters/" + report["id"])
+    assert [(d["started"], d["due"]) for d in shown["deadlines"]] == [("2026-03-31", "2026-04-10")], shown.raw
+    assert [m["id"] for m in o.bookkeeper.get("/matters?procedure=month-close&subject=ag1&limit=50")["items"]] == [early["id"]]
+    again = o.fund.post("/matters", {"procedure": "quarter-report", "subject": "gov", "period": "2026-Q1"})
+    assert again.status == 409, again.raw
+    act(o.fund, report["id"], "draft", REPORT)  # and people go on from there
+    for _ in range(2):  # another start does nothing twice
+        o.at(o.clock[:17] + "30" if o.clock.endswith("00") else "2026-04-03 09:01:30")
+        time.sleep(0.5)
+        assert len(o.district.get("/matters?procedure=month-close&limit=50")["items"]) == 1
+        assert len(o.fund.get("/matters?procedure=quarter-report&limit=50")["items"]) == 1
+
+
+@test
 def another_grave_measure_goes_the_same_way_and_says_exactly_what_it_is():
     """H-12: a measure that touches somebody's grave interest is the city's, after both panels and the legal review."""
     o = city()
@@ -1572,11 +1637,23 @@ def reconciled(o, kind, month, total):
     act(o.finance, at, "sign")
 
 
+def duty(person, procedure, subject, period):
+    """What the law opens when a period has ended: the server does it within seconds of its start."""
+    for _ in range(200):
+        found = [m for m in person.get(f"/matters?procedure={procedure}&subject={subject}&limit=200")["items"] if m["period"] == period]
+        if found:
+            assert len(found) == 1, found
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError((procedure, subject, period))
+
+
 def month_reconciled(o, month):
     """All but closed."""
     for kind in ("business", "treasury", "tax", "bank", "institution"):
         reconciled(o, kind, month, "1.00")
-    at = o.bookkeeper.post("/matters", {"procedure": "month-close", "subject": "ag1", "period": month})["id"]
+    made = o.bookkeeper.post("/matters", {"procedure": "month-close", "subject": "ag1", "period": month})
+    at = (made if made.status == 201 else duty(o.bookkeeper, "month-close", "ag1", month))["id"]
     act(o.bookkeeper, at, "count", {"income": "1.00", "spending": "1.00"})
     act(o.finance, at, "check")
     return at

@@ -117,6 +117,8 @@ static struct pieces changed(const struct fault *fault) {
     STEPS(CLOSE ", both: {name: 开, from: open, to: " to ", by: own bureau.sealed_holder, basis: T" extra    \
                 "}")                                                                                         \
     "unseals: {seal: who, of: number, by: both, until: until, purpose: words}\n"
+#define EVERY(extra) "every: {" extra ", basis: T}\n"
+#define WATCH(extra) "watches: {w: {name: 看 / Watch, basis: T, " extra "}}\n"
 #define PIECE(p) offsetof(struct pieces, p) / sizeof(char *)
 
 /* Refused when it is read: file, line and column, and what to do. */
@@ -247,6 +249,36 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
              "close: {name: 办结, from: open, to: done, by: peer bureau.legal, gate: g, basis: T}") "parties:"
                                                                                                     " none\n",
          "do not see the matter"},
+        {PIECE(head), HEAD EVERY("register: bodies, at: period_ends"), "comes with each period"},
+        {PIECE(head), HEAD "period: month\n" EVERY("register: bodies, at: noon"), "noon"},
+        {PIECE(head), HEAD "period: month\n" EVERY("register: nowhere, at: period_ends"), "no register"},
+        {PIECE(head), HEAD "period: month\nevery: {register: bodies, at: period_ends}\n", "basis"},
+        {PIECE(head), HEAD "period: month\n" EVERY("register: decisions, at: period_ends"),
+         "that people keep"},
+        {PIECE(head), HEAD "period: month\n" EVERY("register: institutions, at: period_ends"),
+         "whose duty it is"},
+        {PIECE(head), HEAD "period: month\n" EVERY("register: institutions, at: period_ends, body: kind"),
+         "refers to bodies"},
+        {PIECE(head), HEAD "period: month\n" EVERY("register: bodies, at: period_ends, where: kidn = agency"),
+         "kidn"},
+        {PIECE(head), HEAD WATCH("register: bodies, subject: code, if: known(words)"), "edited by people"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: amount, if: known(words)"), "of a code"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: subject"), "if"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: subject, if: known(wrods)"), "wrods"},
+        {PIECE(head),
+         HEAD WATCH("register: decisions, where: mesure = refuse, subject: subject, if: known(words)"),
+         "mesure"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: subject, if: known(words), with: {lost: =x}"),
+         "no field"},
+        {PIECE(head),
+         HEAD WATCH("register: decisions, subject: subject, if: known(words), with: {until: =x}"), "date"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: subject, if: known(words), with: {words: x}"),
+         "what a watch fills in"},
+        {PIECE(head),
+         HEAD WATCH("register: decisions, subject: subject, if: known(words), with: {words: \"={lost}\"}"),
+         "lost"},
+        {PIECE(head), HEAD "period: month\n" WATCH("register: decisions, subject: subject, if: known(words)"),
+         "comes with it"},
         {PIECE(items), ITEMS("issues: letter"), "the matter's steps have"},
         {PIECE(items), ITEMS("together: \"2\""), "the matter's steps have"},
         {PIECE(items), ITEMS("opens: {procedure: p, per: item}"), "for its item"},
@@ -316,6 +348,8 @@ static void what_cannot_work_is_found(void **state) {
          STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, returns: "
                "{step: end, with: {lost: words}}}") ITEMS("opens: {procedure: p}"),
          "have no field lost"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: subject, if: known(words)"),
+         "no step writes decisions: nothing wakes w"},
         {PIECE(clocks), SEAL(HELD), "no step lays who"},
         {PIECE(clocks), SEAL(HELD), "no procedure unseals who"},
         {PIECE(clocks), SEAL("held_by: own admin.system, fields: {name: {type: text, name: 名}}"),
@@ -404,6 +438,8 @@ static void all_that_people_read_of_the_shipped_procedures_is_there_in_english(v
         }
         if (p->items)
             check_machine_english(p->file, p->items);
+        for (size_t k = 0; k < p->n_watches; k++)
+            check_english(p->file, p->watches[k].name, p->watches[k].english);
         for (size_t k = 0; k < p->n_clocks; k++)
             check_english(p->file, p->clocks[k].name, p->clocks[k].english);
         for (size_t k = 0; k < p->n_gates; k++)

@@ -339,6 +339,33 @@ static inline size_t run_due(struct office *o) {
     }
 }
 
+struct settling {
+    struct office *o;
+    bool may_write;
+    size_t n;
+};
+static inline sh_code settle_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct settling *s = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    return sh_matter_duties(txn, s->o->texts, s->may_write, &arena, &s->n, err);
+}
+
+/** As a server does when it starts; gives how many duties it saw for the first time. */
+static inline size_t begin_duties(struct office *o) {
+    const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("duties")};
+    struct settling s = {.o = o};
+    struct sh_err err;
+    CHECK_OK(sh_store_read(o->store, settle_body, &s, &err), &err);
+    const size_t told = s.n;
+    s.may_write = true;
+    if (told)
+        CHECK_OK(sh_store_write(o->store, &act, settle_body, &s, NULL, &err), &err);
+    CHECK_I64((int64_t)s.n, (int64_t)told);
+    CHECK_OK(sh_store_read(o->store, settle_body, &s, &err), &err);
+    CHECK_I64((int64_t)s.n, 0); /* and no more */
+    return told;
+}
+
 static inline void check_journal(struct office *o) {
     struct sh_verify_report report;
     struct sh_err err;
