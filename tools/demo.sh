@@ -7,7 +7,7 @@ shouhu=${1:-build/src/shouhu}
 persons=${2:-20000}
 out=${3:-demo}
 months=${DEMO_MONTHS:-4}
-seed=${DEMO_SEED:-2}
+seed=${DEMO_SEED:-1}
 place=990100 # the synthetic city
 
 rm -rf "$out"

@@ -8,6 +8,26 @@ static int64_t outpatient_quantity(struct syn_life *life, const struct syn_item 
     return (int64_t)days * (1 + (int64_t)sh_syn_below(life, 2)) * SYN_QTY;
 }
 
+/* Does a code name the same substance? As the lake cuts it: 10 characters of X…, 11 of Z…. */
+static bool is_same_substance(struct sh_str a, struct sh_str b) {
+    const size_t n = a.len > 0 && a.at[0] == 'Z' ? 11 : 10;
+    return a.len >= n && b.len >= n && memcmp(a.at, b.at, n) == 0;
+}
+
+/* Of `days` those that may still be prescribed: whoever looks into the record sees what the person has at home,
+ * so that no quarter gives more than a person can take. */
+static int days_left(const struct syn_life *life, uint16_t item, int32_t day, int days) {
+    enum { QUARTER = 92, MOST = 150 };
+    int sum = 0;
+    for (size_t i = 0; i < life->n_lines; i++) {
+        const struct syn_line *l = &life->lines[i];
+        if (l->days > 0 && l->day > day - QUARTER && l->day < day + QUARTER &&
+            is_same_substance(life->book->items[l->item].code, life->book->items[item].code))
+            sum += l->days;
+    }
+    return sum + days <= MOST ? days : sum < MOST ? MOST - sum : 0;
+}
+
 /* Some of the drugs of a case, each once, at one time. */
 static void prescribe(struct syn_life *life, uint32_t enc, const struct syn_case *what, int32_t day,
                       int32_t sec, size_t wanted) {
@@ -22,10 +42,12 @@ static void prescribe(struct syn_life *life, uint32_t enc, const struct syn_case
     for (size_t i = 0; i < wanted; i++) {
         const struct syn_use use = what->drugs.at[(start + i) % n];
         const size_t before = life->n_lines;
-        sh_syn_charge(life, enc, use.item, day, sec,
-                      outpatient_quantity(life, &life->book->items[use.item], days));
+        const int most = days_left(life, use.item, day, days);
+        const int64_t quantity = outpatient_quantity(life, &life->book->items[use.item], most);
+        if (most > 0)
+            sh_syn_charge(life, enc, use.item, day, sec, quantity);
         if (life->n_lines > before)
-            life->lines[life->n_lines - 1].rx = 1, life->lines[life->n_lines - 1].days = (uint16_t)days;
+            life->lines[life->n_lines - 1].rx = 1, life->lines[life->n_lines - 1].days = (uint16_t)most;
     }
 }
 
