@@ -14,8 +14,8 @@ static bool is_same_substance(struct sh_str a, struct sh_str b) {
     return a.len >= n && b.len >= n && memcmp(a.at, b.at, n) == 0;
 }
 
-/* Of `days` those that may still be prescribed: whoever looks into the record sees what the person has at home,
- * so that no quarter gives more than a person can take. */
+/* Of `days` those that may still be prescribed: whoever looks into the record sees what the person has at
+ * home, so that no quarter gives more than a person can take. */
 static int days_left(const struct syn_life *life, uint16_t item, int32_t day, int days) {
     enum { QUARTER = 92, MOST = 150 };
     int sum = 0;
