@@ -30,7 +30,7 @@ static struct sh_str english_of(const struct sh_yaml *map, const struct sh_yaml 
     return english.len ? english : text->text;
 }
 
-/* ---- states and fields ------------------------------------------------------------------------------- */
+/* ---- states ------------------------------------------------------------------------------------------ */
 
 enum state_mark { MARK_FINAL, MARK_PARTY_SEES, MARK_CONFIRMS, MARK_OVERTURNS, MARK_PRESERVES, MARKS };
 
@@ -68,25 +68,6 @@ static sh_code read_states(const struct sh_yaml *map, struct sh_machine *machine
     machine->states = of, machine->n_states = states->n;
     for (int mark = MARK_FINAL; mark < MARKS; mark++)
         SH_TRY(mark_states(map, machine, (enum state_mark)mark, err));
-    return SH_OK;
-}
-
-static sh_code read_machine_fields(const struct sh_yaml *map, const struct sh_registers *registers,
-                                   struct sh_machine *machine, struct sh_arena *arena, struct sh_err *err) {
-    const struct sh_yaml *fields = sh_yaml_get(map, "fields");
-    if (!fields)
-        return SH_OK;
-    if (fields->kind != SH_YAML_MAP)
-        return sh_yaml_fail(err, fields, "fields is a map");
-    struct sh_field *of = sh_new(arena, struct sh_field, fields->n);
-    if (!of)
-        return sh_fail(err, SH_E_NOMEM, "no room for fields");
-    for (size_t i = 0; i < fields->n; i++) {
-        SH_TRY(sh_law_field(&fields->entries[i], arena, &of[i], err));
-        if (of[i].type == SH_FIELD_REF && !sh_register_find(registers, of[i].ref))
-            return sh_yaml_fail(err, fields->entries[i].value, "no register \"%.*s\"", SH_ARG(of[i].ref));
-    }
-    machine->fields = of, machine->n_fields = fields->n;
     return SH_OK;
 }
 
@@ -508,7 +489,7 @@ static sh_code read_items(const struct sh_yaml *root, const struct sh_registers 
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, err));
     SH_TRY(name_pair(name, &items->name, &items->english, SH_STR("items"), err));
     SH_TRY(read_states(map, items, arena, err));
-    SH_TRY(read_machine_fields(map, registers, items, arena, err));
+    SH_TRY(sh_law_fields(map, registers, items, arena, err));
     p->items = items;
     SH_TRY(sh_law_steps(map, p, items, registers, roles, arena, err));
     items->queue = sh_yaml_get(map, "queue");
@@ -612,7 +593,7 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
     SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], err));
     SH_TRY(read_head(root, p, arena, err));
     SH_TRY(read_states(root, &p->matter, arena, err));
-    SH_TRY(read_machine_fields(root, registers, &p->matter, arena, err));
+    SH_TRY(sh_law_fields(root, registers, &p->matter, arena, err));
     SH_TRY(read_papers(root, p, arena, err));
     SH_TRY(read_openers(root, roles, p, arena, err));
     SH_TRY(read_gates(root, roles, p, arena, err));

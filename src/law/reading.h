@@ -20,6 +20,9 @@ SH_MUST sh_code sh_law_actor(const struct sh_yaml *node, const struct sh_roles *
 SH_MUST sh_code sh_law_actors(const struct sh_yaml *node, const struct sh_roles *roles,
                               struct sh_arena *arena, const struct sh_actor **ret, size_t *ret_n,
                               struct sh_err *err);
+/** Fields of a machine, those it uses of law/fields among them. In shared.c. */
+SH_MUST sh_code sh_law_fields(const struct sh_yaml *map, const struct sh_registers *registers,
+                              struct sh_machine *machine, struct sh_arena *arena, struct sh_err *err);
 /** The steps of a machine; papers, gates and states are there already. */
 SH_MUST sh_code sh_law_steps(const struct sh_yaml *map, const struct sh_procedure *p,
                              struct sh_machine *machine, const struct sh_registers *registers,

@@ -1342,9 +1342,6 @@ def a_batch_that_is_not_paid_is_refused_and_nothing_of_it_recovered():
 
 
 TERMINATION = {"measure": "terminate", "ground": "fraud", "facts": "以虚假材料取得定点", "evidence": "申请材料与现场笔录", "clause": "协议第三十条"}
-MINUTES = {"held_on": "2026-03-02", "topic": "解除协议", "members": "3", "present": "3", "conclusion": "同意解除"}
-
-
 def bureau_leaders(o):
     """A panel of the bureau, and its legal reviewer; his qualification is on record."""
     o.bchief, o.bm1, o.bm2 = o.hire("bchief", "bureau.chief"), o.hire("bm1", "bureau.panel"), o.hire("bm2", "bureau.panel")
@@ -1355,9 +1352,20 @@ def bureau_leaders(o):
                                       "place": "990100"}, o.boss)
 
 
-def panel(o, matter, gate, people, opinion="agree"):
+def voices(matter, gate, people, opinion="agree"):
     for person in people:
         act(person, matter, "gate." + gate, {"opinion": opinion})
+
+
+def minuted(matter, gate, people):
+    for person in people:
+        act(person, matter, "minute_" + gate, MINUTED)
+
+
+def panel(matter, gate, people):
+    """They speak of the present text, and sign what was said."""
+    voices(matter, gate, people)
+    minuted(matter, gate, people)
 
 
 @test
@@ -1382,50 +1390,62 @@ def an_agreement_ends_only_after_both_panels_and_the_legal_review_have_passed_th
     act(o.auditor, at, "notify", {"measure": "terminate"})
     serve(o, at)
     act(o.user, at, "answer", {"answer": "defended", "defence": "材料系中介伪造"})
-    panel(o, at, "agency", (o.chief, o.member1, o.member2))
-    unheard = act(o.head, at, "discuss", MINUTES, want=409)
-    assert [f["basis"] for f in unheard["failed"]] == ["S4§22", "S2§4.4"], unheard.raw
+    voices(at, "agency", (o.chief, o.member1, o.member2))
+    unheard = act(o.head, at, "discuss", want=409)
+    assert [f["basis"] for f in unheard["failed"]] == ["S4§22", "S2§4.4", "S4§21"], unheard.raw  # nor is it minuted
     act(o.checker, at, "recheck", {"result": "不成立"})
-    alone = act(o.head, at, "discuss", MINUTES, want=409)  # V-11: the sections of the agency have not looked at it together
-    assert [f["basis"] for f in alone["failed"]] == ["S2§4.4"], alone.raw
+    alone = act(o.head, at, "discuss", want=409)  # V-11: the sections of the agency have not looked at it together
+    assert [f["basis"] for f in alone["failed"]] == ["S2§4.4", "S4§21"], alone.raw
     assert kinds(act(o.auditor, at, "examine", EXAMINED, want=409)) >= {"role"}  # who told the institution reports, and examines nothing
     examined(o, at, handling="back")
-    assert [f["basis"] for f in act(o.head, at, "discuss", MINUTES, want=409)["failed"]] == ["S2§4.4"]
+    assert [f["basis"] for f in act(o.head, at, "discuss", want=409)["failed"]] == ["S2§4.4", "S4§21"]
     examined(o, at)
-    assert kinds(act(o.auditor, at, "discuss", MINUTES, want=409)) >= {"role"}
-    assert [f["field"] for f in act(o.head, at, "discuss", {k: v for k, v in MINUTES.items() if k != "conclusion"}, want=409)["failed"]] == ["conclusion"]
-    assert act(o.head, at, "discuss", MINUTES)["state"] == "discussed"
+    assert kinds(act(o.auditor, at, "discuss", want=409)) >= {"role"}
+    # H-11: nobody types what was discussed, by whom and how it ended; whoever spoke signs, and nobody else
+    assert kinds(act(o.head, at, "discuss", want=409)) == {"gate"}
+    for field in ("members", "present", "conclusion"):
+        typed = act(o.chief, at, "minute_agency", {**MINUTED, field: "3"}, want=409)
+        assert field in {f["field"] for f in typed["failed"]}, typed.raw
+    assert kinds(act(o.bchief, at, "minute_agency", MINUTED, want=409)) >= {"role"}  # of the other panel
+    minuted(at, "agency", (o.chief, o.member1))
+    assert kinds(act(o.head, at, "discuss", want=409)) == {"gate"}  # the third has spoken, and not signed
+    minuted(at, "agency", (o.member2,))
+    assert act(o.head, at, "discuss")["state"] == "discussed"
     # the bureau's leaders do not speak before the legal review, and nobody decides without it
     assert kinds(act(o.bchief, at, "gate.bureau", {"opinion": "agree"}, want=409)) == {"state"}
-    assert "state" in kinds(act(o.bhead, at, "settle", MINUTES, want=409))
+    assert "state" in kinds(act(o.bhead, at, "settle", want=409))
     review = {"text": "解除协议决定书（送审稿）", "opinion": "agreed"}
     assert "holds" in kinds(act(o.clerk, at, "gate.legal", {"opinion": "agree"}, want=409))  # no qualification on record
     unread = act(o.legal, at, "pass", review, want=409)
     assert kinds(unread) == {"gate"} and unread["failed"][0]["basis"] == "S4§21", unread.raw
     act(o.legal, at, "send_back", {"opinion": "more_facts", "words": "补充笔录"})
-    assert "state" in kinds(act(o.bhead, at, "settle", MINUTES, want=409))
+    assert "state" in kinds(act(o.bhead, at, "settle", want=409))
     act(o.auditor, at, "amend", {"reason": "补充笔录", "evidence": "申请材料、现场笔录与补充笔录"})
-    shut = act(o.head, at, "discuss", MINUTES, want=409)
+    shut = act(o.head, at, "discuss", want=409)
     assert kinds(shut) == {"gate", "guard"}, shut.raw  # the text is another: it is examined and the leaders discuss it again
     examined(o, at)
-    assert kinds(act(o.head, at, "discuss", MINUTES, want=409)) == {"gate"}
-    panel(o, at, "agency", (o.chief, o.member1, o.member2))
-    act(o.head, at, "discuss", MINUTES)
+    assert kinds(act(o.head, at, "discuss", want=409)) == {"gate"}
+    panel(at, "agency", (o.chief, o.member1, o.member2))
+    act(o.head, at, "discuss")
     act(o.legal, at, "gate.legal", {"opinion": "disagree", "words": "程序不全"})
     assert kinds(act(o.legal, at, "pass", review, want=409)) == {"gate"}
     act(o.legal, at, "gate.legal", {"opinion": "agree"})
     act(o.legal, at, "pass", review)
-    none = act(o.bhead, at, "settle", MINUTES, want=409)
+    none = act(o.bhead, at, "settle", want=409)
     assert kinds(none) == {"gate"} and none["failed"][0]["field"] == "bureau", none.raw
-    panel(o, at, "bureau", (o.bchief, o.bm1))
-    assert "2" in act(o.bhead, at, "settle", MINUTES, want=409)["failed"][0]["message"]  # two of three are too few
+    voices(at, "bureau", (o.bchief, o.bm1))
+    assert "2" in act(o.bhead, at, "settle", want=409)["failed"][0]["message"]  # two of three are too few
     assert kinds(act(o.member1, at, "gate.bureau", {"opinion": "agree"}, want=409)) >= {"role"}  # of the other panel
     act(o.bm2, at, "gate.bureau", {"opinion": "disagree", "words": "保留意见"})
+    assert kinds(act(o.bhead, at, "settle", want=409)) == {"gate"}  # the bureau's minutes are not signed
+    minuted(at, "bureau", (o.bchief, o.bm1, o.bm2))
     assert "state" in kinds(act(o.head, at, "execute", want=409))
-    act(o.bhead, at, "settle", {**MINUTES, "dissent": "一人保留意见"})
+    act(o.bhead, at, "settle")
     done = act(o.head, at, "execute")
     assert done["state"] == "executed"
     papers = {p["kind"]: p["id"] for p in done["papers"]}
+    told = {kind: text_of(o.auditor.get(f"/matters/{at}/papers/{papers[kind]}").raw) for kind in ("agency_minutes", "bureau_minutes")}
+    assert "同意3人，到会3人" in told["agency_minutes"] and "同意2人，到会3人" in told["bureau_minutes"], told
     assert set(papers) == {"notice", "examination_record", "agency_minutes", "legal_opinion", "bureau_minutes", "decision"}, papers
     for paper in papers.values():
         drawn = o.head.get(f"/matters/{at}/papers/{paper}")
@@ -1469,12 +1489,12 @@ def what_a_cancelled_doctor_orders_is_refused_from_that_day_on_for_good_and_noth
     serve(o, at)
     act(o.user, at, "answer", {"answer": "waived"})
     examined(o, at)
-    panel(o, at, "agency", (o.chief, o.member1, o.member2))
-    act(o.head, at, "discuss", MINUTES)
+    panel(at, "agency", (o.chief, o.member1, o.member2))
+    act(o.head, at, "discuss")
     act(o.legal, at, "gate.legal", {"opinion": "agree"})
     act(o.legal, at, "pass", {"text": "取消服务资格决定书（送审稿）", "opinion": "agreed"})
-    panel(o, at, "bureau", (o.bchief, o.bm1, o.bm2))
-    act(o.bhead, at, "settle", MINUTES)
+    panel(at, "bureau", (o.bchief, o.bm1, o.bm2))
+    act(o.bhead, at, "settle")
     assert audited(o, "before", "suspended-orders") == []  # nobody is barred by what is not carried out
     act(o.head, at, "execute")
     status, = o.head.get("/registers/statuses/records")["items"]
@@ -1575,18 +1595,18 @@ def another_grave_measure_goes_the_same_way_and_says_exactly_what_it_is():
     act(o.auditor, at, "notify", {"measure": "cancel_person"})
     serve(o, at)
     act(o.user, at, "answer", {"answer": "waived"})
-    panel(o, at, "agency", (o.chief, o.member1, o.member2))
-    assert [f["basis"] for f in act(o.head, at, "discuss", MINUTES, want=409)["failed"]] == ["S2§4.4"]  # V-11
+    panel(at, "agency", (o.chief, o.member1, o.member2))
+    assert [f["basis"] for f in act(o.head, at, "discuss", want=409)["failed"]] == ["S2§4.4"]  # V-11
     examined(o, at)
-    act(o.head, at, "discuss", MINUTES)
+    act(o.head, at, "discuss")
     for person in (o.head, o.bhead):
         assert "state" in kinds(act(person, at, "execute", want=409))  # no legal review, no bureau
     act(o.legal, at, "gate.legal", {"opinion": "agree"})
     act(o.legal, at, "pass", {"text": "取消服务资格决定书（送审稿）", "opinion": "agreed"})
-    none = act(o.bhead, at, "settle", MINUTES, want=409)
+    none = act(o.bhead, at, "settle", want=409)
     assert [f["field"] for f in none["failed"]] == ["bureau"], none.raw
-    panel(o, at, "bureau", (o.bchief, o.bm1, o.bm2))
-    act(o.bhead, at, "settle", MINUTES)
+    panel(at, "bureau", (o.bchief, o.bm1, o.bm2))
+    act(o.bhead, at, "settle")
     done = act(o.head, at, "execute")
     paper = [p["id"] for p in done["papers"] if p["kind"] == "decision"][0]
     assert o.head.get(f"/matters/{at}/papers/{paper}").raw.startswith(b"%PDF-")
