@@ -248,8 +248,55 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
     return code;
 }
 
-static sh_code run_members(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
+/* One answer for all rows that lack the same field. */
+static sh_code count_uncertain(struct sh_engine *en, const struct sh_rule_plan *rp,
+                               const struct sh_members *m, struct sh_err *err) {
+    for (uint32_t i = 0; i < m->n;) {
+        const struct sh_str field = m->uncertain[i];
+        struct sh_answer_count count = {0};
+        for (; i < m->n && m->uncertain[i].at == field.at && m->uncertain[i].len == field.len; i++) {
+            const int64_t fen = field.len > 0 ? sh_fen_of(en, rp->rule->table, &m->row[i], 1) : 0;
+            (void)!__builtin_add_overflow(count.fen, fen, &count.fen);
+            count.subjects++;
+        }
+        count.lines = count.subjects;
+        if (field.len > 0)
+            SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, field, &count, err));
+    }
+    return SH_OK;
+}
+
+/* Rows about which something is uncertain can only be counted, where no other row of their point decides:
+ * only the others are judged. Where a lake lacks a column, that is every row. */
+static sh_code set_uncertain_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
+                                   struct sh_members *io, struct sh_err *err) {
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        if (!io->uncertain || one->has_alternatives)
+            return SH_OK;
+    for (const struct sh_rule_plan *one = rp; one; one = one->next)
+        SH_TRY(count_uncertain(en, one, io, err));
+    int32_t *row = sh_new_raw(en->work, int32_t, (size_t)io->n + 1),
+            *k = io->k ? sh_new_raw(en->work, int32_t, (size_t)io->n + 1) : NULL;
+    if (!row || (io->k && !k))
+        return sh_fail(err, SH_E_NOMEM, "no room for rows that are sure");
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < io->n; i++) {
+        if (io->uncertain[i].len > 0)
+            continue;
+        row[n] = io->row[i];
+        if (k)
+            k[n] = io->k[i];
+        n++;
+    }
+    *io = (struct sh_members){.n = n, .row = row, .k = k};
+    return SH_OK;
+}
+
+static sh_code run_members(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *all,
                            struct sh_err *err) {
+    struct sh_members judged = *all;
+    const struct sh_members *m = &judged;
+    SH_TRY(set_uncertain_aside(en, rp, &judged, err));
     for (uint32_t from = 0, to; from < m->n; from = to) {
         to = m->n - from < SH_BLOCK ? m->n : from + SH_BLOCK;
         while (to < m->n && rp->has_alternatives &&
