@@ -57,7 +57,8 @@ sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err) {
 struct raw {
     const int32_t *row, *k;
     uint32_t n;
-    bool where_holds;
+    bool where_holds, keys_asked;
+    struct sh_str *uncertain; /* NULL: nothing yet */
 };
 
 /* Which conditions a row must meet, in order: keys of the knowledge, then where. */
@@ -102,7 +103,7 @@ static sh_code list_rows(struct sh_engine *en, uint16_t table, bool paid, struct
         rows[count] = (int32_t)i;
         count += there[i];
     }
-    *ret = (struct raw){rows, NULL, count};
+    *ret = (struct raw){.row = rows, .n = count};
     return SH_OK;
 }
 
@@ -119,8 +120,8 @@ static sh_code rows_there(struct sh_engine *en, uint16_t table, bool paid, struc
         else
             en->all_lines.rows = raw.row, en->all_lines.n = raw.n;
     }
-    *ret = paid ? (struct raw){en->paid_lines.rows, NULL, en->paid_lines.n}
-                : (struct raw){en->all_lines.rows, NULL, en->all_lines.n};
+    *ret = paid ? (struct raw){.row = en->paid_lines.rows, .n = en->paid_lines.n}
+                : (struct raw){.row = en->all_lines.rows, .n = en->all_lines.n};
     return SH_OK;
 }
 
@@ -128,6 +129,82 @@ sh_code sh_lines_there(struct sh_engine *en, bool paid, struct sh_members *ret, 
     struct raw raw;
     SH_TRY(rows_there(en, SH_TABLE_LINE, paid, &raw, err));
     *ret = (struct sh_members){.n = raw.n, .row = raw.row};
+    return SH_OK;
+}
+
+static bool is_of_day(const struct sh_knowledge_row *k, int32_t day) {
+    return day == SH_MISSING_I32 || (k->from <= day && day < k->to);
+}
+
+/* Tuples of lines and the rows of knowledge they join by code. */
+struct joined {
+    const struct sh_timeline *tl;
+    const struct sh_join *join;
+    const struct sh_knowledge *k;
+    const int32_t *codes, *days; /* by line */
+    uint32_t *all;               /* numbers of all rows of knowledge: those of a line without a code */
+};
+
+static uint32_t joined_by(const struct joined *j, int32_t line, const uint32_t **ret) {
+    const int32_t code = j->codes ? j->codes[line] : -1;
+    *ret = code < 0 ? j->all : j->join->rows;
+    if (code < 0)
+        return j->k->n_rows;
+    if ((uint32_t)code >= j->join->n_codes)
+        return 0;
+    *ret += j->join->begin[code];
+    return j->join->begin[code + 1] - j->join->begin[code];
+}
+
+/* Rows in force of each line in turn, to `to` where it is given; gives their number. */
+static uint64_t list_joined(const struct joined *j, const struct raw *there, struct raw *to, int32_t *rows,
+                            int32_t *ks) {
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < there->n; i++) {
+        const int32_t line = there->row[i],
+                      day = j->days ? j->days[line] : sh_subject_day(j->tl, SH_TABLE_LINE, line);
+        const uint32_t *of;
+        const uint32_t n_of = joined_by(j, line, &of);
+        for (uint32_t r = 0; r < n_of; r++) {
+            if (!is_of_day(&j->k->rows[of[r]], day))
+                continue;
+            if (to) {
+                rows[n] = line, ks[n] = (int32_t)of[r];
+                if (of == j->all)
+                    to->uncertain[n] = j->join->field;
+            }
+            n++;
+        }
+    }
+    return n;
+}
+
+static sh_code joined_rows(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_knowledge *k,
+                           const struct raw *there, struct raw *ret, struct sh_err *err) {
+    struct joined j = {.tl = &en->tl,
+                       .join = rp->join,
+                       .k = k,
+                       .codes = sh_i32(&en->tl, SH_TABLE_LINE, rp->join->column),
+                       .days = sh_i32(&en->tl, SH_TABLE_LINE, en->plan->at.line.day),
+                       .all = sh_new_raw(en->work, uint32_t, (size_t)k->n_rows + 1)};
+    if (!j.all)
+        return out_of_room(err);
+    for (uint32_t r = 0; r < k->n_rows; r++)
+        j.all[r] = r;
+    const uint64_t n = list_joined(&j, there, NULL, NULL, NULL);
+    if (n > INT32_MAX)
+        return sh_fail(err, SH_E_LIMIT, "rule %.*s: %u rows times %u rows of knowledge without an item key",
+                       SH_ARG(rp->rule->id), there->n, k->n_rows);
+    int32_t *rows = sh_new_raw(en->work, int32_t, n + 1), *ks = sh_new_raw(en->work, int32_t, n + 1);
+    *ret = (struct raw){.row = rows,
+                        .k = ks,
+                        .n = (uint32_t)n,
+                        .where_holds = there->where_holds,
+                        .keys_asked = true,
+                        .uncertain = sh_new(en->work, struct sh_str, n + 1)};
+    if (!rows || !ks || !ret->uncertain)
+        return out_of_room(err);
+    (void)list_joined(&j, there, ret, rows, ks);
     return SH_OK;
 }
 
@@ -143,11 +220,13 @@ static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, boo
     if (r->table == SH_TABLE_LINE && r->where && r->shape != SH_SHAPE_PAIR) {
         struct sh_members open = {.n = there.n, .row = there.row};
         SH_TRY(sh_zones_where(en, rp, &open, err));
-        there = (struct raw){open.row, NULL, open.n, open.where_holds};
+        there = (struct raw){.row = open.row, .n = open.n, .where_holds = open.where_holds};
     }
     *ret = there;
     if (!k)
         return SH_OK;
+    if (rp->join)
+        return joined_rows(en, rp, k, &there, ret, err);
     const uint64_t most = (uint64_t)there.n * k->n_rows;
     if (most > INT32_MAX)
         return sh_fail(err, SH_E_LIMIT, "rule %.*s: %u rows times %u rows of knowledge without an item key",
@@ -160,10 +239,10 @@ static sh_code all_rows(struct sh_engine *en, const struct sh_rule_plan *rp, boo
     for (uint32_t i = 0; i < there.n; i++) {
         const int32_t day = days ? days[there.row[i]] : sh_subject_day(&en->tl, r->table, there.row[i]);
         for (uint32_t j = 0; j < k->n_rows; j++)
-            if (day == SH_MISSING_I32 || (k->rows[j].from <= day && day < k->rows[j].to))
+            if (is_of_day(&k->rows[j], day))
                 rows[count] = there.row[i], ks[count++] = (int32_t)j;
     }
-    *ret = (struct raw){rows, ks, count, there.where_holds};
+    *ret = (struct raw){.row = rows, .k = ks, .n = count, .where_holds = there.where_holds};
     return SH_OK;
 }
 
@@ -178,14 +257,14 @@ static sh_code mark(struct sh_engine *en, struct members *m, uint32_t i, struct 
     return SH_OK;
 }
 
-static struct conditions conditions_of(const struct sh_rule *r, bool where_holds) {
+static struct conditions conditions_of(const struct sh_rule *r, const struct sh_members *all) {
     struct conditions ret = {0};
     if (r->shape == SH_SHAPE_PAIR) /* both sides are needed: looked at once they are paired */
         return ret;
-    if (r->n_uses > 0 && r->knowledge >= 0)
+    if (r->n_uses > 0 && r->knowledge >= 0 && !all->keys_asked)
         for (size_t i = 0; i < r->uses[0].n_keys; i++)
             ret.at[ret.n++] = r->uses[0].keys[i];
-    if (r->where && !where_holds)
+    if (r->where && !all->where_holds)
         ret.at[ret.n++] = r->where;
     return ret;
 }
@@ -290,6 +369,8 @@ static sh_code filter_block(struct sh_engine *en, const struct sh_rule_plan *rp,
         m->row[m->n] = raw->row[from + at];
         if (m->k)
             m->k[m->n] = raw->k[from + at];
+        if (raw->uncertain && raw->uncertain[from + at].len > 0)
+            SH_TRY(mark(en, m, m->n, raw->uncertain[from + at], err));
         any |= kept.first[at] > 0;
         m->n++;
     }
@@ -373,22 +454,28 @@ sh_code sh_members_collect(struct sh_engine *en, const struct sh_rule_plan *rp, 
     const int16_t collector = side_b ? rp->collector_b : rp->collector;
     struct raw raw = {0};
     if (collector >= 0)
-        raw = (struct raw){en->collected[collector].row, en->collected[collector].k,
-                           (uint32_t)en->collected[collector].n};
+        raw = (struct raw){.row = en->collected[collector].row,
+                           .k = en->collected[collector].k,
+                           .n = (uint32_t)en->collected[collector].n};
     else
         SH_TRY(all_rows(en, rp, rp->rule->shape == SH_SHAPE_PAIR && !side_b, &raw, err));
-    const struct sh_members all = {.n = raw.n, .row = raw.row, .k = raw.k, .where_holds = raw.where_holds};
+    const struct sh_members all = {.n = raw.n,
+                                   .row = raw.row,
+                                   .k = raw.k,
+                                   .uncertain = raw.uncertain,
+                                   .where_holds = raw.where_holds,
+                                   .keys_asked = raw.keys_asked};
     return sh_members_of(en, rp, any_day, &all, ret, err);
 }
 
 sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool any_day,
                       const struct sh_members *all, struct sh_members *ret, struct sh_err *err) {
     const struct sh_rule *r = rp->rule;
-    const struct raw raw = {all->row, all->k, all->n, all->where_holds};
-    const struct conditions conditions = conditions_of(r, all->where_holds);
+    const struct raw raw = {.row = all->row, .k = all->k, .n = all->n, .uncertain = all->uncertain};
+    const struct conditions conditions = conditions_of(r, all);
     const bool as_it_is = conditions.n == 0 && r->n_with == 0;
     if (as_it_is && needs_no_marks(en, rp, any_day)) {
-        *ret = (struct sh_members){.n = raw.n, .row = raw.row, .k = raw.k};
+        *ret = (struct sh_members){.n = raw.n, .row = raw.row, .k = raw.k, .uncertain = raw.uncertain};
         return SH_OK;
     }
     struct members m = {.conditions = conditions,
@@ -402,7 +489,7 @@ sh_code sh_members_of(struct sh_engine *en, const struct sh_rule_plan *rp, bool 
             memcpy(m.row, raw.row, (size_t)raw.n * sizeof(int32_t));
         if (raw.k && raw.n > 0)
             memcpy(m.k, raw.k, (size_t)raw.n * sizeof(int32_t));
-        m.n = raw.n;
+        m.n = raw.n, m.uncertain = raw.uncertain;
     }
     for (uint32_t from = 0; !as_it_is && from < raw.n; from += SH_BLOCK) {
         const struct sh_arena_mark at = sh_arena_mark(en->scratch);

@@ -61,6 +61,15 @@ enum sh_slot_source {
 /* What of a person's lines the findings of a rule depend on; of each more than of those before. */
 enum sh_depends { SH_DEPENDS_NOT, SH_DEPENDS_ON_ITS_LINE, SH_DEPENDS_ON_LINES };
 
+/* Rows of knowledge by the code of a line that joins them; none of them is open to everyone. */
+struct sh_join {
+    int column;            /* of lines */
+    uint32_t n_codes;      /* beyond: no row */
+    const uint32_t *begin; /* [n_codes + 1] */
+    const uint32_t *rows;  /* ascending for each code */
+    struct sh_str field;   /* what is missing of a line without a code */
+};
+
 struct sh_carry;
 struct sh_carried;
 struct sh_exchange;
@@ -72,6 +81,7 @@ struct sh_rule_plan {
     const struct sh_rule *rule;
     uint16_t index;
     int16_t collector, collector_b; /* -1: not through items */
+    const struct sh_join *join;     /* NULL: every row of knowledge is asked of every line */
     enum sh_slot_source slots[SH_VARIABLES_MAX];
     int16_t join_column[SH_VARIABLES_MAX];
     bool is_needed[SH_VARIABLES_MAX];
@@ -353,6 +363,7 @@ struct sh_members {
     const int32_t *row, *k;
     struct sh_str *uncertain; /* [n] field, empty: certain; NULL: all certain */
     bool where_holds;         /* of rows still to be sifted: the rule's where is known to hold for all */
+    bool keys_asked;          /* and the keys of its knowledge have been asked of them */
 };
 /** The fused pass over the lines of the chunk. */
 SH_MUST sh_code sh_collect_lines(struct sh_engine *en, struct sh_err *err);

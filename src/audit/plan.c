@@ -425,6 +425,7 @@ sh_code sh_plan_make(struct sh_rules *rules, const struct sh_dicts *dicts,
     SH_TRY(views_make(plan, arena, err));
     SH_TRY(sh_dimensions_fill(plan, arena, err));
     SH_TRY(sh_apps_make(plan, arena, err));
+    SH_TRY(sh_joins_make(plan, arena, err));
     SH_TRY(sh_alike_make(plan, arena, err));
     depends_settle(plan);
     if (dicts->views[SH_DICT_DIAGNOSIS])

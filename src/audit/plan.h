@@ -13,3 +13,5 @@ SH_MUST sh_code sh_fixed_tables_fill(struct sh_plan *plan, struct sh_arena *aren
 SH_MUST sh_code sh_dimensions_fill(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);
 /** The fused lists of what concerns each item; rules get the numbers of their collectors. */
 SH_MUST sh_code sh_apps_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);
+/** Rows of knowledge by code, for rules whose lines join them by one that is no item. */
+SH_MUST sh_code sh_joins_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err);

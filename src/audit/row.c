@@ -268,8 +268,8 @@ static sh_code count_uncertain(struct sh_engine *en, const struct sh_rule_plan *
 
 /* Rows about which something is uncertain can only be counted, where no other row of their point decides:
  * only the others are judged. Where a lake lacks a column, that is every row. */
-static sh_code set_uncertain_aside(struct sh_engine *en, const struct sh_rule_plan *rp,
-                                   struct sh_members *io, struct sh_err *err) {
+static sh_code set_uncertain_aside(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_members *io,
+                                   struct sh_err *err) {
     for (const struct sh_rule_plan *one = rp; one; one = one->next)
         if (!io->uncertain || one->has_alternatives)
             return SH_OK;

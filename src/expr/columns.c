@@ -199,6 +199,27 @@ bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret) 
            column->type.kind != SH_KIND_SCOPE;
 }
 
+static bool is_of(const struct sh_node *node, uint16_t slot) {
+    return node->op == SH_OP_COLUMN && node->path.n_hops == 0 && node->path.slot == slot;
+}
+
+bool sh_expr_is_join(const struct sh_expr *e, uint16_t slot, int *ret_column, int *ret_set) {
+    const struct sh_node *node = e->root;
+    if (node->op != SH_OP_OR || node->n_kids != 2 || node->kids[0]->op != SH_OP_NOT ||
+        node->kids[0]->kids[0]->op != SH_OP_KNOWN || node->kids[1]->op != SH_OP_IN_SET ||
+        node->kids[1]->negated)
+        return false;
+    const struct sh_node *known = node->kids[0]->kids[0]->kids[0], *code = node->kids[1]->kids[0],
+                         *set = node->kids[1]->kids[1];
+    if (!is_of(known, slot) || !is_of(set, slot) || known->path.column != set->path.column ||
+        !is_own(e, code))
+        return false;
+    const struct sh_model_column *column = &e->env.model->tables[code->path.table].columns[code->path.column];
+    *ret_column = code->path.column;
+    *ret_set = set->path.column;
+    return column->storage == SH_STORE_I32 && sh_kind_minus_one(column->type.kind);
+}
+
 static bool is_count(const struct sh_node *node) {
     return node->op == SH_OP_AGGREGATE && node->aggregate->fn == SH_AGG_COUNT && node->n_kids == 0 &&
            !node->aggregate->standing;

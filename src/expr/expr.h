@@ -340,6 +340,11 @@ struct sh_plain_column {
  * value is there where the column's is, and equal where the column's is. False: it is something else.
  */
 bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret);
+/**
+ * Is e `not known(K) or C in K`, C a column of codes of the subject's own row and K a column of sets of the
+ * row in `slot`? A set that is there and lacks a code that is there makes it false.
+ */
+bool sh_expr_is_join(const struct sh_expr *e, uint16_t slot, int *ret_column, int *ret_set);
 /** How many members a group needs for a condition to hold: `count() > 2 and …` 3, what is not known 1.
  * Smaller groups answer no, never unknown. */
 uint32_t sh_expr_least_members(const struct sh_expr *e);

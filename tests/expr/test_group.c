@@ -175,7 +175,41 @@ static void the_least_members_of_a_group_are_read_from_its_condition(void **stat
     }
 }
 
-CHECK_MAIN(cmocka_unit_test(the_least_members_of_a_group_are_read_from_its_condition),
+/* `visits` of k is a column of sets, `visit` a code of the encounter itself. */
+static void joins_by_a_set_are_told_from_other_conditions(void **state) {
+    static const struct sh_variable variables[] = {{"encounter", T_ENCOUNTER, true}, {"k", T_K, false}};
+    static const struct {
+        const char *text;
+        bool is_join;
+    } cases[] = {{"not known(k.visits) or visit in k.visits", true},
+                 {"not known(k.visits) or encounter.visit in k.visits", true},
+                 {"visit in k.visits", false},
+                 {"not known(k.max) or visit in k.visits", false},
+                 {"known(k.visits) or visit in k.visits", false},
+                 {"not known(k.visits) or visit not in k.visits", false},
+                 {"not known(k.visits) and visit in k.visits", false},
+                 {"not known(k.insurance) or insurance = k.insurance", false}};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct sh_context context = small_context(SH_CONTEXT_ROW);
+        struct sh_err err;
+        struct sh_expr *e;
+        int column = -1, set = -1;
+        context.variables = variables;
+        CHECK_OK(sh_expr_compile(sh_str_of(cases[i].text), (struct sh_place){"test", 1, 1}, &context, &arena,
+                                 &e, &err),
+                 &err);
+        if (sh_expr_is_join(e, 1, &column, &set) != cases[i].is_join)
+            print_error("case: %s\n", cases[i].text);
+        CHECK(sh_expr_is_join(e, 1, &column, &set) == cases[i].is_join);
+        CHECK(!cases[i].is_join || (column == E_VISIT && set == K_VISITS));
+        CHECK(!sh_expr_is_join(e, 0, &column, &set)); /* another slot */
+    }
+}
+
+CHECK_MAIN(cmocka_unit_test(joins_by_a_set_are_told_from_other_conditions),
+           cmocka_unit_test(the_least_members_of_a_group_are_read_from_its_condition),
            cmocka_unit_test(aggregates), cmocka_unit_test(windows),
            cmocka_unit_test(members_are_ranked_outside_aggregates),
            cmocka_unit_test(days_cover_gaps_and_overlaps))
