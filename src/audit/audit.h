@@ -230,6 +230,18 @@ struct sh_run_summary {
 SH_MUST sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *arena,
                              struct sh_run_summary *ret, struct sh_err *err);
 
+/* What a kept run was asked, and what it answered. */
+struct sh_run_about {
+    struct sh_run_summary summary;
+    struct sh_str place; /* whose rules and parameters */
+    int32_t as_of, known;
+    unsigned stage;
+    bool is_chosen; /* only of rules that were named */
+};
+/** Read LAKE/audits/RUN/run.json, in `arena`. Errors: SH_E_NOTFOUND, SH_E_IO, SH_E_CORRUPT, SH_E_NOMEM. */
+SH_MUST sh_code sh_run_about(const char *run_dir, struct sh_arena *arena, struct sh_run_about *ret,
+                             struct sh_err *err);
+
 /**
  * Join partial runs (folders or names below LAKE/audits) into the bytes a whole run would have given.
  * Errors: SH_E_INPUT different manifest, rules, knowledge or parameters, gaps or overlaps of buckets.

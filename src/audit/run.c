@@ -234,7 +234,8 @@ static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t a
                                .place = run->options->place ? run->options->place : "000000",
                                .as_of = run->options->as_of,
                                .known = run->options->known,
-                               .stage = run->options->stage};
+                               .stage = run->options->stage,
+                               .is_chosen = run->options->n_only > 0};
     SH_TRY(sh_session_inputs(&run->session, run->options, file.inputs, err));
     SH_TRY(sh_run_file_write(dir, &file, err));
     return sh_remove_tree(run->parts_dir, err);

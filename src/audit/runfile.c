@@ -61,6 +61,7 @@ sh_code sh_run_file_write(const char *dir, const struct sh_run_file *run, struct
     sh_json_put_i64(&json, "manifest", (int64_t)s->manifest);
     sh_json_put_text(&json, "place", run->place);
     sh_json_put_i64(&json, "stage", run->stage);
+    sh_json_put_bool(&json, "chosen", run->is_chosen);
     sh_json_put_i64(&json, "as_of", run->as_of);
     sh_json_put_i64(&json, "known", run->known);
     sh_json_put_i64(&json, "buckets", s->buckets);
@@ -175,6 +176,8 @@ static sh_code get_sums(const json_t *root, struct sh_run_file *ret, struct sh_e
     SH_TRY(get_u32(root, "bucket_last", &s->bucket_last, err));
     SH_TRY(get_u64(root, "findings", &s->findings, err));
     s->partial = json_is_true(json_object_get(root, "partial"));
+    ret->is_chosen =
+        !json_is_false(json_object_get(root, "chosen")); /* who does not say it, may have chosen */
     int64_t as_of, known;
     uint32_t stage;
     SH_TRY(sh_json_get_i64(root, "as_of", &as_of, err));
@@ -214,5 +217,18 @@ sh_code sh_run_file_read(const char *dir, struct sh_arena *arena, struct sh_run_
         return sh_fail(err, SH_E_NOMEM, "no room for run.json");
     for (size_t i = 0; i < a->n_rules; i++)
         SH_TRY(get_rule(json_array_get(rules, i), arena, &ret->summary.rules[i], &a->rules[i], err));
+    return SH_OK;
+}
+
+sh_code sh_run_about(const char *run_dir, struct sh_arena *arena, struct sh_run_about *ret,
+                     struct sh_err *err) {
+    struct sh_run_file file;
+    SH_TRY(sh_run_file_read(run_dir, arena, &file, err));
+    *ret = (struct sh_run_about){.summary = file.summary,
+                                 .place = sh_str_of(file.place),
+                                 .as_of = file.as_of,
+                                 .known = file.known,
+                                 .stage = file.stage,
+                                 .is_chosen = file.is_chosen};
     return SH_OK;
 }

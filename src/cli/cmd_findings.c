@@ -10,7 +10,10 @@
       "Usage: shouhu findings load --lake DIR --run ID --data DIR --body CODE\n")                            \
     X(FINDINGS_DONE, "新疑点 %lld 条（%s 元），更新 %lld，不变 %lld，已办结而结论不同 %lld；新批次 %lld\n",  \
       "%lld new findings (%s yuan), %lld updated, %lld unchanged, %lld closed that would differ now; %lld "  \
-      "new batches\n")
+      "new batches\n")                                                                                       \
+    X(FINDINGS_TOLD, "审核覆盖：已登记到 %lld 个批次\n", "What the audit covered: told to %lld batches\n")   \
+    X(FINDINGS_PART, "本次运行未按全部规则审核全部数据，不作为初审依据\n",                                   \
+      "This run is no first review: it did not ask all rules of all data\n")
 
 enum findings_message { FINDINGS_MESSAGES(SH_MSG_ID) FINDINGS_MESSAGES_N };
 static const struct sh_msg messages[] = {FINDINGS_MESSAGES(SH_MSG_ENTRY)};
@@ -21,6 +24,10 @@ static void say(FILE *out, sh_lang lang, const struct sh_load_report *r) {
     sh_money_grouped(r->made_fen, money);
     sh_msg_print(out, messages, FINDINGS_DONE, lang, (long long)r->made, money, (long long)r->updated,
                  (long long)r->same, (long long)r->differs, (long long)r->batches);
+    if (r->is_review)
+        sh_msg_print(out, messages, FINDINGS_TOLD, lang, (long long)r->told);
+    else
+        sh_msg_print(out, messages, FINDINGS_PART, lang);
 }
 
 int sh_cmd_findings(int argc, char **argv, FILE *out, FILE *errout) {

@@ -4,6 +4,7 @@
 #include "base/decimal.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "gate/covered.h"
 #include "gate/desk.h"
 #include "gate/gate.h"
 #include "gate/numbers.h"
@@ -171,10 +172,67 @@ static sh_code load_all(struct loading *l, struct sh_err *err) {
     }
 }
 
+struct telling {
+    const struct loading *l;
+    const struct sh_covered *covered;
+    struct sh_str after;
+    char last[SH_ID_TEXT + 1];
+    int64_t n_told;
+};
+
+static sh_code tell_some(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct telling *t = ctx;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_matter_who who = {.person = t->l->o->actor, .lang = SH_ZH};
+    const struct sh_desk desk = {t->l->texts, &who, &arena, NULL};
+    const struct sh_load_into into = {t->l->o->procedure, t->l->o->body};
+    struct sh_str after = t->after;
+    t->n_told = 0;
+    SH_TRY(sh_matters_cover(txn, &desk, &into, t->covered, &after, &t->n_told, err));
+    (void)snprintf(t->last, sizeof t->last, "%.*s", SH_ARG(after));
+    return t->n_told ? SH_OK : sh_fail(err, SH_E_CANCELLED, "nothing has changed");
+}
+
+/* Batches learn from the run itself how much of their month it read. */
+static sh_code tell_covered(struct loading *l, const char *lake_dir, const struct sh_run_about *about,
+                            struct sh_err *err) {
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    const struct sh_act act = {.actor = l->o->actor, .why = l->o->run, .is_large = true};
+    struct sh_covered covered;
+    l->report->is_review = sh_covered_is_review(about);
+    if (!l->report->is_review)
+        return SH_OK;
+    SH_TRY(sh_covered_count(lake_dir, about, &arena, &covered, err));
+    covered.run = l->o->run;
+    struct telling t = {.l = l, .covered = &covered, .after = SH_STR("")};
+    do {
+        const sh_code code = sh_store_write(l->store, &act, tell_some, &t, NULL, err);
+        if (code != SH_OK && code != SH_E_CANCELLED)
+            return code;
+        t.after = sh_str_of(t.last);
+        l->report->told += t.n_told;
+    } while (t.after.len);
+    return SH_OK;
+}
+
+static sh_code about_run(const struct loading *l, const char *lake_dir, struct sh_arena *arena,
+                         struct sh_run_about *ret, struct sh_err *err) {
+    char dir[SH_PATH_BYTES_MAX];
+    bool is_there = false;
+    SH_TRY(sh_path_format(dir, err, "%s/audits/%.*s", lake_dir, SH_ARG(l->o->run)));
+    SH_TRY(sh_fs_exists(dir, &is_there, err));
+    if (!is_there)
+        return sh_fail(err, SH_E_NOTFOUND, "%s is not there", dir);
+    SH_TRY(sh_run_about(dir, arena, ret, err));
+    const struct sh_run_summary *s = &ret->summary;
+    return !s->partial ? SH_OK
+                       : sh_fail(err, SH_E_INPUT,
+                                 "run %.*s covers buckets %u-%u of %u: join the slices first (shouhu merge)",
+                                 SH_ARG(l->o->run), s->bucket_first, s->bucket_last, s->buckets);
+}
+
 static sh_code open_run(struct loading *l, const char *lake_dir, struct sh_err *err) {
     char dir[SH_PATH_BYTES_MAX];
-    if (!sh_path_is_plain_name(l->o->run) || l->o->run.at[0] == '.')
-        return sh_fail(err, SH_E_NOTFOUND, "no such run");
     SH_TRY(sh_path_join(dir, lake_dir, "audits", err));
     SH_TRY(sh_path_format(l->path, err, "%s/%.*s/findings.parquet", dir, SH_ARG(l->o->run)));
     bool is_there = false;
@@ -197,6 +255,7 @@ sh_code sh_gate_findings_load(const struct sh_gate_options *options, const struc
     SH_CLEANUP(sh_arena_free) struct sh_arena texts = {0};
     const struct sh_roles *roles = NULL;
     const struct sh_registers *registers = NULL;
+    struct sh_run_about about;
     char path[SH_PATH_BYTES_MAX];
     *ret = (struct sh_load_report){0};
     l.institution = l.month = l.id = SH_STR("");
@@ -205,8 +264,12 @@ sh_code sh_gate_findings_load(const struct sh_gate_options *options, const struc
     SH_TRY(sh_path_join(path, options->law_dir, "registers", err));
     SH_TRY(sh_registers_load(path, roles, &texts, &registers, err));
     SH_TRY(sh_matter_texts_load(options->law_dir, registers, roles, &texts, &l.texts, err));
+    if (!sh_path_is_plain_name(load->run) || load->run.at[0] == '.')
+        return sh_fail(err, SH_E_NOTFOUND, "no such run");
+    SH_TRY(about_run(&l, options->lake_dir, &texts, &about, err));
     SH_TRY(open_run(&l, options->lake_dir, err));
     SH_TRY(sh_gate_store_beside(options, false, &l.store, err));
     SH_TRY(sh_numbers_lay(&l.numbers, l.store, registers, l.texts, err));
-    return load_all(&l, err);
+    SH_TRY(load_all(&l, err));
+    return tell_covered(&l, options->lake_dir, &about, err);
 }

@@ -97,6 +97,10 @@ uint32_t sh_lake_buckets(const struct sh_lake *lake) {
     return lake->manifest.buckets;
 }
 
+uint32_t sh_lake_last_batch(const struct sh_lake *lake) {
+    return sh_manifest_last_batch(&lake->manifest);
+}
+
 uint64_t sh_lake_rows(const struct sh_lake *lake, enum sh_table table) {
     return table < SH_TABLES ? lake->rows[table] : 0;
 }

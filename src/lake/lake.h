@@ -27,6 +27,8 @@ void sh_lake_close(struct sh_lake *lake);
 
 uint64_t sh_lake_manifest(const struct sh_lake *lake);
 uint32_t sh_lake_buckets(const struct sh_lake *lake);
+/** Number of the last batch that landed (column `batch`); batches count up, 0: none has. */
+uint32_t sh_lake_last_batch(const struct sh_lake *lake);
 /** Rows of a table in the snapshot, superseded versions included. */
 uint64_t sh_lake_rows(const struct sh_lake *lake, enum sh_table table);
 /** Days for which rows of a table were seen: ret_first > ret_last when none. */

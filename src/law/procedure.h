@@ -232,7 +232,9 @@ struct sh_step {
     enum sh_draw_act draw;
     const struct sh_seal_text *lays; /* sealed part that its form fills; NULL none */
     bool counts_outcomes; /* fills reviewed, confirmed, low, high of the rule that is the subject */
-    bool is_recalled;     /* some text of the procedure asks how the matter stood after it: at.STEP.x */
+    bool
+        takes_coverage; /* by the law: lines_received, lines_run … of its subject and period, from an audit */
+    bool is_recalled;   /* some text of the procedure asks how the matter stood after it: at.STEP.x */
     const struct sh_yaml *node;
 };
 

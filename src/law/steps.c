@@ -406,7 +406,7 @@ static sh_code read_lays(struct loader *l, const struct sh_yaml *map, struct sh_
 static sh_code check_item_step(struct loader *l, const struct sh_step *step) {
     static const char *const of_matters[] = {"gate",     "issues",   "writes",  "posts",  "holds",
                                              "per",      "dated",    "serves",  "served", "draw",
-                                             "together", "outcomes", "returns", "lays"};
+                                             "together", "outcomes", "returns", "lays",   "coverage"};
     for (size_t i = 0; i < sizeof of_matters / sizeof of_matters[0]; i++)
         if (sh_yaml_get(step->node, of_matters[i]))
             return sh_yaml_fail(l->err, step->node, "a step of items has no %s: the matter's steps have",
@@ -463,6 +463,17 @@ static sh_code read_together(struct loader *l, const struct sh_yaml *map, struct
     return SH_OK;
 }
 
+/* Nobody types what an audit covered: the step is the law's alone. */
+static sh_code read_coverage(const struct sh_yaml *map, struct sh_step *step, struct sh_err *err) {
+    const struct sh_str coverage = sh_yaml_text(map, "coverage");
+    step->takes_coverage = coverage.len > 0;
+    if (coverage.len && !sh_str_is(coverage, "lines"))
+        return sh_yaml_fail(err, sh_yaml_get(map, "coverage"), "coverage: lines");
+    if (coverage.len && (step->n_by != 1 || step->by[0].kind != SH_ACTOR_LAW || step->to_field >= 0))
+        return sh_yaml_fail(err, map, "a step with `coverage` is by law, and leads to one state");
+    return SH_OK;
+}
+
 static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
     step->holds = sh_yaml_text(map, "holds");
     step->basis = sh_yaml_text(map, "basis");
@@ -479,6 +490,7 @@ static sh_code read_flags(struct loader *l, const struct sh_yaml *map, struct sh
     if (outcomes.len && !sh_str_is(outcomes, "rule"))
         return sh_yaml_fail(l->err, sh_yaml_get(map, "outcomes"), "outcomes: rule");
     step->counts_outcomes = outcomes.len > 0;
+    SH_TRY(read_coverage(map, step, l->err));
     SH_TRY(sh_law_draw_act(sh_yaml_get(map, "draw"), &step->draw, l->err));
     SH_TRY(read_together(l, map, step));
     SH_TRY(read_undo(map, &step->undo_seconds, l->err));
@@ -508,11 +520,11 @@ static sh_code mark_recalled(struct loader *l, struct sh_step *step) {
 }
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
-    static const char *const known[] = {"name",  "from",  "to",       "by",       "not_by",   "not_body_of",
-                                        "needs", "may",   "guard",    "gate",     "issues",   "writes",
-                                        "posts", "opens", "holds",    "basis",    "per",      "dated",
-                                        "bulk",  "seen",  "serves",   "together", "undo",     "served",
-                                        "draw",  "sets",  "outcomes", "returns",  "inspects", "lays"};
+    static const char *const known[] = {
+        "name",  "from",  "to",       "by",      "not_by",   "not_body_of", "needs",   "may",
+        "guard", "gate",  "issues",   "writes",  "posts",    "opens",       "holds",   "basis",
+        "per",   "dated", "bulk",     "seen",    "serves",   "together",    "undo",    "served",
+        "draw",  "sets",  "outcomes", "returns", "inspects", "lays",        "coverage"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));

@@ -45,7 +45,7 @@ const sent = once(async () => {
   const all = await items(who.reviewer, `matter=${batch}`)
   assert.ok(all.length > 1, String(all.length))
   await bulk(who.reviewer, 'screen', all, { screened: 'send' })
-  await act(who.reviewer, batch, 'count', { lines_received: '100', lines_run: '100', not_evaluated: '0', received: '900000.00', clean: '1000.00', fund: '390' })
+  await act(who.reviewer, batch, 'count', { not_evaluated_why: '缺诊断，已抽查病历', received: '900000.00', clean: '1000.00', fund: '390' })
   await act(who.reviewer, batch, 'certify')
   await act(who.finance, batch, 'pay_clean')
   await serve(batch)
