@@ -422,12 +422,8 @@ static sh_code speak(struct work *w, const struct sh_matter_act *act) {
 sh_code sh_matter_act(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id,
                       const struct sh_matter_act *act, struct sh_err *err) {
     struct work w = sh_work_of(txn, desk, err);
-    bool is_visible = false;
     w.failures->n = 0;
-    SH_TRY(sh_matter_load(&w, id));
-    SH_TRY(sh_matter_visible(&w, desk->who, &is_visible));
-    if (!is_visible)
-        return sh_fail(err, SH_E_NOTFOUND, "no such matter");
+    SH_TRY(sh_matter_enter(&w, id));
     if (act->expected != w.m.version)
         return sh_fail(err, SH_E_CONFLICT, "the matter has another version");
     SH_TRY(sh_clocks_run(&w));

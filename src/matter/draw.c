@@ -504,12 +504,10 @@ sh_code sh_draw_read(struct sh_txn *txn, const struct sh_desk *desk, struct sh_s
                      struct sh_str *ret, struct sh_err *err) {
     struct work w = sh_work_of(txn, desk, err);
     struct sh_rows rows;
-    bool is_visible = false;
-    SH_TRY(sh_matter_load(&w, id));
-    SH_TRY(sh_matter_visible(&w, desk->who, &is_visible));
+    SH_TRY(sh_matter_enter(&w, id));
     SH_TRY(sh_sql_query(txn, "select frame, result from mt_frame where matter = $1", &SH_TEXT(w.m.id), 1,
                         desk->arena, &rows, err));
-    if (!is_visible || rows.n_rows == 0 || sh_cell(&rows, 0, is_result)->str.len == 0)
+    if (rows.n_rows == 0 || sh_cell(&rows, 0, is_result)->str.len == 0)
         return sh_fail(err, SH_E_NOTFOUND, "nothing is drawn there");
     *ret = sh_cell(&rows, 0, is_result)->str;
     return SH_OK;

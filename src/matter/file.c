@@ -5,14 +5,12 @@
 enum { ATTACHMENTS_MAX = 500, COMMENTS_MAX = 5000, NAME_MAX_BYTES = 200, WORDS_MAX = 4000 };
 
 sh_code sh_file_enter(struct work *w, struct sh_str matter, bool need_inside, bool *ret_inside) {
-    bool is_visible = false;
     w->failures->n = 0;
-    SH_TRY(sh_matter_load(w, matter));
-    SH_TRY(sh_matter_visible(w, w->who, &is_visible));
+    SH_TRY(sh_matter_enter(w, matter));
     const bool is_inside = sh_matter_is_inside(w, w->who);
     if (ret_inside)
         *ret_inside = is_inside;
-    if (!is_visible || (need_inside && !is_inside))
+    if (need_inside && !is_inside)
         return sh_fail(w->err, SH_E_NOTFOUND, "no such matter");
     w->occurred = sh_txn_now(w->txn), w->occurred_day = w->today;
     w->used =

@@ -132,6 +132,8 @@ struct sh_str sh_json_member(const json_t *object, struct sh_str key, struct sh_
 SH_MUST sh_code sh_matter_load(struct work *w, struct sh_str id);
 /** May `who` see it? By place and body, or as a party. */
 SH_MUST sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret);
+/** Load it for w->who: what he does not see is not there. Errors: as sh_matter_load. */
+SH_MUST sh_code sh_matter_enter(struct work *w, struct sh_str id);
 /** Of a matter he may see: this paper too? The office's own are for the office; a party sees those to it. */
 SH_MUST sh_code sh_paper_is_shown(struct work *w, const struct sh_matter_who *who, struct sh_str kind,
                                   struct sh_str addressee, bool *ret);

@@ -193,6 +193,13 @@ sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool 
     return SH_OK;
 }
 
+sh_code sh_matter_enter(struct work *w, struct sh_str id) {
+    bool is_visible = false;
+    SH_TRY(sh_matter_load(w, id));
+    SH_TRY(sh_matter_visible(w, w->who, &is_visible));
+    return is_visible ? SH_OK : sh_fail(w->err, SH_E_NOTFOUND, "no such matter");
+}
+
 sh_code sh_paper_is_shown(struct work *w, const struct sh_matter_who *who, struct sh_str kind,
                           struct sh_str addressee, bool *ret) {
     struct asking of_party = {who, false}, addressed = {who, false};

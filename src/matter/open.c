@@ -178,10 +178,7 @@ static sh_code check_subject(struct work *w, const struct sh_procedure *text,
     if (wanted->parent.len == 0)
         return SH_OK;
     struct work parent = *w;
-    bool is_visible = false;
-    SH_TRY(sh_matter_load(&parent, wanted->parent));
-    SH_TRY(sh_matter_visible(&parent, w->who, &is_visible));
-    return is_visible ? SH_OK : sh_fail(w->err, SH_E_NOTFOUND, "no such parent");
+    return sh_matter_enter(&parent, wanted->parent);
 }
 
 /* The day of the acts it is about: as given, else its period, else today. */

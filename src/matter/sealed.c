@@ -223,12 +223,8 @@ sh_code sh_matter_unseal(struct sh_txn *txn, const struct sh_desk *desk, struct 
                          struct sh_json *json, struct sh_unsealed *ret, struct sh_err *err) {
     struct work w = sh_work_of(txn, desk, err), of;
     const struct sh_seal_text *seal = NULL;
-    bool is_visible = false;
     w.failures->n = 0;
-    SH_TRY(sh_matter_load(&w, id));
-    SH_TRY(sh_matter_visible(&w, desk->who, &is_visible));
-    if (!is_visible)
-        return sh_fail(err, SH_E_NOTFOUND, "no such matter");
+    SH_TRY(sh_matter_enter(&w, id));
     SH_TRY(judge_reading(&w, &of, w.m.values, &seal));
     if (w.failures->n || !seal)
         return sh_fail(err, SH_E_CANCELLED, "refused");

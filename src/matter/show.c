@@ -418,11 +418,7 @@ sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh
     const struct sh_matter_who *who = desk->who;
     struct page p = {.w = sh_work_of(txn, desk, err), .json = json, .lang = who->lang};
     p.w.failures = &failures;
-    bool is_visible = false;
-    SH_TRY(sh_matter_load(&p.w, id));
-    SH_TRY(sh_matter_visible(&p.w, who, &is_visible));
-    if (!is_visible)
-        return sh_fail(err, SH_E_NOTFOUND, "no such matter");
+    SH_TRY(sh_matter_enter(&p.w, id));
     p.w.occurred = sh_txn_now(txn), p.w.occurred_day = p.w.today;
     if (ret_version)
         *ret_version = p.w.m.version;
