@@ -339,14 +339,10 @@ static void serve_beside(struct office *o, int number) {
 
 static void two_servers_on_one_database_carry_out_each_end_once(void **state) {
     (void)state;
-    char command[160];
     if (!getenv("CHECK_PG"))
         skip();
     struct office o = office_new("2026-03-02 09:00:00");
-    const char *name = strrchr(o.dir, '-') + 1;
-    (void)snprintf(o.database, sizeof o.database, "options='-c search_path=\"office_%s\"'", name);
-    (void)snprintf(command, sizeof command, "psql -qc 'create schema \"office_%s\"'", name);
-    CHECK_I64(system(command), 0); // NOLINT(cert-env33-c): a test's own command
+    office_on_postgres(&o);
     office_open(&o);
     office_people_the_city(&o);
     notify_all(&o);
