@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 enum { VISITORS = 32, STEPS = 16, RETURN_DAYS = 12, MONTH_DAYS = 32 };
+enum {
+    GROWN_BEFORE = 6000,
+    GROWN_NOW = 12000
+}; /* fen: of one drug in a quarter, twice as much in the next */
 enum { OUT_OF_LINE = 8000, STAY_FEN = 6000, CAP_FEN = 30000, WAGE_FEN = 600000 };
 enum ratio { DRUG, EXAM, CT, MRI, MATERIAL, TREATMENT, INFECTION, RETURN, LOW_COST, AT_CAP, CLAIMED, RATIOS };
 static const char *const rules[RATIOS] = {"drug-share",
@@ -85,11 +89,20 @@ static void insure(struct syn_life *life, uint32_t hospital, uint32_t place, int
     (void)sh_syn_plain_visit(life, place, 11, day, sh_syn_dx(life->book, SH_STR("O26.900")));
 }
 
+/* One drug of the watched ones, in the quarter before and now. */
+static void grow(struct syn_life *life, uint32_t hospital, uint32_t place, int32_t day) {
+    const uint16_t dx = sh_syn_dx(life->book, SH_STR("K29.500"));
+    charge(life, sh_syn_plain_visit(life, place, 11, sh_syn_grown_from(life->city), dx), SYN_GROWN_DRUG,
+           GROWN_BEFORE);
+    charge(life, sh_syn_plain_visit(life, place, 11, day, dx), SYN_GROWN_DRUG,
+           GROWN_NOW + (hospital == SYN_GROWN));
+}
+
 /* A visit, a stay paid by group, for some a second one within the month; some fall ill in bed. */
 static void live(struct syn_life *life, uint32_t hospital, uint32_t i) {
     const struct syn_city *city = life->city;
     const uint32_t place = city->n_places - SYN_COMPARED + hospital;
-    const int32_t day = sh_add_months(city->first_day, -1) + 1 + (int32_t)(i % 9);
+    const int32_t day = sh_syn_compared_month(city) + 1 + (int32_t)(i % 9);
     life->person = (struct syn_person){.index = city->n_persons + hospital * VISITORS + i,
                                        .sex = 1 + (int)(i % 2),
                                        .birth = sh_add_months(day, -12 * 40) - (int32_t)(i * 11),
@@ -104,6 +117,8 @@ static void live(struct syn_life *life, uint32_t hospital, uint32_t i) {
     if (i < how_many(hospital, AT_CAP))
         visit_at_cap(life, place, day + 5);
     insure(life, hospital, place, day + 6, life->person.sex == 2 && i / 2 < how_many(hospital, CLAIMED));
+    if (i == 0 && (hospital == SYN_GROWN || hospital == SYN_GROWN + 1))
+        grow(life, hospital, place, day + 6);
     if (i < how_many(hospital, INFECTION)) {
         sh_syn_enc_dx(life, stay, sh_syn_dx(life->book, SH_STR("J18.900")));
         life->encs[stay].is_infected = true;
@@ -146,9 +161,12 @@ static void add_encounter(const struct syn_life *life, uint32_t enc, int32_t mon
 }
 
 static void count(const struct syn_life *life, struct sums *to) {
+    const int32_t month = sh_syn_compared_month(life->city);
     int64_t stays = 0;
     for (size_t i = 0; i < life->n_lines; i++) {
         const struct syn_item *item = &life->book->items[life->lines[i].item];
+        if (life->lines[i].day < month)
+            continue;
         add_line(item, life->lines[i].amount, to);
         for (int g = 0; g < GOODS; g++)
             if (sh_str_is(item->key, goods[g].item))
@@ -156,7 +174,9 @@ static void count(const struct syn_life *life, struct sums *to) {
                     to->goods[g].covered += life->lines[i].covered;
     }
     for (uint32_t i = 0; i < life->n_encs; i++) {
-        add_encounter(life, i, sh_add_months(life->city->first_day, -1), to);
+        if (life->encs[i].from < month)
+            continue;
+        add_encounter(life, i, month, to);
         stays += sh_syn_is_inpatient(life->encs[i].med_type);
     }
     for (size_t i = 0; i < life->n_beside; i++) {
@@ -237,6 +257,8 @@ static void judge_single(struct syn_writer *w, const struct syn_city *city, cons
     for (int d = 0; d < MONTH_DAYS; d++)
         if (sums[SYN_CROWDED].in_bed[d] >= MOST)
             tell(w, city, "beds-over", "", SYN_CROWDED, sums[SYN_CROWDED].in_bed[d] > MOST);
+    tell(w, city, "item-growth", "", SYN_GROWN, true);
+    tell(w, city, "item-growth", "", SYN_GROWN + 1, false);
     tell(w, city, "stock-balance", "", SYN_UNBALANCED, true);
     tell(w, city, "stock-balance", "", SYN_UNBALANCED + 1, false);
     for (int g = 0; g < GOODS; g++) { /* one unit of those sold was not there */

@@ -119,10 +119,12 @@ const struct syn_case *sh_syn_case(const struct syn_book *book, const char *name
 /* Hospitals that stand for nobody but each other: the last SYN_COMPARED places of a city with plants. */
 enum {
     SYN_COMPARED = 16,
+    SYN_GROWN = 11 /* sells far more of one drug than a quarter before; the next one not quite */,
     SYN_CROWDED = 12 /* has few beds */,
     SYN_UNBALANCED = 13 /* whose books do not balance */,
     SYN_SHORT = 14 /* sells a unit more than it had; the next one sells out */
 };
+#define SYN_GROWN_DRUG "p_esomeprazole"
 #define SYN_SHORT_DRUG "omeprazole"
 #define SYN_SHORT_MATERIAL "c_needle"
 enum syn_class { SYN_TERTIARY, SYN_SECONDARY, SYN_PRIMARY, SYN_CLINIC, SYN_SHOP, SYN_CLASSES };
@@ -149,6 +151,14 @@ struct syn_city {
     const struct syn_variant **rotation;
     size_t n_rotation;
 };
+/** First day of the month in which the compared hospitals stand: no other has a claim. */
+static inline int32_t sh_syn_compared_month(const struct syn_city *city) {
+    return sh_add_months(city->first_day, -1);
+}
+/** A day of the quarter before that month's. */
+static inline int32_t sh_syn_grown_from(const struct syn_city *city) {
+    return sh_quarter_start(sh_syn_compared_month(city)) - 20;
+}
 
 SH_MUST sh_code sh_syn_city_make(const struct syn_book *book, const struct sh_synth_options *options,
                                  struct sh_arena *arena, struct syn_city *ret, struct sh_err *err);

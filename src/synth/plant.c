@@ -130,6 +130,7 @@ static const char *const rules[] = {"drug-work-injury",
                                     "pool-cap-share",
                                     "shell-employer",
                                     "beds-over",
+                                    "item-growth",
                                     "stock-balance",
                                     "drug-stock",
                                     "material-stock"};

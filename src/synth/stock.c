@@ -97,7 +97,7 @@ static void goods_cells(struct stock *s, int t, const char *store) {
 /* Is the place that compared hospital, in the month in which those are compared? */
 static bool is_compared(const struct stock *s, uint32_t hospital, int32_t month) {
     const struct syn_city *city = s->city;
-    return city->plant_ppm && month == sh_syn_stock_from(city) &&
+    return city->plant_ppm && month == sh_syn_compared_month(city) &&
            s->place == &city->places[city->n_places - SYN_COMPARED + hospital];
 }
 

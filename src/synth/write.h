@@ -73,12 +73,13 @@ SH_MUST sh_code sh_syn_compare(const struct syn_city *city, struct syn_life *lif
 /** Registers of the office: institutions and departments, medins_b.csv and dept_b.csv; adds their bytes. */
 SH_MUST sh_code sh_syn_write_registers(const struct syn_city *city, const char *out_dir, uint64_t *bytes,
                                        struct sh_err *err);
-/** Stock is kept from the month before the city begins, in which the compared hospitals stand. */
-static inline size_t sh_syn_stock_months(const struct syn_city *city) {
-    return (size_t)city->n_months + 1;
-}
+/** Stock is kept from the first sale on: in the quarter before that of the compared month. */
 static inline int32_t sh_syn_stock_from(const struct syn_city *city) {
-    return sh_add_months(city->first_day, -1);
+    return sh_month_start(sh_syn_grown_from(city));
+}
+static inline size_t sh_syn_stock_months(const struct syn_city *city) {
+    const struct sh_civil from = sh_civil_of(sh_syn_stock_from(city)), to = sh_civil_of(city->first_day);
+    return (size_t)city->n_months + (size_t)((to.year - from.year) * 12 + to.month - from.month);
 }
 /** The store tables 5.1 … 5.4 from what was sold; written to out_dir. */
 SH_MUST sh_code sh_syn_write_stock(const struct syn_city *city, const atomic_int_fast64_t *sold,
