@@ -345,14 +345,17 @@ struct sh_backtest {
  */
 SH_MUST sh_code sh_audit_backtest(const struct sh_backtest_options *options, struct sh_arena *arena,
                                   struct sh_backtest *ret, struct sh_err *err);
+/* Percent with two digits; the bounds are Wilson's, 95 %, rounded outwards (law/outcomes.h). */
+struct sh_precision {
+    char share[SH_SHARE_TEXT_MAX], low[SH_SHARE_TEXT_MAX], high[SH_SHARE_TEXT_MAX];
+};
+/** What share of the new run's reviewed findings was upheld; false: none of them is reviewed. */
+bool sh_backtest_precision(const struct sh_backtest_group *group, struct sh_precision *ret);
 /** The comparison as Markdown. */
 void sh_audit_print_backtest(const struct sh_backtest *backtest, sh_lang lang, FILE *out);
 /** The same for programs, one JSON object, money in fen; appended. Errors: SH_E_NOMEM. */
 SH_MUST sh_code sh_audit_backtest_json(const struct sh_backtest *backtest, struct sh_buf *out,
                                        struct sh_err *err);
-/** Wilson's score interval, 95 %, of `good` out of n: E. B. Wilson, JASA 22 (1927), 209–212. n <= 0: 0 … 1.
- */
-void sh_wilson(int64_t good, int64_t n, double ret[2]);
 
 /* ---- a rule's own cases ------------------------------------------------------------------------- */
 

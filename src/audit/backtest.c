@@ -7,7 +7,6 @@
 #include "base/limits.h"
 #include <assert.h>
 #include <duckdb.h>
-#include <math.h>
 #include <string.h>
 
 #define PLACES_SHOWN "20"
@@ -256,14 +255,15 @@ sh_code sh_audit_backtest(const struct sh_backtest_options *o, struct sh_arena *
     return compare(duck, arena, ret, err);
 }
 
-void sh_wilson(int64_t good, int64_t n, double ret[2]) {
-    const double z = 1.959963984540054; /* 95 % */
-    ret[0] = 0, ret[1] = 1;
-    if (n <= 0)
-        return;
-    const double p = (double)good / (double)n, size = (double)n;
-    const double middle = (p + z * z / (2 * size)) / (1 + z * z / size);
-    const double half = z / (1 + z * z / size) * sqrt(p * (1 - p) / size + z * z / (4 * size * size));
-    ret[0] = middle - half > 0 ? middle - half : 0;
-    ret[1] = middle + half < 1 ? middle + half : 1;
+bool sh_backtest_precision(const struct sh_backtest_group *group, struct sh_precision *ret) {
+    struct sh_rate rate;
+    struct sh_err more_than_can_be;
+    if (sh_outcome_rate((struct sh_outcomes){(uint64_t)group->upheld, (uint64_t)group->rejected}, SH_Z_95,
+                        &rate, &more_than_can_be) != SH_OK ||
+        !rate.is_known)
+        return false;
+    sh_share_text(rate.share, ret->share);
+    sh_share_low_text(rate.low, ret->low);
+    sh_share_high_text(rate.high, ret->high);
+    return true;
 }

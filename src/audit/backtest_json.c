@@ -26,6 +26,11 @@ static void put_group(struct sh_json *json, const struct sh_backtest_group *g) {
     sh_json_put_str(json, "name", g->name);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         sh_json_put_i64(json, numbers[i].name, numbers[i].value);
+    struct sh_precision p;
+    const bool is_known = sh_backtest_precision(g, &p);
+    sh_json_put_text(json, "share", is_known ? p.share : NULL);
+    sh_json_put_text(json, "low", is_known ? p.low : NULL);
+    sh_json_put_text(json, "high", is_known ? p.high : NULL);
     sh_json_object_end(json);
 }
 

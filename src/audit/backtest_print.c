@@ -66,8 +66,7 @@ static void print_money(FILE *out, int64_t fen) {
 }
 
 static void print_rule(const struct sh_backtest_group *g, sh_lang lang, FILE *out) {
-    const int64_t reviewed = g->upheld + g->rejected,
-                  counts[] = {g->was, g->now, g->added, g->vanished, g->changed};
+    const int64_t counts[] = {g->was, g->now, g->added, g->vanished, g->changed};
     print_text(out, g->key.len ? g->key : sh_str_of(sh_msg(messages, BT_ALL, lang)));
     print_text(out, g->name);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
@@ -77,14 +76,11 @@ static void print_rule(const struct sh_backtest_group *g, sh_lang lang, FILE *ou
     print_money(out, g->now_fen - g->was_fen);
     (void)fprintf(out, "| %lld → %lld ", (long long)g->was_places, (long long)g->now_places);
     (void)fprintf(out, "| %lld/%lld ", (long long)g->upheld, (long long)g->rejected);
-    if (reviewed == 0) {
+    struct sh_precision precision;
+    if (sh_backtest_precision(g, &precision))
+        (void)fprintf(out, "| %s %% (%s–%s) |\n", precision.share, precision.low, precision.high);
+    else
         (void)fprintf(out, "| %s |\n", sh_msg(messages, BT_UNREVIEWED, lang));
-        return;
-    }
-    double bounds[2];
-    sh_wilson(g->upheld, reviewed, bounds);
-    (void)fprintf(out, "| %.1f %% (%.1f–%.1f) |\n", 100.0 * (double)g->upheld / (double)reviewed,
-                  100 * bounds[0], 100 * bounds[1]);
 }
 
 static void print_rules(const struct sh_backtest *b, sh_lang lang, FILE *out) {

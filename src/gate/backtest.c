@@ -84,6 +84,7 @@ sh_code sh_backtest_command(struct sh_gate *gate, const struct sh_job *job, stru
         sh_arena_printf(arena, NULL, "--params=%s/params", o->law_dir),
         sh_arena_printf(arena, NULL, "--out=%s/report.md", dir),
         sh_arena_printf(arena, NULL, "--json=%s/result.json", dir),
+        sh_arena_printf(arena, NULL, "--verdicts=%s/verdicts.csv", dir),
     };
     for (size_t i = 0; i < sizeof argv / sizeof argv[0]; i++) {
         if (!argv[i])
@@ -100,12 +101,14 @@ struct asked {
     struct sh_gate *gate;
     struct sh_request *rq;
     struct sh_str text, place;
+    struct sh_buf verdicts;
     char dir[SH_PATH_BYTES_MAX];
     bool is_started;
 };
 
 static void asked_end(struct asked *a) {
     struct sh_err err;
+    sh_buf_free(&a->verdicts);
     if (a->dir[0] && !a->is_started && sh_remove_tree(a->dir, &err) != SH_OK)
         sh_log(&a->gate->log, SH_LOG_WARN, "back-test not tidied", " code=%s", sh_code_name(err.code));
 }
@@ -146,6 +149,13 @@ static sh_code put_arguments(const struct asked *a, struct sh_buf *out, struct s
     return sh_json_end(&json, err);
 }
 
+/* What the office has found of the rule's findings up to now: they say how precise the edited text is. */
+static sh_code read_verdicts(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct asked *a = ctx;
+    sh_buf_clear(&a->verdicts); /* a read may run again */
+    return sh_rule_verdicts(txn, a->gate->texts, a->rq->params[0], &a->rq->arena, &a->verdicts, err);
+}
+
 static sh_code start(struct asked *a, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf arguments = {0};
     char id[33], rules[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
@@ -156,6 +166,9 @@ static sh_code start(struct asked *a, struct sh_err *err) {
     SH_TRY(sh_rule_folder_lay(a->gate->options.rules_dir, a->text, rules, &a->rq->arena, err));
     SH_TRY(sh_path_join(path, a->dir, "text.yaml", err));
     SH_TRY(sh_fs_write(path, a->text, err));
+    SH_TRY(sh_gate_read(a->gate, a->rq, read_verdicts, a, err));
+    SH_TRY(sh_path_join(path, a->dir, "verdicts.csv", err));
+    SH_TRY(sh_fs_write(path, sh_buf_view(&a->verdicts), err));
     SH_TRY(sh_job_start_one(a->gate, a->rq, id, SH_BACKTEST_KIND, &arguments, err));
     a->is_started = a->rq->status == 202;
     return SH_OK;

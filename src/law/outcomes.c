@@ -1,5 +1,6 @@
 #include "law/outcomes.h"
 #include "base/money.h"
+#include <stdio.h>
 
 #define MILLION ((sh_i128)1000000)
 
@@ -46,6 +47,19 @@ sh_code sh_outcome_rate(struct sh_outcomes o, int32_t z_millionths, struct sh_ra
                             .low = (int32_t)low_share,
                             .high = (int32_t)high_share};
     return SH_OK;
+}
+
+static void percent(int32_t hundredths, char ret[SH_SHARE_TEXT_MAX]) {
+    (void)snprintf(ret, SH_SHARE_TEXT_MAX, "%d.%02d", hundredths / 100, hundredths % 100);
+}
+void sh_share_text(int32_t millionths, char ret[SH_SHARE_TEXT_MAX]) {
+    percent((millionths + 50) / 100, ret);
+}
+void sh_share_low_text(int32_t millionths, char ret[SH_SHARE_TEXT_MAX]) {
+    percent(millionths / 100, ret);
+}
+void sh_share_high_text(int32_t millionths, char ret[SH_SHARE_TEXT_MAX]) {
+    percent((millionths + 99) / 100, ret);
 }
 
 enum sh_advice sh_outcome_advice(const struct sh_rate *rate, uint64_t n_min, int32_t promote_min,

@@ -31,6 +31,13 @@ enum { SH_Z_90 = 1644854, SH_Z_95 = 1959964, SH_Z_99 = 2575829 };
 SH_MUST sh_code sh_outcome_rate(struct sh_outcomes outcomes, int32_t z_millionths, struct sh_rate *ret,
                                 struct sh_err *err);
 
+enum { SH_SHARE_TEXT_MAX = 16 };
+/** A share as percent with two digits, "43.85", rounded half up; a low bound is rounded down, a high one up.
+ */
+void sh_share_text(int32_t millionths, char ret[SH_SHARE_TEXT_MAX]);
+void sh_share_low_text(int32_t millionths, char ret[SH_SHARE_TEXT_MAX]);
+void sh_share_high_text(int32_t millionths, char ret[SH_SHARE_TEXT_MAX]);
+
 enum sh_advice {
     SH_ADVICE_TOO_FEW, /* fewer reviewed findings than asked for */
     SH_ADVICE_KEEP,

@@ -362,6 +362,13 @@ SH_MUST sh_code sh_draw_read(struct sh_txn *txn, const struct sh_desk *desk, str
 SH_MUST sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str rule,
                                       struct sh_json *json, struct sh_err *err);
 
+/**
+ * The verdicts those counts are of, as `shouhu backtest --verdicts` reads them: CSV finding, verdict (upheld,
+ * rejected), by finding, appended to `out`. Ids and verdicts alone, no person.
+ */
+SH_MUST sh_code sh_rule_verdicts(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str rule,
+                                 struct sh_arena *arena, struct sh_buf *out, struct sh_err *err);
+
 /* ---- reading: answers of the API, docs/openapi.yaml --------------------------------------------------- */
 
 struct sh_matter_query {

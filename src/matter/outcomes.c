@@ -1,7 +1,23 @@
 /* What reviewed findings say of a rule: counted over the items of every procedure whose text says which of
  * its final states confirm a finding and which overturn it. */
+#include "base/csv.h"
 #include "base/decimal.h"
 #include "matter/inner.h"
+
+enum verdict { OPEN, CONFIRMED, OVERTURNED };
+/* What a final state says of its finding. Of several versions of a text, the first that knows the state. */
+static enum verdict verdict_of(const struct sh_matter_texts *texts, struct sh_str procedure,
+                               struct sh_str state) {
+    for (size_t p = 0; p < texts->procedures->n; p++) {
+        const struct sh_procedure *text = &texts->procedures->of[p];
+        const int32_t at = text->items ? sh_machine_state(text->items, state) : -1;
+        if (at < 0 || !sh_str_eq(text->id, procedure))
+            continue;
+        const struct sh_state_text *found = &text->items->states[at];
+        return found->confirms ? CONFIRMED : found->overturns ? OVERTURNED : OPEN;
+    }
+    return OPEN;
+}
 
 static sh_code count(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str rule,
                      struct sh_arena *arena, struct sh_outcomes *ret, struct sh_err *err) {
@@ -12,24 +28,13 @@ static sh_code count(struct sh_txn *txn, const struct sh_matter_texts *texts, st
                      "select procedure, state, count(*) from mt_item where rule = $1 and final = 1 group by "
                      "procedure, state",
                      &SH_TEXT(rule), 1, arena, &rows, err));
-    for (size_t r = 0; r < rows.n_rows; r++)
-        for (size_t p = 0; p < texts->procedures->n; p++) {
-            const struct sh_procedure *text = &texts->procedures->of[p];
-            const int32_t at = text->items ? sh_machine_state(text->items, sh_cell(&rows, r, 1)->str) : -1;
-            if (at < 0 || !sh_str_eq(text->id, sh_cell(&rows, r, 0)->str))
-                continue;
-            const uint64_t n = (uint64_t)sh_cell(&rows, r, 2)->i64;
-            ret->confirmed += text->items->states[at].confirms ? n : 0;
-            ret->overturned += text->items->states[at].overturns ? n : 0;
-            break; /* several versions of one text: the first that knows the state */
-        }
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        const enum verdict verdict = verdict_of(texts, sh_cell(&rows, r, 0)->str, sh_cell(&rows, r, 1)->str);
+        const uint64_t n = (uint64_t)sh_cell(&rows, r, 2)->i64;
+        ret->confirmed += verdict == CONFIRMED ? n : 0;
+        ret->overturned += verdict == OVERTURNED ? n : 0;
+    }
     return SH_OK;
-}
-
-/* Percent with two digits: a low bound rounded down, a high one up. */
-static struct sh_str percent(struct sh_arena *arena, int32_t millionths, bool up) {
-    const int32_t hundredths = (millionths + (up ? 99 : 0)) / 100;
-    return sh_textf(arena, "%d.%02d", hundredths / 100, hundredths % 100);
 }
 
 sh_code sh_outcome_fields(struct work *w, struct sh_str *next) {
@@ -38,13 +43,16 @@ sh_code sh_outcome_fields(struct work *w, struct sh_str *next) {
     struct sh_rate rate;
     SH_TRY(count(w->txn, w->texts, w->m.subject, w->arena, &outcomes, w->err));
     SH_TRY(sh_outcome_rate(outcomes, SH_Z_95, &rate, w->err));
+    char low[SH_SHARE_TEXT_MAX], high[SH_SHARE_TEXT_MAX];
+    sh_share_low_text(rate.low, low);
+    sh_share_high_text(rate.is_known ? rate.high : 1000000, high);
     const struct {
         const char *field;
         struct sh_str value;
     } values[] = {{"reviewed", sh_textf(w->arena, "%llu", (unsigned long long)rate.n)},
                   {"confirmed", sh_textf(w->arena, "%llu", (unsigned long long)outcomes.confirmed)},
-                  {"low", percent(w->arena, rate.low, false)},
-                  {"high", percent(w->arena, rate.is_known ? rate.high : 1000000, true)}};
+                  {"low", sh_textf(w->arena, "%s", low)},
+                  {"high", sh_textf(w->arena, "%s", high)}};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         const int32_t at = sh_machine_field(machine, sh_str_of(values[i].field));
         if (at >= 0)
@@ -97,13 +105,13 @@ sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, st
     sh_json_put_i64(json, "reviewed", (int64_t)rate.n);
     sh_json_put_i64(json, "confirmed", (int64_t)outcomes.confirmed);
     sh_json_put_i64(json, "overturned", (int64_t)outcomes.overturned);
-    const struct sh_str share = percent(desk->arena, rate.share, false),
-                        low = percent(desk->arena, rate.low, false),
-                        high = percent(desk->arena, rate.high, true);
-    sh_json_put_text(json, "share",
-                     rate.is_known ? share.at : NULL); /* percent; null: nothing reviewed yet */
-    sh_json_put_text(json, "low", rate.is_known ? low.at : NULL);
-    sh_json_put_text(json, "high", rate.is_known ? high.at : NULL);
+    char share[SH_SHARE_TEXT_MAX], low[SH_SHARE_TEXT_MAX], high[SH_SHARE_TEXT_MAX];
+    sh_share_text(rate.share, share);
+    sh_share_low_text(rate.low, low);
+    sh_share_high_text(rate.high, high);
+    sh_json_put_text(json, "share", rate.is_known ? share : NULL); /* percent; null: nothing reviewed yet */
+    sh_json_put_text(json, "low", rate.is_known ? low : NULL);
+    sh_json_put_text(json, "high", rate.is_known ? high : NULL);
     /* null: the place has not set the numbers that decide it */
     sh_json_put_text(
         json, "advice",
@@ -111,4 +119,27 @@ sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, st
                : NULL);
     sh_json_object_end(json);
     return SH_OK;
+}
+
+/* ---- for a back-test --------------------------------------------------------------------------------- */
+
+sh_code sh_rule_verdicts(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str rule,
+                         struct sh_arena *arena, struct sh_buf *out, struct sh_err *err) {
+    struct sh_rows rows;
+    struct sh_csv_writer w = {.buf = out};
+    SH_TRY(sh_sql_query(
+        txn, "select key, procedure, state from mt_item where rule = $1 and final = 1 order by key",
+        &SH_TEXT(rule), 1, arena, &rows, err));
+    sh_csv_cell_text(&w, "finding");
+    sh_csv_cell_text(&w, "verdict");
+    sh_csv_end_row(&w);
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        const enum verdict verdict = verdict_of(texts, sh_cell(&rows, r, 1)->str, sh_cell(&rows, r, 2)->str);
+        if (verdict == OPEN)
+            continue;
+        sh_csv_cell(&w, sh_cell(&rows, r, 0)->str);
+        sh_csv_cell_text(&w, verdict == CONFIRMED ? "upheld" : "rejected");
+        sh_csv_end_row(&w);
+    }
+    return sh_csv_end(&w, err);
 }

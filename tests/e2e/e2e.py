@@ -342,7 +342,7 @@ def a_backtest_says_what_a_new_text_would_change(tmp):
     was, now, added, vanished = (int(c) for c in cells["service-frequency"][1:5])
     assert (was, added, vanished) == (n("service-frequency"), 0, was - now) and vanished > 0, cells["service-frequency"]
     assert cells["service-pair"][1:6] == [str(n("service-pair"))] * 2 + ["0", "0", "0"], cells["service-pair"]
-    assert cells["service-pair"][10] == "2/1" and cells["service-pair"][11] == "66.7 % (20.8–93.9)", cells["service-pair"]
+    assert cells["service-pair"][10] == "2/1" and cells["service-pair"][11] == "66.67 % (20.76–93.86)", cells["service-pair"]
     assert cells["all"][1].replace(",", "") == str(len(before))
     assert sex[0] in out and sex[1] not in out, "what reviewers upheld and would be missed is named"
     verdicts.write_text(f"finding,verdict\n{sex[0]},maybe\n", encoding="utf-8")

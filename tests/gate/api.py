@@ -12,6 +12,7 @@ import pathlib
 import re
 import resource
 import shutil
+import sqlite3
 import signal
 import socket
 import subprocess
@@ -1676,6 +1677,7 @@ def an_edited_rule_is_back_tested_as_a_job_and_only_the_comparison_stays():
         assert other.get("/jobs/" + job["id"]).status == 404 and other.get(f"/jobs/{job['id']}/backtest").status == 404
         assert auditor.get(f"/jobs/{job['id']}/backtest").status == 200  # jobs of one's place
         assert author.get(f"/jobs/{audit['id']}/backtest").status == 404 and author.get("/jobs/none/backtest").status == 404
+        assert every["share"] is None and every["high"] is None, every  # nobody has reviewed one
         same = author.post(path, {"text": text, **lake})
         wait_for(author, same["id"], ("done", "failed"))
         alike = author.get(f"/jobs/{same['id']}/backtest")["comparison"]

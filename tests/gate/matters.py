@@ -1240,6 +1240,44 @@ def audited(o, run, rule):
 
 
 @test
+def what_the_office_found_of_findings_says_how_precise_an_edited_rule_is():
+    o = city()
+    o.lake = o.dir / "lake"
+    shutil.copytree(claims().dir / "lake", o.lake)
+    batch = richest(o)
+    told(o, batch)
+    judged(o, batch)
+    o.at("2026-03-18 08:00:00")
+    until(lambda: [d for d in o.checker.get("/matters/" + batch)["deadlines"] if d["clock"] == "appeal"][0]["state"] == "passed")
+    bulk(o.checker, "finalise", items(o.checker, matter=batch))
+    final = collections.Counter(r["rule"] for r in items(o.checker, matter=batch, state="final"))
+    elsewhere = collections.Counter(r["rule"] for r in items(o.reviewer, state="new"))
+    rule = max(final, key=lambda r: (min(final[r], elsewhere[r]), r))
+    held = final[rule]
+    out = items(o.reviewer, rule=rule, state="new")[:3]
+    assert held > 0 and out, (final, elsewhere)
+    bulk(o.reviewer, "screen", out, {"screened": "out", "reason": "已核对医嘱"})
+    author = o.hire("author", "agency.rules_author", body="ag1")
+    outcomes = author.get(f"/rules/{rule}/outcomes")
+    assert (outcomes["confirmed"], outcomes["overturned"]) == (held, len(out)), outcomes.raw
+    text = (ROOT / f"rules/{rule}.yaml").read_text(encoding="utf-8")
+    never = re.sub(r"in_force: \{from: [0-9-]+", "in_force: {from: 2001-01-01, to: 2001-02-01", text)
+    assert never != text
+    for tried, lost in ((text, False), (never, True)):
+        job = author.post(f"/rules/{rule}/backtests", {"text": tried, "place": "990100"})
+        assert job.status == 202, job.raw
+        until(lambda: author.get("/jobs/" + job["id"])["state"] in ("done", "failed"))
+        came = author.get(f"/jobs/{job['id']}/backtest")["comparison"]
+        of = came["all"]
+        if lost:  # whatever had been upheld and would be found no more is named
+            assert (of["now"], of["lost_upheld"], of["lost_rejected"], of["share"]) == (0, held, len(out), None), of
+            assert len(came["lost"]) == min(50, held) and {r["name"] for r in came["lost"]} == {rule}, came["lost"]
+        else:
+            assert (of["upheld"], of["rejected"], of["lost_upheld"]) == (held, len(out), 0), of
+            assert [of[k] for k in ("share", "low", "high")] == [outcomes[k] for k in ("share", "low", "high")], (of, outcomes.raw)
+
+
+@test
 def what_a_suspended_doctor_orders_is_refused_from_his_first_day_to_his_last_and_no_other():
     """H-17."""
     o = city()

@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { Office, isClean, openBrowser } from './office.mjs'
 
-let office, browser, author
+let office, browser, author, reviewer
 before(async () => {
   office = new Office(process.env.SHOUHU)
   office.city(200)
   await office.open()
   await office.body('ag1', 'agency', '虚构市医保中心')
   author = await office.hire('author', 'ag1', 'agency.rules_author')
+  reviewer = await office.hire('reviewer', 'ag1', 'agency.reviewer')
+  office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', 'r1', '--body', 'ag1', '--actor', reviewer.id)
   browser = await openBrowser()
 })
 after(async () => {
@@ -42,8 +44,19 @@ test('a rule is edited, its faults are named while typing, it is back-tested, co
   await page.getByText(/写法正确，\d+ 个用例全部符合/).waitFor()
   await bench.getByRole('button', { name: '开始回溯' }).click()
   await bench.getByText('没有任何疑点因此改变').waitFor() // a remark changes nothing
+  await bench.getByText('新疑点中没有本单位已有结论的').waitFor()
   const [same] = (await author.get('/jobs')).items
   assert.equal(same.kind, 'backtest')
+
+  // what the office has concluded says how precise it would be
+  const [left] = (await reviewer.get('/items?rule=service-frequency&state=new')).items
+  await reviewer.post('/items/actions', { step: 'screen', rows: [{ id: left.id, version: left.version }], fields: { screened: 'out', reason: '已核对医嘱' }, why: '筛查' })
+  await bench.getByRole('button', { name: '开始回溯' }).click()
+  await bench.getByText('成立 0 条，不成立 1 条').waitFor()
+  const { all } = (await author.get(`/jobs/${(await author.get('/jobs')).items[0].id}/backtest`)).comparison
+  assert.deepEqual([all.share, all.low, all.rejected], ['0.00', '0.00', 1])
+  await bench.locator('[data-test=precision]').getByText(`0.00% 95% 区间 0.00–${all.high}`).waitFor()
+  await isClean(page)
 
   // its own cases say no: seen, not proposed
   await editor.fill(text.replace(hit, 'hit: sum(line.quantity) > k.max + k.max\n'))
