@@ -121,9 +121,11 @@ struct sh_post_text {
 struct sh_open_text {
     struct sh_str procedure;
     const struct sh_yaml *when;
-    struct sh_str per; /* "paper": for each paper this step issued; "item": for each item `when` holds for;
-                          else once. Of a step of items: once for the item it is taken of */
-    bool at_city;      /* at the body of the city, whatever body of it opens it */
+    struct sh_str per;    /* "paper": for each paper this step issued; "item": for each item `when` holds for;
+                             else once. Of a step of items: once for the item it is taken of */
+    bool at_city;         /* at the body of the city, whatever body of it opens it */
+    const int32_t *hands; /* [n_hands] papers of this matter, issued so far, that its people read there */
+    size_t n_hands;
     const struct sh_source *values;
     size_t n_values;
     const struct sh_yaml *node;

@@ -351,7 +351,7 @@ static sh_code read_sets(struct loader *l, const struct sh_yaml *map, struct sh_
 }
 
 static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
-    static const char *const known[] = {"procedure", "if", "per", "at", "with"};
+    static const char *const known[] = {"procedure", "if", "per", "at", "with", "hands"};
     const struct sh_yaml *list = sh_yaml_get(map, "opens");
     const size_t n = count(list);
     struct sh_open_text *of = sh_new(l->arena, struct sh_open_text, n + 1);
@@ -359,7 +359,7 @@ static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh
         return sh_fail(l->err, SH_E_NOMEM, "no room for sub-matters");
     for (size_t i = 0; i < n; i++) {
         const struct sh_yaml *node = nth(list, i), *procedure = NULL;
-        SH_TRY(sh_yaml_only(node, known, 5, l->err));
+        SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], l->err));
         SH_TRY(sh_yaml_need(node, "procedure", SH_YAML_TEXT, &procedure, l->err));
         of[i] = (struct sh_open_text){.procedure = procedure->text,
                                       .when = sh_yaml_get(node, "if"),
@@ -374,6 +374,7 @@ static sh_code read_opens(struct loader *l, const struct sh_yaml *map, struct sh
         if (of[i].per.len && !sh_str_is(of[i].per, "paper") && !sh_str_is(of[i].per, "item"))
             return sh_yaml_fail(l->err, node, "a sub-matter is opened per paper, per item, or once");
         SH_TRY(read_sources(l, sh_yaml_get(node, "with"), &of[i].values, &of[i].n_values));
+        SH_TRY(read_indexes(l, node, "hands", find_paper, "paper", &of[i].hands, &of[i].n_hands));
     }
     step->opens = of, step->n_opens = n;
     return SH_OK;

@@ -583,6 +583,20 @@ static sh_code city_of(struct work *w, const struct sh_procedure *child, struct 
     return SH_OK;
 }
 
+/* What the other body may read beside what is told to it (D9): as it lies in the file by now. */
+static sh_code hand_over(struct work *w, const struct sh_open_text *text, struct sh_str child) {
+    for (size_t i = 0; i < text->n_hands; i++) {
+        const struct sh_value row[] = {SH_TEXT(child), SH_TEXT(w->m.id),
+                                       SH_TEXT(w->m.text->papers[text->hands[i]].id)};
+        SH_TRY(
+            sh_sql_run(w->txn,
+                       "insert into mt_handed (matter, paper) select $1, id from mt_paper where matter = $2 "
+                       "and kind = $3",
+                       row, 3, NULL, w->err));
+    }
+    return SH_OK;
+}
+
 static sh_code open_one(struct work *w, const struct sh_open_text *text, const struct issued *issued,
                         const struct cause *cause) {
     const size_t paper = cause->paper;
@@ -621,7 +635,10 @@ static sh_code open_one(struct work *w, const struct sh_open_text *text, const s
     struct sh_str place = w->m.place;
     if (text->at_city)
         SH_TRY(city_of(w, child, &wanted.body, &place));
-    return w->failures->n ? SH_OK : sh_matter_make(w, child, &wanted, place, cause->source, id);
+    if (w->failures->n)
+        return SH_OK;
+    SH_TRY(sh_matter_make(w, child, &wanted, place, cause->source, id));
+    return hand_over(w, text, sh_str_of(id));
 }
 
 /* One for each item the condition holds for. */

@@ -209,3 +209,9 @@ static const char matter_0012[] = "create index mt_row_record on mt_row (record)
 static const char matter_0013[] =
     "create table mt_duty (\n"
     "    procedure text primary key, due bigint not null, after text not null) strict;\n";
+
+/* Papers of another matter that were handed over to one with its opening (D9): who sees it reads them there.
+ */
+static const char matter_0014[] =
+    "create table mt_handed (\n"
+    "    matter text not null, paper text not null, primary key (matter, paper)) strict;\n";

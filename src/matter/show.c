@@ -334,40 +334,79 @@ static sh_code put_gates(struct page *p) {
     return SH_OK;
 }
 
+/* By the text that the matter it was issued in ran by; a name that no text has any more is its kind. */
+static struct sh_str name_of_paper(const struct page *p, const struct sh_procedure *text,
+                                   struct sh_str kind) {
+    for (size_t i = 0; text && i < text->n_papers; i++)
+        if (sh_str_eq(text->papers[i].id, kind))
+            return paper_name(p, &text->papers[i]);
+    return kind;
+}
+
+#define PAPER_COLUMNS "p.id, p.kind, p.number, p.addressee, p.issued_at, p.served_day, p.pdf"
+
+static void put_paper(struct page *p, const struct sh_rows *rows, size_t r, struct sh_str name,
+                      struct sh_str handed_by) {
+    sh_json_object(p->json);
+    sh_json_put_str(p->json, "id", sh_cell(rows, r, 0)->str);
+    sh_json_put_str(p->json, "kind", sh_cell(rows, r, 1)->str);
+    sh_json_put_str(p->json, "name", name);
+    sh_json_put_str(p->json, "number", sh_cell(rows, r, 2)->str);
+    sh_json_put_str(p->json, "addressee", sh_cell(rows, r, 3)->str);
+    sh_put_utc(p->json, "issued", sh_cell(rows, r, 4)->i64);
+    sh_put_day_or_null(p->json, "served", (int32_t)sh_cell(rows, r, 5)->i64, sh_cell(rows, r, 5)->i64 != 0);
+    sh_json_put_bool(p->json, "drawn", sh_cell(rows, r, 6)->str.len > 0);
+    if (sh_cell(rows, r, 6)->str.len)
+        sh_json_put_str(p->json, "hash", sh_cell(rows, r, 6)->str);
+    if (handed_by.len)
+        sh_json_put_str(p->json, "handed_by", handed_by);
+    sh_json_object_end(p->json);
+}
+
+static bool is_party_of(const struct work *w) {
+    bool is = false;
+    for (size_t i = 0; i < w->parties.n; i++)
+        for (size_t k = 0; k < w->who->n_grants; k++)
+            is = is || sh_str_eq(w->parties.of[i].body, w->who->grants[k].body);
+    return is;
+}
+
+/* Of another matter, handed over with the opening of this one: for who works on it or was called in; a party
+ * has what was addressed to it where it was issued. */
+static sh_code put_handed(struct page *p) {
+    struct sh_rows rows;
+    if (!sh_matter_is_inside(&p->w, p->w.who) && is_party_of(&p->w))
+        return SH_OK;
+    SH_TRY(sh_sql_query(p->w.txn,
+                        "select " PAPER_COLUMNS ", m.number, m.procedure, m.text_place, m.text_from from "
+                        "mt_handed h join mt_paper p on p.id = h.paper join mt_matter m on m.id = p.matter "
+                        "where h.matter = $1 order by m.number, p.seq, p.number limit 500",
+                        &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
+    for (size_t r = 0; r < rows.n_rows; r++) {
+        const struct sh_procedure *text =
+            sh_procedure_version(p->w.texts->procedures, sh_cell(&rows, r, 8)->str, sh_cell(&rows, r, 9)->str,
+                                 (int32_t)sh_cell(&rows, r, 10)->i64);
+        put_paper(p, &rows, r, name_of_paper(p, text, sh_cell(&rows, r, 1)->str), sh_cell(&rows, r, 7)->str);
+    }
+    return SH_OK;
+}
+
 static sh_code put_papers(struct page *p) {
     struct sh_rows rows;
     SH_TRY(sh_sql_query(p->w.txn,
-                        "select id, kind, number, addressee, issued_at, served_day, pdf from mt_paper where "
-                        "matter = $1 order "
-                        "by seq, number limit 500",
+                        "select " PAPER_COLUMNS " from mt_paper p where p.matter = $1 order by p.seq, "
+                        "p.number limit 500",
                         &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
     sh_json_key(p->json, "papers");
     sh_json_array(p->json);
     for (size_t r = 0; r < rows.n_rows; r++) {
-        struct sh_str name = sh_cell(&rows, r, 1)->str;
+        const struct sh_str kind = sh_cell(&rows, r, 1)->str;
         bool is_shown = false;
-        SH_TRY(sh_paper_is_shown(&p->w, p->w.who, name, sh_cell(&rows, r, 3)->str, &is_shown));
-        if (!is_shown)
-            continue;
-        for (size_t i = 0; i < p->w.m.text->n_papers; i++)
-            if (sh_str_eq(p->w.m.text->papers[i].id, name)) {
-                name = paper_name(p, &p->w.m.text->papers[i]);
-                break;
-            }
-        sh_json_object(p->json);
-        sh_json_put_str(p->json, "id", sh_cell(&rows, r, 0)->str);
-        sh_json_put_str(p->json, "kind", sh_cell(&rows, r, 1)->str);
-        sh_json_put_str(p->json, "name", name);
-        sh_json_put_str(p->json, "number", sh_cell(&rows, r, 2)->str);
-        sh_json_put_str(p->json, "addressee", sh_cell(&rows, r, 3)->str);
-        sh_put_utc(p->json, "issued", sh_cell(&rows, r, 4)->i64);
-        sh_put_day_or_null(p->json, "served", (int32_t)sh_cell(&rows, r, 5)->i64,
-                           sh_cell(&rows, r, 5)->i64 != 0);
-        sh_json_put_bool(p->json, "drawn", sh_cell(&rows, r, 6)->str.len > 0);
-        if (sh_cell(&rows, r, 6)->str.len)
-            sh_json_put_str(p->json, "hash", sh_cell(&rows, r, 6)->str);
-        sh_json_object_end(p->json);
+        SH_TRY(sh_paper_is_shown(&p->w, p->w.who, kind, sh_cell(&rows, r, 3)->str, &is_shown));
+        if (is_shown)
+            put_paper(p, &rows, r, name_of_paper(p, p->w.m.text, kind), SH_STR(""));
     }
+    SH_TRY(put_handed(p));
     sh_json_array_end(p->json);
     return SH_OK;
 }

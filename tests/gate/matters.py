@@ -394,6 +394,28 @@ def heard(o, **proposal):
 
 
 @test
+def who_files_a_decision_reads_it_there_and_nothing_else_of_its_file():
+    """H-19: what is handed over with the opening of a sub-matter, once."""
+    o = city()
+    matter = heard(o, source="B-61")
+    done = act(o.head, matter, "decide")
+    own = {p["kind"]: p for p in done["papers"]}
+    filing, = [s["id"] for s in done["subs"] if s["procedure"] == "filing"]
+    for person in (o.fund, o.bhead, o.auditor):
+        handed, = person.get("/matters/" + filing)["papers"]
+        assert (handed["kind"], handed["id"], handed["handed_by"]) == ("breach_decision", own["breach_decision"]["id"], done["number"]), handed
+        drawn = person.get(f"/matters/{filing}/papers/{handed['id']}")
+        assert drawn.status == 200 and drawn.raw == o.head.get(f"/matters/{matter}/papers/{handed['id']}").raw
+        assert person.get(f"/matters/{filing}/papers/{own['breach_notice']['id']}").status == 404
+        assert person.get(f"/matters/{filing}/papers/{own['examination_record']['id']}").status == 404
+    assert not [p for p in done["papers"] if "handed_by" in p]
+    for person in (o.user, o.stranger):  # neither sees the filing, nor the decision by it
+        assert person.get("/matters/" + filing).status == 404
+        assert person.get(f"/matters/{filing}/papers/{handed['id']}").status == 404
+    assert o.nobody().get(f"/matters/{filing}/papers/{handed['id']}").status == 401
+
+
+@test
 def the_panels_minutes_signed_by_all_who_spoke_lie_in_the_file_before_it_is_decided():
     """H-11, AA-04."""
     o = city()

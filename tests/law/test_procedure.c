@@ -167,6 +167,10 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
          "basis"},
         {PIECE(papers), "papers: {letter: {name: 函, document: x, to: party}}\n", "number"},
         {PIECE(fields), "fields: {where: {type: text, name: 地点}}\n", "a word of the conditions"},
+        {PIECE(steps),
+         STEPS(CLOSE ", more: {name: 另, from: open, by: own agency.auditor, basis: T, opens: "
+                     "{procedure: p, hands: [letter, lettre]}}"),
+         "no paper \"lettre\""},
         {PIECE(fields), "fields: {use: nowhere}\n", "no shared fields"},
         {PIECE(fields), "fields: {use: ../procedures/p}\n", "letters and -"},
         {PIECE(fields), "fields: {use: {a: b}}\n", "the name of shared fields"},

@@ -556,6 +556,7 @@ export const en: Record<Key, string> = {
   'matter.tomatter': 'Its batch',
   'paper.issued': 'issued {at}',
   'paper.served': 'served {at}',
+  'paper.handed': 'handed over by {by}',
   'clock.then': '{state}, {end}',
   'clock.running': 'running',
   'clock.paused': 'paused',

@@ -555,6 +555,7 @@ export const zh = {
   'matter.tomatter': '所属批次',
   'paper.issued': '制发 {at}',
   'paper.served': '送达 {at}',
+  'paper.handed': '由 {by} 移交',
   'clock.then': '{state}，{end}',
   'clock.running': '进行中',
   'clock.paused': '已中止',
