@@ -82,7 +82,78 @@ static void every_role_that_may_not_take_a_step_is_refused(void **state) {
     office_drop(&o);
 }
 
+/* ---- steps of items ---------------------------------------------------------------------------------- */
+
+struct previewing {
+    struct doing *d;
+    struct sh_str step;
+    struct sh_item_row row;
+    struct sh_buf out;
+};
+static sh_code preview_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct previewing *p = ctx;
+    const struct sh_desk desk = {p->d->o->texts, &p->d->who, &p->d->arena, &p->d->failures};
+    const struct sh_bulk bulk = {.step = p->step, .why = SH_STR("late"), .rows = &p->row, .n_rows = 1};
+    struct sh_json json;
+    sh_buf_clear(&p->out);
+    sh_json_begin(&json, &p->out);
+    SH_TRY(sh_items_act(txn, &desk, &bulk, true, &json, err));
+    return sh_json_end(&json, err);
+}
+
+/* Findings of a batch: asked by a preview, which judges each row and writes nothing. */
+static void every_role_that_may_not_take_a_step_of_a_finding_is_refused(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    const struct sh_finding_in row = {.key = SH_STR("a"),
+                                      .institution = HOSPITAL,
+                                      .period = SH_STR("2026-02"),
+                                      .rule = SH_STR("r"),
+                                      .level = SH_STR("certain"),
+                                      .run = SH_STR("r1"),
+                                      .person = SH_STR("P1"),
+                                      .day = 20000,
+                                      .amount_fen = 1000,
+                                      .fund_fen = 1000};
+    CHECK_I64(office_load(&o, &row, 1).made, 1);
+    const struct asked id = ask_sql(&o, "select id from mt_item where key like $1", SH_STR("%a"));
+    const struct asked version = ask_sql(&o, "select version from mt_item where id = $1", sh_str_of(id.text));
+    const struct sh_procedure *text = sh_procedure_find(sh_matter_procedures(o.texts), SH_STR("claim-batch"),
+                                                        PLACE, sh_days_of(2026, 3, 2));
+    struct doing d = {.o = &o};
+    struct previewing p = {.d = &d, .row = {sh_str_of(id.text), version.ret}};
+    size_t asked = 0, refused = 0;
+    for (size_t s = 0; s < text->items->n_steps; s++)
+        for (size_t r = 0; r < o.roles->n; r++) {
+            const struct sh_step *step = &text->items->steps[s];
+            struct sh_err err = {0};
+            p.step = step->id;
+            become(&d, &o, "q", o.roles->of[r].id);
+            const sh_code code = sh_store_read(o.store, preview_body, &p, &err);
+            CHECK(code == SH_OK || code == SH_E_CANCELLED);
+            const bool is_refused =
+                code == SH_E_CANCELLED
+                    ? has_failure(&d, SH_FAIL_ROLE)
+                    : sh_str_find(sh_buf_view(&p.out), SH_STR("\"kind\":\"role\"")) != SH_STR_NONE;
+            if (is_refused == may(text, step, o.roles->of[r].id))
+                print_error("claim-batch: item.%.*s by %.*s: %s\n", SH_ARG(step->id),
+                            SH_ARG(o.roles->of[r].id), is_refused ? "refused" : "not refused");
+            CHECK(is_refused != may(text, step, o.roles->of[r].id));
+            refused += is_refused;
+            asked++;
+            sh_arena_reset(&d.arena);
+        }
+    CHECK(asked > 200 && refused > asked / 2);
+    sh_buf_free(&p.out);
+    sh_arena_free(&d.arena);
+    office_drop(&o);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_role_that_may_not_take_a_step_is_refused)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_role_that_may_not_take_a_step_is_refused),
+        cmocka_unit_test(every_role_that_may_not_take_a_step_of_a_finding_is_refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
