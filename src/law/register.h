@@ -70,6 +70,16 @@ struct sh_register_complete {
     const struct sh_expr *when; /* NULL: each record */
     int32_t each;               /* choice field; the key here is the other's key and this word */
 };
+/* What an audit is told of the rows that steps wrote: a row in each of these tables of knowledge. */
+struct sh_register_cell {
+    struct sh_str column, text; /* {FIELD}, {id}, {from}, {to} (exclusive; empty: no end), {known} */
+};
+struct sh_register_knowledge {
+    const struct sh_str *tables;        /* [n_tables] NAME of NAME.csv */
+    const struct sh_expr *where;        /* over the row; NULL: each */
+    const struct sh_register_cell *row; /* [n_row] all columns of the tables, in their order */
+    size_t n_tables, n_row;
+};
 struct sh_factbook_model;
 
 struct sh_register {
@@ -85,8 +95,9 @@ struct sh_register {
     bool has_validity;                      /* valid from–to */
     const struct sh_register_check *checks; /* [n_checks] */
     size_t n_checks;
-    bool checks_versions;                        /* a check asks the other versions */
-    const struct sh_register_complete *complete; /* NULL: nobody must have anything */
+    bool checks_versions;                          /* a check asks the other versions */
+    const struct sh_register_complete *complete;   /* NULL: nobody must have anything */
+    const struct sh_register_knowledge *knowledge; /* NULL: an audit is told nothing of it */
     const struct sh_factbook_model *model;
     const char *file;
 };

@@ -46,6 +46,59 @@ sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena, struct
     return SH_OK;
 }
 
+/* A word in braces is a field, or what the office keeps of every row. */
+static bool is_known_word(const struct sh_register *reg, struct sh_str word) {
+    static const char *const kept[] = {"id", "from", "to", "known"};
+    bool is = sh_register_field(reg, word, false) >= 0;
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        is = is || sh_str_is(word, kept[i]);
+    return is;
+}
+
+static sh_code check_cell(const struct sh_register *reg, const struct sh_yaml *text, struct sh_err *err) {
+    struct sh_str rest = text->text;
+    if (text->kind != SH_YAML_TEXT)
+        return sh_yaml_fail(err, text, "a column is words with {FIELD}, {id}, {from}, {to} or {known}");
+    for (size_t at = 0; (at = sh_str_find_char(rest, '{')) != SH_STR_NONE;) {
+        const size_t end = sh_str_find_char(rest, '}');
+        if (end == SH_STR_NONE || end < at || !is_known_word(reg, sh_str_sub(rest, at + 1, end - at - 1)))
+            return sh_yaml_fail(err, text, "no field of the register, nor {id}, {from}, {to}, {known}");
+        rest = sh_str_sub(rest, end + 1, rest.len);
+    }
+    return SH_OK;
+}
+
+sh_code sh_law_knowledge(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
+                         struct sh_err *err) {
+    static const char *const known[] = {"tables", "where", "row"};
+    const struct sh_yaml *map = sh_yaml_get(root, "knowledge"), *row = NULL;
+    if (!map)
+        return SH_OK;
+    struct sh_register_knowledge *made = sh_new(arena, struct sh_register_knowledge, 1);
+    struct sh_expr *e = NULL;
+    if (!made)
+        return sh_fail(err, SH_E_NOMEM, "no room for a register");
+    SH_TRY(sh_yaml_only(map, known, 3, err));
+    SH_TRY(sh_yaml_need(map, "row", SH_YAML_MAP, &row, err));
+    if (reg->change != SH_CHANGE_STEPS)
+        return sh_yaml_fail(err, map, "an audit is told what steps have written: change: steps");
+    SH_TRY(sh_law_list(map, "tables", arena, &made->tables, &made->n_tables, err));
+    if (made->n_tables == 0)
+        return sh_yaml_fail(err, map, "say which tables of knowledge: tables");
+    if (sh_yaml_get(map, "where"))
+        SH_TRY(sh_factbook_compile(reg, sh_yaml_get(map, "where"), arena, &e, err));
+    struct sh_register_cell *cells = sh_new(arena, struct sh_register_cell, row->n + 1);
+    if (!cells)
+        return sh_fail(err, SH_E_NOMEM, "no room for a register");
+    for (size_t i = 0; i < row->n; i++) {
+        SH_TRY(check_cell(reg, row->entries[i].value, err));
+        cells[i] = (struct sh_register_cell){row->entries[i].key, row->entries[i].value->text};
+    }
+    made->where = e, made->row = cells, made->n_row = row->n;
+    reg->knowledge = made;
+    return SH_OK;
+}
+
 /* A record here is found by the other's key and the word: so these two are its key, in this order. */
 static bool is_keyed_by(const struct sh_register *reg, int32_t each) {
     int32_t first = -1, n = 0;

@@ -83,6 +83,10 @@ static sh_code load_one(const char *text, struct sh_err *err) {
 
 #define HEAD "register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: direct, by: [x]}\nfields:\n"
 
+#define LEDGER                                                                                               \
+    "register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, name: "   \
+    "n}\n"
+
 static void a_fault_in_a_register_is_told_with_its_place(void **state) {
     (void)state;
     static const struct {
@@ -122,6 +126,13 @@ static void a_fault_in_a_register_is_told_with_its_place(void **state) {
         {HEAD "  a: {type: text, name: n}\nchecks:\n  - {if: known(a), field: a}\n", "refuse"},
         {HEAD "  a: {type: text, name: n}\ncomplete: {of: q, each: a}\n", "r.yaml:8:16: no register q"},
         {HEAD "  a: {type: text, name: n}\ncomplete: {of: r, each: a}\n", "then this choice"},
+        {HEAD "  a: {type: text, name: n}\nknowledge: {tables: [t], row: {x: y}}\n",
+         "what steps have written"},
+        {LEDGER "knowledge: {row: {x: y}}\n", "which tables"},
+        {LEDGER "knowledge: {tables: [t]}\n", "row"},
+        {LEDGER "knowledge: {tables: [t], row: {x: \"{b}\"}}\n", "no field of the register"},
+        {LEDGER "knowledge: {tables: [t], row: {x: \"{a\"}}\n", "no field of the register"},
+        {LEDGER "knowledge: {tables: [t], where: b = 1, row: {x: y}}\n", "unknown field b"},
         {HEAD "  a: {type: int, name: n}\nchecks:\n  - {if: a < param(x), field: a, refuse: r}\n",
          "r.yaml:9:"},
         {"register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, "
