@@ -50,7 +50,8 @@ static inline void copy_folder(const struct office *o, const char *name) {
 /** An office whose law is the shipped one; files are written into it before office_reread. */
 static inline struct office office_of_own_law(const char *now) {
     struct office o = office_begin(now);
-    static const char *const folders[] = {"params", "calendars", "fields", "procedures", "registers", "tables"};
+    static const char *const folders[] = {"params",     "calendars", "fields",
+                                          "procedures", "registers", "tables"};
     char law[SH_PATH_BYTES_MAX];
     struct sh_err err;
     CHECK_OK(sh_path_format(law, &err, "%s/law", o.dir), &err);
