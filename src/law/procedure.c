@@ -73,9 +73,9 @@ static sh_code read_states(const struct sh_yaml *map, struct sh_machine *machine
 
 /* ---- papers, clocks, gates ---------------------------------------------------------------------------- */
 
-/* {FACT: "n: …" or "fen: …"} */
-static sh_code read_says(const struct sh_yaml *paper, struct sh_arena *arena, struct sh_paper_text *ret,
-                         struct sh_err *err) {
+/* {FACT: "n: …", "fen: …", "=words" or FIELD}; a field's own name needs no saying. */
+static sh_code read_says(const struct sh_yaml *paper, const struct sh_machine *machine,
+                         struct sh_arena *arena, struct sh_paper_text *ret, struct sh_err *err) {
     const struct sh_yaml *map = sh_yaml_get(paper, "says");
     if (!map)
         return SH_OK;
@@ -88,9 +88,11 @@ static sh_code read_says(const struct sh_yaml *paper, struct sh_arena *arena, st
         of[i] = (struct sh_source){map->entries[i].key, map->entries[i].value};
         if (!sh_str_starts_with(of[i].from->text, SH_STR("n:")) &&
             !sh_str_starts_with(of[i].from->text, SH_STR("fen:")) &&
-            !sh_str_starts_with(of[i].from->text, SH_STR("=")))
-            return sh_yaml_fail(err, of[i].from,
-                                "what a paper says is \"n: a number\", \"fen: money\" or \"=words\"");
+            !sh_str_starts_with(of[i].from->text, SH_STR("=")) &&
+            sh_machine_field(machine, of[i].from->text) < 0)
+            return sh_yaml_fail(
+                err, of[i].from,
+                "what a paper says is \"n: a number\", \"fen: money\", \"=words\" or a field");
     }
     ret->says = of, ret->n_says = map->n;
     return SH_OK;
@@ -121,7 +123,7 @@ static sh_code read_papers(const struct sh_yaml *root, struct sh_procedure *p, s
             return sh_yaml_fail(err, node, "a paper has a pattern for its number: \"…〔{year}〕{seq}号\"");
         if (of[i].lines && !sh_yaml_get(root, "items"))
             return sh_yaml_fail(err, of[i].lines, "lines are items: this procedure has none");
-        SH_TRY(read_says(node, arena, &of[i], err));
+        SH_TRY(read_says(node, &p->matter, arena, &of[i], err));
     }
     p->papers = of, p->n_papers = map->n;
     return SH_OK;

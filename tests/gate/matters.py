@@ -1081,6 +1081,50 @@ def a_letter_lists_the_findings_it_is_about_as_they_stood_when_it_went_out():
 
 
 @test
+def an_institution_signs_for_the_letter_itself_and_its_time_begins_with_that_receipt():
+    """D-07: feedback of the month, and its receipt; nobody signs for another, twice, or for what is not drawn."""
+    o = city()
+    batch = richest(o)
+    act(o.reviewer, batch, "count", FIGURES)
+    bulk(o.reviewer, "screen", items(o.reviewer, matter=batch), {"screened": "send"})
+    certified = act(o.reviewer, batch, "certify")
+    letter, = [p for p in certified["papers"] if p["kind"] == "monthly_letter"]
+    services = o.auditor.get(f"/matters?parent={batch}&procedure=service&state=open")["items"]
+    own, = [s["id"] for s in services if {f["field"]: f["value"] for f in o.auditor.get("/matters/" + s["id"])["fields"]}["number"] == letter["number"]]
+    signed = {"consent": "true", "receiver": "张三", "receiver_role": "医保办主任", "handed_at": "守护平台"}
+    for field in signed:
+        bare = act(o.user, own, "sign", {k: v for k, v in signed.items() if k != field}, want=409)
+        assert field in {f.get("field") for f in bare["failed"]}, bare.raw
+    unwilling = act(o.user, own, "sign", {**signed, "consent": "false"}, want=409)
+    assert [f["basis"] for f in unwilling["failed"]] == ["医保局令第4号第五十九条"], unwilling.raw
+    for person in (o.auditor, o.reviewer, o.head):  # who sends it does not sign for it
+        assert "role" in kinds(act(person, own, "sign", signed, want=409))
+    assert o.stranger.get("/matters/" + own).status == 404
+    assert o.stranger.post(f"/matters/{own}/actions", {"step": "sign", "fields": signed}, headers={"If-Match": '"1"'}).status == 404
+    back = act(o.user, own, "sign", signed, want=409, occurred="2026-02-27")  # not on another day than he does
+    assert kinds(back) == {"time"}, back.raw
+    assert "explain" not in {d["clock"] for d in o.user.get("/matters/" + batch)["deadlines"]}  # no receipt, no time running
+    done = act(o.user, own, "sign", signed)
+    assert done["final"]
+    again = act(o.user, own, "sign", signed, want=409)
+    assert kinds(again) == {"state"}, again.raw
+    assert "state" in kinds(act(o.auditor, own, "hand", {"way": "direct", "receipt": "R-1"}, want=409))
+    clock, = [d for d in o.user.get("/matters/" + batch)["deadlines"] if d["clock"] == "explain"]
+    assert clock["due"] == "2026-03-09", clock  # five working days after the day of the receipt
+    receipt, = [p for p in done["papers"] if p["kind"] == "receipt"]
+    for person in (o.user, o.auditor):
+        drawn = person.get(f"/matters/{own}/papers/{receipt['id']}")
+        assert drawn.status == 200 and drawn.raw.startswith(b"%PDF-"), drawn.raw[:300]
+    said = text_of(drawn.raw)
+    if said is not None:
+        flat = re.sub(r"\s", "", said)
+        for words in (letter["number"], "张三", "医保办主任", "守护平台", "送达回证"):
+            assert words in flat, (words, said)
+    step = [s for s in o.auditor.get("/matters/" + own)["timeline"] if s["step"] == "sign"]
+    assert [s["actor"] for s in step] == [o.user.id], step
+
+
+@test
 def a_party_reads_what_is_addressed_to_it_and_nothing_of_the_offices_own():
     """B-18: certificates, minutes and examinations are written for the office."""
     o = city()
