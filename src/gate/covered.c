@@ -55,9 +55,8 @@ static sh_code grow(struct counting *c, struct sh_err *err) {
 }
 
 static int32_t month_of(int32_t day) {
-    char text[SH_DATE_TEXT_MAX];
-    sh_date_format(day, text);
-    return (int32_t)(strtol(text, NULL, 10) * 12 + strtol(text + 5, NULL, 10) - 1);
+    const struct sh_civil civil = sh_civil_of(day);
+    return civil.year * 12 + civil.month - 1;
 }
 
 /* Lines of a person stand by time: institution and month rarely change from one to the next. */
