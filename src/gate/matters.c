@@ -167,6 +167,7 @@ static sh_code read_item_query(struct asking *a, struct sh_item_query *ret, stru
                                   .institution = arg(a, "institution"),
                                   .level = arg(a, "level"),
                                   .assigned = arg(a, "assigned"),
+                                  .key = arg(a, "key"),
                                   .after = arg(a, "after"),
                                   .amount_min = INT64_MIN,
                                   .by_queue = !sh_str_is(arg(a, "sort"), "key")};

@@ -199,6 +199,7 @@ static void item_conditions(struct query *q, const struct sh_matter_who *who,
     query_equals(q, "t.state", query->state);
     query_equals(q, "t.rule", query->rule);
     query_equals(q, "t.institution", query->institution);
+    query_equals(q, "t.key", query->key);
     query_equals(q, "t.level", query->level);
     if (sh_str_is(query->assigned, "none"))
         query_add(q, " and t.assigned = ''");

@@ -377,8 +377,8 @@ struct sh_matter_query {
     size_t limit;
 };
 struct sh_item_query {
-    struct sh_str matter, state, rule, institution, level, assigned, after;
-    int64_t amount_min; /* fen; INT64_MIN all */
+    struct sh_str matter, state, rule, institution, level, assigned, key, after; /* key: of a finding */
+    int64_t amount_min;                                                          /* fen; INT64_MIN all */
     bool by_queue;
     size_t limit;
 };

@@ -63,6 +63,7 @@ test('a rule is edited, its faults are named while typing, it is back-tested, co
   await page.getByText(/个用例中 \d+ 个不符/).waitFor()
   await bench.getByText('回溯之后文本又有改动').waitFor()
   assert.ok(await bench.getByRole('button', { name: '提出调整' }).isDisabled())
+  await page.evaluate(() => sessionStorage.clear()) // as another tab, or after signing out
   await page.reload() // what was typed stays
   await page.getByText(/个用例中 \d+ 个不符/).waitFor()
 

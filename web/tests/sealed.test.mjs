@@ -113,6 +113,10 @@ test('evidence is preserved from the review desk, listed in its matter, and veri
   await dialog.getByRole('button', { name: '留存证据' }).click()
   await mine.getByRole('link').waitFor()
   await isClean(page)
+  await page.to(`/findings?run=${(await reviewer.get(`/items/${item.id}`)).run}&at=${item.key}`) // and at the desk of findings
+  await page.locator('[data-test=inreview]').getByRole('link', { name: '新疑点' }).waitFor()
+  await page.locator('[data-test=inreview] [data-test=itempackages]').getByRole('link').waitFor()
+  await isClean(page)
   for (let i = 0; i < 600 && !(await reviewer.get(`/matters/${item.matter}`)).evidence[0].hash; i++) await page.waitForTimeout(100)
   const [record] = (await reviewer.get(`/matters/${item.matter}`)).evidence
   await page.to(`/matters/${item.matter}`)

@@ -189,6 +189,7 @@ export const en: Record<Key, string> = {
   'desk.chosen': '{n} selected, {money} yuan',
   'desk.keys': 'j/k move, Enter evidence, Esc back, space selects',
   'desk.divider': 'Divider, move with arrow keys',
+  'desk.inreview': 'In review:',
   'desk.evidence': 'Evidence',
   'desk.tolist': '← Back to the list',
   'views.saved': 'Saved views',

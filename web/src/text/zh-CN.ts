@@ -188,6 +188,7 @@ export const zh = {
   'desk.chosen': '已选 {n} 条，合计 {money} 元',
   'desk.keys': 'j/k 移动，Enter 看证据，Esc 返回，空格选择',
   'desk.divider': '左右分隔，方向键移动',
+  'desk.inreview': '审核中的状态：',
   'desk.evidence': '证据',
   'desk.tolist': '← 返回列表',
   'views.saved': '已存视图',
