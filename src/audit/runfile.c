@@ -109,7 +109,7 @@ static sh_code get_u64(const json_t *object, const char *key, uint64_t *ret, str
 }
 
 static sh_code get_u32(const json_t *object, const char *key, uint32_t *ret, struct sh_err *err) {
-    uint64_t v;
+    uint64_t v = 0;
     SH_TRY(get_u64(object, key, &v, err));
     if (v > UINT32_MAX)
         return sh_fail(err, SH_E_CORRUPT, "'%s' is too large", key);
