@@ -65,7 +65,6 @@ static void a_full_disk_is_told(void **state) {
 static void much_goes_out_in_few_pieces(void **state) {
     (void)state;
     SH_CLEANUP(temp_dir_release) struct temp_dir dir = temp_dir_new();
-    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     SH_CLEANUP(sh_out_file_close) struct sh_out_file out = {0};
     char path[SH_PATH_BYTES_MAX];
     struct sh_err err;
