@@ -11,9 +11,9 @@ static int32_t months_of(enum sh_period period) {
 
 /* First day of the period that a day lies in. */
 static int32_t first_day(enum sh_period period, int32_t day) {
-    const struct sh_civil civil = sh_civil_of(day);
-    const int32_t month = civil.month - (civil.month - 1) % months_of(period);
-    return sh_days_of(civil.year, month, 1);
+    return period == SH_PERIOD_MONTH     ? sh_month_start(day)
+           : period == SH_PERIOD_QUARTER ? sh_quarter_start(day)
+                                         : sh_days_of(sh_civil_of(day).year, 1, 1);
 }
 
 static struct sh_str period_of(struct sh_arena *arena, enum sh_period period, int32_t day) {
