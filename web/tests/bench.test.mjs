@@ -109,7 +109,7 @@ test('a back-test that runs is cancelled from the page, and who tries no rules s
   await page.to('/rules/drug-sex')
   await page.getByRole('button', { name: '试写' }).click()
   const editor = page.getByRole('textbox', { name: '试写台' })
-  await page.getByText(/写法正确/).waitFor()
+  await page.getByText(/写法正确，\d+ 个用例全部符合/).waitFor()
   await editor.fill(`${await editor.inputValue()}# 试算\n`)
   const bench = page.locator('[data-test=backtest]')
   // held at the door, so that it is seen while it waits
