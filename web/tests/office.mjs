@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { createHmac } from 'node:crypto'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
@@ -113,6 +113,22 @@ export class Office {
       this.process.on('exit', code => reject(new Error(`the server ended (${code}): ${readFileSync(join(this.dir, 'log'), 'utf8')}`)))
     })
   }
+  /** The processes of the jobs that run. */
+  jobs() {
+    const server = `/proc/${this.process.pid}/task`
+    const ids = readdirSync(server).flatMap(task => unlessGone(() => readFileSync(`${server}/${task}/children`, 'utf8'))?.trim().split(' ') ?? [])
+    const stateOf = id => unlessGone(() => readFileSync(`/proc/${id}/stat`, 'utf8').split(') ')[1][0]) ?? 'X'
+    const tell = (id, signal) => unlessGone(() => process.kill(Number(id), signal))
+    return ids.filter(Boolean).map(id => ({
+      isStopped: stateOf(id) === 'T',
+      /** False: it was over before it could be stopped. */
+      async stop() {
+        for (tell(id, 'SIGSTOP'); !'TZX'.includes(stateOf(id)); ) await new Promise(resolve => setTimeout(resolve, 1))
+        return stateOf(id) === 'T'
+      },
+      end: () => tell(id, 'SIGKILL'),
+    }))
+  }
   /** A body on record, by two persons. */
   async body(code, kind, name, place = '990100') {
     const change = await this.admin.post('/registers/bodies/records', { why: '设立', valid_from: '2020-01-01', fields: { code, name, kind, place } })
@@ -208,6 +224,15 @@ async function slowDown(page) {
 export function once(work) {
   let done
   return () => (done ??= work())
+}
+
+/** What `look` finds, or nothing when the process it asks about is no more. */
+function unlessGone(look) {
+  try {
+    return look()
+  } catch (error) {
+    if (!['ENOENT', 'ESRCH'].includes(error.code)) throw error
+  }
 }
 
 const axe = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
