@@ -230,17 +230,38 @@ struct sh_run_summary {
 SH_MUST sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *arena,
                              struct sh_run_summary *ret, struct sh_err *err);
 
+/* Texts beside the rules that decide what they find, each with its SHA-256 in hex: "view NAME", "knowledge
+ * NAME", "params". */
+#define SH_RUN_KNOWLEDGE "knowledge"
+struct sh_run_text {
+    struct sh_str name, digest;
+};
+struct sh_run_texts {
+    struct sh_run_text *of;
+    size_t n;
+};
+
 /* What a kept run was asked, and what it answered. */
 struct sh_run_about {
     struct sh_run_summary summary;
-    struct sh_str place; /* whose rules and parameters */
+    struct sh_run_texts texts; /* none: a run of former days, which did not say */
+    struct sh_str place;       /* whose rules and parameters */
     int32_t as_of, known;
     unsigned stage;
-    bool is_chosen; /* only of rules that were named */
 };
 /** Read LAKE/audits/RUN/run.json, in `arena`. Errors: SH_E_NOTFOUND, SH_E_IO, SH_E_CORRUPT, SH_E_NOMEM. */
 SH_MUST sh_code sh_run_about(const char *run_dir, struct sh_arena *arena, struct sh_run_about *ret,
                              struct sh_err *err);
+
+/* What an audit of a place asks: the rules that would run, and the texts beside them. */
+struct sh_asked {
+    struct sh_run_rule *rules;
+    size_t n_rules;
+    struct sh_run_texts texts;
+};
+/** Read it from the folders, in `arena`. Errors: SH_E_INPUT rules that do not load; SH_E_NOMEM, SH_E_IO. */
+SH_MUST sh_code sh_audit_asked(const struct sh_rules_options *options, struct sh_arena *arena,
+                               struct sh_asked *ret, struct sh_err *err);
 
 /**
  * Join partial runs (folders or names below LAKE/audits) into the bytes a whole run would have given.

@@ -37,7 +37,7 @@ struct sh_run_file {
     const char *place;
     int32_t as_of, known;
     unsigned stage;
-    bool is_chosen; /* of rules that were named, not of all */
+    struct sh_run_texts texts;
 };
 SH_MUST sh_code sh_run_file_write(const char *dir, const struct sh_run_file *run, struct sh_err *err);
 SH_MUST sh_code sh_run_file_read(const char *dir, struct sh_arena *arena, struct sh_run_file *ret,

@@ -277,10 +277,6 @@ static void rule_make(const struct sh_plan *plan, struct sh_rule_plan *rp, const
     rp->by_zones = r->reach == SH_REACH_TIMELINE && sh_zones_serve(rp);
 }
 
-static bool runs(const struct sh_plan *plan, const struct sh_rule *r) {
-    return r->state != SH_STATE_DRAFT && (plan->options.stage == 0 || (r->stages & plan->options.stage) != 0);
-}
-
 static sh_code views_make(struct sh_plan *plan, struct sh_arena *arena, struct sh_err *err) {
     const struct sh_rules *rules = plan->rules;
     for (size_t i = rules->n_views; i-- > 0;) {
@@ -357,7 +353,7 @@ static sh_code rules_make(struct sh_plan *plan, struct sh_arena *arena, struct s
     if (!plan->active)
         return out_of_room(err);
     for (size_t i = 0; i < rules->n_rules; i++) {
-        if (!runs(plan, &rules->rules[i]))
+        if (!sh_rule_runs(&rules->rules[i], plan->options.stage))
             continue;
         if (plan->n_active >= UINT16_MAX)
             return sh_fail(err, SH_E_LIMIT, "more than %d rules in a plan", UINT16_MAX);

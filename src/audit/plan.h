@@ -2,6 +2,8 @@
 #pragma once
 #include "audit/inner.h"
 
+/** Is it no draft, and of a stage that is asked (0: of any)? */
+bool sh_rule_runs(const struct sh_rule *rule, unsigned stage);
 /** Numbers of the columns the engine reads itself. */
 void sh_columns_find(const struct sh_rule_model *m, struct sh_columns *at);
 void sh_columns_need_own(struct sh_plan *plan);

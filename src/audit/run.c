@@ -234,9 +234,9 @@ static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t a
                                .place = run->options->place ? run->options->place : "000000",
                                .as_of = run->options->as_of,
                                .known = run->options->known,
-                               .stage = run->options->stage,
-                               .is_chosen = run->options->n_only > 0};
-    SH_TRY(sh_session_inputs(&run->session, run->options, file.inputs, err));
+                               .stage = run->options->stage};
+    SH_TRY(sh_run_texts_name(run->session.rules, arena, &file.texts, err));
+    SH_TRY(sh_session_inputs(&run->session, run->options, &file.texts, file.inputs, err));
     SH_TRY(sh_run_file_write(dir, &file, err));
     return sh_remove_tree(run->parts_dir, err);
 }

@@ -19,10 +19,15 @@ SH_MUST sh_code sh_session_open(const struct sh_audit_options *options, struct s
 SH_MUST sh_code sh_run_session_open(const char *lake_dir, const char *dir, const struct sh_run_file *run,
                                     struct sh_arena *arena, struct sh_session *ret, struct sh_err *err);
 void sh_session_close(struct sh_session *session);
-/** SHA-256 in hex of all that decides the findings but the buckets: manifest, rules, knowledge, parameters,
- * options. */
+/** The texts beside the rules, by name, with their hashes; in `arena`. The same before and after binding. */
+SH_MUST sh_code sh_run_texts_name(const struct sh_rules *rules, struct sh_arena *arena,
+                                  struct sh_run_texts *ret, struct sh_err *err);
+/* What is hashed: one after the other, so that no two lists of texts and numbers give the same bytes. */
+void sh_put_number(struct sh_buf *text, int64_t v);
+void sh_put_text(struct sh_buf *text, struct sh_str s);
+/** SHA-256 in hex of all that decides the findings but the buckets: manifest, rules, `texts`, options. */
 SH_MUST sh_code sh_session_inputs(const struct sh_session *session, const struct sh_audit_options *options,
-                                  char ret[65], struct sh_err *err);
+                                  const struct sh_run_texts *texts, char ret[65], struct sh_err *err);
 /** LAKE/audits/RUN, made; fails when it exists. run NULL: named by the clock. */
 SH_MUST sh_code sh_run_dir_make(const char *lake_dir, const char *run, const struct sh_clock *clock,
                                 struct sh_arena *arena, const char **ret_name, const char **ret_dir,

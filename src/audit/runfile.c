@@ -49,6 +49,18 @@ static void put_answers(struct sh_json *json, const struct sh_run_rule *rule,
     sh_json_object_end(json);
 }
 
+static void put_texts(struct sh_json *json, const struct sh_run_texts *texts) {
+    sh_json_key(json, "texts");
+    sh_json_array(json);
+    for (size_t i = 0; i < texts->n; i++) {
+        sh_json_object(json);
+        sh_json_put_str(json, "name", texts->of[i].name);
+        sh_json_put_str(json, "digest", texts->of[i].digest);
+        sh_json_object_end(json);
+    }
+    sh_json_array_end(json);
+}
+
 sh_code sh_run_file_write(const char *dir, const struct sh_run_file *run, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
     const struct sh_run_summary *s = &run->summary;
@@ -61,7 +73,6 @@ sh_code sh_run_file_write(const char *dir, const struct sh_run_file *run, struct
     sh_json_put_i64(&json, "manifest", (int64_t)s->manifest);
     sh_json_put_text(&json, "place", run->place);
     sh_json_put_i64(&json, "stage", run->stage);
-    sh_json_put_bool(&json, "chosen", run->is_chosen);
     sh_json_put_i64(&json, "as_of", run->as_of);
     sh_json_put_i64(&json, "known", run->known);
     sh_json_put_i64(&json, "buckets", s->buckets);
@@ -88,6 +99,7 @@ sh_code sh_run_file_write(const char *dir, const struct sh_run_file *run, struct
     for (size_t i = 0; i < a->n_rules; i++)
         put_answers(&json, &s->rules[i], &a->rules[i]);
     sh_json_array_end(&json);
+    put_texts(&json, &run->texts);
     sh_json_object_end(&json);
     SH_TRY(sh_json_end(&json, err));
     sh_buf_add_char(&text, '\n');
@@ -176,8 +188,6 @@ static sh_code get_sums(const json_t *root, struct sh_run_file *ret, struct sh_e
     SH_TRY(get_u32(root, "bucket_last", &s->bucket_last, err));
     SH_TRY(get_u64(root, "findings", &s->findings, err));
     s->partial = json_is_true(json_object_get(root, "partial"));
-    ret->is_chosen =
-        !json_is_false(json_object_get(root, "chosen")); /* who does not say it, may have chosen */
     int64_t as_of, known;
     uint32_t stage;
     SH_TRY(sh_json_get_i64(root, "as_of", &as_of, err));
@@ -194,6 +204,20 @@ static sh_code get_sums(const json_t *root, struct sh_run_file *ret, struct sh_e
     return sh_json_get_i64(root, "void_fen", &a->void_fen, err);
 }
 
+static sh_code get_texts(const json_t *root, struct sh_arena *arena, struct sh_run_texts *ret,
+                         struct sh_err *err) {
+    const json_t *list = json_object_get(root, "texts");
+    *ret = (struct sh_run_texts){.n = json_array_size(list)};
+    ret->of = sh_new(arena, struct sh_run_text, ret->n + 1);
+    if (!ret->of)
+        return sh_fail(err, SH_E_NOMEM, "no room for run.json");
+    for (size_t i = 0; i < ret->n; i++) {
+        SH_TRY(get_text(json_array_get(list, i), "name", arena, &ret->of[i].name, err));
+        SH_TRY(get_text(json_array_get(list, i), "digest", arena, &ret->of[i].digest, err));
+    }
+    return SH_OK;
+}
+
 sh_code sh_run_file_read(const char *dir, struct sh_arena *arena, struct sh_run_file *ret,
                          struct sh_err *err) {
     json_t *root SH_CLEANUP(sh_json_decref_at) = NULL;
@@ -208,6 +232,7 @@ sh_code sh_run_file_read(const char *dir, struct sh_arena *arena, struct sh_run_
     (void)snprintf(ret->inputs, sizeof(ret->inputs), "%.*s", SH_ARG(inputs));
     ret->place = place.at;
     SH_TRY(get_sums(root, ret, err));
+    SH_TRY(get_texts(root, arena, &ret->texts, err));
     const json_t *rules = json_object_get(root, "rules");
     struct sh_answers *a = &ret->summary.answers;
     a->n_rules = json_array_size(rules);
@@ -229,6 +254,6 @@ sh_code sh_run_about(const char *run_dir, struct sh_arena *arena, struct sh_run_
                                  .as_of = file.as_of,
                                  .known = file.known,
                                  .stage = file.stage,
-                                 .is_chosen = file.is_chosen};
+                                 .texts = file.texts};
     return SH_OK;
 }

@@ -104,75 +104,23 @@ void sh_session_close(struct sh_session *session) {
     session->lake = NULL;
 }
 
-static void add_number(struct sh_buf *text, int64_t v) {
-    sh_buf_addf(text, "%lld\n", (long long)v);
-}
-
-static void add_text(struct sh_buf *text, struct sh_str s) {
-    sh_buf_addf(text, "%zu:", s.len);
-    sh_buf_add_str(text, s);
-    sh_buf_add_char(text, '\n');
-}
-
-static sh_code add_knowledge(const struct sh_knowledge *k, struct sh_buf *text, struct sh_err *err) {
-    add_text(text, k->name);
-    for (uint32_t r = 0; r < k->n_rows; r++) {
-        const struct sh_knowledge_row *row = &k->rows[r];
-        add_text(text, k->points[row->point]);
-        add_number(text, row->from), add_number(text, row->to), add_number(text, (int64_t)row->level);
-        for (uint16_t c = 0; c < k->n_columns; c++)
-            add_text(text, row->cells[c]);
-    }
-    return sh_buf_check(text, err);
-}
-
-sh_code sh_session_inputs(const struct sh_session *s, const struct sh_audit_options *o, char ret[65],
-                          struct sh_err *err) {
+sh_code sh_session_inputs(const struct sh_session *s, const struct sh_audit_options *o,
+                          const struct sh_run_texts *texts, char ret[65], struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    SH_CLEANUP(sh_digest_release) struct sh_digest digest = {0};
-    SH_TRY(sh_digest_begin(&digest, SH_DIGEST_SHA256, err));
-    add_number(&text, (int64_t)sh_lake_manifest(s->lake));
-    add_number(&text, sh_lake_buckets(s->lake));
-    add_text(&text, sh_str_of(o->place ? o->place : "000000"));
-    add_number(&text, o->stage), add_number(&text, o->as_of), add_number(&text, o->known);
+    sh_put_number(&text, (int64_t)sh_lake_manifest(s->lake));
+    sh_put_number(&text, sh_lake_buckets(s->lake));
+    sh_put_text(&text, sh_str_of(o->place ? o->place : "000000"));
+    sh_put_number(&text, o->stage), sh_put_number(&text, o->as_of), sh_put_number(&text, o->known);
     for (size_t i = 0; i < sh_plan_rules(s->plan); i++) {
-        add_text(&text, sh_plan_rule(s->plan, i)->id);
-        add_text(&text, sh_str_of(sh_plan_rule(s->plan, i)->version));
+        sh_put_text(&text, sh_plan_rule(s->plan, i)->id);
+        sh_put_text(&text, sh_str_of(sh_plan_rule(s->plan, i)->version));
     }
-    for (size_t i = 0; i < s->rules->n_views; i++)
-        add_text(&text, s->rules->views[i].rule->id), add_text(&text, s->rules->views[i].rule->text);
+    for (size_t i = 0; i < texts->n; i++)
+        sh_put_text(&text, texts->of[i].name), sh_put_text(&text, texts->of[i].digest);
     SH_TRY(sh_buf_check(&text, err));
-    SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
-    for (size_t i = 0; i < s->rules->n_knowledge; i++) {
-        sh_buf_clear(&text);
-        SH_TRY(add_knowledge(&s->rules->knowledge[i], &text, err));
-        SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
-    }
-    sh_buf_clear(&text);
-    for (size_t i = 0; s->rules->params && i < s->rules->params->n; i++) {
-        const struct sh_param *p = &s->rules->params->rows[i];
-        add_text(&text, p->name), add_text(&text, p->place), add_text(&text, p->unit);
-        add_number(&text, p->from), add_number(&text, p->to), add_number(&text, p->value),
-            add_number(&text, p->scale);
-    }
-    SH_TRY(sh_buf_check(&text, err));
-    SH_TRY(sh_digest_add(&digest, text.at, text.len, err));
     uint8_t bytes[SH_DIGEST_BYTES];
-    SH_TRY(sh_digest_end(&digest, bytes, err));
+    SH_TRY(sh_digest_of(SH_DIGEST_SHA256, text.at, text.len, bytes, err));
     sh_hex(bytes, sizeof(bytes), ret);
-    return SH_OK;
-}
-
-sh_code sh_run_rules_fill(const struct sh_plan *plan, struct sh_arena *arena, struct sh_run_rule **ret,
-                          struct sh_err *err) {
-    *ret = sh_new(arena, struct sh_run_rule, sh_plan_rules(plan) + 1);
-    if (!*ret)
-        return sh_fail(err, SH_E_NOMEM, "no room for the rules of a run");
-    for (size_t i = 0; i < sh_plan_rules(plan); i++) {
-        const struct sh_rule *r = sh_plan_rule(plan, i);
-        (*ret)[i] =
-            (struct sh_run_rule){r->id, r->name, sh_str_of(r->version), r->national_code, r->national_number};
-    }
     return SH_OK;
 }
 

@@ -12,8 +12,8 @@
       "%lld new findings (%s yuan), %lld updated, %lld unchanged, %lld closed that would differ now; %lld "  \
       "new batches\n")                                                                                       \
     X(FINDINGS_TOLD, "审核覆盖：已登记到 %lld 个批次\n", "What the audit covered: told to %lld batches\n")   \
-    X(FINDINGS_PART, "本次运行未按全部规则审核全部数据，不作为初审依据\n",                                   \
-      "This run is no first review: it did not ask all rules of all data\n")
+    X(FINDINGS_PART, "本次运行未按全部现行规则审核全部数据，不作为初审依据\n",                               \
+      "This run is no first review: it did not ask all rules in force of all data\n")
 
 enum findings_message { FINDINGS_MESSAGES(SH_MSG_ID) FINDINGS_MESSAGES_N };
 static const struct sh_msg messages[] = {FINDINGS_MESSAGES(SH_MSG_ENTRY)};
@@ -74,6 +74,10 @@ int sh_cmd_findings(int argc, char **argv, FILE *out, FILE *errout) {
     struct sh_load_report report;
     options.passphrase = getenv("SHOUHU_PASSPHRASE");
     sh_code code = sh_cli_share("law", &arena, &options.law_dir, &err);
+    if (code == SH_OK)
+        code = sh_cli_share("rules", &arena, &options.rules_dir, &err);
+    if (code == SH_OK)
+        code = sh_cli_share("knowledge", &arena, &options.knowledge_dir, &err);
     if (code == SH_OK)
         code = sh_clock_from_env(&clock, &err);
     const struct sh_findings_load load = {sh_str_of(run), sh_str_of(body), sh_str_of(procedure),

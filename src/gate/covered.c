@@ -174,8 +174,8 @@ static sh_code put_gaps(const struct sh_run_about *about, struct sh_arena *arena
     return SH_OK;
 }
 
-bool sh_covered_is_review(const struct sh_run_about *about) {
-    return !about->is_chosen && !about->summary.partial && about->stage == 0 && about->known == INT32_MAX;
+bool sh_covered_is_whole(const struct sh_run_about *about) {
+    return !about->summary.partial && about->known == INT32_MAX;
 }
 
 /* The state that the run read; its last batch. */
@@ -197,7 +197,7 @@ sh_code sh_covered_count(const char *lake_dir, const struct sh_run_about *about,
                          struct sh_covered *ret, struct sh_err *err) {
     SH_CLEANUP(counting_end) struct counting c = {.as_of = about->as_of};
     const struct sh_answers *a = &about->summary.answers;
-    *ret = (struct sh_covered){.run = about->summary.run, .place = about->place};
+    ret->run = about->summary.run, ret->place = about->place;
     SH_TRY(state_of(lake_dir, about, &c.last_batch, err));
     SH_TRY(sh_lake_open(lake_dir, 0, &c.lake, err));
     SH_TRY(count_lines(&c, err));

@@ -4,12 +4,12 @@
 #include "audit/audit.h"
 #include "matter/matter.h"
 
-/** All rules of every stage, all batches known, all buckets: else some rule was asked of no line. */
-bool sh_covered_is_review(const struct sh_run_about *about);
+/** All batches known, all buckets: else some line was shown to no rule. */
+bool sh_covered_is_whole(const struct sh_run_about *about);
 /**
  * Count the lines of the newest state of the lake, and those that were there when the run read it and lie in
- * the days it asked for; what corrections brought later was not. Rules that lacked a field are named. ret and
- * its texts: in `arena`. Cost: reads three columns of all lines. Errors: SH_E_NOTFOUND the state that the run
+ * the days it asked for; what corrections brought later was not. Rules that lacked a field are named. ret,
+ * begun empty, and its texts: in `arena`. Cost: reads three columns of all lines. Errors: SH_E_NOTFOUND the state that the run
  * read is no longer kept: audit again; SH_E_CORRUPT the run counted other lines than that state holds;
  * SH_E_IO, SH_E_NOMEM.
  */

@@ -7,6 +7,7 @@
 #include "gate/covered.h"
 #include "gate/desk.h"
 #include "gate/gate.h"
+#include "gate/inforce.h"
 #include "gate/numbers.h"
 #include "law/law.h"
 #include "lake/lake.h"
@@ -194,15 +195,17 @@ static sh_code tell_some(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 }
 
 /* Batches learn from the run itself how much of their month it read. */
-static sh_code tell_covered(struct loading *l, const char *lake_dir, const struct sh_run_about *about,
+static sh_code tell_covered(struct loading *l, const struct sh_gate_options *options,
+                            const struct sh_registers *registers, const struct sh_run_about *about,
                             struct sh_err *err) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     const struct sh_act act = {.actor = l->o->actor, .why = l->o->run, .is_large = true};
-    struct sh_covered covered;
-    l->report->is_review = sh_covered_is_review(about);
-    if (!l->report->is_review)
+    struct sh_covered covered = {0};
+    if (!sh_covered_is_whole(about))
         return SH_OK;
-    SH_TRY(sh_covered_count(lake_dir, about, &arena, &covered, err));
+    SH_TRY(sh_in_force_lacks(options, l->store, registers, about, &arena, &covered, err));
+    l->report->is_review = covered.n_lacks == 0;
+    SH_TRY(sh_covered_count(options->lake_dir, about, &arena, &covered, err));
     covered.run = l->o->run;
     struct telling t = {.l = l, .covered = &covered, .after = SH_STR("")};
     do {
@@ -271,5 +274,5 @@ sh_code sh_gate_findings_load(const struct sh_gate_options *options, const struc
     SH_TRY(sh_gate_store_beside(options, false, &l.store, err));
     SH_TRY(sh_numbers_lay(&l.numbers, l.store, registers, l.texts, err));
     SH_TRY(load_all(&l, err));
-    return tell_covered(&l, options->lake_dir, &about, err);
+    return tell_covered(&l, options, registers, &about, err);
 }

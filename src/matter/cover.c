@@ -3,7 +3,7 @@
 #include "matter/inner.h"
 #include <stdlib.h>
 
-enum { COVERED_AT_ONCE = 500, COVERED_VALUES = 5 };
+enum { COVERED_AT_ONCE = 500, COVERED_VALUES = 7 };
 
 /* The step of a text that takes it; NULL none. */
 static const struct sh_step *covering(const struct sh_procedure *text) {
@@ -36,6 +36,12 @@ static bool stands(const struct work *w, const struct sh_matter_value *values, s
     return is_same;
 }
 
+/* Has an audit that asked everything in force covered it already? One that asked less takes nothing away. */
+static bool has_whole(const struct work *w) {
+    const int32_t at = sh_machine_field(&w->m.text->matter, SH_STR("not_in_force"));
+    return at >= 0 && sh_str_is(w->m.values[at], "0");
+}
+
 static sh_code tell(struct work *w, const struct sh_covered *covered, int64_t *io_told) {
     const struct sh_step *step = covering(w->m.text);
     const bool is_of_place = sh_place_covers(covered->place, w->m.place) &&
@@ -48,8 +54,10 @@ static sh_code tell(struct work *w, const struct sh_covered *covered, int64_t *i
         {SH_STR("lines_received"), sh_textf(w->arena, "%lld", (long long)month.n_received)},
         {SH_STR("lines_run"), sh_textf(w->arena, "%lld", (long long)month.n_run)},
         {SH_STR("not_evaluated"), sh_textf(w->arena, "%lld", (long long)covered->n_gaps)},
+        {SH_STR("not_in_force"), sh_textf(w->arena, "%lld", (long long)covered->n_lacks)},
+        {SH_STR("lacks"), covered->lacks},
         {SH_STR("gaps"), covered->gaps}};
-    if (stands(w, values, COVERED_VALUES))
+    if (stands(w, values, COVERED_VALUES) || (covered->n_lacks && has_whole(w)))
         return SH_OK;
     w->step = step, w->why = covered->run;
     w->occurred = sh_txn_now(w->txn), w->occurred_day = w->today;
@@ -58,7 +66,12 @@ static sh_code tell(struct work *w, const struct sh_covered *covered, int64_t *i
         if (at >= 0)
             w->m.values[at] = SH_STR("");
     }
-    SH_TRY(sh_step_take(w, values, covered->gaps.len ? COVERED_VALUES : COVERED_VALUES - 1));
+    struct sh_matter_value given[COVERED_VALUES];
+    size_t n = 0;
+    for (size_t i = 0; i < COVERED_VALUES; i++)
+        if (values[i].text.len)
+            given[n++] = values[i];
+    SH_TRY(sh_step_take(w, given, n));
     ++*io_told;
     return SH_OK;
 }

@@ -199,7 +199,6 @@ SH_MUST sh_code sh_body_record(struct work *w, struct sh_str code, struct sh_str
                                struct sh_str *ret_credit);
 /** A body of a kind near a place, for sub-matters of other bodies; "" none on record. */
 SH_MUST sh_code sh_body_near(struct work *w, struct sh_str kind, struct sh_str place, struct sh_str *ret);
-bool sh_place_covers(struct sh_str place, struct sh_str other);
 
 /* ---- act.c */
 /** Take w->step with the values; refused: failures, SH_E_CANCELLED. */

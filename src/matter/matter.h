@@ -291,7 +291,7 @@ struct sh_load_report {
     int64_t made, updated, same, differs, batches;
     int64_t made_fen;
     int64_t told;   /* batches that were told what the audit covered */
-    bool is_review; /* the run is a first review: by all rules, of every stage and batch known */
+    bool is_review; /* the run is a first review: by all rules in force, with all batches known */
 };
 /* Where findings go: "claim-batch", code of the agency. */
 struct sh_load_into {
@@ -306,16 +306,20 @@ SH_MUST sh_code sh_items_load(struct sh_txn *txn, const struct sh_desk *desk, co
                               const struct sh_finding_in *findings, size_t n, struct sh_load_report *io,
                               struct sh_err *err);
 
+/** Does a place (division code) hold another: are its digits without the zeros behind them the beginning of
+ * the other's? The nation holds all. */
+bool sh_place_covers(struct sh_str place, struct sh_str other);
+
 /* Of the lines of an institution and month that the lake holds today, those that the audit read. */
 struct sh_covered_month {
     struct sh_str institution, period;
     int64_t n_received, n_run;
 };
-/* What an audit by all rules covered. gaps: a line a rule that could not be evaluated everywhere, and for
- * what it lacked. */
+/* What an audit covered. gaps: a line a rule that could not be evaluated everywhere, and for what it lacked.
+ * lacks: a line a rule or text in force that it did not ask. */
 struct sh_covered {
-    struct sh_str run, place, gaps;
-    int64_t n_gaps;
+    struct sh_str run, place, gaps, lacks;
+    int64_t n_gaps, n_lacks;
     const struct sh_covered_month *of; /* [n] by institution and period */
     size_t n;
 };
@@ -323,7 +327,7 @@ struct sh_covered {
  * Tell the open matters of a procedure and body, by their step with `coverage: lines`, how many lines of
  * their subject and period were received and read: as the law, only where they stand before it, only if it
  * changes anything, only of a run by the rules of their own or a wider place (the nation's alone will not
- * do). io_after:
+ * do). A run that lacks something in force is told where none that lacked nothing was. io_after:
  * "" at first, then the last one asked, in desk's arena; "" again when all were. Adds to *io_told.
  */
 SH_MUST sh_code sh_matters_cover(struct sh_txn *txn, const struct sh_desk *desk,

@@ -653,13 +653,22 @@ class Lake:
         run("audit", "--lake", self.dir / "lake", "--place", "990100", "--run", "r1", "--out", self.dir / "f.csv", want=10)
         self.call = run
 
-    def audit(self, name, rules):
-        """A run by an office that has these rules and no other yet."""
-        own = self.dir / ("rules-" + name)
-        own.mkdir()
+    def share(self, name, rules):
+        """The texts of an office that has these rules and no other."""
+        share = self.dir / ("share-" + name)
+        own = share / "rules"
+        own.mkdir(parents=True)
         for file in ("kinds.csv", *(rule + ".yaml" for rule in rules)):
             shutil.copy(ROOT / "rules" / file, own)
-        self.call("audit", "--lake", self.dir / "lake", "--place", "990100", "--run", name, "--rules", own, want=10)
+        for room in ("law", "knowledge", "mappings"):
+            (share / room).symlink_to(ROOT / room)
+        return share
+
+    def audit(self, name, rules):
+        """A run by an office that has these rules and no other yet."""
+        share = self.share(name, rules)
+        self.call("audit", "--lake", self.dir / "lake", "--place", "990100", "--run", name, "--rules", share / "rules", want=10)
+        return share
 
 
 def claims():
@@ -668,7 +677,16 @@ def claims():
     return Shared.lake
 
 
-def load(o, lake, run="r1", want=0):
+def load(o, lake, run="r1", want=0, share=None):
+    """share: whose texts are in force where it is done."""
+    was, o.law = o.law, share / "law" if share else o.law
+    try:
+        return load_here(o, lake, run, want)
+    finally:
+        o.law = was
+
+
+def load_here(o, lake, run, want):
     return o.run("findings", "load", "--lake", str(lake.dir / "lake"), "--run", run, "--body", "ag1", "--actor", o.reviewer.id, want=want)
 
 
@@ -940,13 +958,18 @@ def a_run_that_did_not_read_every_line_by_every_rule_certifies_nothing():
                     if (row["institution"], row["day"][:7]) == (subject, period)})
     audit("chosen", *[word for rule in rules for word in ("--rule", rule)])
     said, batch = loaded("chosen")
-    assert "no first review" in said and refused(batch) == none, said
+    assert "no first review" in said, said
+    less, = refused(batch)
+    assert less.startswith("The audit chosen lacks ") and not any(f"（{rule}）" in less for rule in rules), less
     audit("abroad", "--place", "980100")
     audit("nation", "--place", "000000")
-    audit("early", "--stage", "before")
-    for run in ("abroad", "nation", "early"):
+    audit("old", "--known", "2099-01-01")
+    for run in ("abroad", "nation", "old"):
         loaded(run)
-        assert refused(batch) == none, run
+        assert refused(batch) == [less], run
+    audit("early", "--stage", "before")
+    loaded("early")
+    assert refused(batch)[0].startswith("The audit early lacks "), "rules of later stages"
     last = f"{period}-15"
     audit("half", "--as-of", last)
     loaded("half")
@@ -979,6 +1002,65 @@ def a_run_that_did_not_read_every_line_by_every_rule_certifies_nothing():
     assert covered(o, batch) == ["r2", n, n]
     other = [m for m in o.reviewer.get("/matters?procedure=claim-batch&limit=200")["items"] if m["id"] != batch]
     assert other and all(covered(o, m["id"])[1] == str(lines_of(lake, m["subject"], m["period"])) for m in other)  # each its own
+
+
+def tampered(lake):
+    """Folders under the names of those in force, each with one thing taken out of it; how the run of each is called, and what is said."""
+    with open(lake.dir / "f.csv", encoding="utf-8-sig", newline="") as file:
+        blind, gone = sorted({row["rule"] for row in csv.DictReader(file)})[:2]
+    table = "drug_sex.csv"
+    shipped = {"rules": ROOT / "rules", "knowledge": ROOT / "knowledge", "params": ROOT / "law/params"}
+
+    def cut(path):
+        return "\n".join(path.read_text().splitlines()[:-1]) + "\n"
+
+    def folder(name, room, file, text):
+        made = lake.dir / name
+        shutil.copytree(shipped[room], made)
+        (made / file).unlink()
+        if text is not None:
+            (made / file).write_text(text)
+        return [word for key, path in {**shipped, room: made}.items() for word in ("--" + key, path)]
+    same = (ROOT / "rules" / f"{blind}.yaml").read_text() + "# the same words, but for this line\n"
+    return [("fewer", folder("fewer", "rules", f"{gone}.yaml", None), f"（{gone}）：未运行"),
+            ("other", folder("other", "rules", f"{blind}.yaml", same), f"（{blind}）：文本与现行规则不同"),
+            ("less", folder("less", "knowledge", table, cut(ROOT / "knowledge" / table)), "knowledge drug_sex：与现行内容不同"),
+            ("number", folder("number", "params", "audit.csv", cut(ROOT / "law/params/audit.csv")), "params：与现行内容不同")]
+
+
+@test
+def a_run_that_lacks_a_rule_or_text_in_force_certifies_nothing_and_is_told_which():
+    """D-02: folders of fewer rules, of rules of other words, of less knowledge, of other numbers, under the very names."""
+    o, lake = city(), Lake()
+    with open(lake.dir / "f.csv", encoding="utf-8-sig", newline="") as file:
+        found = collections.Counter((row["institution"], row["day"][:7]) for row in csv.DictReader(file) if row["institution"] and row["day"])
+    (subject, period), _ = max(sorted(found.items()), key=lambda pair: pair[1])
+    if subject != "H1":
+        o.hospital(subject, "h1")
+    batch = None
+    for run, folders, words in tampered(lake):
+        lake.call("audit", "--lake", lake.dir / "lake", "--place", "990100", "--run", run, *folders, want=10)
+        assert "no first review" in load(o, lake, run), run
+        batch = batch or next(m["id"] for m in o.reviewer.get(f"/matters?procedure=claim-batch&subject={subject}&limit=200")["items"]
+                              if m["period"] == period)
+        new = [r for r in items(o.reviewer, matter=batch) if r["state"] == "new"]
+        if new:
+            bulk(o.reviewer, "screen", new, {"screened": "send"})
+        act(o.reviewer, batch, "count", FIGURES)
+        failed = act(o.reviewer, batch, "certify", want=409)["failed"]
+        assert [f["basis"] for f in failed] == ["S4§17"], failed
+        assert failed[0]["message"].startswith(f"The audit {run} lacks 1 rules or texts in force") and words in failed[0]["message"], failed
+        assert covered(o, batch)[0] == run
+    assert "told to" in load(o, lake)
+    load(o, lake, "fewer")  # what asked less takes nothing away
+    assert covered(o, batch)[0] == "r1"
+    for name in ("not_in_force", "lacks"):
+        typed = act(o.reviewer, batch, "count", {**FIGURES, name: "0"}, want=409)
+        assert (kinds(typed), typed["failed"][0]["field"]) == ({"needs"}, name), typed.raw
+    new = [r for r in items(o.reviewer, matter=batch) if r["state"] == "new"]
+    if new:
+        bulk(o.reviewer, "screen", new, {"screened": "send"})
+    assert act(o.reviewer, batch, "certify")["state"] == "fed_back"
 
 
 def corrected(names, row):
@@ -1441,8 +1523,7 @@ def thirds():
     costly = {batch: sorted(r for r, amount in rules.items() if 0 < amount <= spare) for batch, rules in sorted(found.items())}
     (subject, period), names = max(costly.items(), key=lambda pair: len(pair[1]))
     assert len(names) >= 3, found
-    lake.audit("third", names[:1])
-    lake.audit("two-thirds", names[:2])
+    lake.shares = {"third": lake.audit("third", names[:1]), "two-thirds": lake.audit("two-thirds", names[:2])}
     return lake, subject, period
 
 
@@ -1453,7 +1534,7 @@ def what_is_not_paid_is_not_paid_and_what_is_paid_already_comes_back():
     lake, subject, period = thirds()
     if subject != "H1":
         o.hospital(subject, "h1")
-    load(o, lake, "third")
+    load(o, lake, "third", share=lake.shares["third"])
     query = f"/matters?procedure=claim-batch&subject={subject}&limit=200"
     batch = [m for m in o.reviewer.get(query)["items"] if m["period"] == period][0]
     number, batch = batch["number"], batch["id"]
@@ -1465,7 +1546,7 @@ def what_is_not_paid_is_not_paid_and_what_is_paid_already_comes_back():
 
     def more():
         """What comes in after the clean lines are paid lies on lines that are paid."""
-        load(o, lake, "two-thirds")
+        load(o, lake, "two-thirds", share=lake.shares["two-thirds"])
         late = [r for r in items(o.reviewer, matter=batch) if r["id"] not in unpaid]
         assert late and {r["state"] for r in late} == {"new"}, late
         assert bulk(o.reviewer, "screen", late, {"screened": "send"})["n"] == len(late)
