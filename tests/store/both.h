@@ -28,6 +28,15 @@ static inline void check_run(const char *command) {
     CHECK(status == 0);
 }
 
+/* Another byte than the one there, whichever that was. */
+static inline void check_flip(const char *path, long at) {
+    FILE *file = fopen(path, "r+b");
+    CHECK(file != NULL && fseek(file, at, SEEK_SET) == 0);
+    const int byte = fgetc(file);
+    CHECK(byte != EOF && fseek(file, at, SEEK_SET) == 0 && fputc(byte ^ 1, file) != EOF);
+    CHECK(fclose(file) == 0);
+}
+
 static inline struct place place_new(bool is_postgres) {
     struct place place = {.dir = "/tmp/shouhu-test-XXXXXX", .is_postgres = is_postgres};
     CHECK(mkdtemp(place.dir) != NULL);
