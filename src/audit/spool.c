@@ -19,28 +19,32 @@ const char *const sh_cell_names[SH_CELLS] = {
 
 /* ---- records ------------------------------------------------------------------------------------ */
 
-/* total, rule, bucket, id, then texts as (length, bytes): key, receipt, cells. Own machine only: native byte
- * order. */
+/* A record: its head with the lengths of all texts, then the texts: key, cells, receipt. Who wants rows does
+ * not touch the receipts, and who wants receipts not the cells. Own machine only: native byte order. */
 struct head {
     uint32_t total;
     uint16_t rule, zero;
     uint32_t bucket;
     uint8_t id[16];
+    uint32_t key_len, cell_len[SH_CELLS], receipt_len;
 };
 
 static char *put_text(char *at, struct sh_str text) {
-    const uint32_t len = (uint32_t)text.len;
-    memcpy(at, &len, sizeof(len));
-    if (len > 0)
-        memcpy(at + sizeof(len), text.at, len);
-    return at + sizeof(len) + len;
+    if (text.len > 0)
+        memcpy(at, text.at, text.len);
+    return at + text.len;
 }
 
 sh_code sh_spool_record_put(struct sh_buf *out, const struct sh_record *record, struct sh_err *err) {
-    struct head head = {.rule = record->rule, .bucket = record->bucket};
-    size_t total = sizeof(head) + (2 + SH_CELLS) * sizeof(uint32_t) + record->key.len + record->receipt.len;
-    for (int c = 0; c < SH_CELLS; c++)
+    struct head head = {.rule = record->rule,
+                        .bucket = record->bucket,
+                        .key_len = (uint32_t)record->key.len,
+                        .receipt_len = (uint32_t)record->receipt.len};
+    size_t total = sizeof(head) + record->key.len + record->receipt.len;
+    for (int c = 0; c < SH_CELLS; c++) {
+        head.cell_len[c] = (uint32_t)record->cells[c].len;
         total += record->cells[c].len;
+    }
     if (total > RECORD_BYTES_MAX)
         return sh_fail(err, SH_E_LIMIT, "a receipt is over %zu bytes", RECORD_BYTES_MAX);
     (void)!sh_buf_reserve(out, total + 1); /* the buffer remembers a failure */
@@ -50,24 +54,12 @@ sh_code sh_spool_record_put(struct sh_buf *out, const struct sh_record *record, 
     char *at = out->at + out->len;
     memcpy(at, &head, sizeof(head));
     at = put_text(at + sizeof(head), record->key);
-    at = put_text(at, record->receipt);
     for (int c = 0; c < SH_CELLS; c++)
         at = put_text(at, record->cells[c]);
+    at = put_text(at, record->receipt);
     *at = '\0';
     out->len += total;
     return SH_OK;
-}
-
-static bool get_text(struct sh_str *rest, struct sh_str *ret) {
-    uint32_t len;
-    if (rest->len < sizeof(len))
-        return false;
-    memcpy(&len, rest->at, sizeof(len));
-    if (rest->len - sizeof(len) < len)
-        return false;
-    *ret = (struct sh_str){rest->at + sizeof(len), len};
-    *rest = (struct sh_str){rest->at + sizeof(len) + len, rest->len - sizeof(len) - len};
-    return true;
 }
 
 sh_code sh_spool_record_get(struct sh_str at, struct sh_record *ret, size_t *ret_len, struct sh_err *err) {
@@ -77,15 +69,22 @@ sh_code sh_spool_record_get(struct sh_str at, struct sh_record *ret, size_t *ret
     memcpy(&head, at.at, sizeof(head));
     if (head.total < sizeof(head) || head.total > at.len)
         return sh_fail(err, SH_E_CORRUPT, "a part of the run is cut short");
-    struct sh_str rest = {at.at + sizeof(head), head.total - sizeof(head)};
+    uint64_t sum = (uint64_t)sizeof(head) + head.key_len + head.receipt_len;
+    for (int c = 0; c < SH_CELLS; c++)
+        sum += head.cell_len[c];
+    if (sum != head.total)
+        return sh_fail(err, SH_E_CORRUPT, "a part of the run does not read back");
     ret->rule = head.rule;
     ret->bucket = head.bucket;
     memcpy(ret->id, head.id, sizeof(head.id));
-    bool ok = get_text(&rest, &ret->key) && get_text(&rest, &ret->receipt);
-    for (int c = 0; ok && c < SH_CELLS; c++)
-        ok = get_text(&rest, &ret->cells[c]);
-    if (!ok || rest.len != 0)
-        return sh_fail(err, SH_E_CORRUPT, "a part of the run does not read back");
+    const char *text = at.at + sizeof(head);
+    ret->key = (struct sh_str){text, head.key_len};
+    text += head.key_len;
+    for (int c = 0; c < SH_CELLS; c++) {
+        ret->cells[c] = (struct sh_str){text, head.cell_len[c]};
+        text += head.cell_len[c];
+    }
+    ret->receipt = (struct sh_str){text, head.receipt_len};
     *ret_len = head.total;
     return SH_OK;
 }
@@ -127,7 +126,7 @@ static int compare_entries(const void *a, const void *b, void *bytes) {
     const char *at = bytes;
     if (x->rule != y->rule)
         return x->rule < y->rule ? -1 : 1;
-    const size_t key = sizeof(struct head) + sizeof(uint32_t), id = offsetof(struct head, id);
+    const size_t key = sizeof(struct head), id = offsetof(struct head, id);
     const int order = sh_str_cmp((struct sh_str){at + x->offset + key, x->key_len},
                                  (struct sh_str){at + y->offset + key, y->key_len});
     return order != 0 ? order : memcmp(at + x->offset + id, at + y->offset + id, 16);
@@ -212,6 +211,8 @@ static sh_code advance_held(struct source *s, struct sh_err *err) {
     if (s->done)
         return SH_OK;
     const size_t offset = held->entries[s->entry++].offset;
+    if (s->entry < held->n) /* the next lies anywhere: it is fetched while this one is written */
+        __builtin_prefetch(held->records.at + held->entries[s->entry].offset);
     size_t len;
     return sh_spool_record_get((struct sh_str){held->records.at + offset, held->records.len - offset},
                                &s->record, &len, err);
