@@ -32,7 +32,7 @@ static uint64_t sources_of_virtual(uint64_t selected, int virtual_from) {
 size_t sh_buckets_split(struct sh_bucket_range all, size_t threads, struct sh_bucket_range *ret) {
     assert(ret && all.from <= all.to);
     threads = threads > 0 ? threads : 1;
-    const size_t least = (all.to - all.from) / (8 * threads) + 1;
+    const size_t least = (all.to - all.from) / (64 * threads) + 1; /* the last one keeps few waiting */
     size_t n = 0;
     for (uint32_t from = all.from; from < all.to; n++) {
         size_t size = (all.to - from) / (2 * threads);
