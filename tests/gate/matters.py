@@ -1627,7 +1627,8 @@ def a_batch_that_is_not_paid_is_refused_and_nothing_of_it_recovered():
     assert act(o.auditor, matter, "notify", breach)["state"] == "notified"
 
 
-TERMINATION = {"measure": "terminate", "ground": "fraud", "facts": "以虚假材料取得定点", "evidence": "申请材料与现场笔录", "clause": "协议第三十条"}
+TERMINATION = {"measure": "terminate", "ground": "fraud", "facts": "以虚假材料取得定点", "evidence": "申请材料与现场笔录", "clause": "协议第三十条",
+               "ground_on": "2026-02-10", "ground_paper": "认定书〔2026〕1号"}
 def bureau_leaders(o):
     """A panel of the bureau, and its legal reviewer; his qualification is on record."""
     o.bchief, o.bm1, o.bm2 = o.hire("bchief", "bureau.chief"), o.hire("bm1", "bureau.panel"), o.hire("bm2", "bureau.panel")
@@ -1831,6 +1832,107 @@ def a_second_suspension_in_the_term_calls_for_the_proposal_to_end_the_agreement_
     assert len(proposals()) == 1
     suspended("B-6", "suspend_agreement")
     assert [m["final"] for m in proposals()].count(False) == 1 and len(proposals()) == 2
+
+
+GROUNDS = {  # each with what shows it; the last of these is what an attack leaves out or gets wrong
+    "twice_suspended": (1, {"rectification": "整改通知〔2026〕1号，验收不合格"}, [{"rectification": ""}]),
+    "fraud": (2, {"ground_on": "2026-02-10", "ground_paper": "认定书1号"}, [{"ground_on": ""}, {"ground_paper": ""}, {"ground_on": "2026-03-04"}]),
+    "settled_for_others": (3, {"other_body": "H9", "ground_on": "2026-02-10"}, [{"other_body": ""}, {"other_body": "H1"}, {"ground_on": "2026-03-04"}]),
+    "obstructing": (4, {"ground_on": "2026-02-10", "ground_paper": "现场笔录1号"}, [{"ground_on": ""}, {"ground_paper": ""}, {"ground_on": "2026-03-04"}]),
+    "not_registered": (5, {"changed": "address", "ground_on": "2026-03-03"}, [{"changed": ""}, {"ground_on": ""}, {"ground_on": "2026-03-04"}]),
+    "stopped": (6, {"ground_on": "2026-02-10"}, [{"ground_on": ""}, {"ground_on": "2026-03-04"}]),
+    "major_breach": (7, {"loss": "0.01"}, [{"loss": ""}, {"loss": "0.00"}]),
+    "licence": (8, {"ground_on": "2026-02-10", "ground_paper": "吊销决定1号"}, [{"ground_on": ""}, {"ground_paper": ""}, {"ground_on": "2026-03-04"}]),
+    "unable": (9, {"leader": "controller", "ground_paper": "失信被执行人公告1号"}, [{"leader": ""}, {"ground_paper": ""}]),
+    "unpaid_penalty": (10, {"ground_on": "2026-03-01", "ground_paper": "处罚决定1号"}, [{"ground_on": "2026-03-03"}, {"ground_paper": ""}]),
+    "by_agreement": (12, {"ground_on": "2026-02-10", "ground_paper": "协议1号"}, [{"ground_on": ""}, {"ground_paper": ""}, {"ground_on": "2026-03-04"}]),
+    "by_law": (13, {"law_article": "医疗保障基金使用监督管理条例第四十条"}, [{"law_article": ""}])}
+
+
+@test
+def each_of_thirteen_grounds_to_end_an_agreement_has_its_own_test():
+    """H-08: what a ground is shown by is asked for by its own article; the city takes no other ground than the one proposed."""
+    o = city()
+    o.at("2026-03-03 09:00:00")  # the hospital was entered the day before
+    everything = {"ground_on": "", "ground_paper": "", "rectification": "", "other_body": "", "changed": "", "loss": "", "leader": "", "law_article": ""}
+    base = {"measure": "terminate", "facts": "事实", "evidence": "证据", "clause": "协议第五十条"}
+
+    def proposal():
+        return o.auditor.post("/matters", {"procedure": "termination-proposal", "subject": "H1"})["id"]
+
+    def refused(at, given):
+        return [f["basis"] for f in act(o.auditor, at, "draft", given, want=409)["failed"]]
+    shown = o.auditor.get("/matters/" + proposal())
+    named = next(f for f in shown["fields"] if f["field"] == "ground")
+    assert len(GROUNDS) == 12 and (not named.get("choices") or len(named["choices"]) == 13), named
+    for ground, (number, whole, attacks) in GROUNDS.items():
+        at = proposal()
+        for wrong in attacks:
+            given = {**base, "ground": ground, **everything, **whole, **wrong}
+            assert set(refused(at, given)) == {f"S4§20({number})"}, (ground, wrong)
+        other = next(g for g, (n, fields, _) in GROUNDS.items() if not set(fields) & set(whole))
+        assert set(refused(at, {**base, "ground": other, **everything, **whole})) == {f"S4§20({GROUNDS[other][0]})"}, (ground, other)
+        act(o.auditor, at, "draft", {**base, "ground": ground, **everything, **whole})
+    # what is registered is registered: the row of the institution is younger than the change that was said to be missing
+    at = proposal()
+    late = {**base, "ground": "not_registered", "changed": "address", "ground_on": "2026-02-10"}
+    assert refused(at, late) == ["S4§20(5)"]
+    # nobody asks for the institution but itself
+    at = proposal()
+    own = {**base, "ground": "own_request"}
+    assert refused(at, own) == ["S4§20(11)"]
+    for person in (o.auditor, o.head):
+        assert kinds(act(person, at, "request", {"request": "申请解除"}, want=409)) >= {"role"}
+    act(o.user, at, "request", {"request": "因搬迁申请解除协议"})
+    act(o.auditor, at, "draft", own)
+    sent = act(o.head, at, "send")["subs"][0]["id"]
+    typed = act(o.auditor, sent, "notify", {"measure": "terminate", "ground": "by_law"}, want=409)
+    assert (kinds(typed), typed["failed"][0]["field"]) == ({"needs"}, "ground"), typed.raw
+    act(o.auditor, sent, "notify", {"measure": "terminate"})
+
+
+@test
+def a_suspension_that_a_remedy_has_undone_is_no_ground_to_end_the_agreement():
+    """H-08: annulled before the next one it calls for nothing; annulled after it, the proposal goes nowhere."""
+    o = city()
+    bureau_leaders(o)
+
+    def suspended(source):
+        matter = heard(o, source=source, measure="suspend_agreement", amount="0.00", months="1")
+        discussed(o, matter)
+        act(o.head, matter, "decide", {"begins": "2026-03-02"})
+
+    def remedy(source):
+        at = o.legal.post("/matters", {"procedure": "remedy", "subject": "H1"})["id"]
+        act(o.legal, at, "file", {"kind": "reconsideration", "decision": "医保违决1号", "source": source, "paper_number": "复受1号"}, occurred="2026-03-02")
+        act(o.legal, at, "decide", {"outcome": "annulled", "result_number": "复决1号"}, occurred="2026-03-02")
+        return at, {"done_words": "已撤销", "back": "0.00", "fund": "390"}
+
+    def annulled(source):
+        at, given = remedy(source)
+        named = {**given, "undone": "suspend_agreement", "undone_on": "2026-03-02"}
+        for wrong in ({"undone": ""}, {"undone_on": ""}, {"undone": "suspend_person"}, {"undone_on": "2026-03-01"}):
+            said = act(o.bhead, at, "carry_out", {**named, **wrong}, want=409)
+            assert {f["basis"] for f in said["failed"]} == {"行政复议法第四十二条"}, (wrong, said.raw)
+        act(o.bhead, at, "carry_out", named)
+
+    def proposals():
+        return [m["id"] for m in o.auditor.get("/matters?procedure=termination-proposal&limit=50")["items"]]
+    suspended("B-1")
+    annulled("B-1")
+    suspended("B-2")
+    assert proposals() == []
+    suspended("B-3")
+    called, = proposals()
+    facts = {f["field"]: f["value"] for f in o.auditor.get("/matters/" + called)["fields"]}["facts"]
+    assert "2 次" in facts, facts
+    given = {"measure": "terminate", "ground": "twice_suspended", "facts": facts, "evidence": "两份决定书", "clause": "协议第五十条"}
+    act(o.auditor, called, "draft", given)
+    annulled("B-2")
+    for person, step, fields in ((o.head, "send", None), (o.auditor, "draft", given)):
+        said = act(person, called, step, fields, want=409)
+        assert [f["basis"] for f in said["failed"]] == ["S4§20(1)"], said.raw
+    act(o.head, called, "drop", {"reason": "中止已被撤销"})
 
 
 @test

@@ -440,6 +440,8 @@ def a_meeting_needs_its_quorum_the_reporter_does_not_vote_and_three_sign_the_sam
 def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_the_panel():
     o = desk()
     at = opened(o.legal, "remedy")
+    recovered = matters.heard(o, source="B-1", measure="recover", amount="1100.00", fund="390")
+    act(o.head, recovered, "decide")
     given = {"kind": "own", "decision": "医保违决〔2026〕1号", "source": "B-1", "paper_number": "-"}
     refused(o.legal, at, "file", given, basis="S4§40", occurred="2026-03-02")
     filed = act(o.legal, at, "file", {**given, "kind": "reconsideration", "paper_number": "复受〔2026〕1号"}, occurred="2026-03-02")
@@ -448,7 +450,8 @@ def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_t
     act(o.legal, at, "decide", {"outcome": "annulled", "result_number": "复决〔2026〕1号"}, occurred="2026-03-02")
     refused(o.legal, at, "carry_out", {"done_words": "x"}, kind="role")
     refused(o.bhead, at, "carry_out", {"done_words": "已退还"}, basis="行政复议法")
-    done = act(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390"})
+    refused(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390"}, basis="行政复议法")  # of what decision?
+    done = act(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390", "undone": "recover", "undone_on": "2026-03-02"})
     assert done["final"]
     rows = o.auditor.get("/registers/decisions/records?limit=200")["items"]
     assert any(r["fields"]["measure"] == "annulled" and r["fields"]["source"] == "B-1" for r in rows), rows
