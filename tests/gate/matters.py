@@ -1910,11 +1910,14 @@ def a_suspension_that_a_remedy_has_undone_is_no_ground_to_end_the_agreement():
 
     def annulled(source):
         at, given = remedy(source)
-        named = {**given, "undone": "suspend_agreement", "undone_on": "2026-03-02"}
-        for wrong in ({"undone": ""}, {"undone_on": ""}, {"undone": "suspend_person"}, {"undone_on": "2026-03-01"}):
-            said = act(o.bhead, at, "carry_out", {**named, **wrong}, want=409)
+        unnamed = act(o.bhead, at, "carry_out", given, want=409)
+        assert [f["basis"] for f in unnamed["failed"]] == ["行政复议法第四十二条"], unnamed.raw
+        named = {"source": source, "undone": "suspend_agreement", "undone_on": "2026-03-02"}
+        for wrong in ({"source": "B-9"}, {"undone": "suspend_person"}, {"undone_on": "2026-03-01"}):
+            said = act(o.legal, at, "name", {**named, **wrong}, want=409)
             assert {f["basis"] for f in said["failed"]} == {"行政复议法第四十二条"}, (wrong, said.raw)
-        act(o.bhead, at, "carry_out", named)
+        act(o.legal, at, "name", named)
+        act(o.bhead, at, "carry_out", given)
 
     def proposals():
         return [m["id"] for m in o.auditor.get("/matters?procedure=termination-proposal&limit=50")["items"]]

@@ -451,7 +451,9 @@ def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_t
     refused(o.legal, at, "carry_out", {"done_words": "x"}, kind="role")
     refused(o.bhead, at, "carry_out", {"done_words": "已退还"}, basis="行政复议法")
     refused(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390"}, basis="行政复议法")  # of what decision?
-    done = act(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390", "undone": "recover", "undone_on": "2026-03-02"})
+    refused(o.legal, at, "name", {"source": "B-1", "undone": "refuse", "undone_on": "2026-03-02"}, basis="行政复议法")
+    act(o.legal, at, "name", {"source": "B-1", "undone": "recover", "undone_on": "2026-03-02"})
+    done = act(o.bhead, at, "carry_out", {"done_words": "已退还", "back": "1100.00", "fund": "390"})
     assert done["final"]
     rows = o.auditor.get("/registers/decisions/records?limit=200")["items"]
     assert any(r["fields"]["measure"] == "annulled" and r["fields"]["source"] == "B-1" for r in rows), rows
@@ -577,6 +579,81 @@ REPORTED = {"channel": "phone", "target_kind": "hospital", "facts": "挂床住�
 ASKED = {"kind": "reporter", "what": "举报人联系方式", "purpose": "告知实名举报人处理结果", "asked_by": "办案人员"}
 
 
+def reported_up(o, at):
+    """Drafted within the hour by who found it, sent by the head, received by the bureau."""
+    given = {"kind": "both", "institution": "H1", "found_on": o.clock[:10], "what": "虚假住院", "taken": "已暂停结算", "amount": "500000.00"}
+    refused(o.auditor, at, "draft", {**given, "amount": None}, basis="S4§24")
+    refused(o.auditor, at, "draft", {**given, "found_on": later(o.clock, 86400)[:10]}, basis="S4§24")
+    refused(o.head, at, "send", {"sent_number": "报1"}, basis="S4§24")  # nothing is drafted
+    act(o.auditor, at, "draft", given)
+    refused(o.auditor, at, "send", {"sent_number": "报1"}, kind="role")
+    act(o.head, at, "send", {"sent_number": "报1"})
+
+
+@test
+def what_is_grave_goes_to_the_bureau_and_from_there_upward_each_hop_with_its_receipt():
+    """H-18, AC-04: a clue that was found to be grave cannot be closed without its report; late is marked."""
+    o = desk()
+    clue = opened(o.auditor, "alert")
+    act(o.auditor, clue, "describe", {"kind": "daily", "what": "病区空床"})
+    act(o.head, clue, "assign", {"assigned": o.auditor.id})
+    refused(o.auditor, clue, "check", {"result": "transferred", "words": "虚假住院"}, kind="needs")  # grave or not must be said
+    act(o.auditor, clue, "check", {"result": "transferred", "words": "虚假住院", "major": "true"})
+    closed = act(o.head2, clue, "close")
+    at, = [s["id"] for s in closed["subs"] if s["procedure"] == "report-up"]
+    assert o.user.get("/matters/" + at).status == 404  # nothing of it is the institution's to see
+    due, = [d for d in o.auditor.get("/matters/" + at)["deadlines"] if d["clock"] == "send"]
+    assert due["due"] == later(o.clock, 86400)[:10], due  # 24 hours
+    reported_up(o, at)
+    refused(o.head, at, "receive", {"received_number": "收1"}, kind="role")
+    act(o.bdesk, at, "receive", {"received_number": "收1"})
+    refused(o.bdesk, at, "send_up", {"up_number": "上1"}, kind="role")
+    refused(o.fund, at, "close", {"up_receipt": "省收1"}, kind="state", occurred=o.clock[:10])
+    act(o.bhead, at, "send_up", {"up_number": "上1"})
+    refused(o.fund, at, "close", {}, kind="needs", occurred=o.clock[:10])
+    done = act(o.fund, at, "close", {"up_receipt": "省收1", "instructions": "限期查处"}, occurred=o.clock[:10])
+    assert done["final"]
+    said = {f["field"]: f["value"] for f in done["fields"]}
+    assert [said[f] for f in ("sent_number", "received_number", "up_number", "up_receipt")] == ["报1", "收1", "上1", "省收1"], said
+    small = opened(o.auditor, "alert")
+    act(o.auditor, small, "describe", {"kind": "daily", "what": "收费单据不全"})
+    act(o.head, small, "assign", {"assigned": o.auditor.id})
+    act(o.auditor, small, "check", {"result": "corrected", "words": "已补", "major": "false"})
+    assert not act(o.head2, small, "close")["subs"]
+
+
+@test
+def a_month_of_review_is_planned_by_method_and_each_check_says_where_when_and_what():
+    """D-06: no plan without its four methods, no check outside of the month, no month closed on fewer without the reason."""
+    o = desk()
+    month = later(o.clock, 0)[:7]
+    at = o.reviewer.post("/matters", {"procedure": "review-month", "subject": "ag1", "period": month})
+    at = at["id"] if at.status == 201 else next(m["id"] for m in o.reviewer.get("/matters?procedure=review-month&subject=ag1&limit=50")["items"] if m["period"] == month)
+    plan = {"fees": "1", "records": "1", "onsite": "1", "night": "1"}
+    for method in plan:
+        refused(o.reviewer, at, "plan", {**plan, method: "0"}, basis="S1§2.2")
+    refused(o.head, at, "approve", kind="state")
+    act(o.reviewer, at, "plan", plan)
+    check = {"method": "night", "provider": "H1", "day_of": o.clock[:10], "result": "problem", "seen": "三床无人"}
+    refused(o.reviewer, at, "record", check, kind="state")  # nobody has approved the plan
+    refused(o.reviewer, at, "approve", kind="role")
+    act(o.head, at, "approve")
+    for field in check:
+        refused(o.reviewer, at, "record", {k: v for k, v in check.items() if k != field}, kind="needs")
+    refused(o.reviewer, at, "record", {**check, "day_of": later(o.clock, 40 * 86400)[:10]}, basis="S1§2.2")
+    act(o.reviewer, at, "record", check)
+    row = [r["fields"] for r in o.auditor.get("/registers/review_checks/records?limit=200")["items"] if r["fields"]["words"] == "三床无人"]
+    assert [(r["method"], r["provider"], r["day"], r["result"]) for r in row] == [("night", "H1", o.clock[:10], "problem")], row
+    refused(o.head, at, "close", {"why_fewer": "月末未到"}, basis="S1§2.2")  # the month is not over
+    year, number = int(month[:4]), int(month[5:])
+    o.at(f"{year + number // 12}-{number % 12 + 1:02d}-01 09:00:00")
+    few = refused(o.head, at, "close", basis="S1§2.2")
+    assert "night rounds 1 of 1" in few["failed"][0]["message"] and "on-site checks 0 of 1" in few["failed"][0]["message"], few.raw
+    for method in ("fees", "records", "onsite"):
+        act(o.auditor, at, "record", {**check, "method": method})
+    assert act(o.head, at, "close")["final"]
+
+
 def keepers(o):
     """The desk with a bureau that keeps who reported, and a bureau elsewhere that keeps its own."""
     if not hasattr(o, "keeper1"):
@@ -624,13 +701,14 @@ def holders_open_only_what_they_hold_and_for_a_purpose_that_says_something():
     act(o.keeper1, blank, "open_two")
     act(o.keeper2, blank, "open_two")
     assert unsealed(o.keeper1, blank, want=422).raw.count(b"purpose")  # what says nothing is no purpose
-    other = opened(o.auditor, "unseal", report["number"])  # the agency asks itself, and finds nobody who opens
-    act(o.auditor, other, "ask", {**ASKED, "matter": report["number"]})
+    other = opened(o.auditor, "unseal", report["number"])  # the agency has nobody who could open it, and is told at once
+    refused(o.auditor, other, "ask_agency", {**ASKED, "matter": report["number"]}, basis="S4§45")
+    refused(o.auditor, other, "ask", {**ASKED, "matter": report["number"]}, kind="role")
+    act(o.auditor, other, "ask_agency", {**ASKED, "matter": report["number"], "kind": "personal"})
     act(o.head, other, "grant", {"result": "granted", "holders": "x", "until": "2099-01-01", "why": "y"})
-    for person in (o.control, o.chief):
-        refused(person, other, "open_one")
+    for person in (o.keeper1, o.control):
         refused(person, other, "open_two", kind="role")
-    refused(o.keeper1, other, "open_two", kind="role")
+    assert act(o.control, other, "open_one")["state"] == "opened" and "kind" not in kinds(unsealed(o.control, other, want=409))
     about_me = reported(o, subject=o.keeper3.id, target_kind="agency_staff")  # who is reported never reads by whom
     mine = granted(o, about_me["number"])
     refused(o.keeper3, mine, "open_two", kind="tie")
@@ -747,7 +825,7 @@ def who_reported_is_opened_by_two_holders_together_for_a_purpose_and_in_time():
     o.at(later(o.clock, 4 * 86400))
     refused(o.keeper2, late, "open_two", basis="S4§38")
     personal = opened(o.auditor, "unseal", "M-8")
-    act(o.auditor, personal, "ask", {**ASKED, "matter": "M-8", "kind": "personal"})
+    act(o.auditor, personal, "ask_agency", {**ASKED, "matter": "M-8", "kind": "personal"})
     act(o.head, personal, "grant", {"result": "granted", "holders": "内控员", "until": later(o.clock, -86400)[:10], "why": "x"})
     refused(o.control, personal, "open_one", basis="S4§38")
 

@@ -320,6 +320,7 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     const int32_t today = sh_day_of_time(w->o.clock.fixed_utc + SH_SHANGHAI_SECONDS);
     while (text->n_open_by == 0 || text->draw || text->from > today || text->period == SH_PERIOD_YEAR ||
            sh_str_is(text->id, "claim-batch") || sh_str_is(text->id, "month-close") ||
+           sh_str_is(text->id, "review-month") ||
            (number % 8 == 0 && !sh_str_is(text->id, "breach-decision")) ||
            (number % 8 == 4 && !sh_str_is(text->id, "termination-proposal")) ||
            (number % 16 == 2 && !sh_str_is(text->id, "unseal"))) /* few come to two holders */
