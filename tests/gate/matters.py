@@ -730,6 +730,12 @@ def findings_become_items_are_screened_in_bulk_taken_back_and_loaded_again_witho
     counted = [o.reviewer.get("/matters/" + b["id"]) for b in batches]
     assert sum(c["n"] for m in counted for c in m["items"]) == made
     assert all("*" in r["person"] or len(r["person"]) < 2 for r in rows), rows[0]
+    # by its finding: one row, for who may read it and for nobody else
+    key = rows[0]["key"]
+    assert [r["id"] for r in o.reviewer.get("/items?key=" + key)["items"]] == [rows[0]["id"]]
+    assert o.reviewer.get("/items/totals?key=" + key)["n"] == 1
+    assert o.reviewer.get(f"/items?key={key}&state=deducted")["items"] == [] == o.reviewer.get("/items?key=nosuch")["items"]
+    assert o.stranger.get("/items?key=" + key)["items"] == []
     # a preview writes nothing and tells what would be refused
     preview = bulk(o.reviewer, "screen", rows, {"screened": "send"}, path="/items/preview")
     assert preview["n"] == made and preview["refused"] == [] and "act" not in preview.json

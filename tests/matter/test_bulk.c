@@ -185,11 +185,63 @@ static void rows_wait_in_the_order_of_the_text(void **state) {
     office_drop(&o);
 }
 
+static sh_code sum_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct bulking *b = ctx;
+    struct doing d = {.roll_back = false};
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_json json;
+    become(&d, b->o, "p", sh_str_of(b->role));
+    const struct sh_desk desk = {b->o->texts, &d.who, &arena, NULL};
+    const struct sh_item_query all = {.amount_min = INT64_MIN, .limit = 1};
+    sh_buf_clear(&b->out);
+    sh_json_begin(&json, &b->out);
+    SH_TRY(sh_items_sum_json(txn, &desk, &all, &json, err));
+    return sh_json_end(&json, err);
+}
+
+static const char *summed(struct bulking *b) {
+    struct sh_err err;
+    CHECK_OK(sh_store_read(b->o->store, sum_body, b, &err), &err);
+    return b->out.at;
+}
+
+static void a_list_is_counted_up_to_ten_thousand_and_says_that_there_are_more(void **state) {
+    (void)state;
+    enum { FULL = 10000, PORTION = 2000 };
+    static char keys[FULL + 1][8];
+    static struct sh_finding_in rows[FULL + 1];
+    for (size_t i = 0; i <= FULL; i++) {
+        (void)snprintf(keys[i], sizeof keys[i], "f%zu", i);
+        rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
+                                         .institution = HOSPITAL,
+                                         .period = SH_STR("2026-02"),
+                                         .rule = SH_STR("r"),
+                                         .level = SH_STR("certain"),
+                                         .run = SH_STR("r1"),
+                                         .person = SH_STR("P1"),
+                                         .day = 20000,
+                                         .amount_fen = 100,
+                                         .fund_fen = 100};
+    }
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    struct bulking b = {.o = &o, .role = "agency.reviewer"};
+    for (size_t i = 0; i < FULL; i += PORTION)
+        CHECK_I64(office_load(&o, rows + i, PORTION).made, PORTION);
+    CHECK_TEXT(summed(&b), "{\"n\":10000,\"more\":false,\"amount\":\"10000.00\"}");
+    CHECK_I64(office_load(&o, rows + FULL, 1).made, 1);
+    CHECK_TEXT(summed(&b), "{\"n\":10000,\"more\":true,\"amount\":null}");
+    sh_buf_free(&b.out);
+    office_drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_act_taken_back_leaves_rows_as_they_stood_assigned_and_all),
         cmocka_unit_test(rows_screened_out_come_back_open),
         cmocka_unit_test(rows_wait_in_the_order_of_the_text),
+        cmocka_unit_test(a_list_is_counted_up_to_ten_thousand_and_says_that_there_are_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
