@@ -89,7 +89,7 @@ struct page {
     const struct order *order;
     bool is_falling;
     size_t limit, n;
-    const char *next;
+    const char *next, *bound; /* bound: no row of the page has a key beyond it; NULL: not known */
 };
 
 static sh_code read_order(struct sh_request *rq, struct page *page, struct sh_err *err) {
@@ -149,6 +149,35 @@ static void where_after(struct page *page) {
     sh_buf_add_text(&find->sql, "))");
 }
 
+static sh_code where_page(struct page *page, struct sh_err *err) {
+    SH_TRY(sh_find_where(page->find, err));
+    where_after(page);
+    return sh_buf_check(&page->find->sql, err);
+}
+
+static sh_code keep_bound(void *ctx, void *result_at, struct sh_err *err) {
+    (void)err;
+    struct page *page = ctx;
+    duckdb_result *result = result_at;
+    page->bound = duckdb_row_count(result) ? sh_find_cell(page->find, result, 0, 0) : NULL;
+    return SH_OK;
+}
+
+/* The key of the page's last row, from that column alone: the page then reads the many others
+ * only for rows up to it. The desk's own order needs none. */
+static sh_code find_bound(struct page *page, struct sh_err *err) {
+    struct sh_find *find = page->find;
+    if (find->has_claims && page->is_falling && strcmp(page->order->word, "money") == 0)
+        return SH_OK;
+    sh_buf_addf(&find->sql, "select %s", page->order->key);
+    SH_TRY(where_page(page, err));
+    sh_buf_addf(&find->sql, " order by 1%s limit 1 offset %zu", page->is_falling ? " desc" : "", page->limit);
+    SH_TRY(sh_find_run(find, keep_bound, page, err));
+    sh_buf_clear(&find->sql);
+    find->n_binds = 0;
+    return SH_OK;
+}
+
 static void put_finding(const struct page *page, duckdb_result *result, idx_t row) {
     const struct sh_str rule = sh_str_of(sh_find_cell(page->find, result, COLUMN_RULE, row));
     sh_json_object(page->json);
@@ -190,10 +219,15 @@ sh_code sh_api_findings(struct sh_gate *gate, struct sh_request *rq, struct sh_e
     struct page page = {.find = &find, .json = &json};
     SH_TRY(sh_arg_limit(rq, &page.limit, err));
     SH_TRY(read_order(rq, &page, err));
+    SH_TRY(find_bound(&page, err));
     select_columns(&find);
     sh_buf_addf(&find.sql, ", %s", page.order->key);
-    SH_TRY(sh_find_where(&find, err));
-    where_after(&page);
+    SH_TRY(where_page(&page, err));
+    if (page.bound) {
+        sh_buf_addf(&find.sql, " and %s %s cast(", page.order->key, page.is_falling ? ">=" : "<=");
+        sh_find_bind(&find, sh_str_of(page.bound));
+        sh_buf_addf(&find.sql, " as %s)", page.order->type);
+    }
     sh_buf_addf(&find.sql, " order by %s%s, id limit %zu", page.order->key, page.is_falling ? " desc" : "",
                 page.limit + 1);
     sh_answer_begin(rq, 200, &json);

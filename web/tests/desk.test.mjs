@@ -83,16 +83,24 @@ test('evidence names the money, the article, the lines and the drawn half year; 
   await panel.getByRole('button', { name: '看表格' }).click()
   assert.ok((await panel.locator('tr.marked').count()) >= receipt.lines.length)
   await isClean(page)
-  // keyset paging in the order of money: no finding twice, none left out
-  const ids = []
-  let after = ''
-  do {
-    const part = await auditor.get(`/runs/r1/findings?sort=-money&limit=37${after ? `&after=${encodeURIComponent(after)}` : ''}`)
-    ids.push(...part.items.map(one => one.id))
-    after = part.next
-  } while (after)
-  assert.equal(new Set(ids).size, ids.length)
-  assert.equal(ids.length, (await auditor.get('/runs/r1/totals')).findings)
+  // keyset paging in every order: no finding twice, none left out, none out of its place
+  const { findings } = await auditor.get('/runs/r1/totals')
+  const keys = { money: one => Number(one.counted), day: one => one.day ?? '', rule: one => one.rule, institution: one => one.institution ?? '', id: one => one.id }
+  for (const sort of Object.keys(keys).flatMap(name => [name, `-${name}`])) {
+    const [sign, keyOf] = [sort.startsWith('-') ? -1 : 1, keys[sort.replace('-', '')]]
+    const found = []
+    let after = ''
+    do {
+      const part = await auditor.get(`/runs/r1/findings?sort=${sort}&limit=97${after ? `&after=${encodeURIComponent(after)}` : ''}`)
+      found.push(...part.items)
+      after = part.next
+    } while (after)
+    assert.equal(new Set(found.map(one => one.id)).size, found.length, sort)
+    assert.equal(found.length, findings, sort)
+    const place = (a, b) => (keyOf(a) < keyOf(b) ? -sign : keyOf(a) > keyOf(b) ? sign : a.id < b.id ? -1 : 1)
+    if (!sort.endsWith('id')) assert.deepEqual(found.map(one => one.id), [...found].sort(place).map(one => one.id), sort)
+    else assert.deepEqual(found.map(keyOf), found.map(keyOf).sort((a, b) => (a < b ? -sign : sign)), sort)
+  }
   await page.context().close()
 })
 
