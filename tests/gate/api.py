@@ -1462,18 +1462,39 @@ def rules_are_named_in_the_language_of_the_reader(auditor, one):
     assert points and all(p["name"].isascii() for p in points), points
 
 
-def peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign):
-    own = user.get(f"/runs/r1/peers?institution={one['institution']}")
-    assert own.status == 200 and own["group"] == "all" and own["peers"] >= 5, own.raw  # stat.min_peers
+def peers_are_told_in_quartiles_of_the_same_kind_and_level_and_of_nobody_else(o, auditor, user, one, foreign):
+    contract, head = o.hire("contract", "agency.contract", body="ag1"), o.hire("ahead", "agency.head", body="ag1")
+    path = f"/runs/r1/peers?institution={one['institution']}"
+    others = [g["key"] for g in auditor.get("/runs/r1/groups?by=institution&from=2000-01-01")["items"] if g["key"] not in ("", one["institution"])]
+
+    def on_record(code, level):
+        o.two(contract, head, "institutions", hospital(code, body="h9", **({"level": level} if level else {}))["fields"])
+
+    def untold(answer):
+        return answer.status == 200 and answer["months"] and all(m[q] is None for m in answer["months"] for q in ("low", "median", "high"))
+    nobody = user.get(path)
+    assert untold(nobody) and (nobody["kind"], nobody["level"], nobody["peers"]) == (None, None, 0), nobody.raw
+    on_record(one["institution"], "3")
+    alone = user.get(path, headers={"Accept-Language": "en"})
+    assert untold(alone) and (alone["kind"], alone["level"], alone["peers"]) == ("Hospital", "Tertiary", 0), alone.raw
+    levels = {code: ("2", None, "3", "3", "3", "3", "3")[min(i, 6)] for i, code in enumerate(others)}
+    alike = [code for code in others if levels[code] == "3"]
+    assert len(alike) >= 5, others  # stat.min_peers
+    for code in [c for c in others if c not in alike[4:]]:
+        on_record(code, levels[code])
+    few = user.get(path)
+    assert untold(few) and few["peers"] == 4, few.raw
+    for code in alike[4:]:
+        on_record(code, "3")
+    own = user.get(path, headers={"Accept-Language": "zh-CN"})
+    assert (own["kind"], own["level"], own["peers"]) == ("医院", "三级", len(alike)), own.raw
     total = user.get("/runs/r1/totals?from=2000-01-01")
     assert sum(round(float(m["counted"]) * 100) for m in own["months"]) == round(float(total["counted"]) * 100)
     assert sum(m["findings"] for m in own["months"]) == total["findings"]
     # the quartiles are those of the others, by hand
     last = own["months"][-1]["month"]
     end = f"{last}-{calendar.monthrange(int(last[:4]), int(last[5:]))[1]}"
-    others = [g["key"] for g in auditor.get("/runs/r1/groups?by=institution&from=2000-01-01")["items"] if g["key"] not in ("", one["institution"])]
-    values = sorted(round(float(auditor.get(f"/runs/r1/totals?institution={code}&from={last}-01&to={end}")["counted"]) * 100) for code in others)
-    assert len(values) == own["peers"]
+    values = sorted(round(float(auditor.get(f"/runs/r1/totals?institution={code}&from={last}-01&to={end}")["counted"]) * 100) for code in alike)
     assert round(float(own["months"][-1]["median"]) * 100) == values[(len(values) - 1) // 2], (values, own.raw)
     assert user.get(f"/runs/r1/peers?institution={foreign}").status == 404
     assert user.get("/runs/r1/peers").status == 404
@@ -1619,7 +1640,7 @@ def an_audit_runs_as_a_job_and_each_sees_his_findings():
         assert other.get("/runs/r1/findings")["items"] == [] and other.get(f"/runs/r1/findings/{one['id']}").status == 404
         findings_leave_as_a_table_of_the_filter_alone(auditor, user, one)
         rules_are_named_in_the_language_of_the_reader(auditor, one)
-        peers_are_told_in_quartiles_and_of_nobody_else(auditor, user, one, foreign=next(
+        peers_are_told_in_quartiles_of_the_same_kind_and_level_and_of_nobody_else(o, auditor, user, one, foreign=next(
             f["institution"] for f in auditor.get("/runs/r1/findings?limit=200")["items"] if f["institution"] != one["institution"]))
         first, second, third = (auditor.post("/jobs", {"kind": "audit", "arguments": {"place": "990100"}}) for _ in range(3))
         cancelled = auditor.post(f"/jobs/{third['id']}/cancellation", {})

@@ -225,6 +225,19 @@ test('institutions stand out among those of their kind and level, as the registe
   await card.getByRole('link').first().click()
   await page.waitForURL('**/findings?*institution=*')
   await page.context().close()
+
+  // one of them reads at its own page whom it is held against
+  const ofKind = kinds.get(groups.find(one => one.name === expected[0]).key)
+  const taken = new Set((await office.admin.get('/registers/bodies/records?limit=200')).items.map(one => one.fields.code))
+  const own = groups.find(one => kinds.get(one.key) === ofKind && !taken.has(one.key))
+  await office.body(own.key, 'institution', own.name)
+  const portal = await office.page(browser, await office.hire('ownuser', own.key, 'institution.user'))
+  await portal.to('/portal')
+  const words = { 'pharmacy none': '零售药店、未定级', 'hospital 3': '医院、三级', 'hospital 2': '医院、二级' }[ofKind]
+  const others = [...kinds.values()].filter(kind => kind === ofKind).length - 1
+  await portal.locator('[data-test=peersof]').getByText(`同为${words}的其他 ${others} 家机构`).waitFor()
+  await isClean(portal)
+  await portal.context().close()
 })
 
 test('parameters nobody has set stand first; internal control verifies the journal in the browser and a changed root is seen', async () => {

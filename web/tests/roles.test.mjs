@@ -100,7 +100,7 @@ before(async () => {
   hospital = groups.sort((a, b) => b.findings - a.findings)[0]
   await office.body(hospital.key, 'institution', hospital.name)
   who.user = await office.hire('user', hospital.key, 'institution.user')
-  await record(who.contract, 'institutions', { code: hospital.key, name: hospital.name, body: hospital.key, kind: 'hospital', place: '990100', agency: 'ag1', grid: 'g1' }, who.head)
+  await record(who.contract, 'institutions', { code: hospital.key, name: hospital.name, body: hospital.key, kind: 'hospital', level: '3', place: '990100', agency: 'ag1', grid: 'g1' }, who.head)
   await record(who.contract, 'third_parties', { code: 'tp1', name: '虚构评估中心', kind: 'quality', credit_code: '91350100M000100Y43', place: '990100' }, who.head)
   await record(who.contract, 'contracts', { number: 'C-1', third_party: 'tp1', scope: '申诉评估', signed_on: '2026-01-01', ends_on: '2099-01-01', place: '990100' }, who.head)
   for (const [person, seat] of [['chief', 'chief'], ['member1', 'member'], ['member2', 'deputy']])
@@ -118,6 +118,7 @@ test('an institution explains a finding from its own page and appeals what was d
   const page = await office.page(browser, who.user)
   await page.to('/portal')
   await page.locator('[data-test=peers] svg').waitFor()
+  await page.locator('[data-test=peersof]').getByText('同为医院、三级且有疑点的其他机构只有 0 家').waitFor()
   await isClean(page)
   await page.getByRole('link', { name: /待说明/ }).click()
   await page.waitForURL('**/review?state=sent*')
