@@ -306,6 +306,34 @@ test('one yuan is followed from the funnel to the line it was charged on; stages
   await page.context().close()
 })
 
+test('at a glance the newest re-reviews stand with their three ratios, and each leads to its matter', async () => {
+  // the answers of the server for a batch, told as three re-reviews: how one is drawn and judged is tests/gate/review.py
+  const [row] = (await who.head.get('/matters?procedure=claim-batch&limit=1')).items
+  const whole = await who.head.get(`/matters/${row.id}`)
+  const made = [
+    { id: 'a'.repeat(32), state: 'filed', opened: '2026-03-01T01:00:00Z', period: '2026-01', rates: ['5.00', '2.50', '0.75'] },
+    { id: 'b'.repeat(32), state: 'done', opened: '2026-04-01T01:00:00Z', period: '2026-02', rates: ['4.00', '1.25', null] },
+    { id: 'c'.repeat(32), state: 'filed', opened: '2026-02-01T01:00:00Z', period: '2025-12', rates: ['0.00', '0.00', '0.00'] },
+  ]
+  const as = (of, { rates, ...one }) => ({ ...of, ...one, procedure: 'rereview' })
+  const fieldsOf = ({ rates }) => ['case_rate', 'line_rate', 'amount_rate'].map((field, i) => ({ ...whole.fields[0], field, value: rates[i] }))
+  const page = await office.page(browser, who.head)
+  await page.route(/\/api\/v1\/matters\?.*procedure=rereview/, route => {
+    const state = new URL(route.request().url()).searchParams.get('state')
+    return route.fulfill({ json: { items: made.filter(one => one.state === state).map(one => as(row, one)), next: null } })
+  })
+  for (const one of made) await page.route(`**/api/v1/matters/${one.id}`, route => route.fulfill({ json: { ...as(whole, one), fields: fieldsOf(one) } }))
+  await page.to('/glance')
+  const card = page.locator('[data-test=rereview]')
+  await card.locator('tbody tr').first().waitFor()
+  const shown = await card.locator('tbody tr').evaluateAll(rows => rows.map(one => [...one.cells].slice(1).map(cell => cell.textContent)))
+  assert.deepEqual(shown, [['2026-02', '4.00 %', '1.25 %', '—'], ['2026-01', '5.00 %', '2.50 %', '0.75 %'], ['2025-12', '0.00 %', '0.00 %', '0.00 %']]) // the newest first
+  await isClean(page)
+  await card.getByRole('link').nth(1).click()
+  await page.waitForURL(`**/matters/${made[0].id}`)
+  await page.context().close()
+})
+
 test('one box finds an institution, a rule and a finding; the bell leads to what runs out', async () => {
   const page = await office.page(browser, who.head)
   await page.to('/work')
