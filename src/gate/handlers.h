@@ -115,6 +115,7 @@ SH_HANDLER(sh_api_matter_proof);
 SH_HANDLER(sh_api_work);
 SH_HANDLER(sh_api_funnel);
 SH_HANDLER(sh_api_reviews);
+SH_HANDLER(sh_api_overruns);
 /* selfcheck.c */
 SH_HANDLER(sh_api_selfchecks);
 SH_HANDLER(sh_api_selfcheck_new);

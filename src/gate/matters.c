@@ -121,7 +121,8 @@ static sh_code show_funnel(struct sh_txn *txn, struct asking *a, struct sh_err *
     return sh_funnel_json(txn, &a->desk, wanted, &a->json, err);
 }
 
-static sh_code show_reviews(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+/* from and to; SH_E_CANCELLED: refused. */
+static sh_code days_of(struct asking *a, struct sh_review_days *ret) {
     const struct sh_str from = sh_target_arg(&a->rq->target, "from"),
                         to = sh_target_arg(&a->rq->target, "to");
     struct sh_review_days days = {.to = sh_gate_today(a->gate)};
@@ -130,12 +131,25 @@ static sh_code show_reviews(struct sh_txn *txn, struct asking *a, struct sh_err 
     days.from = days.to - REVIEW_DAYS;
     if (from.at && sh_date_scan(from.at, from.len, &days.from) != SH_DATE_OK)
         return sh_stop(sh_refuse(a->rq, GATE_BAD_REQUEST, "from: %s", SH_SAY(a->rq, WANTS_DAY)));
+    *ret = days;
+    return SH_OK;
+}
+
+static sh_code show_reviews(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_review_days days = {0};
+    SH_TRY(days_of(a, &days));
     return sh_reviews_json(txn, &a->desk, &days, &a->json, err);
 }
 
 static struct sh_str arg(const struct asking *a, const char *name) {
     const struct sh_str text = sh_target_arg(&a->rq->target, name);
     return text.at ? text : SH_STR("");
+}
+
+static sh_code show_overruns(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    struct sh_overruns_asked asked = {.procedure = arg(a, "procedure"), .today = sh_gate_today(a->gate)};
+    SH_TRY(days_of(a, &asked.days));
+    return sh_overruns_json(txn, &a->desk, &asked, &a->json, err);
 }
 
 static sh_code bad_argument(struct asking *a, const char *name) {
@@ -237,6 +251,9 @@ sh_code sh_api_item(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
 }
 sh_code sh_api_reviews(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_as(gate, rq, "access.review", show_reviews, err);
+}
+sh_code sh_api_overruns(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_read(gate, rq, show_overruns, err);
 }
 sh_code sh_api_funnel(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     return answer_read(gate, rq, show_funnel, err);

@@ -119,6 +119,7 @@ static const struct sh_route routes[] = {
     {SH_GET, V1 "/items/{item}/trail", "matters.read", R, 0, 0, sh_api_item_trail},
     {SH_GET, V1 "/items/{item}/proof", "matters.read", R, 0, 0, sh_api_item_proof},
     {SH_GET, V1 "/reviews/empty", "access.review", R, 0, 0, sh_api_reviews},
+    {SH_GET, V1 "/overruns", "matters.read", R, 0, 0, sh_api_overruns},
     {SH_GET, V1 "/funnel", "matters.read", R, 0, 0, sh_api_funnel},
     {SH_GET, V1 "/work", "matters.read", R, 0, 0, sh_api_work},
 };

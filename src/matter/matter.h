@@ -448,6 +448,20 @@ struct sh_review_days {
  */
 SH_MUST sh_code sh_reviews_json(struct sh_txn *txn, const struct sh_desk *desk,
                                 const struct sh_review_days *days, struct sh_json *json, struct sh_err *err);
+struct sh_overruns_asked {
+    struct sh_str procedure;    /* "" all */
+    struct sh_review_days days; /* on which the time ended */
+    int32_t today;
+};
+/**
+ * What was done after its time, or is owed still (S4§12, S4§28): of the clocks whose end only marks, those
+ * that ended in these days before their step was taken: {from, to, items: [{matter, number, procedure, clock,
+ * basis, step, started, due, done (null: still owed), days_late, reason, …}], more}, the newest 1,000 ends
+ * looked at. Cost: an index over the ends.
+ */
+SH_MUST sh_code sh_overruns_json(struct sh_txn *txn, const struct sh_desk *desk,
+                                 const struct sh_overruns_asked *asked, struct sh_json *json,
+                                 struct sh_err *err);
 enum sh_funnel_by { SH_FUNNEL_ALL, SH_FUNNEL_RULE, SH_FUNNEL_INSTITUTION, SH_FUNNEL_MONTH };
 /**
  * Money on its way back, by what law/tables/funnel.csv says: {items: [{key, name, found, confirmed, refused,

@@ -654,6 +654,50 @@ def a_month_of_review_is_planned_by_method_and_each_check_says_where_when_and_wh
     assert act(o.head, at, "close")["final"]
 
 
+@test
+def what_is_done_after_its_time_stands_in_the_report_with_its_reason_and_what_is_owed_is_there_too():
+    """D-13, D-14, Y-05: the limits are the public ones, the ends those the matters were counted by; in time is not in it."""
+    o = desk()
+    take = {"kind": "reimbursement", "about": "异地急诊", "applied_on": o.clock[:10], "claimed": "1000.00", "complete": "true"}
+    check = {"amount": "800.00", "fund": "390", "record_seen": "true", "record_words": "病历与费用一致", "verify": "no"}
+
+    def taken(person):
+        at = opened(o.window, "benefit-claim", person)
+        act(o.window, at, "take_in", take)
+        return at, act(o.checker, at, "check", check)["deadlines"]
+
+    def overruns(person=o.finance, **asked):
+        answer = person.get("/overruns?" + urllib.parse.urlencode({"procedure": "benefit-claim", **asked}))
+        assert answer.status == 200, answer.raw
+        return {one["matter"]: one for one in answer["items"]}
+    (slow, deadlines), (owed, _), (good, _) = taken("P-11"), taken("P-12"), taken("P-13")
+    due, = [d["due"] for d in deadlines if d["clock"] == "decide"]
+    limits = [one for one in o.nobody().get("/public/time-limits?place=990100")["items"] if (one["procedure"], one["clock"]) == ("benefit-claim", "decide")]
+    length, = [d["length"] for d in deadlines if d["clock"] == "decide"]
+    assert (limits[0]["length"], length) == ("30 wd", "30 个工作日"), (limits, length)
+    act(o.head, good, "decide", {"result": "granted", "reasons": "符合规定"})
+    assert not {slow, owed, good} & set(overruns())
+    o.at(due + " 23:59:30")  # the last day is in time
+    assert not {slow, owed, good} & set(overruns())
+    over = later(due + " 09:00:00", 3 * 86400)
+    o.at(over)
+    until(lambda: {slow, owed} <= set(overruns()))
+    one = overruns()[slow]
+    assert (one["due"], one["done"], one["days_late"], one["step"], one["basis"]) == (due, None, 3, "decide", "社会保险经办条例第二十条"), one
+    assert good not in overruns()
+    assert not overruns(**{"from": later(over, -86400)[:10]}) and not overruns(to=later(due + " 09:00:00", -86400)[:10])
+    assert not overruns(o.stranger) and not overruns(o.user)  # whose they are not
+    for bad in ("from=x", "to=2026-02-30"):
+        assert o.finance.get("/overruns?" + bad).status == 400
+    refused(o.head, slow, "decide", {"result": "granted", "reasons": "符合规定"}, kind="time")  # late asks why
+    act(o.head, slow, "decide", {"result": "granted", "reasons": "符合规定"}, why="外地核实未回")
+    act(o.finance, slow, "pay", {"bank_row": "BR-11"})
+    o.at(later(over, 86400))
+    one, other = overruns()[slow], overruns()[owed]
+    assert (one["done"], one["days_late"], one["reason"]) == (over[:10], 3, "外地核实未回"), one
+    assert (other["done"], other["days_late"], other["reason"]) == (None, 4, ""), other
+
+
 def keepers(o):
     """The desk with a bureau that keeps who reported, and a bureau elsewhere that keeps its own."""
     if not hasattr(o, "keeper1"):
