@@ -35,6 +35,10 @@ struct sh_db {
 SH_MUST sh_code sh_db_open_lite(const char *path, bool read_only, bool create, struct sh_db *ret,
                                 struct sh_err *err);
 SH_MUST sh_code sh_db_open_pg(const char *url, struct sh_db *ret, struct sh_err *err);
+/** PostgreSQL: a statement is planned once, not for each set of values: for a connection that looks rows up
+ * by their keys, where planning costs more than running. Pages are better planned for their values. SQLite:
+ * so it is. */
+SH_MUST sh_code sh_db_plan_once(struct sh_db *db, struct sh_err *err);
 /** SQLite: no commit empties the log; the owner calls sh_db_empty_log between transactions, when nobody
  * waits. db must not move any more. PostgreSQL: nothing. */
 void sh_db_keep_log(struct sh_db *db);

@@ -170,10 +170,9 @@ sh_code sh_db_open_pg(const char *url, struct sh_db *ret, struct sh_err *err) {
             "set standard_conforming_strings = on; set idle_in_transaction_session_timeout = '10min';"
             "set client_min_messages = 'error';"
             /* Pages by key walk an index; without fresh statistics the planner would rather hash a
-               whole register for its first hundred rows. And statements are few and say what they want:
-               one plan each does; planning one anew for its values costs more than running it. */
+               whole register for its first hundred rows. */
             "set jit = off; set enable_hashjoin = off; set enable_mergejoin = off;"
-            "set random_page_cost = 1.1; set plan_cache_mode = force_generic_plan",
+            "set random_page_cost = 1.1",
             err);
     if (code != SH_OK) {
         sh_db_close(&db);
@@ -181,6 +180,10 @@ sh_code sh_db_open_pg(const char *url, struct sh_db *ret, struct sh_err *err) {
     }
     *ret = db;
     return SH_OK;
+}
+
+sh_code sh_db_plan_once(struct sh_db *db, struct sh_err *err) {
+    return db->pg ? sh_db_pg_exec(db, "set plan_cache_mode = force_generic_plan", err) : SH_OK;
 }
 
 static sh_code prepare(struct sh_db *db, struct sh_db_statement *statement, const char *name,

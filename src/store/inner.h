@@ -339,4 +339,6 @@ SH_MUST sh_code sh_store_open_empty(const struct sh_store_options *options, stru
 
 /* ---- the writer */
 SH_MUST sh_code sh_writer_start(struct sh_store *store, struct sh_err *err);
+/** What the connection of the writer needs once it is open. */
+SH_MUST sh_code sh_writer_prepare(struct sh_store *store, struct sh_err *err);
 void sh_writer_stop(struct sh_store *store);

@@ -133,7 +133,7 @@ static sh_code open_all(struct sh_store *store, const struct sh_store_options *o
     SH_TRY(open_places(store, options, err));
     SH_TRY(open_db(store, options->read_only, options->create && !options->beside, &store->writer, err));
     if (!options->read_only)
-        SH_TRY(sh_rows_attach(store, err));
+        SH_TRY(sh_writer_prepare(store, err));
     SH_TRY(sh_migrate(&store->writer, options->migrations, options->n_migrations, sh_clock_now(store->clock),
                       options->read_only || options->beside, err));
     SH_TRY(open_journal(store, options, err));

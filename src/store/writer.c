@@ -179,12 +179,17 @@ static sh_code try_batch(struct sh_store *store, struct sh_job *jobs, bool is_ha
     return code;
 }
 
+sh_code sh_writer_prepare(struct sh_store *store, struct sh_err *err) {
+    SH_TRY(sh_db_plan_once(&store->writer, err));
+    return sh_rows_attach(store, err);
+}
+
 static sh_code reconnect(struct sh_store *store, struct sh_err *err) {
     if (!store->is_postgres || !sh_db_is_broken(&store->writer))
         return SH_OK;
     sh_db_close(&store->writer);
     SH_TRY(sh_db_open_pg(store->database, &store->writer, err));
-    return sh_rows_attach(store, err);
+    return sh_writer_prepare(store, err);
 }
 
 /* The heads elsewhere must not fall behind: without them a restored copy would not be seen. */
