@@ -36,8 +36,11 @@ static bool columns_behind(const struct sh_rule_plan *rp, const struct sh_plan *
         if (!finer && sh_expr_type(r->keys[k].expr).kind == SH_KIND_TIME)
             finer = true, ret->n_before = ret->n;
         bool seen = false; /* hour and time are of one column */
-        for (size_t i = 0; i < ret->n; i++)
-            seen |= ret->columns[i].column == c->column && ret->columns[i].exact == c->exact;
+        for (size_t i = 0; i < ret->n; i++) {
+            const bool is_same = ret->columns[i].column == c->column && ret->columns[i].exact == c->exact;
+            seen |= is_same;
+            ret->columns[i].is_period &= !is_same || c->is_period; /* time tells apart what hour does not */
+        }
         ret->by_person |= c->column == plan->at.line.person;
         ret->n += !seen && c->column != plan->at.line.person;
     }
@@ -45,11 +48,12 @@ static bool columns_behind(const struct sh_rule_plan *rp, const struct sh_plan *
     size_t tell = 0; /* item and time tell nearly all rows apart */
     for (size_t c = 0; c < ret->n; c++) {
         const int column = ret->columns[c].column;
-        ret->tells[c] = column == plan->at.line.item || column == plan->at.line.time;
+        ret->tells[c] = (column == plan->at.line.item || column == plan->at.line.time) &&
+                        !ret->columns[c].is_period; /* two times may be of one hour */
         tell += ret->tells[c];
     }
     for (size_t c = 0; c < ret->n; c++)
-        ret->tells[c] |= tell < 2;
+        ret->tells[c] |= tell < 2 && !ret->columns[c].is_period;
     return ret->by_person;
 }
 

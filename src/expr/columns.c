@@ -180,7 +180,7 @@ static bool is_own(const struct sh_expr *e, const struct sh_node *node) {
 
 bool sh_expr_plain_column(const struct sh_expr *e, struct sh_plain_column *ret) {
     const struct sh_node *node = e->root;
-    *ret = (struct sh_plain_column){.column = -1, .exact = -1};
+    *ret = (struct sh_plain_column){.column = -1, .exact = -1, .is_period = is_period(node->op)};
     while (is_period(node->op))
         node = node->kids[0];
     if (node->op == SH_OP_EXACT) {

@@ -334,6 +334,7 @@ SH_MUST sh_code sh_expr_eval(const struct sh_expr *e, const struct sh_eval *in, 
 struct sh_plain_column {
     int column, exact; /* in the subject's table; exact: flag without which a time is not there, -1 none */
     bool minus_one;    /* -1 is missing too */
+    bool is_period;    /* e is a period of it: values that differ may be of one period */
 };
 /**
  * Is e a column of the subject's row in int32 or int64, or a period (hour, day, week …) of one? Then its
