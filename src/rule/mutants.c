@@ -544,6 +544,83 @@ static sh_code mutate_reach(struct maker *m) {
     return SH_OK;
 }
 
+/* The block of a key with bytes from..to of it replaced, as it stands: lists are no texts to be quoted. */
+static sh_code with_block(struct maker *m, size_t from, size_t to, const char *by) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf block = {0}, name = {0};
+    sh_buf_add(&block, m->value.at, from);
+    sh_buf_add_text(&block, by);
+    sh_buf_add(&block, m->value.at + to, m->value.len - to);
+    SH_TRY(sh_buf_check(&block, m->err));
+    const struct sh_str text = sh_buf_view(&block);
+    const size_t end = sh_str_find_char(text, '\n');
+    sh_buf_add_str(&name, sh_str_trim(end == SH_STR_NONE ? text : sh_str_sub(text, 0, end)));
+    SH_TRY(sh_buf_check(&name, m->err));
+    return splice(m, name.at, &block);
+}
+
+/* A part of a key in brackets: left out, and a time of another length. */
+static sh_code mutate_part(struct maker *m, size_t open, size_t from, size_t to, size_t end) {
+    static const struct swap times[] = {
+        {"hour", "day"}, {"day", "month"}, {"month", "quarter"}, {"quarter", "year"}, {"year", "quarter"}};
+    const bool is_first = from == open + 1, is_last = to == end;
+    if (!is_first || !is_last) {
+        const size_t begin = is_last ? m->tokens[from - 1].at : m->tokens[from].at;
+        SH_TRY(with_block(m, begin, is_last ? m->tokens[end].at : m->tokens[to + 1].at, ""));
+    }
+    for (size_t s = 0; s < N_OF(times); s++)
+        if (token_is(m, from, times[s].from)) {
+            const size_t at = m->tokens[from].at;
+            SH_TRY(with_block(m, at, at + m->tokens[from].text.len, times[s].to));
+        }
+    return SH_OK;
+}
+
+/* What rows are grouped by: every list in the block of the key. */
+static sh_code mutate_keys(struct maker *m, const char *key) {
+    size_t from, to;
+    if (!sh_yaml_get(m->root, key) || !find_block(m->rule->text, key, &from, &to))
+        return SH_OK;
+    m->key = key;
+    m->entry = SIZE_MAX;
+    m->value = sh_str_sub(m->rule->text, from, to - from);
+    SH_TRY(tokenize(m));
+    for (size_t open = 0; open < m->n_tokens; open++) {
+        const size_t end = token_is(m, open, "[") ? closing(m, open) : SIZE_MAX;
+        if (end == SIZE_MAX)
+            continue;
+        for (size_t i = open + 1, part = i; i <= end; i++)
+            if (i == end || (token_is(m, i, ",") && m->tokens[i].opener == open)) {
+                SH_TRY(mutate_part(m, open, part, i, end));
+                part = i + 1;
+            }
+    }
+    return SH_OK;
+}
+
+/* How far above the middle is far: twice and half as much. */
+static sh_code mutate_bound(struct maker *m) {
+    static const char *const times[] = {"* 2", "/ 2"};
+    const struct sh_str bound = sh_yaml_text(m->root, "bound");
+    m->key = "bound";
+    m->entry = SIZE_MAX;
+    for (size_t i = 0; bound.len > 0 && i < N_OF(times); i++) {
+        SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
+        sh_buf_addf(&text, "(%.*s) %s", SH_ARG(bound), times[i]);
+        SH_TRY(sh_buf_check(&text, m->err));
+        SH_TRY(with_value(m, sh_buf_view(&text)));
+    }
+    return SH_OK;
+}
+
+/* Variables of a rule: which related row each one is. */
+static sh_code mutate_with(struct maker *m) {
+    const struct sh_yaml *with = sh_yaml_get(m->root, "with");
+    for (size_t i = 0; with && i < with->n; i++)
+        if (with->entries[i].value->kind == SH_YAML_TEXT)
+            SH_TRY(mutate_value(m, "with", i, with->entries[i].value->text));
+    return SH_OK;
+}
+
 static sh_code mutate_rule(struct maker *m) {
     static const char *const keys[] = {"where", "unless", "doubt", "amount", "blame"};
     SH_TRY(mutate_hit(m));
@@ -557,6 +634,11 @@ static sh_code mutate_rule(struct maker *m) {
         if (strcmp(keys[k], "amount") != 0 || has_money)
             SH_TRY(without_key(m));
     }
+    static const char *const lists[] = {"each", "of", "in", "peers", "window"};
+    for (size_t k = 0; k < N_OF(lists); k++)
+        SH_TRY(mutate_keys(m, lists[k]));
+    SH_TRY(mutate_bound(m));
+    SH_TRY(mutate_with(m));
     SH_TRY(mutate_reach(m));
     return mutate_level(m);
 }

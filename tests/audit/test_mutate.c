@@ -102,6 +102,49 @@ static void excuses_count_and_grow_stale(void **state) {
     CHECK_I64(f.result.below, 1);
 }
 
+/* What rows are grouped by is part of the rule: cases of one person and one item do not show it. */
+static void keys_no_case_shows_are_told(void **state) {
+    (void)state;
+    struct folder f;
+    static const char rule[] =
+        "rule: r\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: "
+        "2026-01-01}\neach: [person, item, day]\nof: line\nhit: count() > 1\nsay: s\ncases:\n"
+        "  - about: a\n    lines:\n"
+        "      - {item: XA, time: 2026-02-01T09:00, covered: 9.00}\n"
+        "      - {item: XA, time: 2026-02-01T15:00, covered: 9.00}\n"
+        "    hits: [{lines: [1, 2], level: certain}]\n"
+        "  - about: b\n    lines:\n"
+        "      - {item: XA, time: 2026-02-01T09:00, covered: 9.00}\n"
+        "      - {item: XA, time: 2026-02-02T09:00, covered: 9.00}\n"
+        "    hits: []\n";
+    mutate(&f, rule);
+    CHECK_HAS(f.report, "survives: each: [item, day]");
+    CHECK_HAS(f.report, "survives: each: [person, day]");
+    CHECK(strstr(f.report, "survives: each: [person, item]") == NULL);
+    CHECK(strstr(f.report, "survives: each: [person, item, month]") == NULL);
+    CHECK_I64(f.result.survived, 2);
+}
+
+/* A key that is a period of a time: rows of different times share it. */
+static void rows_of_one_hour_are_one_group(void **state) {
+    (void)state;
+    struct folder f;
+    struct sh_err err;
+    write_rule(&f,
+               "rule: r\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\n"
+               "each: [person, item, hour]\nof: line\nhit: count() > 1\nsay: s\ncases:\n"
+               "  - about: a\n    lines:\n"
+               "      - {item: XA, time: 2026-02-01T09:00, covered: 9.00}\n"
+               "      - {item: XA, time: 2026-02-01T09:59, covered: 9.00}\n"
+               "      - {item: XA, time: 2026-02-01T10:00, covered: 9.00}\n"
+               "    hits: [{lines: [1, 2]}]\n");
+    const struct sh_rules_options o = options_of(&f);
+    CHECK_OK(sh_rules_test(&o, NULL, stderr, &f.tested, &err), &err);
+    CHECK_I64(f.tested.failed, 0);
+    CHECK_I64(f.tested.cases, 1);
+    CHECK_OK(sh_remove_tree(f.dir, &err), &err);
+}
+
 static void a_case_outside_the_validity_fails(void **state) {
     (void)state;
     struct folder f;
@@ -165,5 +208,6 @@ static void coverage_shows_what_is_missing(void **state) {
 
 CHECK_MAIN(cmocka_unit_test(coverage_shows_what_is_missing),
            cmocka_unit_test(a_boundary_no_case_shows_is_told), cmocka_unit_test(sharp_cases_leave_none),
-           cmocka_unit_test(excuses_count_and_grow_stale),
+           cmocka_unit_test(excuses_count_and_grow_stale), cmocka_unit_test(keys_no_case_shows_are_told),
+           cmocka_unit_test(rows_of_one_hour_are_one_group),
            cmocka_unit_test(a_case_outside_the_validity_fails), cmocka_unit_test(all_shipped_rules_are_sharp))
