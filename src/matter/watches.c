@@ -71,7 +71,8 @@ static sh_code is_meant(const struct waking *k, bool *ret) {
     return sh_register_meets(reg, k->watch->where, &asked, k->w->arena, ret, k->w->err);
 }
 
-/* An unknown answer opens nothing: the number that is missing stands in the list of missing ones. */
+/* An unknown answer is no "no": the matter is opened empty, and its file says what is missing, for people to
+ * see and to decide. */
 static sh_code wake(const struct waking *k) {
     struct sh_failures failures = {0};
     struct work law;
@@ -86,18 +87,22 @@ static sh_code wake(const struct waking *k) {
     SH_TRY(begin(k, &failures, &law));
     SH_TRY(sh_work_facts_reads(&law));
     SH_TRY(sh_factbook_ask(law.facts, k->watch->when, -1, &answer, &missing, law.err));
-    if (answer != SH_YES)
+    if (answer == SH_NO)
         return SH_OK;
     SH_TRY(find_open(k, &open));
     if (open.len == 0) {
-        SH_TRY(fill(&law, k->watch, values));
+        const bool is_known = answer == SH_YES;
+        if (is_known)
+            SH_TRY(fill(&law, k->watch, values));
+        else
+            law.why = sh_textf(law.arena, "%.*s；条件无法判断，缺 %.*s", SH_ARG(law.why), SH_ARG(missing));
         const struct sh_matter_new wanted = {.procedure = k->text->id,
                                              .subject = k->subject,
                                              .parent = SH_STR(""),
                                              .period = SH_STR(""),
                                              .body = law.m.body,
                                              .values = values,
-                                             .n_values = k->watch->n_values};
+                                             .n_values = is_known ? k->watch->n_values : 0};
         const sh_code code = sh_matter_make(&law, k->text, &wanted, law.m.place, SH_STR(""), id);
         if (code == SH_E_CANCELLED)
             return sh_fail(law.err, SH_E_INTERNAL, "the watch %.*s cannot open its matter: %.*s",

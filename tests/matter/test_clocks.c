@@ -38,7 +38,7 @@ static int32_t naive_due(const struct timers *t, const struct timer *timer, int3
             n -= is_worked(t, ++day);
     else if (timer->length.unit == SH_NATURAL_DAYS)
         day += timer->length.n;
-    else /* no clock of today runs by months, years or hours: one that does brings its count along */
+    else /* no clock of today runs by months or years: one that does brings its count along */
         CHECK(false);
     while (!timer->text->no_roll && !is_worked(t, day))
         day++;
@@ -124,8 +124,13 @@ static struct timers *timers_new(void) {
     CHECK_OK(sh_path_format(path, &err, "%s/law/calendars", t.o.dir), &err);
     CHECK_OK(sh_calendars_load(path, &t.o.arena, &calendars, &err), &err);
     CHECK_OK(sh_calendar_open(calendars, PLACE, INT32_MAX, &t.o.arena, &t.calendar, &err), &err);
-    for (size_t i = 0; i < t.n; i++)
+    size_t n = 0;
+    for (size_t i = 0; i < t.n; i++) {
         read_length(&t, params, &t.of[i]);
+        if (t.of[i].length.unit != SH_HOURS) /* those have no last day: see the test of hours */
+            t.of[n++] = t.of[i];
+    }
+    t.n = n;
     write_procedure(&t);
     office_reread(&t.o);
     return &t;
@@ -254,9 +259,42 @@ static void a_server_that_stood_still_catches_up_in_order(void **state) {
     office_drop(&t->o);
 }
 
+#define BY_HOURS                                                                                             \
+    "procedure: hourly\nname: 时限 / Hourly\nrank: local_paper\nin_force: {from: 2021-01-01}\nrunning: "   \
+    "next_step\nbasis: [T]\nabout: institution\nbody: agency\nopen_by: own agency.auditor\n"                 \
+    "fields: {words: {type: text, name: 文字}}\nstates: {open: 进行 / Open, done: 完 / Done}\n"         \
+    "final: [done]\nclocks:\n"                                                                               \
+    "  c0: {name: C, basis: T, from: opened, length: 24 hours, warn: 2 hours, end: mark s0}\n"               \
+    "steps:\n  s0: {name: S, from: open, to: done, by: own agency.auditor, basis: T}\n"
+
+/* T1: hours run by the minute through nights and holidays and never roll. */
+static void a_clock_of_hours_ends_by_the_second_and_over_a_holiday(void **state) {
+    (void)state;
+    static struct timers t;
+    t = (struct timers){.o = office_of_own_law("2024-09-30 17:30:00")};
+    write_law(&t.o, "procedures/hourly.yaml", BY_HOURS);
+    office_reread(&t.o);
+    office_open(&t.o);
+    office_people_the_city(&t.o);
+    CHECK(open_about(&t.d, &t.o, "hourly", NULL, 0) == SH_OK);
+    const int64_t end = utc_of("2024-10-01 17:30:00");
+    CHECK_I64(ask_clock(&t, "due", 0), end);
+    t.o.clock.fixed_utc = end - 1;
+    CHECK_I64((int64_t)run_due(&t.o), 0);
+    CHECK(may_without_reason(&t, 0));
+    t.o.clock.fixed_utc = end;
+    (void)run_due(&t.o);
+    CHECK_I64(ask_clock(&t, "state = 'running'", 0), 0);
+    CHECK(!may_without_reason(&t, 0));
+    check_journal(&t.o);
+    sh_arena_free(&t.d.arena);
+    office_drop(&t.o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_clock_ends_with_the_last_second_of_its_last_day),
-        cmocka_unit_test(a_server_that_stood_still_catches_up_in_order)};
+        cmocka_unit_test(a_server_that_stood_still_catches_up_in_order),
+        cmocka_unit_test(a_clock_of_hours_ends_by_the_second_and_over_a_holiday)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

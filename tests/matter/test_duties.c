@@ -4,7 +4,8 @@
 
 static int64_t number(struct office *o, const char *what, const char *period) {
     char sql[400];
-    (void)snprintf(sql, sizeof sql, "select %s from mt_matter where period = $1", what);
+    (void)snprintf(sql, sizeof sql,
+                   "select %s from mt_matter where period = $1 and procedure <> 'review-month'", what);
     return ask_sql(o, sql, sh_str_of(period)).ret;
 }
 
@@ -14,7 +15,7 @@ static void what_is_owed_is_open_on_its_day_and_never_twice(void **state) {
     office_open(&o);
     office_people_the_city(&o);
     office_put(&o, "bodies", "ag2", "", "{\"kind\":\"agency\",\"place\":\"990100\"}");
-    CHECK_I64((int64_t)begin_duties(&o), 2); /* the agencies' months, the bureaus' quarters */
+    CHECK_I64((int64_t)begin_duties(&o), 3); /* the agencies' months and reviews, the bureaus' quarters */
     CHECK_I64((int64_t)run_due(&o), 0);      /* nothing for what was before the office had the texts */
     o.clock.fixed_utc = utc_of("2026-02-28 23:59:59");
     CHECK_I64((int64_t)run_due(&o), 0);
@@ -28,7 +29,7 @@ static void what_is_owed_is_open_on_its_day_and_never_twice(void **state) {
                                       .parent = SH_STR("")};
     CHECK(do_it(&d) == SH_OK);
     o.clock.fixed_utc = utc_of("2026-03-01 00:00:00");
-    CHECK_I64((int64_t)run_due(&o), 1); /* one boundary */
+    CHECK_I64((int64_t)run_due(&o), 2); /* one boundary of two duties */
     CHECK_I64((int64_t)run_due(&o), 0);
     CHECK_I64(number(&o, "count(*)", "2026-02"),
               2); /* of two agencies; the hospital and the bureau owe none */
@@ -52,12 +53,12 @@ static void a_server_that_stood_still_opens_in_order_as_if_it_had_run(void **sta
     struct office o = office_new("2026-03-30 09:00:00");
     office_open(&o);
     office_people_the_city(&o);
-    CHECK_I64((int64_t)begin_duties(&o), 2);
+    CHECK_I64((int64_t)begin_duties(&o), 3);
     o.clock.fixed_utc = utc_of("2026-04-03 09:00:00");
     sh_store_close(o.store); /* the server starts again, and nothing is forgotten or put off */
     office_open(&o);
     CHECK_I64((int64_t)begin_duties(&o), 0);
-    CHECK_I64((int64_t)run_due(&o), 2);
+    CHECK_I64((int64_t)run_due(&o), 3);
     CHECK_I64(number(&o, "count(*)", "2026-03"), 1);
     CHECK_I64(number(&o, "count(*)", "2026-Q1"), 1);
     CHECK_I64(number(&o, "min(opened_at)", "2026-Q1"), utc_of("2026-04-01 00:00:00"));
@@ -99,7 +100,7 @@ static void many_rows_are_gone_through_piece_by_piece_each_once(void **state) {
         (void)snprintf(key, sizeof key, "b%04d", i);
         office_put(&o, "bodies", key, "", "{\"kind\":\"agency\",\"place\":\"990100\"}");
     }
-    CHECK_I64((int64_t)begin_duties(&o), 2);
+    CHECK_I64((int64_t)begin_duties(&o), 3);
     o.clock.fixed_utc = utc_of("2026-03-01 00:00:00");
     const struct sh_act act = {.actor = SH_STR("law"), .why = SH_STR("due")};
     struct due due = {.o = &o};
@@ -195,12 +196,50 @@ static void a_second_suspension_in_the_term_calls_for_a_proposal_once(void **sta
     office_drop(&o);
 }
 
+#define UNSURE                                                                                                  \
+    "procedure: unsure\nname: 存疑 / Unsure\nrank: local_paper\nin_force: {from: 2021-01-01}\nrunning: "      \
+    "next_step\nbasis: [T]\nabout: institution\nbody: agency\nopen_by: own agency.auditor\nfields: {words: "    \
+    "{type: text, name: 说明}}\nreads: {decision: {register: decisions, by: subject}}\nwatches:\n"            \
+    "  often: {name: 屡次拒付, basis: T, register: decisions, where: measure = refuse, subject: subject,\n" \
+    "    if: count(decision where measure = refuse) >= param(joint.draw_frequency),\n"                          \
+    "    with: {words: =屡次拒付}}\n"                                                                       \
+    "states: {open: 进行 / Open, done: 完 / Done}\nfinal: [done]\nsteps:\n"                                  \
+    "  end: {name: 办结 / End, from: open, to: done, by: own agency.auditor, basis: T}\n"
+
+/* A number that nobody has set: an officer is told, once, and not by a matter that claims what is not known.
+ */
+static void a_watch_that_cannot_be_answered_is_put_before_people(void **state) {
+    (void)state;
+    static const struct sh_matter_value suspended = V("what", "suspend_agreement"),
+                                        refused = V("what", "refuse");
+    struct office o = office_of_own_law("2026-01-10 09:00:00");
+    write_law(&o, "procedures/counted.yaml", COUNTED);
+    write_law(&o, "procedures/unsure.yaml", UNSURE);
+    office_reread(&o);
+    office_open(&o);
+    office_people_the_city(&o);
+    book(&o, suspended);
+    CHECK_I64(ask_sql(&o, "select count(*) from mt_matter where procedure = $1", SH_STR("unsure")).ret, 0);
+    book(&o, refused);
+    book(&o, refused); /* the open one stands for it */
+    CHECK_I64(ask_sql(&o, "select count(*) from mt_matter where procedure = $1", SH_STR("unsure")).ret, 1);
+    const struct asked why =
+        ask_sql(&o, "select why from mt_step where step = 'open' and actor = $1", SH_STR("law"));
+    CHECK(strstr(why.text, "joint.draw_frequency") && strstr(why.text, "无法判断"));
+    const struct asked fields =
+        ask_sql(&o, "select fields from mt_matter where procedure = $1", SH_STR("unsure"));
+    CHECK(strstr(fields.text, "屡次拒付") == NULL);
+    check_journal(&o);
+    office_drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_owed_is_open_on_its_day_and_never_twice),
         cmocka_unit_test(a_server_that_stood_still_opens_in_order_as_if_it_had_run),
         cmocka_unit_test(many_rows_are_gone_through_piece_by_piece_each_once),
         cmocka_unit_test(a_second_suspension_in_the_term_calls_for_a_proposal_once),
+        cmocka_unit_test(a_watch_that_cannot_be_answered_is_put_before_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
