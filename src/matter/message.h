@@ -85,6 +85,10 @@
     X(M_DRAW_EMPTY, "抽样框为空：尚未导入可以抽取的单位", "the frame is empty: no units have been read in")  \
     X(M_DRAW_FRAME, "抽样框与公布的摘要不符", "the frame is not the one whose digest was made known")        \
     X(M_STEP_OPENED, "立项", "opened")                                                                       \
+    X(M_ITEM_LOADED, "载入", "loaded")                                                                       \
+    X(M_ITEM_UPDATED, "按新的审核批次更新", "brought up to date by a later run")                             \
+    X(M_ITEM_DIFFERS, "新的审核批次结果不同", "a later run says otherwise")                                  \
+    X(M_ITEM_UNDONE, "撤回", "taken back")                                                                   \
     X(M_STEP_SERVED, "送达", "served")
 
 enum matter_message { MATTER_MESSAGES(SH_MSG_ID) MATTER_MESSAGES_N };

@@ -509,8 +509,26 @@ static sh_code put_item_actions(struct page *p, const struct item *item, struct 
     return SH_OK;
 }
 
-static sh_code put_item_timeline(struct page *p, const struct item *item) {
+/* What is no step of the text has a name of ours. */
+static struct sh_str item_step_name(struct page *p, struct sh_str id) {
+    static const struct {
+        const char *id;
+        enum matter_message name;
+    } ours[] = {{"load", M_ITEM_LOADED},
+                {"update", M_ITEM_UPDATED},
+                {"differs", M_ITEM_DIFFERS},
+                {"undo", M_ITEM_UNDONE}};
     const struct sh_machine *machine = p->w.m.text->items;
+    const int32_t at = sh_machine_step(machine, id);
+    if (at >= 0)
+        return sh_word_of(p->lang, machine->steps[at].name, machine->steps[at].english);
+    for (size_t i = 0; i < sizeof ours / sizeof ours[0]; i++)
+        if (sh_str_is(id, ours[i].id))
+            return sh_say(&p->w, ours[i].name);
+    return id;
+}
+
+static sh_code put_item_timeline(struct page *p, const struct item *item) {
     struct sh_rows rows;
     SH_TRY(sh_sql_query(
         p->w.txn,
@@ -521,13 +539,10 @@ static sh_code put_item_timeline(struct page *p, const struct item *item) {
     sh_json_array(p->json);
     for (size_t r = 0; r < rows.n_rows; r++) {
         const struct sh_str id = sh_cell(&rows, r, 1)->str;
-        const int32_t at = sh_machine_step(machine, id);
         sh_json_object(p->json);
         sh_json_put_i64(p->json, "seq", sh_cell(&rows, r, 0)->i64);
         sh_json_put_str(p->json, "step", id);
-        sh_json_put_str(p->json, "name",
-                        at < 0 ? id
-                               : sh_word_of(p->lang, machine->steps[at].name, machine->steps[at].english));
+        sh_json_put_str(p->json, "name", item_step_name(p, id));
         sh_json_put_str(p->json, "actor", sh_cell(&rows, r, 2)->str);
         sh_put_role(p->json, &p->w, sh_cell(&rows, r, 3)->str);
         sh_put_utc(p->json, "occurred", sh_cell(&rows, r, 4)->i64);

@@ -756,6 +756,9 @@ def findings_become_items_are_screened_in_bulk_taken_back_and_loaded_again_witho
     assert o.head.post("/items/undo", {"act": done["act"]}).status == 409
     undone = o.reviewer.post("/items/undo", {"act": done["act"]})
     assert undone["n"] == made and undone["refused"] == [], undone.raw
+    for language, names in (("en", ["loaded", "Screen", "taken back"]), ("zh-CN", ["载入", "筛查", "撤回"])):  # what is no step of the text, too
+        told = o.reviewer.get("/items/" + rows[0]["id"], headers={"Accept-Language": language})
+        assert [s["name"] for s in told["timeline"]] == names, told["timeline"]
     assert {r["state"] for r in items(o.reviewer)} == {"new"}
     assert o.reviewer.post("/items/undo", {"act": done["act"]}).status == 409
     work = {(w["step"], w["of"]): w["n"] for w in o.reviewer.get("/work")["items"]}
