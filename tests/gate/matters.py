@@ -1798,7 +1798,8 @@ def what_a_cancelled_doctor_orders_is_refused_from_that_day_on_for_good_and_noth
         doctor, "person", "ended", str(day), None), status
     found = {f["day"] for f in audited(o, "after", "suspended-orders")}
     assert found == {str(d) for d in days if d >= day} and max(found) >= "2026-03-25", sorted(found)
-    o.run("findings", "load", "--lake", str(o.lake), "--run", "after", "--body", "ag1", "--actor", o.reviewer.id)
+    said = o.run("findings", "load", "--lake", str(o.lake), "--run", "after", "--body", "ag1", "--actor", o.reviewer.id)
+    assert "told to" in said, said  # D-02: what the office's own register wrote into the knowledge is in force
     batch = [m["id"] for m in o.reviewer.get(f"/matters?procedure=claim-batch&subject={hospital}")["items"]]
     barred = [r for b in batch for r in items(o.reviewer, matter=b) if r["rule"] == "suspended-orders"]
     assert {r["day"] for r in barred} == found
