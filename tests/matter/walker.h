@@ -12,6 +12,7 @@ struct walker {
     struct office o;
     struct sh_rng rng;
     uint64_t n_moves, n_done, n_quarters; /* n_quarters: reports this office has opened */
+    bool has_review;                      /* its month of review: there is one */
     char why[2000];                       /* last refusals, for the message */
     struct asked sealed; /* number of this office's first report, in which something lies sealed */
     /* states reached by each step, as bits: of matters, of items */
@@ -320,7 +321,7 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     const int32_t today = sh_day_of_time(w->o.clock.fixed_utc + SH_SHANGHAI_SECONDS);
     while (text->n_open_by == 0 || text->draw || text->from > today || text->period == SH_PERIOD_YEAR ||
            sh_str_is(text->id, "claim-batch") || sh_str_is(text->id, "month-close") ||
-           sh_str_is(text->id, "review-month") ||
+           (sh_str_is(text->id, "review-month") && w->has_review) ||
            (number % 8 == 0 && !sh_str_is(text->id, "breach-decision")) ||
            (number % 8 == 4 && !sh_str_is(text->id, "termination-proposal")) ||
            (number % 16 == 2 && !sh_str_is(text->id, "unseal"))) /* few come to two holders */
@@ -334,6 +335,10 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
     (void)snprintf(quarter, sizeof quarter, "%04d-Q%d", (int)(2024 - back / 4), (int)(4 - back % 4));
     (void)snprintf(month, sizeof month, "%04d-%02d", (int)(2000 + number / 12 % 7000),
                    (int)(1 + number % 12));
+    if (sh_str_is(text->id, "review-month")) { /* the month that the office begins in: over in some days */
+        w->has_review = true;
+        (void)snprintf(month, sizeof month, "%.7s", WALKS_BEGIN);
+    }
     d.wanted = (struct sh_matter_new){.procedure = text->id,
                                       .subject = sh_str_is(text->about, "body") ? AGENCY : HOSPITAL,
                                       .body = SH_STR(""),
@@ -481,7 +486,7 @@ static inline void renew(struct walker *w) {
         return;
     check_office(w);
     office_renew(&w->o, WALKS_BEGIN);
-    w->n_quarters = 0;
+    w->n_quarters = 0, w->has_review = false;
     first_report(w);
 }
 
