@@ -149,7 +149,7 @@ test('a bulk act says what and how much before it runs', async () => {
   await page.context().close()
 })
 
-test('two reviewers at one finding: the second is told, and nothing is done twice', async () => {
+test('two reviewers at one finding: the second is told, nothing is done twice, and what was typed stands', async () => {
   const other = await office.hire('reviewer2', 'ag1', 'agency.reviewer')
   const [one, two] = [await office.page(browser, reviewer), await office.page(browser, other)]
   const whole = await waiting()
@@ -164,6 +164,25 @@ test('two reviewers at one finding: the second is told, and nothing is done twic
   await two.getByRole('button', { name: /^筛查：反馈机构/ }).click()
   await two.getByRole('alert').first().waitFor()
   assert.equal(await waiting(), whole - 1)
+  // and what the second has typed meanwhile stands
+  const [next] = (await reviewer.get('/items?state=new&sort=queue&limit=1')).items
+  for (const page of [one, two]) {
+    await page.to(`/review?state=new&at=${next.id}`)
+    await page.getByRole('button', { name: /^筛查：反馈机构/ }).and(page.locator(':not([disabled])')).waitFor()
+  }
+  await two.getByRole('grid').focus()
+  await two.keyboard.press('o')
+  const form = two.locator('form.form')
+  await form.getByLabel('理由').fill('病历已核对，属于另一次手术，附手术记录')
+  await one.getByRole('button', { name: /^筛查：反馈机构/ }).click()
+  await one.getByRole('button', { name: /撤回/ }).waitFor()
+  await form.getByRole('button', { name: '筛查' }).click()
+  await two.getByRole('alert').getByText(/内容已被他人更新/).waitFor()
+  await two.getByRole('button', { name: /^筛查：反馈机构/ }).and(two.locator(':not([disabled])')).waitFor({ state: 'detached' }) // what may be done now was read
+  assert.equal(await form.getByLabel('理由').inputValue(), '病历已核对，属于另一次手术，附手术记录')
+  assert.notEqual((await reviewer.get(`/items/${next.id}`)).state, 'out')
+  assert.equal(await waiting(), whole - 2)
+  await isClean(two)
   await one.context().close()
   await two.context().close()
 })
