@@ -297,6 +297,20 @@ static inline bool is_in(struct office *o, const char *id, const char *state) {
 
 /* ---- findings ---------------------------------------------------------------------------------------- */
 
+/** A finding of the hospital in February, of `fen` and all of the fund; for who needs no more of it than its
+ * key. */
+static inline struct sh_finding_in office_finding(struct sh_str key, int64_t fen) {
+    return (struct sh_finding_in){.key = key,
+                                  .institution = HOSPITAL,
+                                  .period = SH_STR("2026-02"),
+                                  .rule = SH_STR("r"),
+                                  .level = SH_STR("certain"),
+                                  .run = SH_STR("r1"),
+                                  .person = SH_STR("P1"),
+                                  .day = 20000,
+                                  .amount_fen = fen,
+                                  .fund_fen = fen};
+}
 struct loading {
     struct office *o;
     const struct sh_finding_in *rows;

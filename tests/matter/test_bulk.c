@@ -212,16 +212,7 @@ static void a_list_is_counted_up_to_ten_thousand_and_says_that_there_are_more(vo
     static struct sh_finding_in rows[FULL + 1];
     for (size_t i = 0; i <= FULL; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "f%zu", i);
-        rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
-                                         .institution = HOSPITAL,
-                                         .period = SH_STR("2026-02"),
-                                         .rule = SH_STR("r"),
-                                         .level = SH_STR("certain"),
-                                         .run = SH_STR("r1"),
-                                         .person = SH_STR("P1"),
-                                         .day = 20000,
-                                         .amount_fen = 100,
-                                         .fund_fen = 100};
+        rows[i] = office_finding(sh_str_of(keys[i]), 100);
     }
     struct office o = office_new("2026-03-02 09:00:00");
     office_open(&o);

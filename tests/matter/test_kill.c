@@ -13,16 +13,7 @@ static void load(struct office *o) {
     CHECK(rows != NULL);
     for (size_t i = 0; i < FINDINGS; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "finding-%zu", i);
-        rows[i] = (struct sh_finding_in){.key = sh_str_of(keys[i]),
-                                         .institution = HOSPITAL,
-                                         .period = SH_STR("2026-02"),
-                                         .rule = SH_STR("r"),
-                                         .level = SH_STR("certain"),
-                                         .run = SH_STR("r1"),
-                                         .person = SH_STR("P1"),
-                                         .day = 20000,
-                                         .amount_fen = 100,
-                                         .fund_fen = 100};
+        rows[i] = office_finding(sh_str_of(keys[i]), 100);
     }
     CHECK_I64(office_load(o, rows, FINDINGS).made, FINDINGS);
     CHECK_I64(office_load(o, rows, FINDINGS).same, FINDINGS); /* the same again: nothing to write */

@@ -107,16 +107,7 @@ static void every_role_that_may_not_take_a_step_of_a_finding_is_refused(void **s
     struct office o = office_new("2026-03-02 09:00:00");
     office_open(&o);
     office_people_the_city(&o);
-    const struct sh_finding_in row = {.key = SH_STR("a"),
-                                      .institution = HOSPITAL,
-                                      .period = SH_STR("2026-02"),
-                                      .rule = SH_STR("r"),
-                                      .level = SH_STR("certain"),
-                                      .run = SH_STR("r1"),
-                                      .person = SH_STR("P1"),
-                                      .day = 20000,
-                                      .amount_fen = 1000,
-                                      .fund_fen = 1000};
+    const struct sh_finding_in row = office_finding(SH_STR("a"), 1000);
     CHECK_I64(office_load(&o, &row, 1).made, 1);
     const struct asked id = ask_sql(&o, "select id from mt_item where key like $1", SH_STR("%a"));
     const struct asked version = ask_sql(&o, "select version from mt_item where id = $1", sh_str_of(id.text));
