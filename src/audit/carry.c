@@ -129,6 +129,17 @@ static int32_t row_of(struct sh_engine *en, const struct sh_carry *c, const int3
     return row < 0 ? -1 : (int32_t)row;
 }
 
+/* What a row is called where it is met: a view's row by its whole key, as what it is made of stays behind. */
+static sh_code name_of(struct sh_engine *en, uint16_t table, int32_t row, struct sh_buf *scratch,
+                       struct sh_str *ret, struct sh_err *err) {
+    if (!sh_view_of(en->plan, table))
+        return sh_row_id(&en->tl, table, row, ret, err);
+    sh_buf_clear(scratch);
+    SH_TRY(sh_key_of_row(en, table, row, scratch, err));
+    *ret = sh_buf_view(scratch);
+    return SH_OK;
+}
+
 static sh_code pack_node(struct sh_engine *en, const struct sh_carry_node *n, int32_t row, bool with_id,
                          struct sh_buf *scratch, struct sh_buf *out, struct sh_err *err) {
     const struct sh_timeline *tl = &en->tl;
@@ -136,9 +147,9 @@ static sh_code pack_node(struct sh_engine *en, const struct sh_carry_node *n, in
     sh_buf_add_char(out, row >= 0);
     if (row < 0)
         return SH_OK;
-    if (with_id)
-        SH_TRY(sh_row_id(tl, n->table, row, &id, err));
     add_i64(out, identity(en, n->table, row, scratch));
+    if (with_id)
+        SH_TRY(name_of(en, n->table, row, scratch, &id, err));
     add_str(out, id);
     for (uint16_t i = 0; i < n->n_columns; i++) {
         const int64_t value = sh_column_value(tl, n->table, n->columns[i], row);

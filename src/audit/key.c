@@ -1,6 +1,6 @@
 /* Subject keys in source ids: what makes a finding the same finding in the next run, on another machine,
  * under another version. */
-#include "audit/inner.h"
+#include "audit/carry.h"
 #include "base/date.h"
 #include <string.h>
 
@@ -31,6 +31,12 @@ static sh_code add_stay(struct sh_engine *en, int32_t row, struct sh_buf *out, s
 static sh_code add_view_row(struct sh_engine *en, int table, int32_t row, struct sh_buf *out,
                             struct sh_err *err) {
     const struct sh_rule_view *v = sh_view_of(en->plan, table);
+    if (en->tl.carried && table == en->tl.carried->table) { /* its key came with it */
+        struct sh_str key;
+        SH_TRY(sh_row_id(&en->tl, table, row, &key, err));
+        sh_buf_add_str(out, key);
+        return sh_buf_check(out, err);
+    }
     if (v->source_column >= 0) {
         SH_TRY(sh_key_of_row(en, v->source, sh_i32(&en->tl, table, v->source_column)[row], out, err));
         if (v->kind == SH_VIEW_ROWS)

@@ -119,11 +119,20 @@ static void plant_care_in_stay(struct syn_life *life, const struct syn_plant *pl
     truth_bare(life, plant, enc, 3000);
 }
 
-/* how: minutes of each of three services of one carer on one day. */
+/* how: minutes of each of three services of one carer, which begin eight hours less a quarter apart. */
 static void plant_care_day(struct syn_life *life, const struct syn_plant *plant, int how) {
     const uint32_t enc = visit(life, plant, plant->day);
     for (int i = 0; i < 3; i++)
-        care(life, enc, 0, plant->day, i * 60 * how, how);
+        care(life, enc, 0, plant->day, i * 27900, how);
+    truth_bare(life, plant, enc, 0);
+}
+
+/* how: minutes of a service that begins at eight in the evening, on a day with seventeen hours before it. */
+static void plant_care_night(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t enc = visit(life, plant, plant->day);
+    care(life, enc, 0, plant->day, 0, 480);
+    care(life, enc, 0, plant->day, 30600, 540);
+    care(life, enc, 0, plant->day, 72000, how);
     truth_bare(life, plant, enc, 0);
 }
 
@@ -133,6 +142,14 @@ static void plant_care_twice(struct syn_life *life, const struct syn_plant *plan
     care(life, enc, 0, plant->day, 32400, 60);
     care(life, enc, 1, plant->day, 32400 + how, 90);
     truth_bare(life, plant, enc, 3000); /* the cheaper */
+}
+
+/* how: as before, from half past eleven at night for the one to the small hours for the other. */
+static void plant_care_midnight(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t enc = visit(life, plant, plant->day);
+    care(life, enc, 0, plant->day, 84600, 60);
+    care(life, enc, 1, plant->day + (84600 + how) / 86400, (84600 + how) % 86400, 90);
+    truth_bare(life, plant, enc, 3000);
 }
 
 /* ---- trace codes --------------------------------------------------------------------------------- */
@@ -262,8 +279,11 @@ static const struct syn_variant variants[] = {
     ROW("care-in-stay", N, AD, plant_care_in_stay, 5, 1, 6, 1, "on the day of discharge"),
     ROW("care-minutes", V, AD, plant_care_day, 481, 0, 1, 1, "three minutes more than a day has"),
     ROW("care-minutes", N, AD, plant_care_day, 480, 0, 1, 1, "as many minutes as a day has"),
+    ROW("care-minutes", N, AD, plant_care_night, 600, 0, 2, 1, "a night that is half of the next day"),
     ROW("care-overlap", V, AD, plant_care_twice, 3599, 0, 1, 1, "one second at two persons"),
     ROW("care-overlap", N, AD, plant_care_twice, 3600, 0, 1, 1, "one after the other"),
+    ROW("care-overlap", V, AD, plant_care_midnight, 3599, 0, 2, 1, "one second behind midnight"),
+    ROW("care-overlap", N, AD, plant_care_midnight, 3600, 0, 2, 1, "one after the other at night"),
     ROW("trace-twice", V, AD, plant_trace, SOLD_TWICE, 1, 3, 1, "a pack sold twice"),
     ROW("trace-twice", N, AD, plant_trace, SOLD_BACK, 1, 3, 1, "handed back between"),
     ROW("trace-twice", N, AD, plant_trace, SOLD_SPLIT, 1, 3, 1, "an opened pack"),

@@ -140,6 +140,8 @@ static void amounts_are_what_a_hand_counts(void **state) {
         {"allowance-twice", "plain", "the last day", 1, 0, 840000},
         {"care-in-stay", "plain", "during a stay", 1, 0, 3000},
         {"care-overlap", "plain", "one second", 1, 0, 3000},
+        /* an hour at 30.00 against an hour and a half at 45.00 */
+        {"care-overlap", "plain", "one second behind midnight", 1, 0, 3000},
         /* a stay of three days: bed, consultation, nursing, saline, infusion */
         {"case-split", "plain", "the last day that counts", 1, 15, 0},
         {"invoice-twice", "plain", "two persons", 1, 0, 0},
