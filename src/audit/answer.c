@@ -1,5 +1,5 @@
 /* Counting answers: by rule, by answer, by the field that was missing. */
-#include "audit/inner.h"
+#include "audit/lacking.h"
 #include <string.h>
 
 #define FIELDS_MAX 4096 /* distinct fields and exemptions of one rule */
@@ -16,6 +16,7 @@ void sh_answers_release(struct sh_answers *a) {
             char *text;
             memcpy(&text, &a->rules[i].fields[f].field.at, sizeof(text));
             sh_free(text);
+            sh_places_release(&a->rules[i].fields[f].places);
         }
         sh_free(a->rules[i].fields);
     }
@@ -97,6 +98,7 @@ sh_code sh_answers_merge(struct sh_answers *into, const struct sh_answers *from,
             SH_TRY(field_of(to, r->fields[f].field, r->fields[f].exempt, &field, err));
             field->pending |= r->fields[f].pending;
             count_add(&field->count, &r->fields[f].count);
+            SH_TRY(sh_places_join(&field->places, &r->fields[f].places, err));
         }
     }
     return SH_OK;

@@ -63,10 +63,26 @@ struct sh_answer_count {
     int64_t fen;
 };
 
+/* Rows of an institution (id of the dictionary) and month (year * 12 + month - 1) that could not be judged;
+ * -1: not known, so any. */
+struct sh_place_rows {
+    int32_t institution, month;
+    uint64_t rows;
+};
+/* Distinct places, and their index. All zero is empty. */
+struct sh_places {
+    struct sh_place_rows *of; /* [n] */
+    size_t n, cap, last;      /* last: where the last row was counted */
+    uint32_t *slots;          /* [n_slots], a power of two: number of a place from 1; 0 free */
+    size_t n_slots;
+    int32_t last_day, last_month;
+};
+
 struct sh_field_count {
     struct sh_str field; /* "person.birth", "timeline too long"; exempt: text of the exemption */
     bool exempt, pending;
     struct sh_answer_count count;
+    struct sh_places places; /* of rows, or of groups of many persons; exempt: none */
 };
 
 struct sh_rule_answers {
@@ -223,8 +239,8 @@ struct sh_run_summary {
 
 /**
  * Audit a lake and keep the run in LAKE/audits/RUN: run.json, findings.parquet (and `out`), receipts.jsonl
- * with an index. The findings' bytes do not depend on the number of threads or the time. A slice keeps a
- * partial run (parts only) for sh_audit_merge. Errors: SH_E_INPUT rules or options; SH_E_NOTFOUND,
+ * with an index, lacking.csv. The findings' bytes do not depend on the number of threads or the time. A slice
+ * keeps a partial run (parts only) for sh_audit_merge. Errors: SH_E_INPUT rules or options; SH_E_NOTFOUND,
  * SH_E_CORRUPT, SH_E_BUSY of the lake; SH_E_FULL, SH_E_IO; SH_E_CANCELLED.
  */
 SH_MUST sh_code sh_audit_run(const struct sh_audit_options *options, struct sh_arena *arena,
@@ -251,6 +267,17 @@ struct sh_run_about {
 };
 /** Read LAKE/audits/RUN/run.json, in `arena`. Errors: SH_E_NOTFOUND, SH_E_IO, SH_E_CORRUPT, SH_E_NOMEM. */
 SH_MUST sh_code sh_run_about(const char *run_dir, struct sh_arena *arena, struct sh_run_about *ret,
+                             struct sh_err *err);
+
+/* Rows (or groups of many persons) that a rule of a kept run did not judge for want of a field, of an
+ * institution (code) and month ("2026-03"). Empty: not known, so it may be any. */
+struct sh_lack {
+    struct sh_str rule, field, institution, month;
+    uint64_t rows;
+};
+/** Read LAKE/audits/RUN/lacking.csv, in `arena`, in the order of rules and fields. Errors: SH_E_NOTFOUND a
+ * run of former days, which did not say; SH_E_IO, SH_E_INPUT, SH_E_CORRUPT, SH_E_LIMIT, SH_E_NOMEM. */
+SH_MUST sh_code sh_run_lacks(const char *run_dir, struct sh_arena *arena, struct sh_lack **ret, size_t *ret_n,
                              struct sh_err *err);
 
 /* What an audit of a place asks: the rules that would run, and the texts beside them. */

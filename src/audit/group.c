@@ -1,5 +1,6 @@
 /* Shape group: rows put together by keys; the row of knowledge is part of the key, rows of one point are
  * alternatives. */
+#include "audit/lacking.h"
 #include "audit/singles.h"
 #include "base/date.h"
 #include <string.h>
@@ -328,6 +329,9 @@ static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, 
             continue;
         }
         SH_TRY(sh_answer_add(en->answers, rp->index, v->answer, v->field, lines, b->fen[g], err));
+        if (v->answer == SH_ANSWER_NOT_EVALUATED)
+            SH_TRY(sh_lacking_rows(en, rp, v->field, rp->rule->table, b->rows + b->batch.member_begin[g],
+                                   lines, err));
         if (v->answer == SH_ANSWER_HIT)
             SH_TRY(emit(en, rp, b, g, err));
     }

@@ -2,6 +2,7 @@
  * judged by the same shapes as those of one person. */
 #include "audit/drawn.h"
 #include "audit/joined.h"
+#include "audit/lacking.h"
 #include "base/date.h"
 #include <string.h>
 
@@ -20,12 +21,14 @@ struct gathering {
     size_t *offsets, n, cap;
     size_t key_begin; /* first record of the last key */
     uint64_t dropped; /* of the last key, which is too long */
+    struct sh_places dropped_at;
     uint16_t rule;
     struct sh_drawn drawn; /* by all rules so far */
 };
 
 static void gathering_release(struct gathering *g) {
     sh_drawn_release(&g->drawn);
+    sh_places_release(&g->dropped_at);
     sh_buf_free(&g->payloads);
     sh_buf_free(&g->key);
     sh_free(g->offsets);
@@ -108,6 +111,8 @@ static sh_code judge_merged(struct sh_engine *en, const struct sh_rule_plan *rp,
     for (uint32_t i = 0; i < n; i++) {
         SH_TRY(sh_answer_add(en->answers, rp->index, verdicts[i].answer, verdicts[i].field,
                              (uint64_t)rows[i].head.members, 0, err));
+        if (verdicts[i].answer == SH_ANSWER_NOT_EVALUATED)
+            SH_TRY(sh_lacking_group(en, rp, verdicts[i].field, &rows[i].head, err));
         if (verdicts[i].answer == SH_ANSWER_HIT)
             SH_TRY(sh_joined_emit(en, rp, &batch, i, &verdicts[i], &rows[i], err));
     }
@@ -222,10 +227,31 @@ static sh_code judge(struct gathering *g, struct sh_err *err) {
 static sh_code count_dropped(struct gathering *g, struct sh_err *err) {
     if (g->dropped == 0)
         return SH_OK;
+    const struct sh_str field = SH_STR("group too long");
     const uint64_t n = g->dropped;
     g->dropped = 0;
-    return sh_answer_add(g->en->answers, g->rule, SH_ANSWER_NOT_EVALUATED, SH_STR("group too long"), n, 0,
-                         err);
+    SH_TRY(sh_answer_add(g->en->answers, g->rule, SH_ANSWER_NOT_EVALUATED, field, n, 0, err));
+    SH_TRY(sh_lacking_places(g->en, &g->en->plan->active[g->rule], field, &g->dropped_at, err));
+    sh_places_release(&g->dropped_at);
+    return SH_OK;
+}
+
+static sh_code drop(struct gathering *g, struct sh_str payload, struct sh_err *err) {
+    struct sh_carried_row row;
+    SH_TRY(sh_carry_unpack(payload, &row, err));
+    g->dropped++;
+    return sh_places_day(&g->dropped_at, row.head.institution, row.head.day, err);
+}
+
+/* The rows of the last key are too many with this one. */
+static sh_code drop_key(struct gathering *g, struct sh_str payload, struct sh_err *err) {
+    for (size_t i = g->key_begin; i < g->n; i++) {
+        const size_t to = i + 1 < g->n ? g->offsets[i + 1] : g->payloads.len;
+        SH_TRY(drop(g, (struct sh_str){g->payloads.at + g->offsets[i], to - g->offsets[i]}, err));
+    }
+    g->payloads.len = g->offsets[g->key_begin];
+    g->n = g->key_begin;
+    return drop(g, payload, err);
 }
 
 static sh_code take(void *ctx, const struct sh_xrecord *r, struct sh_err *err) {
@@ -245,16 +271,10 @@ static sh_code take(void *ctx, const struct sh_xrecord *r, struct sh_err *err) {
         sh_buf_add_str(&g->key, key);
         SH_TRY(sh_buf_check(&g->key, err));
     }
-    if (g->dropped > 0) {
-        g->dropped++;
-        return SH_OK;
-    }
-    if (same && g->n - g->key_begin >= g->en->plan->options.timeline_max) {
-        g->dropped = g->n - g->key_begin + 1;
-        g->payloads.len = g->offsets[g->key_begin];
-        g->n = g->key_begin;
-        return SH_OK;
-    }
+    if (g->dropped > 0)
+        return drop(g, r->payload, err);
+    if (same && g->n - g->key_begin >= g->en->plan->options.timeline_max)
+        return drop_key(g, r->payload, err);
     SH_TRY(sh_grow(&g->offsets, &g->cap, g->n + 1, sizeof(size_t), UINT32_MAX, err));
     g->offsets[g->n++] = g->payloads.len;
     sh_buf_add_str(&g->payloads, r->payload);

@@ -1,5 +1,5 @@
 /* The verdict on a tuple: hit, unless, doubt, in three-valued logic; and the counting of answers. */
-#include "audit/inner.h"
+#include "audit/lacking.h"
 #include <string.h>
 
 struct sh_str sh_keep_str(struct sh_engine *en, struct sh_str s) {
@@ -166,7 +166,10 @@ int64_t sh_fen_of(const struct sh_engine *en, int table, const int32_t *rows, si
 sh_code sh_count(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_verdict *v,
                  const int32_t *rows, size_t n, struct sh_err *err) {
     const int64_t fen = sh_fen_of(en, rp->rule->table, rows, n);
-    return sh_answer_add(en->answers, rp->index, v->answer, v->field, n, fen, err);
+    SH_TRY(sh_answer_add(en->answers, rp->index, v->answer, v->field, n, fen, err));
+    return v->answer == SH_ANSWER_NOT_EVALUATED
+               ? sh_lacking_rows(en, rp, v->field, rp->rule->table, rows, n, err)
+               : SH_OK;
 }
 
 void sh_count_not_concerned(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m) {

@@ -1,4 +1,5 @@
 /* Joining slices: the same bytes a whole run would have given, or a refusal that says why not. */
+#include "audit/lacking.h"
 #include "audit/texts.h"
 #include "audit/together.h"
 #include "base/date.h"
@@ -139,16 +140,26 @@ static sh_code bring_together(const struct joint *j, struct sh_arena *arena, str
     return sh_together(session.plan, &rows, path, runs, sum, err);
 }
 
+static void lake_close(struct sh_lake **lake) {
+    if (*lake)
+        sh_lake_close(*lake);
+}
+
 static sh_code join(const struct joint *j, struct sh_arena *arena, struct sh_run_summary *ret,
                     struct sh_err *err) {
     SH_CLEANUP(runs_free) struct sh_spool_runs runs = {0};
     SH_CLEANUP(answers_free) struct sh_answers sum = {0};
+    SH_CLEANUP(lake_close) struct sh_lake *lake = NULL;
+    SH_TRY(sh_lake_open(j->lake_dir, ret->manifest, &lake, err));
     SH_TRY(sh_answers_init(&sum, j->parts[0].file.summary.answers.n_rules, err));
-    for (size_t i = 0; i < j->n; i++)
+    for (size_t i = 0; i < j->n; i++) {
         SH_TRY(add_part(&j->parts[i], &runs, &sum, err));
+        SH_TRY(sh_lacking_merge(j->parts[i].dir, &j->parts[i].file.summary, lake, &sum, err));
+    }
     SH_TRY(bring_together(j, arena, &runs, &sum, err));
     sh_answers_sort(&sum);
     SH_TRY(sh_answers_copy(&sum, arena, &ret->answers, err));
+    SH_TRY(sh_lacking_write(j->dir, ret, lake, err));
     const struct sh_outputs outputs = {
         .dir = j->dir, .out = j->out, .runs = &runs, .threads = sh_processors()};
     SH_TRY(sh_outputs_write(&outputs, &ret->findings, err));

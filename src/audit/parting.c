@@ -123,7 +123,7 @@ static sh_code make_parting(struct sh_engine *en, const struct sh_rule_plan *rp,
         return out_of_room(err);
     SH_TRY(sh_keys_eval(en, rp, m, &keys, &n_keys, fields, err));
     SH_TRY(sh_group_by(en, m->n, keys, n_keys, fields, &p->g, err));
-    p->keys = keys;
+    p->keys = keys, p->fields = fields;
     SH_TRY(note_lacking(en, p, en->work, fields, err));
     return look_at_times(en, p, en->work, err);
 }

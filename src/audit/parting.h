@@ -34,6 +34,7 @@ struct sh_parting {
     struct sh_grouping g;
     const uint32_t *group; /* [n] UINT32_MAX: in none */
     struct sh_lacking *lacking;
+    const struct sh_str *fields;   /* [n] what the key of a member lacks; empty: nothing */
     int32_t *first_day, *last_day; /* [g.n] INT32_MAX, INT32_MIN: no day is known */
     int64_t *least;                /* [g.n] time of the first member */
     int32_t *first;                /* [g.n] its number; -1: not asked yet */

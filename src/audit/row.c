@@ -1,5 +1,6 @@
 /* Shape row: each candidate alone. Alternatives of one point are folded: limit and allow hit when all in
  * force hit, forbid when one does. */
+#include "audit/lacking.h"
 #include "audit/zones.h"
 #include "base/wide.h"
 #include <string.h>
@@ -254,14 +255,17 @@ static sh_code count_uncertain(struct sh_engine *en, const struct sh_rule_plan *
     for (uint32_t i = 0; i < m->n;) {
         const struct sh_str field = m->uncertain[i];
         struct sh_answer_count count = {0};
+        const uint32_t from = i;
         for (; i < m->n && m->uncertain[i].at == field.at && m->uncertain[i].len == field.len; i++) {
             const int64_t fen = field.len > 0 ? sh_fen_of(en, rp->rule->table, &m->row[i], 1) : 0;
             (void)!__builtin_add_overflow(count.fen, fen, &count.fen);
             count.subjects++;
         }
         count.lines = count.subjects;
-        if (field.len > 0)
-            SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, field, &count, err));
+        if (field.len == 0)
+            continue;
+        SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, field, &count, err));
+        SH_TRY(sh_lacking_rows(en, rp, field, rp->rule->table, m->row + from, i - from, err));
     }
     return SH_OK;
 }

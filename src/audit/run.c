@@ -1,6 +1,7 @@
 /* A run over a lake: ranges of buckets to threads, findings to sorted parts, parts to files. */
 #include "audit/run.h"
 #include "audit/census.h"
+#include "audit/lacking.h"
 #include "audit/texts.h"
 #include "audit/together.h"
 #include "base/date.h"
@@ -237,6 +238,7 @@ static sh_code finish(struct run *run, const char *dir, int64_t begun, int64_t a
                                .stage = run->options->stage};
     SH_TRY(sh_run_texts_name(run->session.rules, arena, &file.texts, err));
     SH_TRY(sh_session_inputs(&run->session, run->options, &file.texts, file.inputs, err));
+    SH_TRY(sh_lacking_write(dir, ret, run->session.lake, err));
     SH_TRY(sh_run_file_write(dir, &file, err));
     return sh_remove_tree(run->parts_dir, err);
 }

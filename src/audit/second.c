@@ -1,5 +1,6 @@
 /* Sums over the second table of rules over groups of two tables: see second.h. */
 #include "audit/second.h"
+#include "audit/lacking.h"
 #include "audit/met.h"
 #include "audit/send.h"
 #include "audit/tally.h"
@@ -33,6 +34,7 @@ struct ledger {
     struct {
         struct sh_str field;
         uint64_t rows;
+        struct sh_places places;
     } lacking[8];
     size_t n_lacking;
 };
@@ -72,6 +74,13 @@ sh_code sh_seconds_new(const struct sh_plan *plan, struct sh_seconds **ret, stru
     return SH_OK;
 }
 
+/* They are counted with the answers of each rule. */
+static void forget_lacking(struct ledger *l) {
+    for (size_t i = 0; i < l->n_lacking; i++)
+        sh_places_release(&l->lacking[i].places);
+    l->n_lacking = 0;
+}
+
 /* Forget all groups; which rules are added up stays known. */
 static void clear(struct sh_seconds *s) {
     for (size_t i = 0; s->ledgers && i < s->n_ledgers; i++) {
@@ -90,6 +99,8 @@ void sh_seconds_free(struct sh_seconds *s) {
     if (!s)
         return;
     clear(s);
+    for (size_t i = 0; s->ledgers && i < s->n_ledgers; i++)
+        forget_lacking(&s->ledgers[i]);
     sh_free(s->places);
     sh_free(s->ledgers);
     sh_free(s);
@@ -97,7 +108,7 @@ void sh_seconds_free(struct sh_seconds *s) {
 
 void sh_seconds_begin(struct sh_seconds *s) {
     for (size_t i = 0; i < s->n_ledgers; i++)
-        s->ledgers[i].is_chunk_done = false, s->ledgers[i].n_lacking = 0;
+        s->ledgers[i].is_chunk_done = false, forget_lacking(&s->ledgers[i]);
 }
 
 size_t sh_seconds_bytes(const struct sh_seconds *s) {
@@ -278,17 +289,17 @@ struct block {
     int64_t *adds;
 };
 
-static sh_code note_lacking(struct ledger *l, struct sh_str field, struct sh_err *err) {
-    for (size_t i = 0; i < l->n_lacking; i++)
-        if (sh_str_eq(l->lacking[i].field, field)) {
-            l->lacking[i].rows++;
-            return SH_OK;
-        }
-    if (l->n_lacking == sizeof(l->lacking) / sizeof(l->lacking[0]))
-        return sh_fail(err, SH_E_LIMIT, "keys of groups miss more than %zu fields", l->n_lacking);
-    l->lacking[l->n_lacking].field = field;
-    l->lacking[l->n_lacking++].rows = 1;
-    return SH_OK;
+static sh_code note_lacking(struct sh_engine *en, struct ledger *l, struct sh_str field, int32_t row,
+                            struct sh_err *err) {
+    size_t at = 0;
+    while (at < l->n_lacking && !sh_str_eq(l->lacking[at].field, field))
+        at++;
+    if (at == sizeof(l->lacking) / sizeof(l->lacking[0]))
+        return sh_fail(err, SH_E_LIMIT, "keys of groups miss more than %zu fields", at);
+    if (at == l->n_lacking)
+        l->n_lacking++, l->lacking[at].field = field, l->lacking[at].rows = 0;
+    l->lacking[at].rows++;
+    return sh_places_note(en, &l->lacking[at].places, l->of->table_b, row, err);
 }
 
 static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err *err) {
@@ -310,7 +321,7 @@ static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err 
         bool same = last != UINT32_MAX;
         b->group[i] = UINT32_MAX;
         if (b->fields[i].len > 0) {
-            SH_TRY(note_lacking(b->l, b->fields[i], err));
+            SH_TRY(note_lacking(en, b->l, b->fields[i], b->rows[i], err));
             continue;
         }
         for (size_t k = 0; k < n_keys; k++) {
@@ -421,6 +432,7 @@ sh_code sh_second_rule(struct sh_engine *en, const struct sh_rule_plan *rp, bool
                                           .lines = at->ledger->lacking[i].rows};
         SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED,
                                   at->ledger->lacking[i].field, &n, err));
+        SH_TRY(sh_lacking_places(en, rp, at->ledger->lacking[i].field, &at->ledger->lacking[i].places, err));
     }
     return SH_OK;
 }

@@ -124,6 +124,16 @@ sh_code sh_session_inputs(const struct sh_session *s, const struct sh_audit_opti
     return SH_OK;
 }
 
+static sh_code copy_places(const struct sh_places *from, struct sh_arena *arena, struct sh_places *ret,
+                           struct sh_err *err) {
+    *ret = (struct sh_places){.of = sh_new(arena, struct sh_place_rows, from->n + 1), .n = from->n};
+    if (!ret->of)
+        return sh_fail(err, SH_E_NOMEM, "no room for the answers of a run");
+    if (from->n)
+        memcpy(ret->of, from->of, from->n * sizeof *ret->of);
+    return SH_OK;
+}
+
 sh_code sh_answers_copy(const struct sh_answers *from, struct sh_arena *arena, struct sh_answers *ret,
                         struct sh_err *err) {
     *ret = *from;
@@ -142,6 +152,7 @@ sh_code sh_answers_copy(const struct sh_answers *from, struct sh_arena *arena, s
             if (!text)
                 return sh_fail(err, SH_E_NOMEM, "no room for the answers of a run");
             r->fields[f].field.at = text;
+            SH_TRY(copy_places(&from->rules[i].fields[f].places, arena, &r->fields[f].places, err));
         }
     }
     return SH_OK;

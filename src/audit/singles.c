@@ -4,6 +4,7 @@
  * anything is grouped.
  */
 #include "audit/singles.h"
+#include "audit/lacking.h"
 #include "base/date.h"
 #include "base/hash.h"
 #include "base/wide.h"
@@ -274,14 +275,23 @@ static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct lo
     return SH_OK;
 }
 
+static sh_code count_inexact(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sifted *s,
+                             const struct sh_members *all, const uint8_t *inexact, struct sh_err *err) {
+    const struct sh_str field = SH_STR("line.time_exact");
+    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, field, &s->inexact, err));
+    for (uint32_t i = 0; i < all->n; i++)
+        if (inexact[all->row[i]])
+            SH_TRY(sh_lacking_rows(en, rp, field, SH_TABLE_LINE, &all->row[i], 1, err));
+    return SH_OK;
+}
+
 static sh_code count_aside(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sifted *s,
-                           uint32_t all, struct sh_err *err) {
+                           const struct sh_members *all, const uint8_t *inexact, struct sh_err *err) {
     SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &s->clear, err));
     if (s->inexact.lines > 0)
-        SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, SH_STR("line.time_exact"),
-                                  &s->inexact, err));
+        SH_TRY(count_inexact(en, rp, s, all, inexact, err));
     /* The caller counts all lines but those it is given. */
-    en->answers->rules[rp->index].not_concerned_lines -= all - s->n;
+    en->answers->rules[rp->index].not_concerned_lines -= all->n - s->n;
     return SH_OK;
 }
 
@@ -306,7 +316,7 @@ sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp
     sifted.inexact.subjects = sifted.inexact.lines;
     sifted.clear.subjects = sifted.clear.lines = all->n - sifted.n - sifted.inexact.lines;
     for (const struct sh_rule_plan *one = rp; one; one = one->next)
-        SH_TRY(count_aside(en, one, &sifted, all->n, err));
+        SH_TRY(count_aside(en, one, &sifted, all, looked.inexact, err));
     *ret = (struct sh_members){.n = sifted.n, .row = sifted.rows};
     return SH_OK;
 }

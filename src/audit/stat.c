@@ -1,6 +1,7 @@
 /* Shape stat: values of many keys, each held against those of its peers by median and MAD. Integers
  * throughout. */
 #include "audit/joined.h"
+#include "audit/lacking.h"
 #include "base/decimal.h"
 #include <string.h>
 
@@ -220,6 +221,8 @@ static sh_code tell(struct stat *s, struct sh_err *err) {
         const struct sh_verdict *v = &s->verdicts[i];
         SH_TRY(sh_answer_add(s->en->answers, s->rp->index, v->answer, v->field,
                              (uint64_t)s->rows[i].head.members, 0, err));
+        if (v->answer == SH_ANSWER_NOT_EVALUATED)
+            SH_TRY(sh_lacking_group(s->en, s->rp, v->field, &s->rows[i].head, err));
         if (v->answer != SH_ANSWER_HIT)
             continue;
         SH_TRY(sh_joined_emit(s->en, s->rp, s->batch, i, v, &s->rows[i], err));

@@ -1,5 +1,6 @@
 /* Groups of many persons, added up over the chunks of a worker: see tally.h. */
 #include "audit/tally.h"
+#include "audit/lacking.h"
 #include "audit/met.h"
 #include "audit/parting.h"
 #include "audit/second.h"
@@ -292,6 +293,9 @@ sh_code sh_tally_rule(struct sh_engine *en, const struct sh_rule_plan *rp, bool 
     SH_TRY(sh_parting_of(en, rp, &m, &p, err));
     for (const struct sh_lacking *l = p->lacking; l; l = l->next)
         SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, l->field, &l->count, err));
+    for (uint32_t i = 0; p->lacking && i < p->n; i++)
+        if (p->fields[i].len > 0)
+            SH_TRY(sh_lacking_rows(en, rp, p->fields[i], rp->rule->table, &p->rows[i], 1, err));
     SH_TRY(number_groups(en, rp, a->ledger, p, err));
     SH_TRY(account_room(t, a, rp->rule, err));
     SH_TRY(find_figures(en, rp, p, &figures, err));

@@ -1,5 +1,7 @@
 #include "gate/covered.h"
 #include "base/date.h"
+#include "base/fs.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "lake/lake.h"
 #include <limits.h>
@@ -140,37 +142,98 @@ static sh_code put_months(const struct counting *c, struct sh_arena *arena, stru
                        sh_arena_printf(arena, &len, "%04d-%02d", slot->month / 12, slot->month % 12 + 1);
         if (!institution || !period)
             return sh_fail(err, SH_E_NOMEM, "no room for institutions and months");
-        of[ret->n++] =
-            (struct sh_covered_month){{institution, code.len}, {period, len}, slot->n_received, slot->n_run};
+        of[ret->n++] = (struct sh_covered_month){.institution = {institution, code.len},
+                                                 .period = {period, len},
+                                                 .n_received = slot->n_received,
+                                                 .n_run = slot->n_run};
     }
     qsort(of, ret->n, sizeof *of, by_institution_and_month);
     ret->of = of;
     return SH_OK;
 }
 
-/* A rule that lacked something somewhere; what it lacked most often first come, first told. */
-static sh_code put_gaps(const struct sh_run_about *about, struct sh_arena *arena, struct sh_covered *ret,
-                        struct sh_err *err) {
-    SH_CLEANUP(sh_buf_free) struct sh_buf text = {0};
-    const struct sh_run_summary *s = &about->summary;
-    for (size_t i = 0; i < s->answers.n_rules; i++) {
-        const struct sh_rule_answers *rule = &s->answers.rules[i];
-        if (rule->of[SH_ANSWER_NOT_EVALUATED].subjects == 0)
-            continue;
-        ret->n_gaps++;
-        if (text.len > GAPS_BYTES_MAX)
-            continue;
-        sh_buf_addf(&text, "%s%.*s：", text.len ? "\n" : "", SH_ARG(s->rules[i].name));
-        for (size_t f = 0, n = 0; f < rule->n_fields; f++)
-            if (!rule->fields[f].exempt)
-                sh_buf_addf(&text, "%s%.*s %llu", n++ ? "，" : "", SH_ARG(rule->fields[f].field),
-                            (unsigned long long)rule->fields[f].count.subjects);
+/* The words of one institution and month as they grow. */
+struct words {
+    struct sh_buf text;
+    struct sh_str rule; /* of the last line */
+    int64_t n_rules;
+};
+
+struct wording {
+    struct words *of; /* [n] beside the months */
+    size_t n;
+};
+
+static void wording_end(struct wording *w) {
+    for (size_t i = 0; w->of && i < w->n; i++)
+        sh_buf_free(&w->of[i].text);
+    sh_free(w->of);
+}
+
+static struct sh_str name_of(const struct sh_run_about *about, struct sh_str rule) {
+    for (size_t i = 0; i < about->summary.answers.n_rules; i++)
+        if (sh_str_eq(about->summary.rules[i].id, rule))
+            return about->summary.rules[i].name;
+    return rule;
+}
+
+/* What a rule lacked stands together: those of one rule come one behind the other. */
+static void put_lack(struct words *to, struct sh_str name, const struct sh_lack *lack) {
+    const bool is_new = !sh_str_eq(to->rule, lack->rule);
+    to->n_rules += is_new;
+    to->rule = lack->rule;
+    if (to->text.len > GAPS_BYTES_MAX)
+        return;
+    if (is_new)
+        sh_buf_addf(&to->text, "%s%.*s：", to->text.len ? "\n" : "", SH_ARG(name));
+    sh_buf_addf(&to->text, "%s%.*s %llu", is_new ? "" : "，", SH_ARG(lack->field),
+                (unsigned long long)lack->rows);
+}
+
+/* The months that a lack may be of: the one it names, or all of its institution or month. */
+static void spread_lack(const struct sh_covered *covered, const struct sh_lack *lack, struct sh_str name,
+                        struct words *words) {
+    const struct sh_covered_month wanted = {.institution = lack->institution, .period = lack->month};
+    if (lack->institution.len && lack->month.len) {
+        const struct sh_covered_month *found =
+            covered->n ? bsearch(&wanted, covered->of, covered->n, sizeof wanted, by_institution_and_month)
+                       : NULL;
+        if (found)
+            put_lack(&words[found - covered->of], name, lack);
+        return;
     }
-    SH_TRY(sh_buf_check(&text, err));
-    const char *copy = sh_arena_dup(arena, text.at ? text.at : "", text.len);
-    if (!copy)
+    for (size_t i = 0; i < covered->n; i++)
+        if ((!lack->institution.len || sh_str_eq(lack->institution, covered->of[i].institution)) &&
+            (!lack->month.len || sh_str_eq(lack->month, covered->of[i].period)))
+            put_lack(&words[i], name, lack);
+}
+
+/* Each institution and month is told what its own rows lacked, and what may have been its own. */
+static sh_code put_gaps(const char *run_dir, const struct sh_run_about *about, struct sh_arena *arena,
+                        struct sh_covered *io, struct sh_err *err) {
+    SH_CLEANUP(wording_end) struct wording w = {.of = sh_alloc_array(io->n + 1, sizeof *w.of), .n = io->n};
+    struct sh_covered_month *of = sh_new(arena, struct sh_covered_month, io->n + 1);
+    struct sh_lack *lacks = NULL;
+    struct sh_str name = SH_STR("");
+    size_t n = 0;
+    if (!w.of || !of)
         return sh_fail(err, SH_E_NOMEM, "no room for what a run lacked");
-    ret->gaps = (struct sh_str){copy, text.len};
+    SH_TRY(sh_run_lacks(run_dir, arena, &lacks, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || !sh_str_eq(lacks[i].rule, lacks[i - 1].rule))
+            name = name_of(about, lacks[i].rule);
+        spread_lack(io, &lacks[i], name, w.of);
+    }
+    for (size_t i = 0; i < io->n; i++) {
+        const struct sh_buf *text = &w.of[i].text;
+        SH_TRY(sh_buf_check(text, err));
+        const char *copy = sh_arena_dup(arena, text->at ? text->at : "", text->len);
+        if (!copy)
+            return sh_fail(err, SH_E_NOMEM, "no room for what a run lacked");
+        of[i] = io->of[i];
+        of[i].gaps = (struct sh_str){copy, text->len}, of[i].n_gaps = w.of[i].n_rules;
+    }
+    io->of = of;
     return SH_OK;
 }
 
@@ -207,6 +270,8 @@ sh_code sh_covered_count(const char *lake_dir, const struct sh_run_about *about,
         return sh_fail(err, SH_E_CORRUPT, "run %.*s counted %llu lines, the lake's state %llu holds %lld",
                        SH_ARG(about->summary.run), (unsigned long long)n_told,
                        (unsigned long long)about->summary.manifest, (long long)c.n_then);
+    char run_dir[SH_PATH_BYTES_MAX];
+    SH_TRY(sh_path_format(run_dir, err, "%s/audits/%.*s", lake_dir, SH_ARG(about->summary.run)));
     SH_TRY(put_months(&c, arena, ret, err));
-    return put_gaps(about, arena, ret, err);
+    return put_gaps(run_dir, about, arena, ret, err);
 }

@@ -8,9 +8,10 @@
 bool sh_covered_is_whole(const struct sh_run_about *about);
 /**
  * Count the lines of the newest state of the lake, and those that were there when the run read it and lie in
- * the days it asked for; what corrections brought later was not. Rules that lacked a field are named. ret,
- * begun empty, and its texts: in `arena`. Cost: reads three columns of all lines. Errors: SH_E_NOTFOUND the
- * state that the run read is no longer kept: audit again; SH_E_CORRUPT the run counted other lines than that
+ * the days it asked for; what corrections brought later was not. Of each institution and month are named the
+ * rules that lacked a field of its rows. ret, begun empty, and its texts: in `arena`. Cost: reads three
+ * columns of all lines. Errors: SH_E_NOTFOUND the state that the run read is no longer kept, or the run does
+ * not say where its rules lacked something: audit again; SH_E_CORRUPT the run counted other lines than that
  * state holds; SH_E_IO, SH_E_NOMEM.
  */
 SH_MUST sh_code sh_covered_count(const char *lake_dir, const struct sh_run_about *about,

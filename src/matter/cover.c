@@ -53,10 +53,10 @@ static sh_code tell(struct work *w, const struct sh_covered *covered, int64_t *i
         {SH_STR("run"), covered->run},
         {SH_STR("lines_received"), sh_textf(w->arena, "%lld", (long long)month.n_received)},
         {SH_STR("lines_run"), sh_textf(w->arena, "%lld", (long long)month.n_run)},
-        {SH_STR("not_evaluated"), sh_textf(w->arena, "%lld", (long long)covered->n_gaps)},
+        {SH_STR("not_evaluated"), sh_textf(w->arena, "%lld", (long long)month.n_gaps)},
         {SH_STR("not_in_force"), sh_textf(w->arena, "%lld", (long long)covered->n_lacks)},
         {SH_STR("lacks"), covered->lacks},
-        {SH_STR("gaps"), covered->gaps}};
+        {SH_STR("gaps"), month.gaps}};
     if (stands(w, values, COVERED_VALUES) || (covered->n_lacks && has_whole(w)))
         return SH_OK;
     w->step = step, w->why = covered->run;

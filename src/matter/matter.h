@@ -310,16 +310,17 @@ SH_MUST sh_code sh_items_load(struct sh_txn *txn, const struct sh_desk *desk, co
  * the other's? The nation holds all. */
 bool sh_place_covers(struct sh_str place, struct sh_str other);
 
-/* Of the lines of an institution and month that the lake holds today, those that the audit read. */
+/* Of the lines of an institution and month that the lake holds today, those that the audit read. gaps: a line
+ * a rule that could not be evaluated on all its rows, and for what these lacked; what other institutions and
+ * months lack is not in it. */
 struct sh_covered_month {
-    struct sh_str institution, period;
-    int64_t n_received, n_run;
+    struct sh_str institution, period, gaps;
+    int64_t n_received, n_run, n_gaps;
 };
-/* What an audit covered. gaps: a line a rule that could not be evaluated everywhere, and for what it lacked.
- * lacks: a line a rule or text in force that it did not ask. */
+/* What an audit covered. lacks: a line a rule or text in force that it did not ask. */
 struct sh_covered {
-    struct sh_str run, place, gaps, lacks;
-    int64_t n_gaps, n_lacks;
+    struct sh_str run, place, lacks;
+    int64_t n_lacks;
     const struct sh_covered_month *of; /* [n] by institution and period */
     size_t n;
 };

@@ -1,6 +1,7 @@
 /* Goal: a run's bytes do not depend on threads, chunks or slices; receipts are found, replayed and refused as
  * they should. */
 #include "../base/temp_dir.h"
+#include "audit/lacking.h"
 #include "audit/output.h"
 #include "base/fs.h"
 #include "small.h"
@@ -88,8 +89,9 @@ static struct sh_str file_of(struct fixture *f, const char *run, const char *nam
     return text;
 }
 static void check_same(struct fixture *f, const char *a, const char *b) {
-    static const char *const names[] = {SH_RUN_CSV, SH_RUN_RECEIPTS, SH_RUN_INDEX, SH_RUN_PARQUET};
-    for (size_t i = 0; i < 4; i++)
+    static const char *const names[] = {SH_RUN_CSV, SH_RUN_RECEIPTS, SH_RUN_INDEX, SH_RUN_PARQUET,
+                                        SH_RUN_LACKING};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         CHECK(sh_str_eq(file_of(f, a, names[i]), file_of(f, b, names[i])));
 }
 

@@ -1072,6 +1072,74 @@ def a_run_that_lacks_a_rule_or_text_in_force_certifies_nothing_and_is_told_which
     assert act(o.reviewer, batch, "certify")["state"] == "fed_back"
 
 
+def places_found(lake, run):
+    """Institutions and months with findings of a run, most first."""
+    with open(lake.dir / f"{run}.csv", encoding="utf-8-sig", newline="") as file:
+        found = collections.Counter((row["institution"], row["day"][:7]) for row in csv.DictReader(file) if row["institution"] and row["day"])
+    return [place for place, _ in sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))]
+
+
+def lacking(lake, run):
+    """Rows that could not be judged, by institution and month: rule and field to rows."""
+    of = collections.defaultdict(dict)
+    with open(lake.dir / f"lake/audits/{run}/lacking.csv", encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            of[row["institution"], row["month"]][row["rule"], row["field"]] = int(row["rows"])
+    return of
+
+
+@test
+def a_batch_is_neither_held_up_nor_excused_by_what_the_lines_of_another_lack():
+    """D-02: what could not be judged is told to the institution and month whose rows lacked it, and to no other."""
+    o, lake = city(), Lake()
+    # the rule whose rows lack something at few places, beside those that lack nothing anywhere
+    blind, field = "label-dose", "line.dose_unit"
+    lacked = {rule for of in lacking(lake, "r1").values() for rule, _ in of}
+    with open(lake.dir / "f.csv", encoding="utf-8-sig", newline="") as file:
+        sure = sorted(rule for rule in {row["rule"] for row in csv.DictReader(file)} - lacked
+                      if "\neach: line\n" in (ROOT / "rules" / f"{rule}.yaml").read_text())
+    rules = [*sure, blind]
+    share = lake.share("few", rules)
+    lake.call("audit", "--lake", lake.dir / "lake", "--place", "990100", "--run", "few", "--rules", share / "rules",
+              "--out", lake.dir / "few.csv", want=10)
+    lacks = lacking(lake, "few")
+    assert lacks and all(list(of) == [(blind, field)] and all(place) for place, of in lacks.items()), lacks
+    places = places_found(lake, "few")
+    sound = [p for p in places if p not in lacks]
+    short = next(p for p in places if p in lacks and p[1] in {month for _, month in sound})
+    whole = [next(p for p in sound if p[1] == short[1])] + [p for p in sound if p[0] == short[0]]  # and its own other month
+    for code in {short[0], *(p[0] for p in whole)} - {"H1"}:
+        o.hospital(code, "h1")
+    load(o, lake, "few", share=share)
+
+    def batch_of(place):
+        return next(m["id"] for m in o.reviewer.get(f"/matters?procedure=claim-batch&subject={place[0]}&limit=200")["items"] if m["period"] == place[1])
+
+    def said(place):
+        of = {f["field"]: f["value"] for f in o.reviewer.get("/matters/" + batch_of(place))["fields"]}
+        return of.get("not_evaluated"), of.get("gaps") or ""
+
+    def ready(place, figures):
+        bulk(o.reviewer, "screen", items(o.reviewer, matter=batch_of(place)), {"screened": "send"})
+        act(o.reviewer, batch_of(place), "count", figures)
+    n, gaps = said(short)
+    assert n == "1" and gaps.endswith(f"：{field} {lacks[short][blind, field]}") and "\n" not in gaps, (n, gaps)
+    silent = {**FIGURES, "not_evaluated_why": ""}
+    for place in whole:
+        assert said(place) == ("0", ""), (place, said(place))
+        ready(place, silent)
+        assert act(o.reviewer, batch_of(place), "certify")["state"] == "fed_back"  # not held up
+    ready(short, silent)
+    held = act(o.reviewer, batch_of(short), "certify", want=409)["failed"]  # not excused
+    assert [f["message"] for f in held] == ["1 rules could not be evaluated everywhere: say why, and what is done instead"], held
+    ready_again = act(o.reviewer, batch_of(short), "count", {**FIGURES, "not_evaluated_why": "该机构未报剂量单位，改抽病历"})
+    assert ready_again["state"] == "reviewing" and act(o.reviewer, batch_of(short), "certify")["state"] == "fed_back"
+    # a run that does not say where tells nobody anything
+    (lake.dir / "lake/audits/few/lacking.csv").rename(lake.dir / "away.csv")
+    refused = load(o, lake, "few", share=share, want=4)
+    assert "lacking.csv" in refused and "audit again" in refused, refused
+
+
 def corrected(names, row):
     """The same line again, ordered by somebody else."""
     at = names.index("bilg_dr_code")

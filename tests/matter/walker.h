@@ -284,9 +284,12 @@ static inline sh_code walk_load_body(struct sh_txn *txn, void *ctx, struct sh_er
     struct sh_load_report report = {0};
     const struct sh_desk desk = {l->w->o.texts, &who, &arena, NULL};
     const struct sh_load_into into = {SH_STR("claim-batch"), AGENCY};
-    const struct sh_covered_month month = {HOSPITAL, l->rows[0].period, 2, 2};
-    const struct sh_covered covered = {
-        .run = SH_STR("r1"), .place = PLACE, .gaps = SH_STR(""), .of = &month, .n = 1};
+    const struct sh_covered_month month = {.institution = HOSPITAL,
+                                           .period = l->rows[0].period,
+                                           .gaps = SH_STR(""),
+                                           .n_received = 2,
+                                           .n_run = 2};
+    const struct sh_covered covered = {.run = SH_STR("r1"), .place = PLACE, .of = &month, .n = 1};
     struct sh_str after = SH_STR("");
     int64_t n_told = 0;
     SH_TRY(sh_items_load(txn, &desk, &into, l->rows, 2, &report, err));
