@@ -420,7 +420,7 @@ SH_MUST sh_code sh_rules_test(const struct sh_rules_options *options, const char
                               struct sh_rules_test_result *ret, struct sh_err *err);
 
 struct sh_rules_mutation_result {
-    size_t rules, below; /* below: rules whose cases miss a mutant and that are beyond draft */
+    size_t rules, below; /* texts; below: whose cases miss a mutant and that are beyond draft */
     size_t mutants;      /* that compile */
     size_t killed;       /* some case noticed */
     size_t equivalent;   /* named in the rule, with the reason */
@@ -434,6 +434,15 @@ struct sh_rules_mutation_result {
  */
 SH_MUST sh_code sh_rules_mutate(const struct sh_rules_options *options, FILE *out,
                                 struct sh_rules_mutation_result *ret, struct sh_err *err);
+/** The same of views, by the cases of the rules that read them. options->only: of these views alone. */
+SH_MUST sh_code sh_views_mutate(const struct sh_rules_options *options, FILE *out,
+                                struct sh_rules_mutation_result *ret, struct sh_err *err);
+/**
+ * The same of all layers (RULES/local/CODE): what an overlay wrote, a rule that it switches off, rows and
+ * limits of its knowledge; the cases are those of the layer and those of rules whose `place` lies in it.
+ */
+SH_MUST sh_code sh_layers_mutate(const struct sh_rules_options *options, FILE *out,
+                                 struct sh_rules_mutation_result *ret, struct sh_err *err);
 
 struct sh_coverage_result {
     size_t national, missing; /* national rules; those no rule says */

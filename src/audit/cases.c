@@ -268,6 +268,24 @@ static sh_code test_one(const struct sh_case_places *places, const struct sh_rul
     return SH_OK;
 }
 
+/* A rule that its layer switched off: the layer's cases show what the nation's rule would find, so they want
+ * nothing. Cases of the wider rule are not its own. */
+static void test_off(const struct sh_rule *rule, FILE *out, struct sh_rules_test_result *result) {
+    for (size_t i = 0; i < rule->n_cases; i++) {
+        const struct sh_rule_case *c = &rule->cases[i];
+        const struct sh_yaml *hits = sh_yaml_get(c->node, "hits");
+        if (!c->node->file || !sh_str_eq(sh_layer_of_path(c->node->file), rule->layer))
+            continue;
+        result->cases++;
+        if (hits && hits->n == 0)
+            continue;
+        result->failed++;
+        if (out)
+            (void)fprintf(out, "%s:%u: %.*s: a rule that is switched off finds nothing here: hits: []\n",
+                          c->node->file, c->line, SH_ARG(c->about));
+    }
+}
+
 /* The rules that the folder of one layer adds or changes. */
 static sh_code test_layer(const struct sh_rules_options *options, FILE *out, struct sh_rules_test_result *ret,
                           struct sh_err *err) {
@@ -277,10 +295,12 @@ static sh_code test_layer(const struct sh_rules_options *options, FILE *out, str
     SH_TRY(sh_rules_load(options, &arena, out, &places.rules[0], err));
     for (size_t i = 0; i < places.rules[0]->n_rules; i++) {
         const struct sh_rule *rule = &places.rules[0]->rules[i];
-        if (!sh_str_is(rule->layer, options->place) || rule->is_off)
+        if (!sh_str_is(rule->layer, options->place))
             continue;
         ret->rules++;
-        for (size_t c = 0; c < rule->n_cases; c++)
+        if (rule->is_off)
+            test_off(rule, out, ret);
+        for (size_t c = 0; c < rule->n_cases && !rule->is_off; c++)
             SH_TRY(test_one(&places, rule, &rule->cases[c], out, ret, err));
     }
     return SH_OK;

@@ -6,31 +6,32 @@
 #include "synth/synth.h"
 #include <string.h>
 
-#define RULES_MESSAGES(X)                                                                                           \
-    X(RULES_DIALECT, "shouhu rules sql：--dialect 应为 duckdb 或 postgres\n",                                       \
-      "shouhu rules sql: --dialect is duckdb or postgres\n")                                                        \
-    X(RULES_USAGE, "用法：shouhu rules list|check|test|mutate|coverage|analyze|sql|words [选项]\n",                 \
-      "Usage: shouhu rules list|check|test|mutate|coverage|analyze|sql|words [options]\n")                          \
-    X(RULES_HEAD_NUMBER, "序号", "no")                                                                              \
-    X(RULES_HEAD_CODE, "国家编码", "national code")                                                                 \
-    X(RULES_HEAD_LEVEL, "等级", "level")                                                                            \
-    X(RULES_HEAD_STATE, "状态", "state")                                                                            \
-    X(RULES_HEAD_SHAPE, "形态", "shape")                                                                            \
-    X(RULES_HEAD_POINTS, "知识点", "points")                                                                        \
-    X(RULES_HEAD_CASES, "案例", "cases")                                                                            \
-    X(RULES_HEAD_ID, "规则", "rule")                                                                                \
-    X(RULES_OFF, "关闭", "off")                                                                                     \
-    X(RULES_HEAD_NAME, "名称", "name")                                                                              \
-    X(RULES_CHECKED, "规则 %zu 条，知识表 %zu 张，知识点 %zu 个，参数 %zu 项：没有错误\n",                          \
-      "%zu rules, %zu knowledge tables, %zu points, %zu parameters: no errors\n")                                   \
-    X(RULES_UNSET, "参数 %s 在 %s 未设定：用到它的规则答“未评估”\n",                                                \
-      "parameter %s is not set in %s: rules that need it answer not evaluated\n")                                   \
-    X(RULES_TESTED, "规则 %zu 条，案例 %zu 个，未通过 %zu 个，没有案例的规则 %zu 条\n",                             \
-      "%zu rules, %zu cases, %zu failed, %zu rules without cases\n")                                                \
-    X(RULES_MUTATED,                                                                                                \
-      "规则 %zu 条，变异 %zu 个：被案例发现 %zu，等价 %zu，未发现 %zu，失效的等价说明 " \
-      "%zu；未满分且已离开草稿的规则 %zu 条\n",                                                                     \
-      "%zu rules, %zu mutants: %zu noticed, %zu equivalent, %zu survive, %zu stale excuses; %zu rules "             \
+#define RULES_MESSAGES(X)                                                                                                                \
+    X(RULES_DIALECT, "shouhu rules sql：--dialect 应为 duckdb 或 postgres\n",                                                            \
+      "shouhu rules sql: --dialect is duckdb or postgres\n")                                                                             \
+    X(RULES_USAGE, "用法：shouhu rules list|check|test|mutate|coverage|analyze|sql|words [选项]\n",                                      \
+      "Usage: shouhu rules list|check|test|mutate|coverage|analyze|sql|words [options]\n")                                               \
+    X(RULES_HEAD_NUMBER, "序号", "no")                                                                                                   \
+    X(RULES_HEAD_CODE, "国家编码", "national code")                                                                                      \
+    X(RULES_HEAD_LEVEL, "等级", "level")                                                                                                 \
+    X(RULES_HEAD_STATE, "状态", "state")                                                                                                 \
+    X(RULES_HEAD_SHAPE, "形态", "shape")                                                                                                 \
+    X(RULES_HEAD_POINTS, "知识点", "points")                                                                                             \
+    X(RULES_HEAD_CASES, "案例", "cases")                                                                                                 \
+    X(RULES_HEAD_ID, "规则", "rule")                                                                                                     \
+    X(RULES_OFF, "关闭", "off")                                                                                                          \
+    X(RULES_HEAD_NAME, "名称", "name")                                                                                                   \
+    X(RULES_CHECKED, "规则 %zu 条，知识表 %zu 张，知识点 %zu 个，参数 %zu 项：没有错误\n",                                               \
+      "%zu rules, %zu knowledge tables, %zu points, %zu parameters: no errors\n")                                                        \
+    X(RULES_UNSET, "参数 %s 在 %s 未设定：用到它的规则答“未评估”\n",                                                                     \
+      "parameter %s is not set in %s: rules that need it answer not evaluated\n")                                                        \
+    X(RULES_TESTED, "规则 %zu 条，案例 %zu 个，未通过 %zu 个，没有案例的规则 %zu 条\n",                                                  \
+      "%zu rules, %zu cases, %zu failed, %zu rules without cases\n")                                                                     \
+    X(RULES_MUTATED,                                                                                                                     \
+      "规则、视图与地方层 %zu 个，变异 %zu 个：被案例发现 %zu，等价 %zu，未发现 %zu，失效的等价说明 " \
+      "%zu；未满分且已离开草稿的 %zu 个\n",                                                                                              \
+      "%zu rules, views and layers, %zu mutants: %zu noticed, %zu equivalent, %zu survive, %zu stale "                                   \
+      "excuses; %zu "                                                                                                                    \
       "beyond draft fall short\n")
 
 enum rules_message { RULES_MESSAGES(SH_MSG_ID) RULES_MESSAGES_N };
@@ -151,13 +152,27 @@ static int test(const struct rules_options *o, struct sh_arena *arena, FILE *out
     return sum.failed ? SH_EXIT_INPUT : SH_EXIT_OK;
 }
 
+static void sum_mutations(struct sh_rules_mutation_result *io, const struct sh_rules_mutation_result *more) {
+    io->rules += more->rules, io->below += more->below, io->mutants += more->mutants;
+    io->killed += more->killed, io->equivalent += more->equivalent;
+    io->survived += more->survived, io->stale += more->stale;
+}
+
 static int mutate(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     (void)arena;
     struct sh_err err;
-    struct sh_rules_mutation_result r;
-    const sh_code failed = sh_rules_mutate(&o->load, out, &r, &err);
+    struct sh_rules_mutation_result r, views, layers = {0};
+    sh_code failed = sh_views_mutate(&o->load, out, &views, &err);
+    r = views;
+    if (failed == SH_OK && (!o->load.only || views.rules == 0)) { /* --only names a view, or else rules */
+        failed = sh_rules_mutate(&o->load, out, &r, &err);
+        sum_mutations(&r, &views);
+    }
+    if (failed == SH_OK && !o->load.only)
+        failed = sh_layers_mutate(&o->load, out, &layers, &err);
     if (failed != SH_OK)
         return sh_cli_fail(errout, failed, &err);
+    sum_mutations(&r, &layers);
     sh_msg_print(out, messages, RULES_MUTATED, o->lang, r.rules, r.mutants, r.killed, r.equivalent,
                  r.survived, r.stale, r.below);
     return r.below || r.stale || r.equivalent * 50 > r.mutants ? SH_EXIT_INPUT : SH_EXIT_OK;

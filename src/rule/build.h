@@ -70,6 +70,11 @@ SH_MUST sh_code sh_build_stages(struct sh_build *b);
 
 /** How a column of a type lies in memory. */
 enum sh_storage sh_storage_of(struct sh_type type);
+/** A file as the options say it: its own text, or what stands in its place. */
+SH_MUST sh_code sh_rules_read_file(const struct sh_rules_options *options, const char *path, size_t max,
+                                   struct sh_arena *arena, struct sh_str *ret, struct sh_err *err);
+/** Mutants that say the same, with the reason: key `equivalent`. */
+SH_MUST sh_code sh_build_equivalents(struct sh_build *b);
 /** Files of the views below the rules' folder, by name. */
 SH_MUST sh_code sh_views_list(const struct sh_rules_options *options, struct sh_arena *arena,
                               const char *const **ret, size_t *ret_n, struct sh_err *err);

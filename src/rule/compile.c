@@ -299,8 +299,7 @@ static sh_code read_in_force(struct sh_build *b) {
     return SH_OK;
 }
 
-/* Mutants that say the same, with the reason. */
-static sh_code read_equivalents(struct sh_build *b) {
+sh_code sh_build_equivalents(struct sh_build *b) {
     static const char *const keys[] = {"mutant", "because"};
     const struct sh_yaml *list = sh_yaml_get(b->root, "equivalent");
     if (!list)
@@ -348,7 +347,7 @@ sh_code sh_build_head(struct sh_build *b) {
     SH_TRY(sh_build_note(b, read_kind(b)));
     SH_TRY(sh_build_note(b, read_basis(b)));
     SH_TRY(sh_build_note(b, read_in_force(b)));
-    SH_TRY(sh_build_note(b, read_equivalents(b)));
+    SH_TRY(sh_build_note(b, sh_build_equivalents(b)));
     const struct sh_yaml *open = sh_yaml_get(b->root, "open");
     b->rule->open_remind = open && open->kind == SH_YAML_TEXT && sh_str_is(open->text, "remind");
     if (open && !b->rule->open_remind)

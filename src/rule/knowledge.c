@@ -544,7 +544,9 @@ sh_code sh_knowledge_overlay(const char *path, struct sh_str layer, const struct
     const char *name = sh_arena_dup(arena, path, strlen(path));
     if (!name)
         return sh_fail(err, SH_E_NOMEM, "%s: no room for it", path);
-    SH_TRY(sh_csv_read_file(name, SH_CSV_COMMENTS, arena, &o.csv, err));
+    struct sh_str said;
+    SH_TRY(sh_rules_read_file(to->options, name, SH_TEXT_FILE_BYTES_MAX, arena, &said, err));
+    SH_TRY(sh_csv_read(name, said, SH_CSV_COMMENTS, arena, &o.csv, err));
     SH_TRY(match_columns(&o, k, arena, err));
     const size_t n = (size_t)k->n_rows + o.csv.n_rows;
     struct sh_knowledge_row *rows = sh_new(arena, struct sh_knowledge_row, n + 1);

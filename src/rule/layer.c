@@ -42,7 +42,7 @@ struct sh_str sh_layer_of_path(const char *path) {
     const size_t dir = (size_t)(base - path);
     if (dir < 14 || memcmp(base - 14, "/local/", 7) != 0)
         return (struct sh_str){0};
-    const struct sh_str code = sh_str_sub(all, dir - 7, dir - 1);
+    const struct sh_str code = sh_str_sub(all, dir - 7, 6);
     for (size_t i = 0; i < code.len; i++)
         if (code.at[i] < '0' || code.at[i] > '9')
             return (struct sh_str){0};
@@ -76,10 +76,10 @@ static sh_code split(const char *file, struct sh_str text, struct block *ret, si
         const size_t nl = sh_str_find_char(sh_str_sub(text, at, text.len), '\n');
         end = nl == SH_STR_NONE ? text.len : at + nl + 1;
         struct sh_str key;
-        if (*ret_n == 0 || begins_key(sh_str_sub(text, at, end), &key)) {
+        if (*ret_n == 0 || begins_key(sh_str_sub(text, at, end - at), &key)) {
             if (*ret_n == BLOCKS_MAX)
                 return sh_fail(err, SH_E_LIMIT, "%s:%zu:1: more than %d keys", file, line + 1, BLOCKS_MAX);
-            if (!begins_key(sh_str_sub(text, at, end), &key))
+            if (!begins_key(sh_str_sub(text, at, end - at), &key))
                 key = (struct sh_str){0}; /* a comment on top */
             ret[(*ret_n)++] = (struct block){.key = key, .text = {text.at + at, 0}, .line = line};
         }
@@ -175,7 +175,8 @@ static sh_code check_overlay(const struct sh_yaml *root, bool *ret_off, struct s
     *ret_off = off && off->kind == SH_YAML_TEXT && sh_str_is(off->text, "off");
     if (off && !*ret_off)
         return sh_yaml_fail(err, off, "switch is 'off' or left out");
-    if (*ret_off && root->n > 3 + (sh_yaml_get(root, "note") != NULL))
+    if (*ret_off &&
+        root->n > (size_t)3 + (sh_yaml_get(root, "note") != NULL) + (sh_yaml_get(root, "cases") != NULL))
         return sh_yaml_fail(err, off, "a rule that is switched off is not changed as well");
     if (!*ret_off && !sh_yaml_get(root, "cases"))
         return sh_yaml_fail(err, root, "what changes a rule brings its cases: 'cases' is missing");

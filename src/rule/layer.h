@@ -16,8 +16,6 @@ struct sh_layers {
 };
 SH_MUST sh_code sh_layers_find(const char *rules_dir, struct sh_str place, struct sh_arena *arena,
                                struct sh_layers *ret, struct sh_err *err);
-/** The code of the folder a file of a layer stands in (…/local/990100/x.yaml); empty for other files. */
-struct sh_str sh_layer_of_path(const char *path);
 
 /* Where each line of a text put together came from. */
 struct sh_line_origin {
@@ -46,6 +44,7 @@ void sh_layer_places(const struct sh_yaml *root, const struct sh_laid *laid);
 
 /* A table that has been read and is not settled yet, and what its rows are read with. */
 struct sh_open_table {
+    const struct sh_rules_options *options;
     struct sh_rule_model *m;
     struct sh_arena *arena;
     struct sh_reporter *reporter;

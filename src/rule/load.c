@@ -36,6 +36,14 @@ static sh_code list_files(const char *dir, const char *suffix, struct sh_arena *
     return SH_OK;
 }
 
+sh_code sh_rules_read_file(const struct sh_rules_options *options, const char *path, size_t max,
+                           struct sh_arena *arena, struct sh_str *ret, struct sh_err *err) {
+    if (!options->instead_of || strcmp(options->instead_of, path) != 0)
+        return sh_fs_read(path, max, arena, ret, err);
+    *ret = options->instead;
+    return SH_OK;
+}
+
 /* What the layers add to a table. */
 static sh_code lay_rows(const struct sh_layers *layers, const char *table, const struct sh_open_table *to,
                         struct sh_err *err) {
@@ -97,7 +105,8 @@ static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_
             reporter, sh_knowledge_read(files.paths[i], rules->model, arena, reporter, k, &text, err), err));
         if (reporter->n_errors == errors_before)
             SH_TRY(lay_rows(&layers, files.paths[i],
-                            &(const struct sh_open_table){rules->model, arena, reporter, k, &text}, err));
+                            &(const struct sh_open_table){options, rules->model, arena, reporter, k, &text},
+                            err));
         if (reporter->n_errors == errors_before)
             SH_TRY(sh_reporter_note(
                 reporter,
@@ -156,11 +165,12 @@ static sh_code add_source(struct sources *s, const char *path, struct sh_str tex
 }
 
 /* A file of a layer: a rule of its own, or what changes a wider one. */
-static sh_code lay_file(struct sources *s, const struct sh_layer *layer, const char *path,
-                        struct sh_arena *arena, struct sh_err *err) {
+static sh_code lay_file(const struct sh_rules_options *options, struct sources *s,
+                        const struct sh_layer *layer, const char *path, struct sh_arena *arena,
+                        struct sh_err *err) {
     struct sh_str text;
     const struct sh_yaml *root;
-    SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, arena, &text, err));
+    SH_TRY(sh_rules_read_file(options, path, SH_YAML_BYTES_MAX, arena, &text, err));
     SH_TRY(sh_yaml_load(path, text, arena, &root, err));
     const struct sh_yaml *overlay = root->kind == SH_YAML_MAP ? sh_yaml_get(root, "overlay") : NULL;
     const struct sh_str id = id_of(path);
@@ -189,7 +199,8 @@ static sh_code find_sources(const struct sh_rules_options *options, struct sh_st
     SH_TRY(list_files(options->rules_dir, ".yaml", arena, &files, err));
     for (size_t i = 0; i < files.n; i++) {
         struct sh_str text = {0};
-        const sh_code code = sh_fs_read(files.paths[i], SH_YAML_BYTES_MAX, arena, &text, err);
+        const sh_code code =
+            sh_rules_read_file(options, files.paths[i], SH_YAML_BYTES_MAX, arena, &text, err);
         SH_TRY(sh_reporter_note(reporter, code, err));
         if (code == SH_OK)
             SH_TRY(add_source(s, files.paths[i], text, (struct sh_str){0}, arena, err));
@@ -199,7 +210,8 @@ static sh_code find_sources(const struct sh_rules_options *options, struct sh_st
         files = (struct files){0};
         SH_TRY(list_files(layers.at[l].dir, ".yaml", arena, &files, err));
         for (size_t i = 0; i < files.n; i++)
-            SH_TRY(sh_reporter_note(reporter, lay_file(s, &layers.at[l], files.paths[i], arena, err), err));
+            SH_TRY(sh_reporter_note(reporter, lay_file(options, s, &layers.at[l], files.paths[i], arena, err),
+                                    err));
     }
     return SH_OK;
 }

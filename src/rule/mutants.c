@@ -643,9 +643,22 @@ static sh_code mutate_rule(struct maker *m) {
     return mutate_level(m);
 }
 
-sh_code sh_rule_mutants(const struct sh_rule *rule, const struct sh_rules *rules, struct sh_arena *arena,
-                        struct sh_mutant **ret, size_t *ret_n, struct sh_err *err) {
-    assert(rule && rules && arena && ret && ret_n);
+/* A view: as a rule, with fields for a hit. */
+static sh_code mutate_view(struct maker *m) {
+    const struct sh_yaml *where = sh_yaml_get(m->root, "where"), *fields = sh_yaml_get(m->root, "fields");
+    if (where) {
+        SH_TRY(mutate_value(m, "where", SIZE_MAX, where->text));
+        SH_TRY(without_key(m));
+    }
+    for (size_t i = 0; fields && i < fields->n; i++)
+        SH_TRY(mutate_value(m, "fields", i, fields->entries[i].value->text));
+    SH_TRY(mutate_keys(m, "each"));
+    return mutate_with(m);
+}
+
+static sh_code make_all(const struct sh_rule *rule, const struct sh_rules *rules, struct sh_arena *arena,
+                        sh_code (*mutate)(struct maker *m), struct sh_mutant **ret, size_t *ret_n,
+                        struct sh_err *err) {
     struct sh_err own;
     struct maker m = {.rule = rule, .rules = rules, .arena = arena, .err = err ? err : &own};
     char file[SH_PATH_BYTES_MAX];
@@ -654,7 +667,7 @@ sh_code sh_rule_mutants(const struct sh_rule *rule, const struct sh_rules *rules
     m.tokens = sh_new(arena, struct token, TOKENS_MAX);
     if (!m.tokens)
         return sh_fail(m.err, SH_E_NOMEM, "no room for the words of a rule");
-    sh_code code = mutate_rule(&m);
+    sh_code code = mutate(&m);
     struct sh_mutant *all = code == SH_OK ? sh_new(arena, struct sh_mutant, m.n + 1) : NULL;
     if (code == SH_OK && !all)
         code = sh_fail(m.err, SH_E_NOMEM, "no room for the mutants of a rule");
@@ -666,4 +679,16 @@ sh_code sh_rule_mutants(const struct sh_rule *rule, const struct sh_rules *rules
     }
     sh_free(m.list);
     return code;
+}
+
+sh_code sh_rule_mutants(const struct sh_rule *rule, const struct sh_rules *rules, struct sh_arena *arena,
+                        struct sh_mutant **ret, size_t *ret_n, struct sh_err *err) {
+    assert(rule && rules && arena && ret && ret_n);
+    return make_all(rule, rules, arena, mutate_rule, ret, ret_n, err);
+}
+
+sh_code sh_view_mutants(const struct sh_rule_view *view, const struct sh_rules *rules, struct sh_arena *arena,
+                        struct sh_mutant **ret, size_t *ret_n, struct sh_err *err) {
+    assert(view && rules && arena && ret && ret_n);
+    return make_all(view->rule, rules, arena, mutate_view, ret, ret_n, err);
 }

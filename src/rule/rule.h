@@ -402,8 +402,10 @@ struct sh_rules_options {
     const char *rules_dir, *knowledge_dir, *params_dir;
     const char *const *only; /* rule ids; NULL = all */
     size_t n_only;
-    int32_t known_as_of; /* knowledge rows known up to that day; INT32_MAX all */
-    const char *place;   /* division code for params and layers, "000000" = nation */
+    int32_t known_as_of;    /* knowledge rows known up to that day; INT32_MAX all */
+    const char *place;      /* division code for params and layers, "000000" = nation */
+    const char *instead_of; /* a file of rules, views or a layer that says `instead` for once; NULL: none */
+    struct sh_str instead;
 };
 
 /**
@@ -412,6 +414,9 @@ struct sh_rules_options {
  */
 SH_MUST sh_code sh_rules_load(const struct sh_rules_options *options, struct sh_arena *arena, FILE *report,
                               struct sh_rules **ret, struct sh_err *err);
+
+/** The code of the folder a file of a layer stands in (…/local/990100/x.yaml); empty for other files. */
+struct sh_str sh_layer_of_path(const char *path);
 
 /** Compile one rule text against loaded knowledge (tests, fuzzing, workbench). */
 SH_MUST sh_code sh_rule_compile(struct sh_str text, const char *file, struct sh_rules *rules,
@@ -490,6 +495,16 @@ struct sh_mutant {
 SH_MUST sh_code sh_rule_mutants(const struct sh_rule *rule, const struct sh_rules *rules,
                                 struct sh_arena *arena, struct sh_mutant **ret, size_t *ret_n,
                                 struct sh_err *err);
+/** The same of a view: its keys, condition, variables and fields. */
+SH_MUST sh_code sh_view_mutants(const struct sh_rule_view *view, const struct sh_rules *rules,
+                                struct sh_arena *arena, struct sh_mutant **ret, size_t *ret_n,
+                                struct sh_err *err);
+/**
+ * Mutants of a layer's knowledge table (file and text as they stand): each row left out, each plain number
+ * one more and one less. Named "row POINT: left out", "row POINT: COLUMN NUMBER".
+ */
+SH_MUST sh_code sh_layer_table_mutants(const char *file, struct sh_str text, struct sh_arena *arena,
+                                       struct sh_mutant **ret, size_t *ret_n, struct sh_err *err);
 
 /* Generated page: the words of the model (docs/lake.md). */
 SH_MUST sh_code sh_model_print(FILE *out, struct sh_err *err);

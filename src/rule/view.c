@@ -8,8 +8,8 @@
 
 #define VIEW_DEPTH_MAX 3
 
-static const char *const view_keys[] = {"view",   "name", "note", "each",  "of",
-                                        "expand", "uses", "with", "where", "fields"};
+static const char *const view_keys[] = {"view", "name", "note",  "each",   "of",        "expand",
+                                        "uses", "with", "where", "fields", "equivalent"};
 
 /* A view's file before it is read in earnest. */
 struct file {
@@ -270,6 +270,7 @@ static sh_code build_view(struct sh_build *b, struct file *file) {
     if (where)
         SH_TRY(sh_build_note(b, sh_build_condition(b, where, SH_BUILD_ROW, &b->rule->where)));
     SH_TRY(add_fields(b));
+    SH_TRY(sh_build_note(b, sh_build_equivalents(b)));
     v->depth = 1;
     for (size_t i = 0; i < b->rules->n_views; i++)
         if (builds_on(file, b->rules->views[i].rule->id) && b->rules->views[i].depth >= v->depth)
@@ -314,7 +315,7 @@ static sh_code read_view(struct views *vs, struct file *file) {
 static sh_code parse_file(struct views *vs, const char *path) {
     struct file *f = &vs->files[vs->n];
     *f = (struct file){.path = path};
-    SH_TRY(sh_fs_read(path, SH_YAML_BYTES_MAX, vs->arena, &f->text, vs->err));
+    SH_TRY(sh_rules_read_file(vs->options, path, SH_YAML_BYTES_MAX, vs->arena, &f->text, vs->err));
     SH_TRY(sh_yaml_load(path, f->text, vs->arena, &f->root, vs->err));
     const struct sh_yaml *name;
     SH_TRY(sh_yaml_need(f->root, "view", SH_YAML_TEXT, &name, vs->err));

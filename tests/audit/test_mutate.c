@@ -125,6 +125,123 @@ static void keys_no_case_shows_are_told(void **state) {
     CHECK_I64(f.result.survived, 2);
 }
 
+struct written {
+    const char *path, *text; /* below the folder */
+};
+
+/* A view or a layer beside the rule, then what `run` says of them. */
+static void mutate_beside(struct folder *f, const struct written *files, size_t n,
+                          sh_code (*run)(const struct sh_rules_options *, FILE *,
+                                         struct sh_rules_mutation_result *, struct sh_err *)) {
+    char path[SH_PATH_BYTES_MAX], dir[SH_PATH_BYTES_MAX];
+    struct sh_err err;
+    write_rule(f, files[0].text);
+    for (size_t i = 1; i < n; i++) {
+        CHECK_OK(sh_path_join(path, f->dir, files[i].path, &err), &err);
+        (void)snprintf(dir, sizeof dir, "%.*s", (int)(sh_path_base(path) - path - 1), path);
+        CHECK_OK(sh_mkdir_all(dir, &err), &err);
+        CHECK_OK(sh_fs_write(path, sh_str_of(files[i].text), &err), &err);
+    }
+    const struct sh_rules_options o = options_of(f);
+    FILE *out = fmemopen(f->report, sizeof f->report - 1, "w");
+    CHECK(out != NULL);
+    const sh_code code = run(&o, out, &f->result, &err);
+    (void)fclose(out);
+    CHECK_OK(code, &err);
+    CHECK_OK(sh_remove_tree(f->dir, &err), &err);
+}
+
+/* A view has no cases: those of the rule that reads it must notice what it leaves out and what it counts. */
+static void views_are_judged_by_the_cases_of_their_rules(void **state) {
+    (void)state;
+    static const struct written files[] = {
+        {NULL, "rule: r\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\n"
+               "each: dear\nhit: dear.fee > 2 yuan\nsay: s\ncases:\n"
+               "  - about: a\n    lines:\n"
+               "      - {item: XA, time: 2026-02-01T09:00, quantity: 3, covered: 3.00}\n"
+               "      - {item: XA, time: 2026-02-01T09:00, quantity: 9, covered: 1.00}\n"
+               "      - {item: XA, time: 2026-02-01T09:00, quantity: 1, covered: 9.00}\n"
+               "    hits: [{level: certain}]\n"},
+        {"rules/views/dear.yaml", "view: dear\nname: n\neach: line\nwhere: quantity > 2\nfields:\n"
+                                  "  fee: line.covered\n"}};
+    struct folder f;
+    mutate_beside(&f, files, 2, sh_views_mutate);
+    CHECK_I64(f.result.rules, 1);
+    CHECK_HAS(f.report, "survives: where: quantity > 1");         /* no line of two */
+    CHECK(strstr(f.report, "survives: where: left out") == NULL); /* the dear line of one */
+    CHECK(strstr(f.report, "survives: where: quantity > 3") == NULL);
+    CHECK_I64(f.result.below, 1);
+    CHECK_I64(f.result.mutants, f.result.killed + f.result.survived);
+}
+
+/* What a place tightened, switched off and counts otherwise. */
+static void layers_are_judged_by_cases_settled_there(void **state) {
+    (void)state;
+    static const struct written files[] = {
+        {NULL,
+         "rule: r\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\n"
+         "each: line\nuses: {k: top}\nhit: quantity > k.max\namount: 0\nsay: s\ncases:\n"
+         "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 6, covered: 9.00}], "
+         "hits: [{level: certain}]}\n"
+         "  - {about: b, place: '990100', lines: [{item: XA, time: 2026-02-01T09:00, quantity: 4, covered: "
+         "9.00}], hits: [{level: certain}]}\n"},
+        {"rules/off.yaml",
+         "rule: off\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\n"
+         "each: line\nhit: quantity > 7\namount: 0\nsay: s\ncases:\n"
+         "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 8, covered: 9.00}], "
+         "hits: [{level: certain}]}\n"},
+        {"knowledge/top.csv", "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type max: qty\n"
+                              "point,item,max,from,source\np,XA,5,2026-01-01,s\nq,XB,5,2026-01-01,s\n"},
+        {"rules/local/990100/knowledge/top.csv",
+         "point,max,from,source\np,3,2026-01-01,s\nq,3,2026-01-01,s\n"},
+        {"rules/local/990100/off.yaml",
+         "overlay: off\nswitch: 'off'\nbasis: [c]\ncases:\n"
+         "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 9, "
+         "covered: 9.00}], hits: []}\n"},
+        {"rules/local/990102/off.yaml", "overlay: off\nswitch: 'off'\nbasis: [c]\n"}};
+    struct folder f;
+    mutate_beside(&f, files, 6, sh_layers_mutate);
+    CHECK(strstr(f.report, "survives: row p: left out") == NULL);
+    CHECK(strstr(f.report, "survives: row p: max 4") == NULL);
+    CHECK_HAS(f.report, "survives: row p: max 2");
+    CHECK_HAS(f.report, "survives: row q: left out");
+    CHECK_HAS(f.report, "990102/off.yaml: survives: switch: left out");
+    CHECK(strstr(f.report, "990100/off.yaml: survives") == NULL);
+}
+
+/* A case of a rule that is off wants nothing there, or it has not understood the place. */
+static void a_rule_switched_off_has_cases_that_want_nothing(void **state) {
+    (void)state;
+    static const char *const hits[] = {"[]", "[{level: certain}]"};
+    for (size_t i = 0; i < 2; i++) {
+        struct folder f;
+        struct sh_err err;
+        char text[512], path[SH_PATH_BYTES_MAX];
+        write_rule(&f, HEAD "hit: quantity > 2\nsay: s\ncases:\n"
+                            "  - {about: a, lines: [{item: XA, time: 2026-02-01T09:00, quantity: 3, covered: "
+                            "9.00}], hits: [{level: certain}]}\n");
+        CHECK_OK(sh_path_join(path, f.rules, "local/990100", &err), &err);
+        CHECK_OK(sh_mkdir_all(path, &err), &err);
+        CHECK_OK(sh_path_join(path, f.rules, "local/990100/r.yaml", &err), &err);
+        (void)snprintf(
+            text, sizeof text,
+            "overlay: r\nswitch: 'off'\nbasis: [c]\ncases:\n  - {about: o, lines: [{item: XA, time: "
+            "2026-02-01T09:00, quantity: 3, covered: 9.00}], hits: %s}\n",
+            hits[i]);
+        CHECK_OK(sh_fs_write(path, sh_str_of(text), &err), &err);
+        const struct sh_rules_options o = options_of(&f);
+        FILE *out = fmemopen(f.report, sizeof f.report - 1, "w");
+        CHECK(out != NULL);
+        CHECK_OK(sh_rules_test(&o, NULL, out, &f.tested, &err), &err);
+        (void)fclose(out);
+        CHECK_I64(f.tested.cases, 2);
+        CHECK_I64(f.tested.failed, i);
+        if (i == 1)
+            CHECK_HAS(f.report, "a rule that is switched off finds nothing here");
+        CHECK_OK(sh_remove_tree(f.dir, &err), &err);
+    }
+}
+
 /* A key that is a period of a time: rows of different times share it. */
 static void rows_of_one_hour_are_one_group(void **state) {
     (void)state;
@@ -171,13 +288,18 @@ static void all_shipped_rules_are_sharp(void **state) {
         .params_dir = check_source_path("law/params", paths[2], SH_PATH_BYTES_MAX),
         .known_as_of = INT32_MAX,
         .place = "000000"};
-    struct sh_rules_mutation_result r;
+    struct sh_rules_mutation_result r, v, l;
     struct sh_err err;
     CHECK_OK(sh_rules_mutate(&o, stderr, &r, &err), &err);
-    CHECK_I64(r.survived, 0);
-    CHECK_I64(r.stale, 0);
+    CHECK_OK(sh_views_mutate(&o, stderr, &v, &err), &err);
+    CHECK_OK(sh_layers_mutate(&o, stderr, &l, &err), &err);
+    CHECK_I64(r.survived + v.survived + l.survived, 0);
+    CHECK_I64(r.stale + v.stale + l.stale, 0);
     CHECK(r.mutants > 1000);
-    CHECK(r.equivalent * 50 <= r.mutants); /* at most 2 % may be excused */
+    CHECK(v.mutants > 80);
+    CHECK(l.mutants > 20);
+    /* at most 2 % may be excused */
+    CHECK((r.equivalent + v.equivalent + l.equivalent) * 50 <= r.mutants + v.mutants + l.mutants);
 }
 
 /* A national rule we lack is shown, not left out. */
@@ -210,4 +332,7 @@ CHECK_MAIN(cmocka_unit_test(coverage_shows_what_is_missing),
            cmocka_unit_test(a_boundary_no_case_shows_is_told), cmocka_unit_test(sharp_cases_leave_none),
            cmocka_unit_test(excuses_count_and_grow_stale), cmocka_unit_test(keys_no_case_shows_are_told),
            cmocka_unit_test(rows_of_one_hour_are_one_group),
+           cmocka_unit_test(views_are_judged_by_the_cases_of_their_rules),
+           cmocka_unit_test(layers_are_judged_by_cases_settled_there),
+           cmocka_unit_test(a_rule_switched_off_has_cases_that_want_nothing),
            cmocka_unit_test(a_case_outside_the_validity_fails), cmocka_unit_test(all_shipped_rules_are_sharp))
