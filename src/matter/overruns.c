@@ -58,12 +58,12 @@ static const struct sh_clock_text *marking(const struct sh_procedure *text, stru
     return NULL;
 }
 
-/* The step that was owed, taken after the end; a row of occurred and why, or none. */
+/* The step that was owed, taken after the end; a row of occurred, why and actor, or none. */
 static sh_code read_done(const struct overruns *o, const struct sh_value *cells, const struct sh_step *step,
                          struct sh_rows *ret) {
     const struct sh_value key[] = {cells[O_ID], SH_TEXT(step->id), cells[O_MEMBER], cells[O_DUE]};
     return sh_sql_query(o->txn,
-                        "select occurred, why from mt_step where matter = $1 and step = $2 and (member = $3 "
+                        "select occurred, why, actor from mt_step where matter = $1 and step = $2 and (member = $3 "
                         "or $3 = '') and recorded >= $4 order by seq limit 1",
                         key, 4, o->desk->arena, ret, o->err);
 }
@@ -103,6 +103,7 @@ static sh_code put_overrun(const struct overruns *o, const struct sh_value *cell
     sh_put_day_or_null(o->json, "done", day, is_done);
     sh_json_put_i64(o->json, "days_late", day - due);
     sh_json_put_str(o->json, "reason", is_done ? sh_cell(&rows, 0, 1)->str : SH_STR(""));
+    sh_json_put_str(o->json, "person", is_done ? sh_cell(&rows, 0, 2)->str : SH_STR(""));
     sh_json_object_end(o->json);
     return SH_OK;
 }

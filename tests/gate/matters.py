@@ -1543,6 +1543,61 @@ def what_a_suspended_doctor_orders_is_refused_from_his_first_day_to_his_last_and
     assert bulk(o.checker, "check", silent_rows, {"verdict": "deduct"})["n"] == len(barred)  # the record is evidence enough
 
 
+def over(o, batch, clock):
+    """The last day of a clock is in time; then the days of three days later have come. Returns that last day."""
+    due, = [d["due"] for d in o.head.get("/matters/" + batch)["deadlines"] if d["clock"] == clock]
+    o.at(due + " 23:59:30")
+    assert not overrun(o, batch, clock), (clock, due)
+    o.at((datetime.date.fromisoformat(due) + datetime.timedelta(days=3)).isoformat() + " 09:00:00")
+    until(lambda: [d for d in o.head.get("/matters/" + batch)["deadlines"] if d["clock"] == clock][0]["state"] == "passed")
+    return due
+
+
+def overrun(o, batch, clock, person=None):
+    answer = (person or o.finance).get("/overruns?procedure=claim-batch")
+    assert answer.status == 200, answer.raw
+    return [one for one in answer["items"] if (one["matter"], one["clock"]) == (batch, clock)]
+
+
+@test
+def clean_lines_and_the_rest_of_a_settlement_paid_late_are_told_with_reason_and_hand():
+    """D-14, D-11: 30 working days from the claim for what is clean, from the decision for the rest; in time is not told."""
+    o = city()
+    batch = richest(o)
+    bulk(o.reviewer, "screen", items(o.reviewer, matter=batch), {"screened": "send"})
+    act(o.reviewer, batch, "count", FIGURES)
+    act(o.reviewer, batch, "certify")
+    serve(o, batch)
+    due = over(o, batch, "payment")
+    day = o.clock[:10]
+    owed, = overrun(o, batch, "payment")
+    assert (owed["due"], owed["done"], owed["days_late"], owed["step"], owed["reason"], owed["person"], owed["basis"]) == (
+        due, None, 3, "pay_clean", "", "", "医保局令第2号第三十条"), owed
+    assert not overrun(o, batch, "payment", o.user)  # whose it is not
+    assert kinds(act(o.finance, batch, "pay_clean", want=409)) == {"time"}  # late asks why
+    act(o.finance, batch, "pay_clean", why="银行系统停运")
+    bulk(o.checker, "silence", items(o.checker, matter=batch))
+    bulk(o.checker, "check", items(o.checker, matter=batch), {"verdict": "deduct", "evidence": "病历抽查"})
+    act(o.checker, batch, "judge")
+    serve(o, batch, day)
+    over(o, batch, "appeal")
+    act(o.checker, batch, "total")
+    examined(o, batch)
+    decided = act(o.head, batch, "decide")
+    serve(o, batch, o.clock[:10])
+    act(o.bhead, [s for s in decided["subs"] if s["procedure"] == "filing"][0]["id"], "file", {"filed_number": "F-9"})
+    end = over(o, batch, "rest")
+    paid = {"paid": yuan(fen(FIGURES["received"]) - sum(fen(r["amount"]) for r in items(o.checker, matter=batch)))}
+    assert overrun(o, batch, "rest")[0]["done"] is None
+    assert kinds(act(o.finance, batch, "close", paid, want=409)) == {"time"}
+    last = o.clock[:10]
+    assert act(o.finance, batch, "close", paid, why="账户变更待核")["final"]
+    said = o.control.get(f"/overruns?procedure=claim-batch&from={due}&to={end}")
+    told = {one["clock"]: [one[k] for k in ("due", "done", "days_late", "step", "reason", "person")] for one in said["items"] if one["matter"] == batch}
+    assert told == {"payment": [due, day, 3, "pay_clean", "银行系统停运", o.finance.id],
+                    "rest": [end, last, 3, "close", "账户变更待核", o.finance.id]}, told
+
+
 @test
 def doubts_are_not_paid_while_they_are_open_and_each_payment_run_says_what_it_held_back():
     """D-11, S3§4."""
