@@ -252,7 +252,7 @@ static sh_code month_read(struct sh_str text, int32_t *ret, struct sh_err *err) 
     if (text.len == 0)
         return SH_OK;
     if (text.len != 7 || sh_decimal_parse(sh_str_sub(text, 0, 4), 0, &year, NULL) != SH_OK ||
-        sh_decimal_parse(sh_str_sub(text, 5, 7), 0, &month, NULL) != SH_OK || month < 1 || month > 12)
+        sh_decimal_parse(sh_str_sub(text, 5, 2), 0, &month, NULL) != SH_OK || month < 1 || month > 12)
         return sh_fail(err, SH_E_CORRUPT, SH_RUN_LACKING ": '%.*s' is no month", SH_ARG(text));
     *ret = (int32_t)(year * 12 + month - 1);
     return SH_OK;

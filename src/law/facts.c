@@ -16,6 +16,7 @@ struct asking {
     const struct sh_params *params;
     struct sh_str place;
     struct sh_param_dates dates;
+    uint8_t *used; /* [names] 1: some text asks for it; NULL: nobody wants to know */
 };
 
 struct sh_factbook {
@@ -74,7 +75,7 @@ static sh_code book_new(const struct sh_factbook_model *model, struct asking ask
 sh_code sh_factbook_new(const struct sh_procedure *procedure, const struct sh_params *params,
                         struct sh_str place, struct sh_param_dates dates, struct sh_arena *arena,
                         struct sh_factbook **ret, struct sh_err *err) {
-    SH_TRY(book_new(procedure->model, (struct asking){params, place, dates}, arena, ret, err));
+    SH_TRY(book_new(procedure->model, (struct asking){params, place, dates, NULL}, arena, ret, err));
     for (unsigned t = SH_FACT_AT; t <= SH_FACT_CLOCKS; t++)
         SH_TRY(sh_factbook_rows(*ret, t, 1, err));
     return sh_factbook_rows(*ret, SH_FACT_GATE, 1, err);
@@ -252,7 +253,9 @@ static sh_code compile(const struct sh_factbook_model *model, struct asking *ask
                        const struct sh_yaml *node, bool of_item, struct sh_arena *arena, struct sh_expr **ret,
                        struct sh_err *err) {
     const struct sh_context context = context_of(model, asking, of_item);
-    SH_TRY(sh_expr_compile(node->text, place_of(node), &context, arena, ret, err));
+    struct sh_str text;
+    SH_TRY(sh_law_expand(&model->names, node->text, SH_LAW_EXPRESSION, asking->used, arena, &text, err));
+    SH_TRY(sh_expr_compile(text, place_of(node), &context, arena, ret, err));
     return sh_expr_bind(*ret, no_codes, NULL, arena, err);
 }
 
@@ -393,6 +396,7 @@ sh_code sh_factbook_say(struct sh_factbook *facts, const struct sh_yaml *at, str
     const struct sh_context context = context_of(facts->model, &asking, item >= 0);
     struct sh_template *t = NULL;
     struct sh_batch batch;
+    SH_TRY(sh_law_expand(&facts->model->names, text, SH_LAW_SENTENCE, NULL, facts->arena, &text, err));
     SH_TRY(sh_template_compile(text, place_of(at), &context, facts->arena, &t, err));
     SH_TRY(sh_template_bind(t, no_codes, NULL, facts->arena, err));
     SH_TRY(batch_of(facts, item >= 0 ? &item : NULL, 1, &batch, err));
@@ -488,6 +492,8 @@ static sh_code check_sentence(struct checking *c, const struct sh_guard *guard, 
         return SH_OK;
     const struct sh_context context = context_of(c->procedure->model, &c->asking, of_item);
     struct sh_template *t = NULL;
+    SH_TRY(sh_law_expand(&c->procedure->model->names, text, SH_LAW_SENTENCE, c->asking.used, c->arena, &text,
+                         err));
     return sh_template_compile(text, place_of(guard->condition), &context, c->arena, &t, err);
 }
 
@@ -527,9 +533,43 @@ static sh_code check_watch(struct checking *c, const struct sh_watch_text *watch
     return check_values(c, watch->values, watch->n_values, false, err);
 }
 
+/* A name is an expression wherever it is used: its own faults are told where it stands. */
+static sh_code check_names(struct checking *c, struct sh_err *err) {
+    const struct sh_law_names *names = &c->procedure->model->names;
+    for (size_t i = 0; i < names->n; i++) {
+        struct sh_yaml node = *names->of[i].node;
+        struct sh_expr *e = NULL;
+        node.text = names->of[i].text;
+        c->asking.used[i] = names->of[i].is_used;
+        if (!c->procedure->items ||
+            compile(c->procedure->model, &c->asking, &node, false, c->arena, &e, NULL) != SH_OK)
+            SH_TRY(compile(c->procedure->model, &c->asking, &node, c->procedure->items != NULL, c->arena, &e,
+                           err));
+    }
+    return SH_OK;
+}
+
+/* Not every text that shares fields needs all that is said of them. */
+static sh_code check_used(const struct checking *c, struct sh_err *err) {
+    const struct sh_law_names *names = &c->procedure->model->names;
+    for (size_t i = 0; i < names->n; i++)
+        if (!c->asking.used[i] && !names->of[i].is_shared)
+            return sh_yaml_fail(err, names->of[i].node, "no text asks for %.*s: take it out",
+                                SH_ARG(names->of[i].id));
+    return SH_OK;
+}
+
 sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_params *params,
                           struct sh_arena *arena, struct sh_err *err) {
-    struct checking c = {procedure, {params, procedure->place, {20000, 20000, 20000}}, arena};
+    struct checking c = {procedure,
+                         {params,
+                          procedure->place,
+                          {20000, 20000, 20000},
+                          sh_new(arena, uint8_t, procedure->model->names.n + 1)},
+                         arena};
+    if (!c.asking.used)
+        return sh_fail(err, SH_E_NOMEM, "no room to check a text");
+    SH_TRY(check_names(&c, err));
     for (size_t i = 0; i < procedure->matter.n_steps; i++)
         SH_TRY(check_step(&c, &procedure->matter.steps[i], false, err));
     for (size_t i = 0; procedure->items && i < procedure->items->n_steps; i++)
@@ -548,5 +588,5 @@ sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_
         SH_TRY(check_condition(&c, procedure->gates[i].when, false, err));
     for (size_t i = 0; procedure->draw && i < procedure->draw->n_strata; i++)
         SH_TRY(check_condition(&c, procedure->draw->strata[i].when, true, err));
-    return SH_OK;
+    return check_used(&c, err);
 }

@@ -30,8 +30,8 @@ enum sh_guard_answer { SH_NO, SH_YES, SH_UNKNOWN };
 
 struct sh_factbook;
 /** Names of a procedure; for the loader. */
-SH_MUST sh_code sh_factbook_model_make(struct sh_procedure *procedure, struct sh_arena *arena,
-                                       struct sh_err *err);
+SH_MUST sh_code sh_factbook_model_make(struct sh_procedure *procedure, const struct sh_yaml *root,
+                                       struct sh_arena *arena, struct sh_err *err);
 /** Do the conditions and sentences of a procedure type? For the loader. Errors name the place in the file. */
 SH_MUST sh_code sh_factbook_check(const struct sh_procedure *procedure, const struct sh_params *params,
                                   struct sh_arena *arena, struct sh_err *err);

@@ -206,7 +206,8 @@ static void make_rows(struct maker *maker, const struct sh_procedure *p, size_t 
     }
 }
 
-sh_code sh_factbook_model_make(struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err) {
+sh_code sh_factbook_model_make(struct sh_procedure *p, const struct sh_yaml *root, struct sh_arena *arena,
+                               struct sh_err *err) {
     struct sh_factbook_model *made = sh_new(arena, struct sh_factbook_model, 1);
     const size_t n_tables = SH_FACT_READS + p->n_reads;
     struct sh_model_table *tables = sh_new(arena, struct sh_model_table, n_tables);
@@ -247,7 +248,7 @@ sh_code sh_factbook_model_make(struct sh_procedure *p, struct sh_arena *arena, s
     made->n_variables = sizeof variables / sizeof variables[0];
     made->n_outer = (uint16_t)(made->n_variables - 1);
     p->model = made;
-    return SH_OK;
+    return sh_law_names(root, &p->matter, &made->model, arena, &made->names, err);
 }
 
 /* The record as it would stand, and the other versions of it. */

@@ -586,10 +586,10 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
                               const struct sh_roles *roles, const struct sh_params *params,
                               struct sh_arena *arena, struct sh_procedure *p, struct sh_err *err) {
     static const char *const known[] = {
-        "procedure", "name",        "place",  "rank",    "in_force", "running", "basis",
-        "about",     "body",        "period", "open_by", "fields",   "states",  "final",
-        "papers",    "clocks",      "gates",  "reads",   "steps",    "items",   "after_lapse",
-        "draw",      "again_after", "seals",  "unseals", "parties",  "every",   "watches"};
+        "procedure", "name",    "place",   "rank",    "in_force",    "running", "basis",       "about",
+        "body",      "period",  "open_by", "fields",  "states",      "final",   "papers",      "clocks",
+        "gates",     "reads",   "steps",   "items",   "after_lapse", "draw",    "again_after", "seals",
+        "unseals",   "parties", "every",   "watches", "names"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a procedure is a map");
     SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], err));
@@ -612,7 +612,7 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
     const struct names_of states = {&p->matter, sh_machine_state, "state"};
     SH_TRY(read_indexes(root, "again_after", &states, arena, &p->again, &p->n_again, err));
     SH_TRY(collect_opens(p, arena, err));
-    SH_TRY(sh_factbook_model_make(p, arena, err));
+    SH_TRY(sh_factbook_model_make(p, root, arena, err));
     return sh_factbook_check(p, params, arena, err);
 }
 

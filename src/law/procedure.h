@@ -261,7 +261,9 @@ struct sh_machine {
     const struct sh_step *steps;
     const struct sh_given *given; /* items */
     size_t n_states, n_fields, n_steps, n_given;
-    const struct sh_yaml *queue; /* items: order of waiting work, a number; NULL: by money */
+    const struct sh_yaml *queue;        /* items: order of waiting work, a number; NULL: by money */
+    const struct sh_yaml *const *names; /* [n_names] maps of the fields it shares */
+    size_t n_names;
 };
 
 struct sh_read_text {

@@ -4,12 +4,14 @@
 #include "law/inner.h"
 #include "law/reading.h"
 
-enum { FIELDS_MAX = 128 };
+enum { FIELDS_MAX = 128, SHARED_MAX = 16 };
 
 struct reader {
     const struct sh_registers *registers;
     struct sh_field *of; /* [FIELDS_MAX] */
     size_t n;
+    const struct sh_yaml **names; /* [SHARED_MAX] of shared files */
+    size_t n_names;
     struct sh_arena *arena;
     struct sh_err *err;
 };
@@ -43,7 +45,7 @@ static sh_code path_of(const struct sh_yaml *use, char *ret, struct sh_err *err)
 }
 
 static sh_code read_shared(struct reader *r, const struct sh_yaml *use) {
-    static const char *const known[] = {"shared", "fields"};
+    static const char *const known[] = {"shared", "fields", "names"};
     char path[SH_PATH_BYTES_MAX];
     const struct sh_yaml *root = NULL, *name = NULL, *fields = NULL;
     bool is_there = false;
@@ -55,13 +57,18 @@ static sh_code read_shared(struct reader *r, const struct sh_yaml *use) {
         return sh_yaml_fail(r->err, use, "no shared fields \"%.*s\": %s is not there", SH_ARG(use->text),
                             path);
     SH_TRY(sh_yaml_load_file(path, r->arena, &root, r->err));
-    SH_TRY(sh_yaml_only(root, known, 2, r->err));
+    SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], r->err));
     SH_TRY(sh_yaml_need(root, "shared", SH_YAML_TEXT, &name, r->err));
     SH_TRY(sh_yaml_need(root, "fields", SH_YAML_MAP, &fields, r->err));
     if (!sh_str_eq(name->text, use->text))
         return sh_yaml_fail(r->err, name, "the file is named %.*s.yaml", SH_ARG(use->text));
     for (size_t i = 0; i < fields->n; i++)
         SH_TRY(read_field(r, &fields->entries[i]));
+    const struct sh_yaml *names = sh_yaml_get(root, "names");
+    if (names && r->n_names == SHARED_MAX)
+        return sh_yaml_fail(r->err, use, "more than %d files of shared fields have names", SHARED_MAX);
+    if (names)
+        r->names[r->n_names++] = names;
     return SH_OK;
 }
 
@@ -79,15 +86,20 @@ static sh_code read_entry(struct reader *r, const struct sh_yaml_entry *entry) {
 sh_code sh_law_fields(const struct sh_yaml *map, const struct sh_registers *registers,
                       struct sh_machine *machine, struct sh_arena *arena, struct sh_err *err) {
     const struct sh_yaml *fields = sh_yaml_get(map, "fields");
-    struct reader r = {registers, sh_new(arena, struct sh_field, FIELDS_MAX), 0, arena, err};
+    struct reader r = {.registers = registers,
+                       .of = sh_new(arena, struct sh_field, FIELDS_MAX),
+                       .names = sh_new(arena, const struct sh_yaml *, SHARED_MAX),
+                       .arena = arena,
+                       .err = err};
     if (!fields)
         return SH_OK;
     if (fields->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, fields, "fields is a map");
-    if (!r.of)
+    if (!r.of || !r.names)
         return sh_fail(err, SH_E_NOMEM, "no room for fields");
     for (size_t i = 0; i < fields->n; i++)
         SH_TRY(read_entry(&r, &fields->entries[i]));
     machine->fields = r.of, machine->n_fields = r.n;
+    machine->names = r.names, machine->n_names = r.n_names;
     return SH_OK;
 }

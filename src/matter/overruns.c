@@ -62,10 +62,11 @@ static const struct sh_clock_text *marking(const struct sh_procedure *text, stru
 static sh_code read_done(const struct overruns *o, const struct sh_value *cells, const struct sh_step *step,
                          struct sh_rows *ret) {
     const struct sh_value key[] = {cells[O_ID], SH_TEXT(step->id), cells[O_MEMBER], cells[O_DUE]};
-    return sh_sql_query(o->txn,
-                        "select occurred, why, actor from mt_step where matter = $1 and step = $2 and (member = $3 "
-                        "or $3 = '') and recorded >= $4 order by seq limit 1",
-                        key, 4, o->desk->arena, ret, o->err);
+    return sh_sql_query(
+        o->txn,
+        "select occurred, why, actor from mt_step where matter = $1 and step = $2 and (member = $3 "
+        "or $3 = '') and recorded >= $4 order by seq limit 1",
+        key, 4, o->desk->arena, ret, o->err);
 }
 
 static sh_code put_overrun(const struct overruns *o, const struct sh_value *cells) {

@@ -4,6 +4,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "check.h"
+#include "law/factbook.h"
 #include "law/law.h"
 #include <unistd.h>
 
@@ -119,6 +120,10 @@ static struct pieces changed(const struct fault *fault) {
     "unseals: {seal: who, of: number, by: both, until: until, purpose: words}\n"
 #define EVERY(extra) "every: {" extra ", basis: T}\n"
 #define WATCH(extra) "watches: {w: {name: 看 / Watch, basis: T, " extra "}}\n"
+#define NAMES(names, guard)                                                                                  \
+    STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: [g, panel], basis: T,\n"   \
+          "    guard: [{if: '" guard "', refuse: 不, basis: T}]}")                                           \
+    "names: {" names "}\n"
 #define PIECE(p) offsetof(struct pieces, p) / sizeof(char *)
 
 /* Refused when it is read: file, line and column, and what to do. */
@@ -286,6 +291,15 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
          "lost"},
         {PIECE(head), HEAD "period: month\n" WATCH("register: decisions, subject: subject, if: known(words)"),
          "comes with it"},
+        {PIECE(steps), NAMES("amount: amount", "amount > 0 yuan"), "amount means something already"},
+        {PIECE(steps), NAMES("done: amount", "known(words)"), "done means something already"},
+        {PIECE(steps), NAMES("Big: amount > 0 yuan", "known(words)"), "small letters"},
+        {PIECE(steps), NAMES("big: [amount]", "known(words)"), "stands for one expression"},
+        {PIECE(steps), NAMES("big: amount > 0 yuan", "known(words)"), "no text asks for big"},
+        {PIECE(steps), NAMES("big: not big", "big"), "big"},
+        {PIECE(steps), NAMES("big: small, small: amount > 0 yuan", "big"), "small"},
+        {PIECE(steps), NAMES("big: amount > lost", "big"), "lost"},
+        {PIECE(steps), NAMES("big: amount", "big"), "a condition is wanted"},
         {PIECE(items), ITEMS("issues: letter"), "the matter's steps have"},
         {PIECE(items), ITEMS("together: \"2\""), "the matter's steps have"},
         {PIECE(items), ITEMS("opens: {procedure: p, per: item}"), "for its item"},
@@ -456,7 +470,45 @@ static void all_that_people_read_of_the_shipped_procedures_is_there_in_english(v
     }
 }
 
+/* What a word is put out to, in a text and in a sentence. */
+static void a_name_stands_for_its_expression_and_only_where_it_stands_alone(void **state) {
+    (void)state;
+    SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
+    struct sh_law_name of[] = {{.id = SH_STR("big"), .text = SH_STR("a + b")}};
+    const struct sh_law_names names = {of, 1};
+    static const struct {
+        enum sh_law_words words;
+        const char *text, *meant;
+        uint8_t used;
+    } cases[] = {
+        {SH_LAW_EXPRESSION, "big", "(a + b)", 1},
+        {SH_LAW_EXPRESSION, "2 * big = c", "2 * (a + b) = c", 1},
+        {SH_LAW_EXPRESSION, "bigger or x.big or big.x or big(1) or big_ or 大big", NULL, 0},
+        {SH_LAW_EXPRESSION, "param(big) or x = \"big \\\" big\"", NULL, 0},
+        {SH_LAW_SENTENCE, "big {big} 大 {x} big", "big {(a + b)} 大 {x} big", 1},
+        {SH_LAW_SENTENCE, "big {\"} big\"} {big", "big {\"} big\"} {(a + b)", 1},
+        {SH_LAW_EXPRESSION, "", NULL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t used = 0;
+        struct sh_str got;
+        struct sh_err err;
+        CHECK_OK(sh_law_expand(&names, sh_str_of(cases[i].text), cases[i].words, &used, &arena, &got, &err),
+                 &err);
+        CHECK_STR(got, cases[i].meant ? cases[i].meant : cases[i].text);
+        CHECK_I64(used, cases[i].used);
+    }
+    struct shipped s = shipped();
+    const struct sh_procedures *all = NULL;
+    struct pieces p = good;
+    struct sh_err err;
+    p.steps = NAMES("big: amount > 0 yuan, both: big and known(words)", "both or not known(amount)");
+    CHECK_OK(load(&s, &p, &s.arena, &all, &err), &err); /* a word may use those before it */
+    shipped_free(&s);
+}
+
 CHECK_MAIN(cmocka_unit_test(the_good_text_is_good),
+           cmocka_unit_test(a_name_stands_for_its_expression_and_only_where_it_stands_alone),
            cmocka_unit_test(what_cannot_be_meant_is_refused_where_it_stands),
            cmocka_unit_test(what_cannot_work_is_found),
            cmocka_unit_test(the_shipped_procedures_have_no_fault),
