@@ -266,6 +266,58 @@ static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struc
     return write_row(txn, in, &entry, &on_record, err);
 }
 
+/* ---- told in place: the rows that came back, as they were sent; personal cells masked, as an answer may be
+ * kept for a repeat ---- */
+
+static struct sh_str id_of_column(const struct importing *in, size_t c) {
+    const int32_t at = in->fields[c];
+    return at >= 0             ? in->reg->fields[at].id
+           : at == COLUMN_FROM ? SH_STR("valid_from")
+           : at == COLUMN_TO   ? SH_STR("valid_to")
+                               : SH_STR("");
+}
+
+static void put_columns(struct sh_json *json, const struct importing *in) {
+    sh_json_key(json, "columns");
+    sh_json_array(json);
+    for (size_t c = 0; c < in->csv.header.n_cells; c++) {
+        sh_json_object(json);
+        sh_json_put_str(json, "field", id_of_column(in, c));
+        sh_json_put_str(json, "title", sh_str_trim(in->csv.header.cells[c]));
+        sh_json_object_end(json);
+    }
+    sh_json_array_end(json);
+}
+
+static bool has_fault(const struct sh_faults *faults, size_t line) {
+    for (size_t i = 0; i < faults->n && i < SH_FAULTS_SHOWN; i++)
+        if (faults->of[i].row == line)
+            return true;
+    return false;
+}
+
+static void put_bad_rows(struct sh_json *json, const struct importing *in, const struct sh_faults *faults) {
+    sh_json_key(json, "rows");
+    sh_json_array(json);
+    for (size_t r = 0; r < in->csv.n_rows; r++) {
+        const struct sh_csv_row *row = &in->csv.rows[r];
+        if (!has_fault(faults, row->line))
+            continue;
+        sh_json_object(json);
+        sh_json_put_i64(json, "row", (int64_t)row->line);
+        sh_json_key(json, "cells");
+        sh_json_array(json);
+        for (size_t c = 0; c < row->n_cells; c++) {
+            const struct sh_field *field = in->fields[c] >= 0 ? &in->reg->fields[in->fields[c]] : NULL;
+            sh_json_str(json, field && field->mask ? sh_field_mask(field, row->cells[c], &in->rq->arena)
+                                                   : row->cells[c]);
+        }
+        sh_json_array_end(json);
+        sh_json_object_end(json);
+    }
+    sh_json_array_end(json);
+}
+
 static sh_code answer_import(struct importing *in, const struct sh_faults *faults, struct sh_err *err) {
     struct sh_json json;
     sh_answer_begin(in->rq, 200, &json);
@@ -288,6 +340,8 @@ static sh_code answer_import(struct importing *in, const struct sh_faults *fault
         sh_json_object_end(&json);
     }
     sh_json_array_end(&json);
+    put_columns(&json, in);
+    put_bad_rows(&json, in, faults);
     sh_json_object_end(&json);
     return sh_answer_end(in->rq, &json, err);
 }

@@ -1061,6 +1061,11 @@ def good_rows_go_in_and_bad_rows_come_back_by_row_and_field():
     text = (head + "\n".join(rows)).encode()
     dry = o.contract.post(path + "?dry_run=true", raw=text, headers={"Content-Type": "text/csv"})
     assert dry.status == 200 and (dry["created"], dry["rejected"]) == (1, 5), dry.raw
+    # the rows that came back stand there as they were sent, but for what is personal
+    assert [c["field"] for c in dry["columns"]][:3] == ["code", "name", "kind"] and len(dry["columns"]) == 8, dry["columns"]
+    assert [r["row"] for r in dry["rows"]] == [3, 4, 5, 6, 7], dry["rows"]
+    assert dry["rows"][0]["cells"][0] == "D-X2" and dry["rows"][0]["cells"][2] == "wizard", dry["rows"]
+    assert dry["rows"][0]["cells"][1] == "钱*" and "钱二" not in dry.raw.decode(), dry.raw
     assert o.contract.get("/registers/practitioners/records?code=D-X1")["items"] == []
     done = o.contract.post(path, raw=text, headers={"Content-Type": "text/csv"})
     assert [(e["row"], e["field"]) for e in sorted(done["errors"], key=lambda e: e["row"])] == [

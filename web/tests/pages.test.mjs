@@ -1,7 +1,8 @@
 // The pages as people use them, in a real browser over a real server.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
-import { NEW_PASSWORD, Office, choose, factor, fits, isClean, openBrowser } from './office.mjs'
+import { NEW_PASSWORD, Office, choose, factor, fits, isClean, openBrowser, workbook } from './office.mjs'
 
 let office, browser
 before(async () => {
@@ -135,10 +136,52 @@ test('a table is tried before it is taken, and each fault stands beside its row'
     buffer: Buffer.from('code,name,kind,place\nt1,甲,agency,990100\nt2,,agency,990100\nt3,丙,nonsense,990100\n'),
   })
   await page.getByText('试导入结果').waitFor().catch(async error => assert.fail(`${error}\n${await page.locator('main').innerText()}`))
-  assert.equal(await page.locator('table.plain tbody tr').count(), 2)
+  assert.deepEqual(await page.locator('[data-test=bad] tbody').evaluateAll(rows => rows.map(one => one.rows[0].cells[0].textContent)), ['3', '4'])
   await isClean(page)
   await page.getByRole('button', { name: '写入合格的 1 行' }).click()
   await page.getByText('已写入 1 行').waitFor()
+  await page.context().close()
+})
+
+test('a workbook goes out and comes back: its rows with faults stand in place, each bad cell marked, and what is mended is taken', async () => {
+  await office.body('ag4', 'agency', '丁经办机构')
+  const page = await office.page(browser, office.admin)
+  await page.to('/registers/bodies')
+  await page.getByRole('button', { name: '导出 XLSX' }).click()
+  await page.getByRole('dialog').getByLabel('查看目的').fill('核对机构名录')
+  const [out] = await Promise.all([page.waitForEvent('download'), page.getByRole('dialog').getByRole('button', { name: '导出 XLSX' }).click()])
+  assert.equal(out.suggestedFilename(), '机构（部门）名录.xlsx')
+  const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'
+  const take = async (name, buffer) => {
+    await page.to('/registers/bodies/import')
+    await page.getByLabel('选择 CSV 或 XLSX 文件').setInputFiles({ name, mimeType: XLSX, buffer })
+    await page.getByText('试导入结果').waitFor()
+  }
+  const sumOf = name => page.locator('.sums > div', { hasText: name }).locator('b').textContent()
+  await take('again.xlsx', readFileSync(await out.path())) // what went out is what is on record
+  assert.equal(await sumOf('未变'), await sumOf('读到'))
+  assert.equal(await page.locator('[data-test=bad]').count(), 0)
+
+  const rows = [['code', 'name', 'kind', 'place'], ['w1', '戊', 'agency', '990100'], ['w2', '己', '没有的类别', '990100'], ['w3', '', 'agency', '9']]
+  await take('bodies.xlsx', workbook(rows))
+  const bad = page.locator('[data-test=bad] tbody')
+  assert.equal(await bad.count(), 2)
+  for (const [i, row, cells] of [[0, rows[2], ['没有的类别']], [1, rows[3], ['—', '9']]]) {
+    assert.deepEqual((await bad.nth(i).locator('tr').first().locator('td').allTextContents()).slice(1), row.map(cell => cell || '—'))
+    assert.deepEqual(await bad.nth(i).locator('td.fault').allTextContents(), cells)
+    assert.notEqual((await bad.nth(i).locator('.why').textContent()).trim(), '')
+  }
+  await isClean(page)
+  await page.setViewportSize({ width: 390, height: 844 })
+  await fits(page)
+  rows[2][2] = 'agency'
+  rows[3][1] = '庚'
+  rows[3][3] = '990100'
+  await take('bodies.xlsx', workbook(rows))
+  assert.equal(await sumOf('待审批'), '3')
+  await page.getByRole('button', { name: '写入合格的 3 行' }).click()
+  await page.getByText('已写入 3 行').waitFor()
+  assert.equal((await office.boss.get('/changes?state=proposed&limit=200')).items.filter(one => one.register === 'bodies' && one.why === 'import').length >= 3, true)
   await page.context().close()
 })
 
