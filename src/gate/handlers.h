@@ -89,6 +89,7 @@ SH_HANDLER(sh_api_parameters);
 /* matters.c */
 SH_HANDLER(sh_api_procedures);
 SH_HANDLER(sh_api_time_limits);
+SH_HANDLER(sh_api_calendars);
 SH_HANDLER(sh_api_procedure);
 SH_HANDLER(sh_api_matters);
 SH_HANDLER(sh_api_matter_new);

@@ -171,6 +171,10 @@ static sh_code list_matters(struct sh_txn *txn, struct asking *a, struct sh_err 
         return bad_argument(a, "due_until: YYYY-MM-DD");
     if (until.len)
         query.due_until = ((int64_t)day + 1) * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
+    const struct sh_str overdue = arg(a, "overdue");
+    if (overdue.len && !sh_str_is(overdue, "true"))
+        return bad_argument(a, "overdue: true");
+    query.owes_at = overdue.len ? sh_txn_now(txn) : 0;
     return sh_matters_json(txn, &a->desk, &query, &a->json, err);
 }
 
@@ -287,6 +291,14 @@ sh_code sh_api_time_limits(struct sh_gate *gate, struct sh_request *rq, struct s
     const struct sh_matter_here here = {given.at ? given : SH_STR("000000"), sh_gate_today(gate), rq->lang};
     sh_answer_begin(rq, 200, &json);
     SH_TRY(sh_time_limits_json(gate->texts, &here, &rq->arena, &json, err));
+    return sh_answer_end(rq, &json, err);
+}
+
+sh_code sh_api_calendars(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    const struct sh_matter_here here = {SH_STR("000000"), sh_gate_today(gate), rq->lang};
+    struct sh_json json;
+    sh_answer_begin(rq, 200, &json);
+    SH_TRY(sh_calendars_json(gate->texts, &here, &rq->arena, &json, err));
     return sh_answer_end(rq, &json, err);
 }
 

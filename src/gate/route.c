@@ -42,6 +42,7 @@ static const struct sh_route routes[] = {
     {SH_GET, V1 "/knowledge", "findings.read", R, 0, 0, sh_api_knowledge},
     {SH_GET, V1 "/knowledge/{table}", "findings.read", R, 0, 0, sh_api_knowledge_table},
     {SH_GET, V1 "/parameters", SH_NEED_ANYONE, R, 0, 0, sh_api_parameters},
+    {SH_GET, V1 "/calendars", SH_NEED_ANYONE, R, 0, 0, sh_api_calendars},
     {SH_GET, V1 "/registers/{register}/records", "registers.read", R, 0, 0, sh_api_records},
     {SH_POST, V1 "/registers/{register}/records", "registers.read", W, SH_ROUTE_ONCE, 0, sh_api_record_new},
     {SH_GET, V1 "/registers/{register}/records/{record}", "registers.read", R, 0, 0, sh_api_record},

@@ -97,8 +97,19 @@ static bool will_be_filled(const struct work *w, const struct sh_step *step, str
     return sh_step_asks(step, sh_machine_field(&w->m.text->matter, name));
 }
 
+/* A field by its name; a number or a calendar by its own. */
+static struct sh_str name_of_missing(const struct work *w, struct sh_str missing) {
+    const struct sh_machine *machine = &w->m.text->matter;
+    const struct sh_str of = SH_STR("matter.");
+    const int32_t at = sh_str_starts_with(missing, of)
+                           ? sh_machine_field(machine, sh_str_sub(missing, of.len, missing.len))
+                           : -1;
+    return at < 0 ? missing : sh_word_of(lang_of(w), machine->fields[at].name, machine->fields[at].english);
+}
+
 static void unknown(struct work *w, struct sh_str basis, struct sh_str what, struct sh_str missing) {
-    sh_failure_add(w, SH_FAIL_UNKNOWN, basis, SH_STR(""), M_UNKNOWN, SH_ARG(what), SH_ARG(missing));
+    sh_failure_add(w, SH_FAIL_UNKNOWN, basis, SH_STR(""), M_UNKNOWN, SH_ARG(what),
+                   SH_ARG(name_of_missing(w, missing)));
     if (w->failures->n)
         w->failures->of[w->failures->n - 1].missing = missing;
 }

@@ -105,6 +105,10 @@ static inline sh_lang lang_of(const struct work *w) {
 static inline int32_t day_of_utc(int64_t at) {
     return sh_day_of_time(at + SH_SHANGHAI_SECONDS);
 }
+/** The moment a day of the office begins. */
+static inline int64_t utc_of_day(int32_t day) {
+    return (int64_t)day * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
+}
 static inline struct sh_str actor_of(const struct work *w) {
     return w->who ? w->who->person : SH_STR("law");
 }
@@ -131,6 +135,10 @@ struct sh_str sh_json_member(const json_t *object, struct sh_str key, struct sh_
 /** Errors: SH_E_NOTFOUND; SH_E_INTERNAL its text is gone. w->m is set. */
 SH_MUST sh_code sh_matter_load(struct work *w, struct sh_str id);
 /** May `who` see it? By place and body, or as a party. */
+/** Calls `each` for the bodies that fields of the matter call in; one may come twice. */
+SH_MUST sh_code sh_matter_each_called(struct work *w,
+                                      sh_code (*each)(struct work *w, struct sh_str body, void *ctx),
+                                      void *ctx);
 SH_MUST sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool *ret);
 /** Load it for w->who: what he does not see is not there. Errors: as sh_matter_load. */
 SH_MUST sh_code sh_matter_enter(struct work *w, struct sh_str id);

@@ -5,7 +5,8 @@ enum {
     COUNT_MAX = 10000, /* lists are counted up to here: what is beyond is many for one person */
     OTHERS_READ = 500, /* open matters looked at for what waits for others */
     OTHERS_MAX = 50,
-    WAITS_FOR_MAX = 12
+    WAITS_FOR_MAX = 12,
+    NAMES_KEPT = 64
 };
 
 /* ---- matters ----------------------------------------------------------------------------------------- */
@@ -22,12 +23,48 @@ static const struct sh_procedure *text_of(const struct sh_matter_texts *texts, c
                                 (int32_t)sh_cell(rows, r, 4)->i64);
 }
 
-static void put_matter_fields(struct sh_json *json, const struct sh_matter_texts *texts,
-                              const struct sh_matter_who *who, const struct sh_rows *rows, size_t r) {
-    const struct sh_procedure *text = text_of(texts, rows, r);
+/* Names of subjects, each asked once: a list is of few institutions. */
+struct naming {
+    struct work w;
+    const struct sh_rows *rows;
+    struct {
+        struct sh_str about, subject, name;
+    } kept[NAMES_KEPT];
+    size_t n;
+};
+
+static struct naming naming_of(struct sh_txn *txn, const struct sh_desk *desk, const struct sh_rows *rows,
+                               struct sh_err *err) {
+    struct naming naming = {.w = sh_work_of(txn, desk, err), .rows = rows};
+    naming.w.today = day_of_utc(sh_txn_now(txn));
+    return naming;
+}
+
+static sh_code name_subject(struct naming *naming, const struct sh_procedure *text, struct sh_str subject,
+                            struct sh_str *ret) {
+    const struct sh_str about = text ? text->about : SH_STR("");
+    for (size_t i = 0; i < naming->n; i++)
+        if (sh_str_eq(naming->kept[i].subject, subject) && sh_str_eq(naming->kept[i].about, about)) {
+            *ret = naming->kept[i].name;
+            return SH_OK;
+        }
+    SH_TRY(sh_subject_name(&naming->w, text, subject, ret));
+    if (naming->n < NAMES_KEPT) {
+        naming->kept[naming->n].about = about, naming->kept[naming->n].subject = subject;
+        naming->kept[naming->n++].name = *ret;
+    }
+    return SH_OK;
+}
+
+static sh_code put_matter_fields(struct sh_json *json, struct naming *naming, size_t r) {
+    const struct sh_matter_who *who = naming->w.who;
+    const struct sh_rows *rows = naming->rows;
+    const struct sh_procedure *text = text_of(naming->w.texts, rows, r);
     const struct sh_str id = sh_cell(rows, r, 5)->str;
     const int32_t state = text ? sh_machine_state(&text->matter, id) : -1;
     const int64_t due = sh_cell(rows, r, 14)->i64;
+    struct sh_str name;
+    SH_TRY(name_subject(naming, text, sh_cell(rows, r, 6)->str, &name));
     sh_json_put_str(json, "id", sh_cell(rows, r, 0)->str);
     sh_json_put_str(json, "number", sh_cell(rows, r, 1)->str);
     sh_json_put_str(json, "procedure", sh_cell(rows, r, 2)->str);
@@ -40,6 +77,8 @@ static void put_matter_fields(struct sh_json *json, const struct sh_matter_texts
                                            text->matter.states[state].english));
     sh_json_put_bool(json, "final", sh_cell(rows, r, 17)->i64 != 0);
     sh_json_put_str(json, "subject", sh_cell(rows, r, 6)->str);
+    if (name.len)
+        sh_json_put_str(json, "subject_name", name);
     sh_json_put_str(json, "period", sh_cell(rows, r, 7)->str);
     sh_json_put_str(json, "body", sh_cell(rows, r, 8)->str);
     sh_json_put_str(json, "place", sh_cell(rows, r, 9)->str);
@@ -49,17 +88,12 @@ static void put_matter_fields(struct sh_json *json, const struct sh_matter_texts
     sh_put_utc(json, "changed", sh_cell(rows, r, 13)->i64);
     sh_put_day_or_null(json, "due", due == SH_NEVER ? 0 : day_of_utc(due - 1), due != SH_NEVER);
     sh_json_put_bool(json, "late", sh_cell(rows, r, 15)->i64 != 0);
+    return SH_OK;
 }
 
-static void put_matter_row(struct sh_json *json, const struct sh_matter_texts *texts,
-                           const struct sh_matter_who *who, const struct sh_rows *rows, size_t r) {
-    sh_json_object(json);
-    put_matter_fields(json, texts, who, rows, r);
-    sh_json_object_end(json);
-}
-
-static void matter_conditions(struct query *q, const struct sh_matter_who *who,
+static void matter_conditions(struct query *q, const struct sh_desk *desk,
                               const struct sh_matter_query *query) {
+    const struct sh_matter_who *who = desk->who;
     query_equals(q, "t.procedure", query->procedure);
     if (sh_str_is(query->state, "open"))
         query_add(q, " and t.final = 0");
@@ -74,6 +108,10 @@ static void matter_conditions(struct query *q, const struct sh_matter_who *who,
     if (query->due_until) {
         query_add(q, " and t.due <= ");
         query_value(q, SH_I64(query->due_until));
+    }
+    if (query->owes_at) {
+        query_add(q, " and ");
+        query_owes(q, desk, query->procedure, query->owes_at);
     }
     if (query->after.len) {
         query_add(q, " and t.ord < ");
@@ -94,15 +132,19 @@ sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
     query_add(&q, ") or ");
     query_takes_part(&q, who);
     query_add(&q, ")");
-    matter_conditions(&q, who, query);
+    matter_conditions(&q, desk, query);
     query_add(&q, " order by t.ord desc limit ");
     query_value(&q, SH_I64((int64_t)query->limit + 1));
     SH_TRY(sh_buf_check(&q.sql, err));
     SH_TRY(sh_sql_query(txn, q.sql.at, q.values, q.n, arena, &rows, err));
     const size_t n = rows.n_rows < query->limit ? rows.n_rows : query->limit;
+    struct naming naming = naming_of(txn, desk, &rows, err);
     sh_json_array(json);
-    for (size_t r = 0; r < n; r++)
-        put_matter_row(json, desk->texts, who, &rows, r);
+    for (size_t r = 0; r < n; r++) {
+        sh_json_object(json);
+        SH_TRY(put_matter_fields(json, &naming, r));
+        sh_json_object_end(json);
+    }
     sh_json_array_end(json);
     if (ret_next)
         *ret_next = rows.n_rows > query->limit ? sh_cell(&rows, n - 1, 16)->str : SH_STR("");
@@ -298,12 +340,24 @@ struct counting {
     struct sh_err *err;
 };
 
+/* Matters, or items, that wait for one step. */
+struct waiting {
+    int64_t n, due; /* n -1: not counted yet; due SH_NEVER: no time runs */
+    int64_t n_overdue, n_today;
+};
+
 /* One more than COUNT_MAX says that there are more. */
 static sh_code count_matters(struct counting *c, const struct sh_procedure *p, struct sh_str state,
-                             int64_t *ret_n, int64_t *ret_due) {
+                             struct waiting *ret) {
     SH_CLEANUP(query_free) struct query q = {0};
     struct sh_rows rows;
-    query_add(&q, "select count(*), min(due) from (select t.due as due from mt_matter t where ((");
+    const int64_t now = sh_txn_now(c->txn);
+    query_add(&q, "select count(*), min(due), cast(coalesce(sum(owes), 0) as bigint), "
+                  "cast(coalesce(sum(case when owes = 0 and due <= ");
+    query_value(&q, SH_I64(utc_of_day(day_of_utc(now) + 1)));
+    query_add(&q, " then 1 else 0 end), 0) as bigint) from (select t.due as due, case when ");
+    query_owes(&q, c->desk, p->id, now);
+    query_add(&q, " then 1 else 0 end as owes from mt_matter t where ((");
     query_place(&q, c->desk->who, c->arena);
     query_confidential(&q, c->desk);
     query_add(&q, ") or ");
@@ -316,8 +370,9 @@ static sh_code count_matters(struct counting *c, const struct sh_procedure *p, s
     query_add(&q, ") as waiting");
     SH_TRY(sh_buf_check(&q.sql, c->err));
     SH_TRY(sh_sql_query(c->txn, q.sql.at, q.values, q.n, c->arena, &rows, c->err));
-    *ret_n = sh_cell(&rows, 0, 0)->i64;
-    *ret_due = sh_cell(&rows, 0, 1)->kind != SH_VALUE_I64 ? SH_NEVER : sh_cell(&rows, 0, 1)->i64;
+    const struct sh_value *cells = sh_cell(&rows, 0, 0);
+    *ret = (struct waiting){cells[0].i64, cells[1].kind == SH_VALUE_I64 ? cells[1].i64 : SH_NEVER,
+                            cells[2].i64, cells[3].i64};
     return SH_OK;
 }
 
@@ -344,16 +399,16 @@ static sh_code count_items(struct counting *c, const struct sh_procedure *p, str
 static sh_code put_work(struct counting *c, const struct sh_procedure *p, const struct sh_machine *machine,
                         bool of_items) {
     for (size_t s = 0; s < machine->n_states; s++) {
-        int64_t n = -1, due = SH_NEVER;
+        struct waiting waiting = {.n = -1, .due = SH_NEVER};
         for (size_t i = 0; i < machine->n_steps; i++) {
             const struct sh_step *step = &machine->steps[i];
             if (machine->states[s].is_final || !sh_step_is_from(step, (int32_t)s) ||
                 !has_role(c->desk->who, step))
                 continue;
-            if (n < 0)
-                SH_TRY(of_items ? count_items(c, p, machine->states[s].id, &n)
-                                : count_matters(c, p, machine->states[s].id, &n, &due));
-            if (n == 0)
+            if (waiting.n < 0)
+                SH_TRY(of_items ? count_items(c, p, machine->states[s].id, &waiting.n)
+                                : count_matters(c, p, machine->states[s].id, &waiting));
+            if (waiting.n == 0)
                 break;
             sh_json_object(c->json);
             sh_json_put_str(c->json, "procedure", p->id);
@@ -362,8 +417,11 @@ static sh_code put_work(struct counting *c, const struct sh_procedure *p, const 
             sh_json_put_str(c->json, "step_name", sh_word_of(c->desk->who->lang, step->name, step->english));
             sh_json_put_text(c->json, "of", of_items ? "item" : "matter");
             sh_json_put_str(c->json, "state", machine->states[s].id);
-            sh_json_put_i64(c->json, "n", n);
-            sh_put_day_or_null(c->json, "due", due == SH_NEVER ? 0 : day_of_utc(due - 1), due != SH_NEVER);
+            sh_json_put_i64(c->json, "n", waiting.n);
+            sh_json_put_i64(c->json, "overdue", waiting.n_overdue);
+            sh_json_put_i64(c->json, "today", waiting.n_today);
+            sh_put_day_or_null(c->json, "due", waiting.due == SH_NEVER ? 0 : day_of_utc(waiting.due - 1),
+                               waiting.due != SH_NEVER);
             sh_json_object_end(c->json);
         }
     }
@@ -421,6 +479,7 @@ static sh_code put_others(struct counting *c) {
     struct sh_rows rows;
     size_t shown = 0;
     SH_TRY(read_others(c, &rows));
+    struct naming naming = naming_of(c->txn, c->desk, &rows, c->err);
     sh_json_key(c->json, "others");
     sh_json_array(c->json);
     for (size_t r = 0; r < rows.n_rows && shown < OTHERS_MAX; r++) {
@@ -429,7 +488,7 @@ static sh_code put_others(struct counting *c) {
         if (state < 0 || is_mine(c, &text->matter, state))
             continue;
         sh_json_object(c->json);
-        put_matter_fields(c->json, c->desk->texts, c->desk->who, &rows, r);
+        SH_TRY(put_matter_fields(c->json, &naming, r));
         put_waits_for(c, &text->matter, state);
         sh_json_object_end(c->json);
         shown++;

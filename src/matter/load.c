@@ -156,9 +156,8 @@ bool sh_matter_is_inside(const struct work *w, const struct sh_matter_who *who) 
     return is_handled_there && holds(&who->scope, w->m.body, w->m.place);
 }
 
-/* Calls `each` for the bodies that fields of the matter call in, one may come twice. */
-static sh_code each_called(struct work *w, sh_code (*each)(struct work *w, struct sh_str body, void *ctx),
-                           void *ctx) {
+sh_code sh_matter_each_called(struct work *w, sh_code (*each)(struct work *w, struct sh_str body, void *ctx),
+                              void *ctx) {
     const struct sh_machine *machines[] = {&w->m.text->matter, w->m.text->items};
     for (size_t m = 0; m < 2; m++)
         for (size_t s = 0; machines[m] && s < machines[m]->n_steps; s++)
@@ -188,7 +187,7 @@ sh_code sh_matter_visible(struct work *w, const struct sh_matter_who *who, bool 
     *ret = sh_matter_is_inside(w, who);
     for (size_t i = 0; i < w->parties.n && !*ret; i++)
         SH_TRY(is_one_of_his(w, w->parties.of[i].body, &asking));
-    SH_TRY(each_called(w, is_one_of_his, &asking));
+    SH_TRY(sh_matter_each_called(w, is_one_of_his, &asking));
     *ret = *ret || asking.is_his;
     return SH_OK;
 }
@@ -297,7 +296,7 @@ static sh_code put_called(struct work *w) {
     if (!calls_bodies(&w->m.text->matter) && !calls_bodies(w->m.text->items))
         return SH_OK;
     SH_TRY(sh_sql_run(w->txn, "delete from mt_called where matter = $1", &SH_TEXT(w->m.id), 1, NULL, w->err));
-    return each_called(w, put_called_body, NULL);
+    return sh_matter_each_called(w, put_called_body, NULL);
 }
 
 sh_code sh_matter_save(struct work *w, struct sh_str step) {

@@ -379,6 +379,7 @@ SH_MUST sh_code sh_rule_verdicts(struct sh_txn *txn, const struct sh_matter_text
 struct sh_matter_query {
     struct sh_str procedure, state, subject, parent, assigned, number, after;
     int64_t due_until; /* seconds UTC; 0 all */
+    int64_t owes_at;   /* only what owes an act whose time was over then, seconds UTC; 0 all */
     size_t limit;
 };
 struct sh_item_query {
@@ -404,6 +405,9 @@ struct sh_matter_here {
  */
 SH_MUST sh_code sh_time_limits_json(const struct sh_matter_texts *texts, const struct sh_matter_here *here,
                                     struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
+/** {items}: the calendars of every place on record, each with the years it lacks on here->today. */
+SH_MUST sh_code sh_calendars_json(const struct sh_matter_texts *texts, const struct sh_matter_here *here,
+                                  struct sh_arena *arena, struct sh_json *json, struct sh_err *err);
 /** {items, next} */
 SH_MUST sh_code sh_matters_json(struct sh_txn *txn, const struct sh_desk *desk,
                                 const struct sh_matter_query *query, struct sh_json *json,

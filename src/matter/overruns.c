@@ -28,10 +28,6 @@ struct overruns {
     struct sh_err *err;
 };
 
-static int64_t utc_of_day(int32_t day) {
-    return (int64_t)day * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
-}
-
 static sh_code read_passed(const struct overruns *o, const struct sh_overruns_asked *asked,
                            struct sh_rows *ret) {
     SH_CLEANUP(query_free) struct query q = {0};

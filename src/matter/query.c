@@ -79,3 +79,34 @@ void query_bodies(struct query *q, const struct sh_matter_who *who) {
     }
     query_add(q, ")");
 }
+
+/* The step that a clock's end is marked against, not taken since that end: what was done after its time, or
+ * in time and entered later, is owed no more. */
+static void query_owed_step(struct query *q, const struct sh_procedure *text,
+                            const struct sh_clock_text *clock) {
+    query_add(q, " or (t.procedure = ");
+    query_value(q, SH_TEXT(text->id));
+    query_add(q, " and c.clock = ");
+    query_value(q, SH_TEXT(clock->id));
+    query_add(q, " and not exists (select 1 from mt_step s where s.matter = c.matter and s.recorded >= c.due "
+                 "and (s.member = c.member or c.member = '') and s.step = ");
+    query_value(q, SH_TEXT(text->matter.steps[clock->end_step].id));
+    query_add(q, "))");
+}
+
+/* A clock that nobody can count to its end (a calendar is missing) goes on running past it. */
+void query_owes(struct query *q, const struct sh_desk *desk, struct sh_str procedure, int64_t now) {
+    const struct sh_procedures *all = desk->texts->procedures;
+    enum { ROOM_LEFT = 128, VALUES_OF_ONE = 3 };
+    query_add(q, "(t.final = 0 and (t.due <= ");
+    query_value(q, SH_I64(now));
+    query_add(q, " or (t.late = 1 and exists (select 1 from mt_clock c where c.matter = t.id and c.state = "
+                 "'passed' and (1 = 0");
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->of[i].n_clocks; k++)
+            if (all->of[i].clocks[k].end == SH_END_MARK &&
+                (procedure.len == 0 || sh_str_eq(procedure, all->of[i].id)) &&
+                q->n + VALUES_OF_ONE + ROOM_LEFT < SH_QUERY_VALUES_MAX)
+                query_owed_step(q, &all->of[i], &all->of[i].clocks[k]);
+    query_add(q, ")))))");
+}

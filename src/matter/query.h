@@ -3,7 +3,7 @@
 #pragma once
 #include "matter/shape.h"
 
-enum { SH_QUERY_VALUES_MAX = 256 };
+enum { SH_QUERY_VALUES_MAX = 1024 };
 struct query {
     struct sh_buf sql;
     struct sh_value values[SH_QUERY_VALUES_MAX];
@@ -22,3 +22,5 @@ void query_confidential(struct query *q, const struct sh_desk *desk);
 void query_takes_part(struct query *q, const struct sh_matter_who *who);
 /** "(…)": bodies of the reader. */
 void query_bodies(struct query *q, const struct sh_matter_who *who);
+/** "(…)": open matters, alias t, that owe an act whose time is over; procedure empty: of any. */
+void query_owes(struct query *q, const struct sh_desk *desk, struct sh_str procedure, int64_t now);

@@ -21,10 +21,6 @@ struct inspection {
     int64_t least; /* seconds; -1: the place has set none */
 };
 
-static int64_t utc_of_day(int32_t day) {
-    return (int64_t)day * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
-}
-
 /* When the actor first had all of it open, 0: he had not. Of an item its receipt; of a matter the papers of
  * that kind, or all attachments, that were there. */
 static void add_opened(struct query *q, const struct inspection *in) {

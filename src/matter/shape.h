@@ -24,6 +24,16 @@ void sh_put_item_row(struct sh_json *json, const struct sh_matter_who *who, cons
 SH_MUST sh_code sh_matter_rows_json(struct sh_txn *txn, const struct sh_desk *desk,
                                     const struct sh_matter_query *query, struct sh_json *json,
                                     struct sh_str *ret_next, struct sh_err *err);
+/* ---- people.c */
+/** What the institution or body on record is called that a matter is about; empty: something else, or none on
+ * record. */
+SH_MUST sh_code sh_subject_name(struct work *w, const struct sh_procedure *text, struct sh_str subject,
+                                struct sh_str *ret);
+/** The same of a party, an institution on record or else its body. */
+SH_MUST sh_code sh_party_name(struct work *w, struct sh_str party, struct sh_str body, struct sh_str *ret);
+/** "people", who took a step (rows of STEP_COLUMNS), and "readers", the bodies whose roles may read it;
+ * nothing for a party. Cost: a record read for each. */
+SH_MUST sh_code sh_people_json(struct work *w, const struct sh_rows *steps, struct sh_json *json);
 /* ---- file.c: what lies in a matter's file */
 /** Whoever may be here at all; need_inside: of the office, not a party. Fills w->m, w->used and the time.
  * ret_inside may be NULL. Errors: SH_E_NOTFOUND. */

@@ -24,7 +24,11 @@ static sh_code put_head(struct page *p) {
     sh_json_put_str(json, "procedure", m->text->id);
     sh_json_put_str(json, "procedure_name", sh_word_of(p->lang, m->text->name, m->text->english));
     put_state(p, &m->text->matter, m->state);
+    struct sh_str name;
+    SH_TRY(sh_subject_name(&p->w, m->text, m->subject, &name));
     sh_json_put_str(json, "subject", m->subject);
+    if (name.len)
+        sh_json_put_str(json, "subject_name", name);
     sh_json_put_str(json, "period", m->period);
     sh_json_put_str(json, "body", m->body);
     sh_json_put_str(json, "place", m->place);
@@ -343,7 +347,7 @@ static struct sh_str name_of_paper(const struct page *p, const struct sh_procedu
     return kind;
 }
 
-#define PAPER_COLUMNS "p.id, p.kind, p.number, p.addressee, p.issued_at, p.served_day, p.pdf"
+#define PAPER_COLUMNS "p.id, p.kind, p.number, p.addressee, p.issued_at, p.served_day, p.pdf, p.seq"
 
 static void put_paper(struct page *p, const struct sh_rows *rows, size_t r, struct sh_str name,
                       struct sh_str handed_by) {
@@ -360,6 +364,8 @@ static void put_paper(struct page *p, const struct sh_rows *rows, size_t r, stru
         sh_json_put_str(p->json, "hash", sh_cell(rows, r, 6)->str);
     if (handed_by.len)
         sh_json_put_str(p->json, "handed_by", handed_by);
+    else
+        sh_json_put_i64(p->json, "step", sh_cell(rows, r, 7)->i64);
     sh_json_object_end(p->json);
 }
 
@@ -384,9 +390,9 @@ static sh_code put_handed(struct page *p) {
                         &SH_TEXT(p->w.m.id), 1, p->w.arena, &rows, p->w.err));
     for (size_t r = 0; r < rows.n_rows; r++) {
         const struct sh_procedure *text =
-            sh_procedure_version(p->w.texts->procedures, sh_cell(&rows, r, 8)->str, sh_cell(&rows, r, 9)->str,
-                                 (int32_t)sh_cell(&rows, r, 10)->i64);
-        put_paper(p, &rows, r, name_of_paper(p, text, sh_cell(&rows, r, 1)->str), sh_cell(&rows, r, 7)->str);
+            sh_procedure_version(p->w.texts->procedures, sh_cell(&rows, r, 9)->str,
+                                 sh_cell(&rows, r, 10)->str, (int32_t)sh_cell(&rows, r, 11)->i64);
+        put_paper(p, &rows, r, name_of_paper(p, text, sh_cell(&rows, r, 1)->str), sh_cell(&rows, r, 8)->str);
     }
     return SH_OK;
 }
@@ -441,8 +447,12 @@ static sh_code put_subs(struct page *p) {
     sh_json_key(p->json, "parties");
     sh_json_array(p->json);
     for (size_t i = 0; i < p->w.parties.n; i++) {
+        struct sh_str name;
+        SH_TRY(sh_party_name(&p->w, p->w.parties.of[i].id, p->w.parties.of[i].body, &name));
         sh_json_object(p->json);
         sh_json_put_str(p->json, "party", p->w.parties.of[i].id);
+        if (name.len)
+            sh_json_put_str(p->json, "name", name);
         sh_json_object_end(p->json);
     }
     sh_json_array_end(p->json);
@@ -473,6 +483,7 @@ sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh
     SH_TRY(put_papers(&p));
     SH_TRY(put_subs(&p));
     SH_TRY(put_counts(&p));
+    SH_TRY(sh_people_json(&p.w, &p.steps, json));
     SH_TRY(sh_seals_json(&p.w, json));
     SH_TRY(sh_file_json(&p.w, who, json));
     sh_json_object_end(json);

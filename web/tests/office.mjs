@@ -10,16 +10,16 @@ import { chromium } from 'playwright-core'
 export const NEW_PASSWORD = 'Harbour-4711-lamp'
 const COOKIE = '__Host-shouhu'
 /** Longest wait for something that comes: a server with sanitizers on a busy machine is thirty times slower than ours. */
-const PATIENCE_MS = 180_000
+const PATIENCE_MS = Number(process.env.SHOUHU_WEB_PATIENCE_MS ?? 180_000)
 
 /** A one-time code (RFC 6238), written apart from the program. A code is taken once and counts from the step before its
  * own to the step after: one binds with this step's (good for 30 s at least), then signs in with the next's (60 s). */
-export function factor(secret, step = 0) {
+export function factor(secret, step = 0, now = Date.now()) {
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
   const bits = [...secret].map(c => letters.indexOf(c).toString(2).padStart(5, '0')).join('')
   const key = Buffer.from(bits.match(/.{8}/g).map(b => parseInt(b, 2)))
   const counter = Buffer.alloc(8)
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + step))
+  counter.writeBigUInt64BE(BigInt(Math.floor(now / 30000) + step))
   const mac = createHmac('sha1', key).update(counter).digest()
   const at = mac[mac.length - 1] & 15
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 1000000).padStart(6, '0')
@@ -59,7 +59,13 @@ export class Person {
     await this.post('/session', { login: this.login, password: initial })
     await this.post('/session/password', { old: initial, new: NEW_PASSWORD })
     this.secret = (await this.post('/session/factor')).secret
-    this.id = (await this.post('/session/factor', { code: factor(this.secret) })).person
+    this.id = (await this.post('/session/factor', { code: factor(this.secret, 0, this.office.now()) })).person
+    return this
+  }
+  /** Another sign-in, on another day: the clock was set on. */
+  async back() {
+    this.cookie = this.csrf = ''
+    await this.post('/session', { login: this.login, password: NEW_PASSWORD, code: factor(this.secret, 0, this.office.now()) })
     return this
   }
 }
@@ -68,11 +74,27 @@ export class Office {
   constructor(shouhu, options = {}) {
     this.shouhu = shouhu
     this.lake = options.lake ?? ''
+    this.clock = options.clock ?? '' // "2026-03-02 09:00:00" where the office is, standing still; "": that of the machine
     this.dir = mkdtempSync(join(tmpdir(), 'shouhu-web-'))
     this.data = join(this.dir, 'data')
   }
+  get env() {
+    return { ...process.env, SHOUHU_LANG: 'en', ...(this.clock ? { SHOUHU_CLOCK: this.clock } : {}) }
+  }
+  now() {
+    return this.clock ? Date.parse(`${this.clock.replace(' ', 'T')}+08:00`) : Date.now()
+  }
   run(...args) {
-    return execFileSync(this.shouhu, args, { encoding: 'utf8', env: { ...process.env, SHOUHU_LANG: 'en' } })
+    return execFileSync(this.shouhu, args, { encoding: 'utf8', env: this.env })
+  }
+  /** The same office at another time. Sessions end with the server: people come back. */
+  async at(clock) {
+    this.clock = clock
+    this.process.removeAllListeners('exit')
+    const over = new Promise(resolve => this.process.once('exit', resolve))
+    this.process.kill('SIGTERM')
+    await over
+    await this.start()
   }
   add(login, role, name = '张三') {
     const text = this.run('user', 'add', '--data', this.data, '--login', login, '--name', name, '--role', role, '--body', 'gov',
@@ -102,7 +124,7 @@ export class Office {
   start() {
     const log = openSync(join(this.dir, 'log'), 'a')
     const args = ['serve', '--listen', '127.0.0.1:0', '--data', this.data, ...(this.lake ? ['--lake', this.lake] : [])]
-    this.process = spawn(this.shouhu, args, { stdio: ['ignore', 'pipe', log], env: { ...process.env, SHOUHU_LANG: 'en' } })
+    this.process = spawn(this.shouhu, args, { stdio: ['ignore', 'pipe', log], env: this.env })
     return new Promise((resolve, reject) => {
       let said = ''
       this.process.stdout.on('data', bytes => {
@@ -137,7 +159,7 @@ export class Office {
   /** An account with granted roles, signed in. */
   async hire(login, body, ...roles) {
     const made = await this.admin.post('/people', { login, name: '李四', body })
-    const to = new Date(Date.now() + 300 * 86400_000).toISOString().slice(0, 10)
+    const to = new Date(this.now() + 300 * 86400_000).toISOString().slice(0, 10)
     for (const role of roles) {
       const asked = await this.admin.post('/grants', { person: made.id, role, body, to, why: '工作需要', ...(role.startsWith('third.') ? { contract: 'C-1' } : {}) })
       await this.boss.post(`/grants/${asked.id}/approval`)
@@ -149,6 +171,7 @@ export class Office {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'zh-CN', ...options })
     if (person) await context.addCookies([{ name: COOKIE, value: person.cookie, url: this.url.replace('http:', 'https:'), secure: true, httpOnly: true, sameSite: 'Strict' }])
     const page = await context.newPage()
+    if (this.clock) await page.clock.setFixedTime(this.now())
     page.setDefaultTimeout(PATIENCE_MS)
     if (process.env.SHOUHU_WEB_SLOW) await slowDown(page)
     page.faults = []
@@ -171,6 +194,54 @@ export class Office {
     this.process?.kill('SIGKILL')
     rmSync(this.dir, { recursive: true, force: true })
   }
+}
+
+/** CRC-32 of a zip (node has one from version 22). */
+function crc32(bytes) {
+  let crc = ~0
+  for (const byte of bytes) {
+    crc ^= byte
+    for (let i = 0; i < 8; i++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
+  }
+  return ~crc >>> 0
+}
+/** An XLSX of one sheet of texts, written apart from the program: a zip whose members are stored as they are. */
+export function workbook(rows) {
+  const escaped = text => text.replace(/[&<>]/g, one => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[one])
+  const sheet = rows.map((row, r) => `<row r="${r + 1}">${row.map((cell, c) => `<c r="${String.fromCharCode(65 + c)}${r + 1}" t="inlineStr"><is><t>${escaped(cell)}</t></is></c>`).join('')}</row>`).join('')
+  const main = 'http://schemas.openxmlformats.org/spreadsheetml/2006/main'
+  const relations = 'http://schemas.openxmlformats.org/officeDocument/2006/relationships'
+  const members = Object.entries({
+    '[Content_Types].xml': `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>`,
+    '_rels/.rels': `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="${relations}/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
+    'xl/workbook.xml': `<workbook xmlns="${main}" xmlns:r="${relations}"><sheets><sheet name="1" sheetId="1" r:id="r1"/></sheets></workbook>`,
+    'xl/_rels/workbook.xml.rels': `<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="${relations}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
+    'xl/worksheets/sheet1.xml': `<worksheet xmlns="${main}"><sheetData>${sheet}</sheetData></worksheet>`,
+  })
+  const files = []
+  const directory = []
+  let at = 0
+  for (const [path, text] of members) {
+    const [name, content] = [Buffer.from(path), Buffer.from(text)]
+    const about = Buffer.alloc(26) // what both headers say alike
+    about.writeUInt16LE(20, 0)
+    about.writeUInt32LE(crc32(content), 10)
+    about.writeUInt32LE(content.length, 14)
+    about.writeUInt32LE(content.length, 18)
+    about.writeUInt16LE(name.length, 22)
+    files.push(Buffer.from('PK\x03\x04'), about, name, content)
+    const place = Buffer.alloc(14)
+    place.writeUInt32LE(at, 10)
+    directory.push(Buffer.from('PK\x01\x02\x14\x00'), about, place, name)
+    at += 30 + name.length + content.length
+  }
+  const listed = Buffer.concat(directory)
+  const end = Buffer.alloc(18)
+  end.writeUInt16LE(members.length, 4)
+  end.writeUInt16LE(members.length, 6)
+  end.writeUInt32LE(listed.length, 8)
+  end.writeUInt32LE(at, 12)
+  return Buffer.concat([...files, listed, Buffer.from('PK\x05\x06'), end])
 }
 
 export function browserPath() {

@@ -73,6 +73,8 @@ const pages = [
   ['knowledge-table', '/knowledge/service_frequency', auditor],
   ['glance', '/glance', auditor],
   ['parameters', '/admin/parameters', office.admin],
+  ['calendars', '/admin/calendars', office.admin],
+  ['roles', '/admin/roles', office.admin],
   ['people', '/admin/people', office.admin],
   ['grants', '/admin/grants', office.boss],
   ['changes', '/admin/changes', office.boss],

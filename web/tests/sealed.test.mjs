@@ -50,6 +50,7 @@ test('who reported is read by the two holders who opened it together; everybody 
   await waiting.to('/work')
   const row = waiting.locator('[data-test=others] tr', { hasText: unseal.number })
   await row.getByText('处室负责人').waitFor()
+  await waiting.locator('.figures button', { hasText: '等待他人办理' }).getByText('1', { exact: true }).waitFor()
   await isClean(waiting)
   await row.getByRole('link').click()
   await waiting.waitForURL(`**/matters/${unseal.id}`)

@@ -34,7 +34,8 @@ export function askAhead(): void {
   if (may('findings.read')) loadNewest().catch(() => {})
 }
 
-export function linkOf(one: Schema['Work']): string {
-  const query = new URLSearchParams({ procedure: one.procedure, ...(one.state ? { state: one.state } : {}) })
+/** more: what narrows the list of matters further. */
+export function linkOf(one: Schema['Work'], more: Record<string, string> = {}): string {
+  const query = new URLSearchParams({ procedure: one.procedure, ...(one.state ? { state: one.state } : {}), ...more })
   return one.of === 'item' ? `/review?${query.toString()}` : `/matters?${query.toString()}`
 }
