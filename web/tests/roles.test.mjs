@@ -153,7 +153,7 @@ test('a paper is read in the page, as the court would get it', async () => {
   const batch = await judged()
   const page = await office.page(browser, who.head)
   await page.to(`/matters/${batch}`)
-  const [paper] = await Promise.all([page.waitForResponse(/\/papers\//), page.getByRole('button', { name: '审核结果告知书' }).click()])
+  const [paper] = await Promise.all([page.waitForResponse(/\/papers\//), page.locator('[data-test=papers]').getByRole('button', { name: '审核结果告知书' }).click()])
   assert.equal(paper.headers()['content-type'], 'application/pdf')
   await page.locator('iframe.paper[src^="blob:"]').waitFor()
   await page.getByRole('dialog').getByText('审核结果告知书 医保审结').waitFor()
