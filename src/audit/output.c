@@ -1,5 +1,5 @@
-/* The files of a run: CSV, JSON, Parquet; receipts with an index by id. Tables and receipts are written side
- * by side, each by a merge of its own: merging costs little beside writing. */
+/* The files of a run: CSV, JSON, Parquet; receipts with an index by id. They are written side by side, each by
+ * a merge of its own: merging costs little beside writing. */
 #include "audit/output.h"
 #include "audit/parquet_out.h"
 #include "base/csv.h"
@@ -10,7 +10,9 @@
 #include "base/pool.h"
 #include <string.h>
 
-enum part { TABLES = 1, RECEIPTS = 2, ALL = TABLES | RECEIPTS };
+/* The longest first, so that two threads end together. */
+enum part { PARQUET = 1, RECEIPTS = 2, ROWS = 4, ALL = PARQUET | RECEIPTS | ROWS };
+enum { PARTS = 3 };
 
 /* Files of other parts are closed. */
 struct writer {
@@ -94,7 +96,7 @@ static sh_code put_row(struct writer *w, const struct sh_record *r, struct sh_er
     for (int c = 0; c < SH_CELLS; c++)
         sh_csv_cell(&w->csv_writer, r->cells[c]);
     sh_csv_end_row(&w->csv_writer);
-    return sh_parquet_out_row(w->parquet, r->cells, err);
+    return SH_OK;
 }
 
 static sh_code put_receipt(struct writer *w, const struct sh_record *r, struct sh_err *err) {
@@ -117,6 +119,8 @@ static sh_code take(void *ctx, const struct sh_record *r, struct sh_err *err) {
     struct writer *w = ctx;
     if (w->csv.file)
         SH_TRY(put_row(w, r, err));
+    if (w->parquet)
+        SH_TRY(sh_parquet_out_row(w->parquet, r->cells, err));
     if (w->receipts.file)
         SH_TRY(put_receipt(w, r, err));
     w->n++;
@@ -188,10 +192,10 @@ static sh_code copy_file(const char *dir, const char *name, const char *to, stru
 }
 
 static sh_code finish(struct writer *w, struct sh_err *err) {
-    if (w->csv.file) {
+    if (w->csv.file)
         SH_TRY(sh_csv_end(&w->csv_writer, err));
+    if (w->parquet)
         SH_TRY(sh_parquet_out_end(w->parquet, err));
-    }
     if (w->json.file)
         SH_TRY(write_bytes(w->json.file, w->n == 0 ? "[]\n" : "\n]\n", 3, err));
     FILE *const files[] = {w->csv.file, w->receipts.file, w->json.file, w->records.file};
@@ -241,10 +245,8 @@ struct writing {
     uint64_t findings;
 };
 
-static sh_code open_tables(const struct sh_outputs *o, struct sh_parquet_field fields[SH_CELLS],
-                           struct writer *w, struct sh_err *err) {
+static sh_code open_rows(const struct sh_outputs *o, struct writer *w, struct sh_err *err) {
     SH_TRY(open_file(o->dir, SH_RUN_CSV, &w->csv, err));
-    SH_TRY(open_parquet(o->dir, fields, &w->parquet, err));
     if (sh_str_ends_with(sh_str_of(o->out), SH_STR(".json")))
         SH_TRY(sh_out_file_open(&w->json, o->out, err));
     w->csv_writer = (struct sh_csv_writer){.buf = &w->csv_buf, .file = w->csv.file};
@@ -263,11 +265,13 @@ static sh_code write_part(void *ctx, size_t task, size_t number, struct sh_err *
     (void)number;
     struct writing *to = ctx;
     const struct sh_outputs *o = to->outputs;
-    const unsigned part = !to->apart ? ALL : task == 0 ? RECEIPTS : TABLES;
+    const unsigned part = to->apart ? 1u << task : ALL;
     SH_CLEANUP(writer_release) struct writer w = {0};
     struct sh_parquet_field fields[SH_CELLS];
-    if (part & TABLES)
-        SH_TRY(open_tables(o, fields, &w, err));
+    if (part & PARQUET)
+        SH_TRY(open_parquet(o->dir, fields, &w.parquet, err));
+    if (part & ROWS)
+        SH_TRY(open_rows(o, &w, err));
     if (part & RECEIPTS)
         SH_TRY(open_receipts(o, &w, err));
     SH_TRY(sh_spool_merge(o->runs, take, &w, err));
@@ -282,7 +286,8 @@ static sh_code write_part(void *ctx, size_t task, size_t number, struct sh_err *
 sh_code sh_outputs_write(const struct sh_outputs *outputs, uint64_t *ret_findings, struct sh_err *err) {
     const struct sh_str name = sh_str_of(outputs->out);
     struct writing w = {.outputs = outputs, .apart = outputs->threads > 1};
-    SH_TRY(sh_pool_run(w.apart ? 2 : 1, w.apart ? 2 : 1, write_part, &w, NULL, err));
+    const size_t threads = outputs->threads < PARTS ? outputs->threads : PARTS;
+    SH_TRY(sh_pool_run(w.apart ? threads : 1, w.apart ? PARTS : 1, write_part, &w, NULL, err));
     if (sh_str_ends_with(name, SH_STR(".csv")))
         SH_TRY(copy_file(outputs->dir, SH_RUN_CSV, outputs->out, err));
     if (sh_str_ends_with(name, SH_STR(".parquet")))
