@@ -120,9 +120,9 @@ struct slots {
 /* The slot of the member's group, or the free one where it would stand. */
 static uint32_t *slot_of(const struct slots *s, uint32_t member) {
     uint64_t hash = 0;
-    for (size_t k = 0; k < s->n_keys; k++)
-        hash = sh_hash_mix(hash ^ (uint64_t)s->keys[k][member]) + k;
-    uint64_t slot = sh_hash_mix(hash) & (s->size - 1);
+    for (size_t k = 0; k < s->n_keys; k++) /* the high half of a product depends on all bits; mixed once */
+        hash = ((hash ^ hash >> 32) + (uint64_t)s->keys[k][member]) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t slot = hash >> 32 & (s->size - 1);
     while (s->at[slot] != 0 && !same_keys(s->keys, s->n_keys, s->first[s->at[slot] - 1], member))
         slot = (slot + 1) & (s->size - 1);
     return &s->at[slot];
