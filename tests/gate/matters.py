@@ -1072,6 +1072,40 @@ def a_run_that_lacks_a_rule_or_text_in_force_certifies_nothing_and_is_told_which
     assert act(o.reviewer, batch, "certify")["state"] == "fed_back"
 
 
+@test
+def a_rule_that_the_office_has_retired_need_not_run_and_one_on_trial_must():
+    """D-02: which level means that a rule runs stands with the register of levels; its last row counts."""
+    o, lake = city(), Lake()
+    run, folders, words = tampered(lake)[0]
+    rule = words.split("）")[0][1:]
+    lake.call("audit", "--lake", lake.dir / "lake", "--place", "990100", "--run", run, *folders, want=10)
+    assert "no first review" in load(o, lake, run)
+    author, releaser = o.hire("author", "agency.rules_author", body="ag1"), o.hire("releaser", "agency.rules_releaser", body="ag1")
+
+    def moved(move, before, after):
+        at = author.post("/matters", {"procedure": "rule-life", "subject": rule})["id"]
+        act(author, at, "propose", {"move": move, "from_level": before, "to_level": after, "version": "1", "cases_pass": "true",
+                                    "reason": "处理结果", "backtest": "b1"})
+        act(o.head, at, "review", {"verdict": "agreed", "words": "同意"})
+        assert act(releaser, at, "release")["final"]
+    moved("trial", "draft", "trial")
+    assert "no first review" in load(o, lake, run)  # on trial it runs
+    moved("retire", "trial", "retired")
+    assert "no first review" not in load(o, lake, run)
+    other, folders, _ = tampered_rule(lake)
+    lake.call("audit", "--lake", lake.dir / "lake", "--place", "990100", "--run", other, *folders, want=10)
+    assert "no first review" in load(o, lake, other)  # another's retirement excuses nothing
+
+
+def tampered_rule(lake):
+    """A folder without another rule."""
+    rule = sorted({row["rule"] for row in csv.DictReader(open(lake.dir / "f.csv", encoding="utf-8-sig", newline=""))})[3]
+    made = lake.dir / "less-one"
+    shutil.copytree(ROOT / "rules", made)
+    (made / f"{rule}.yaml").unlink()
+    return "less-one", ["--rules", made], rule
+
+
 def places_found(lake, run):
     """Institutions and months with findings of a run, most first."""
     with open(lake.dir / f"{run}.csv", encoding="utf-8-sig", newline="") as file:
@@ -2022,6 +2056,19 @@ def each_of_thirteen_grounds_to_end_an_agreement_has_its_own_test():
     typed = act(o.auditor, sent, "notify", {"measure": "terminate", "ground": "by_law"}, want=409)
     assert (kinds(typed), typed["failed"][0]["field"]) == ({"needs"}, "ground"), typed.raw
     act(o.auditor, sent, "notify", {"measure": "terminate"})
+    # it asks by itself, and of itself only; what it opens is stated and sent by the agency
+    for person in (o.stranger, o.reviewer, o.finance):
+        assert person.post("/matters", {"procedure": "termination-proposal", "subject": "H1"}).status in (403, 404, 409), person.login
+    assert o.user.post("/matters", {"procedure": "termination-proposal", "subject": "H2"}).status in (403, 404, 409)
+    asked = o.user.post("/matters", {"procedure": "termination-proposal", "subject": "H1"})
+    assert asked.status == 201, asked.raw
+    at = asked["id"]
+    assert refused(at, own) == ["S4§20(11)"]  # opened is not yet asked
+    act(o.user, at, "request", {"request": "停止经营，申请解除协议"})
+    for person, step, fields in ((o.user, "draft", own), (o.user, "send", None), (o.user, "drop", {"reason": "撤回"})):
+        assert "role" in kinds(act(person, at, step, fields, want=409)), step
+    act(o.auditor, at, "draft", own)
+    assert act(o.head, at, "send")["subs"][0]["procedure"] == "termination"
 
 
 @test
