@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What lines lacked is kept with the batch, in the language of its papers. */
+#define COVERED_MESSAGES(X)                                                                                  \
+    X(GAP_FIELDS, "：", ": ")                                                                                \
+    X(GAP_NEXT, "，", ", ")
+
+enum covered_message { COVERED_MESSAGES(SH_MSG_ID) COVERED_MESSAGES_N };
+static const struct sh_msg messages[] = {COVERED_MESSAGES(SH_MSG_ENTRY)};
+
 enum { CHUNK_ROWS = 65536, SLOTS_FIRST = 4096, GAPS_BYTES_MAX = 3600 };
 
 /* Lines of one institution (id of the dictionary) and month (year * 12 + month); n_received 0: free slot. */
@@ -185,9 +193,9 @@ static void put_lack(struct words *to, struct sh_str name, const struct sh_lack 
     if (to->text.len > GAPS_BYTES_MAX)
         return;
     if (is_new)
-        sh_buf_addf(&to->text, "%s%.*s：", to->text.len ? "\n" : "", SH_ARG(name));
-    sh_buf_addf(&to->text, "%s%.*s %llu", is_new ? "" : "，", SH_ARG(lack->field),
-                (unsigned long long)lack->rows);
+        sh_buf_addf(&to->text, "%s%.*s", to->text.len ? "\n" : "", SH_ARG(name));
+    sh_buf_add_text(&to->text, sh_msg(messages, is_new ? GAP_FIELDS : GAP_NEXT, SH_ZH));
+    sh_buf_addf(&to->text, "%.*s %llu", SH_ARG(lack->field), (unsigned long long)lack->rows);
 }
 
 /* The months that a lack may be of: the one it names, or all of its institution or month. */

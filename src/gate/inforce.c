@@ -1,8 +1,25 @@
 #include "gate/inforce.h"
+#include "base/clock.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/msg.h"
 #include "gate/person.h"
+
+/* What a run lacks is kept with the batch, in the language of its papers. */
+#define IN_FORCE_MESSAGES(X)                                                                                 \
+    X(LACKS_RUN, "未运行", "has not run")                                                                    \
+    X(LACKS_SAME_RULE, "文本与现行规则不同", "has not the text in force")                                    \
+    X(LACKS_PUBLISHED, "已发布的规则未运行", "is published and has not run")                                 \
+    X(LACKS_TEXT, "运行时没有", "was not there")                                                             \
+    X(LACKS_SAME_TEXT, "与现行内容不同", "is not what is in force")                                          \
+    X(LACKS_ID, "（", " (")                                                                                  \
+    X(LACKS_ID_END, "）", ")")                                                                               \
+    X(LACKS_WHAT, "：", ": ")
+
+enum in_force_message { IN_FORCE_MESSAGES(SH_MSG_ID) IN_FORCE_MESSAGES_N };
+static const struct sh_msg messages[] = {IN_FORCE_MESSAGES(SH_MSG_ENTRY)};
 
 enum { LACKS_BYTES_MAX = 3600 };
 
@@ -10,12 +27,14 @@ enum { LACKS_BYTES_MAX = 3600 };
 struct level {
     struct sh_str rule;
     int64_t at;
-    bool is_retired, is_draft;
+    bool runs;
 };
 
 struct asking {
     const struct sh_run_about *about;
     const struct sh_registers *registers;
+    const struct sh_register *reg; /* the register that says which rules run; NULL: none does */
+    int32_t today;
     struct sh_arena *arena;
     struct level *levels;
     size_t n_levels;
@@ -41,12 +60,23 @@ static sh_code take_level(struct asking *a, const struct sh_record *row, struct 
     if (row->is_withdrawn || row->is_erased || !sh_place_covers(row->labels.place, a->about->place))
         return SH_OK;
     SH_TRY(sh_json_read("row", row->open, &open, err));
-    const struct sh_str rule = sh_member(open, "rule", a->arena), level = sh_member(open, "level", a->arena);
+    struct sh_str *values = sh_new(a->arena, struct sh_str, a->reg->n_fields + 1);
+    bool runs = false;
+    if (!values)
+        return sh_fail(err, SH_E_NOMEM, "no room for levels of rules");
+    for (size_t i = 0; i < a->reg->n_fields; i++) {
+        char name[96];
+        (void)snprintf(name, sizeof name, "%.*s", SH_ARG(a->reg->fields[i].id));
+        values[i] = sh_member(open, name, a->arena);
+    }
+    const struct sh_str rule = sh_member(open, "rule", a->arena);
     struct level *known = level_of(a, rule);
     if (known && known->at > row->recorded_at)
         return SH_OK;
+    const struct sh_register_asked asked = {{values, row->valid_from, row->valid_to}, a->today, NULL, 0};
+    SH_TRY(sh_register_meets(a->reg, a->reg->runs, &asked, a->arena, &runs, err));
     known = known ? known : &a->levels[a->n_levels++];
-    *known = (struct level){rule, row->recorded_at, sh_str_is(level, "retired"), sh_str_is(level, "draft")};
+    *known = (struct level){rule, row->recorded_at, runs};
     return SH_OK;
 }
 
@@ -54,9 +84,14 @@ static sh_code read_levels(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct asking *a = ctx;
     const struct sh_scope all = sh_scope_all();
     struct sh_rows rows;
-    SH_TRY(sh_sql_query(txn, "select record from mt_written where register = 'rules_state' order by record",
-                        NULL, 0, a->arena, &rows, err));
     a->n_levels = 0;
+    for (size_t i = 0; i < a->registers->n; i++)
+        a->reg = a->registers->of[i].runs ? &a->registers->of[i] : a->reg;
+    if (!a->reg)
+        return SH_OK;
+    a->today = sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS);
+    SH_TRY(sh_sql_query(txn, "select record from mt_written where register = $1 order by record",
+                        &SH_TEXT(a->reg->id), 1, a->arena, &rows, err));
     a->levels = sh_new(a->arena, struct level, rows.n_rows + 1);
     if (!a->levels)
         return sh_fail(err, SH_E_NOMEM, "no room for levels of rules");
@@ -72,14 +107,25 @@ static sh_code read_levels(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 
 /* ---- what is lacking ---------------------------------------------------------------------------------- */
 
-static void lack(struct asking *a, struct sh_str name, struct sh_str id, const char *what) {
+static void add_word(struct sh_buf *out, enum in_force_message id) {
+    sh_buf_add_text(out, sh_msg(messages, id, SH_ZH));
+}
+
+/* id: beside the name; may be empty. */
+static void lack(struct asking *a, struct sh_str name, struct sh_str id, enum in_force_message what) {
     a->n++;
     if (a->text.len > LACKS_BYTES_MAX)
         return;
-    sh_buf_addf(&a->text, "%s%.*s", a->text.len ? "\n" : "", SH_ARG(name));
-    if (id.len)
-        sh_buf_addf(&a->text, "（%.*s）", SH_ARG(id));
-    sh_buf_addf(&a->text, "：%s", what);
+    if (a->text.len)
+        sh_buf_add_char(&a->text, '\n');
+    sh_buf_add_str(&a->text, name);
+    if (id.len) {
+        add_word(&a->text, LACKS_ID);
+        sh_buf_add_str(&a->text, id);
+        add_word(&a->text, LACKS_ID_END);
+    }
+    add_word(&a->text, LACKS_WHAT);
+    add_word(&a->text, what);
 }
 
 static const struct sh_run_rule *ran(const struct sh_run_about *about, struct sh_str rule) {
@@ -93,20 +139,19 @@ static void compare_rules(struct asking *a, const struct sh_asked *asked) {
     for (size_t i = 0; i < asked->n_rules; i++) {
         const struct sh_run_rule *rule = &asked->rules[i], *run = ran(a->about, rule->id);
         const struct level *level = level_of(a, rule->id);
-        if (level && level->is_retired)
+        if (level && !level->runs)
             continue;
         if (!run)
-            lack(a, rule->name, rule->id, "未运行");
+            lack(a, rule->name, rule->id, LACKS_RUN);
         else if (!sh_str_eq(run->version, rule->version))
-            lack(a, rule->name, rule->id, "文本与现行规则不同");
+            lack(a, rule->name, rule->id, LACKS_SAME_RULE);
     }
     for (size_t i = 0; i < a->n_levels; i++) {
         bool is_text = false;
         for (size_t k = 0; k < asked->n_rules; k++)
             is_text = is_text || sh_str_eq(asked->rules[k].id, a->levels[i].rule);
-        if (!is_text && !a->levels[i].is_retired && !a->levels[i].is_draft &&
-            !ran(a->about, a->levels[i].rule))
-            lack(a, a->levels[i].rule, SH_STR(""), "已发布的规则未运行");
+        if (!is_text && a->levels[i].runs && !ran(a->about, a->levels[i].rule))
+            lack(a, a->levels[i].rule, SH_STR(""), LACKS_PUBLISHED);
     }
 }
 
@@ -132,9 +177,9 @@ static void compare_texts(struct asking *a, const struct sh_run_texts *asked) {
             if (sh_str_eq(had->of[k].name, asked->of[i].name))
                 one = &had->of[k];
         if (!one)
-            lack(a, asked->of[i].name, SH_STR(""), "运行时没有");
+            lack(a, asked->of[i].name, SH_STR(""), LACKS_TEXT);
         else if (!is_of_office(a, one->name) && !sh_str_eq(one->digest, asked->of[i].digest))
-            lack(a, one->name, SH_STR(""), "与现行内容不同");
+            lack(a, one->name, SH_STR(""), LACKS_SAME_TEXT);
     }
 }
 

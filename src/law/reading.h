@@ -13,6 +13,9 @@ SH_MUST sh_code sh_law_checks(const struct sh_yaml *root, struct sh_arena *arena
 /** knowledge of a register whose fields and kind of change are read; in register_checks.c. */
 SH_MUST sh_code sh_law_knowledge(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
                                  struct sh_err *err);
+/** runs of a register whose fields and kind of change are read; in register_checks.c. */
+SH_MUST sh_code sh_law_runs(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
+                            struct sh_err *err);
 /** complete of a register, once all are there [n]; in register_checks.c. */
 SH_MUST sh_code sh_law_complete(const struct sh_yaml *root, struct sh_register *all, size_t n,
                                 struct sh_register *reg, struct sh_arena *arena, struct sh_err *err);

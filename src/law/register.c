@@ -239,9 +239,9 @@ static sh_code read_change(const struct sh_yaml *root, const struct sh_roles *ro
 
 static sh_code read_register(const struct sh_yaml *root, const struct sh_roles *roles, struct sh_arena *arena,
                              struct sh_register *reg, struct sh_err *err) {
-    static const char *const known[] = {"register", "name",     "english",  "about",    "basis",
-                                        "key",      "validity", "edit",     "read",     "scope",
-                                        "fields",   "checks",   "complete", "knowledge"};
+    static const char *const known[] = {"register", "name",     "english",  "about",     "basis",
+                                        "key",      "validity", "edit",     "read",      "scope",
+                                        "fields",   "checks",   "complete", "knowledge", "runs"};
     static const char *const validity[] = {"none", "interval"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a register is a map");
@@ -263,6 +263,7 @@ static sh_code read_register(const struct sh_yaml *root, const struct sh_roles *
     SH_TRY(read_scope(root, reg, err));
     SH_TRY(read_change(root, roles, arena, reg, err));
     SH_TRY(sh_law_checks(root, arena, reg, err));
+    SH_TRY(sh_law_runs(root, arena, reg, err));
     return sh_law_knowledge(root, arena, reg, err);
 }
 

@@ -98,6 +98,7 @@ struct sh_register {
     bool checks_versions;                          /* a check asks the other versions */
     const struct sh_register_complete *complete;   /* NULL: nobody must have anything */
     const struct sh_register_knowledge *knowledge; /* NULL: an audit is told nothing of it */
+    const struct sh_expr *runs; /* over a row: the rule it names (field `rule`) runs; NULL: no rules here */
     const struct sh_factbook_model *model;
     const char *file;
 };

@@ -99,6 +99,19 @@ sh_code sh_law_knowledge(const struct sh_yaml *root, struct sh_arena *arena, str
     return SH_OK;
 }
 
+sh_code sh_law_runs(const struct sh_yaml *root, struct sh_arena *arena, struct sh_register *reg,
+                    struct sh_err *err) {
+    const struct sh_yaml *node = sh_yaml_get(root, "runs");
+    struct sh_expr *e = NULL;
+    if (!node)
+        return SH_OK;
+    if (reg->change != SH_CHANGE_STEPS || sh_register_field(reg, SH_STR("rule"), false) < 0)
+        return sh_yaml_fail(err, node, "whether a rule runs is said of rows of steps with a field rule");
+    SH_TRY(sh_factbook_compile(reg, node, arena, &e, err));
+    reg->runs = e;
+    return SH_OK;
+}
+
 /* A record here is found by the other's key and the word: so these two are its key, in this order. */
 static bool is_keyed_by(const struct sh_register *reg, int32_t each) {
     int32_t first = -1, n = 0;

@@ -89,6 +89,7 @@
     X(M_ITEM_UPDATED, "按新的审核批次更新", "brought up to date by a later run")                             \
     X(M_ITEM_DIFFERS, "新的审核批次结果不同", "a later run says otherwise")                                  \
     X(M_ITEM_UNDONE, "撤回", "taken back")                                                                   \
-    X(M_STEP_SERVED, "送达", "served")
+    X(M_STEP_SERVED, "送达", "served")                                                                       \
+    X(M_WATCH_UNKNOWN, "%.*s；条件无法判断，缺 %.*s", "%.*s; the condition has no answer, %.*s is missing")
 
 enum matter_message { MATTER_MESSAGES(SH_MSG_ID) MATTER_MESSAGES_N };

@@ -95,7 +95,7 @@ static sh_code wake(const struct waking *k) {
         if (is_known)
             SH_TRY(fill(&law, k->watch, values));
         else
-            law.why = sh_textf(law.arena, "%.*s；条件无法判断，缺 %.*s", SH_ARG(law.why), SH_ARG(missing));
+            law.why = sh_say(&law, M_WATCH_UNKNOWN, SH_ARG(law.why), SH_ARG(missing));
         const struct sh_matter_new wanted = {.procedure = k->text->id,
                                              .subject = k->subject,
                                              .parent = SH_STR(""),

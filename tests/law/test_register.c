@@ -133,6 +133,9 @@ static void a_fault_in_a_register_is_told_with_its_place(void **state) {
         {LEDGER "knowledge: {tables: [t], row: {x: \"{b}\"}}\n", "no field of the register"},
         {LEDGER "knowledge: {tables: [t], row: {x: \"{a\"}}\n", "no field of the register"},
         {LEDGER "knowledge: {tables: [t], where: b = 1, row: {x: y}}\n", "unknown field b"},
+        {HEAD "  a: {type: text, name: n}\nruns: known(a)\n", "rows of steps with a field rule"},
+        {LEDGER "runs: known(a)\n", "rows of steps with a field rule"},
+        {LEDGER "  rule: {type: code, name: 规}\nruns: b = 1\n", "unknown field b"},
         {HEAD "  a: {type: int, name: n}\nchecks:\n  - {if: a < param(x), field: a, refuse: r}\n",
          "r.yaml:9:"},
         {"register: r\nname: n\nbasis: [b]\nkey: [a]\nedit: {change: steps}\nfields:\n  a: {type: text, "
