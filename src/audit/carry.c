@@ -177,6 +177,8 @@ sh_code sh_carry_row(struct sh_engine *en, const struct sh_rule_plan *rp, int32_
                      struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf scratch = {0};
     int32_t rows[SH_CARRY_NODES_MAX] = {row};
+    if (sh_view_of(en->plan, rp->rule->table)) /* what it is made of stays behind */
+        add_i64(out, sh_view_covered(&en->tl, rp->rule->table, row));
     for (size_t n = 0; n < rp->carry->n_nodes; n++) {
         if (n > 0)
             rows[n] = row_of(en, rp->carry, rows, n);
@@ -470,7 +472,7 @@ static sh_code hang_persons(struct filling *f, struct sh_err *err) {
 }
 
 static sh_code hang_heads(struct filling *f, const struct sh_carried_row *rows,
-                          const struct sh_str *const *ids, struct sh_err *err) {
+                          const struct sh_str *const *ids, const int64_t *covered, struct sh_err *err) {
     struct sh_timeline *tl = &f->en->tl;
     struct sh_carried *c = sh_new(tl->arena, struct sh_carried, 1);
     int32_t *numbers = sh_new(tl->arena, int32_t, 7 * (size_t)f->n + 7);
@@ -495,6 +497,7 @@ static sh_code hang_heads(struct filling *f, const struct sh_carried_row *rows,
                              .chunk_row = column[6],
                              .uncertain = uncertain,
                              .ids = ids,
+                             .covered = covered,
                              .has_k = f->rp->rule->n_uses > 0 && f->rp->rule->knowledge >= 0};
     for (uint32_t i = 0; i < f->n; i++) {
         const struct sh_xhead *h = &rows[i].head;
@@ -536,6 +539,10 @@ sh_code sh_carry_fill(struct sh_engine *en, const struct sh_rule_plan *rp, const
     struct filling f = {.en = en, .rp = rp, .n = n};
     SH_TRY(begin_timeline(&f, err));
     SH_TRY(make_tables(&f, err));
+    const bool of_view = sh_view_of(en->plan, rp->rule->table) != NULL;
+    int64_t *covered = of_view ? sh_new(en->tl.arena, int64_t, (size_t)n + 1) : NULL;
+    if (of_view && !covered)
+        return out_of_room(err);
     for (uint32_t i = 0; i < n; i++) {
         int32_t at[SH_CARRY_NODES_MAX];
         struct sh_str rest = rows[i].nodes;
@@ -543,6 +550,8 @@ sh_code sh_carry_fill(struct sh_engine *en, const struct sh_rule_plan *rp, const
             stand_in(&f, &rows[i], i);
             continue;
         }
+        if (covered && !take(&rest, &covered[i], sizeof(covered[i])))
+            return corrupt(err);
         for (size_t node = 0; node < rp->carry->n_nodes; node++)
             SH_TRY(fill_node(&f, node, i, &rest, at, err));
     }
@@ -556,5 +565,5 @@ sh_code sh_carry_fill(struct sh_engine *en, const struct sh_rule_plan *rp, const
             ids[t] = f.met[t].ids;
         }
     SH_TRY(hang_persons(&f, err));
-    return hang_heads(&f, rows, ids, err);
+    return hang_heads(&f, rows, ids, covered, err);
 }

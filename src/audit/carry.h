@@ -47,6 +47,7 @@ struct sh_carried {
     const int32_t *rows, *k, *day, *institution, *first_day, *last_day, *chunk_row; /* [n] */
     const struct sh_str *uncertain;                                                 /* [n] */
     const struct sh_str *const *ids; /* [n_tables] source ids by row, NULL: of no row */
+    const int64_t *covered;          /* [n] of rows of a view, fen; NULL: the table has a column of it */
     bool any_uncertain, has_k;
 };
 /** Make en->tl of n rows. */

@@ -391,8 +391,8 @@ const char *sh_sql_key_text(struct sh_sql_making *p, struct sh_sql_scope *scope,
 
 /* ---- the end ------------------------------------------------------------------------------------ */
 
-/* Rows of the rule's table to lines; a line named twice counts once, blamed first. Encounters that met across
- * persons travelled without theirs. */
+/* Rows of the rule's table to lines; a line named twice counts once, blamed first. Encounters and rows of
+ * views that met across persons travelled without theirs. */
 static void lines(struct sh_sql_making *p) {
     const uint16_t t = p->r->table;
     sh_sql_cte(p, "ln");
@@ -401,7 +401,7 @@ static void lines(struct sh_sql_making *p) {
             p->out,
             "select x.hid, x.\"row\" as rn, bool_or(x.blamed) as blamed, max(x.weight) as weight from bl x "
             "group by x.hid, x.\"row\"");
-    else if (sh_view_of(p->m->plan, t))
+    else if (sh_view_of(p->m->plan, t) && p->r->reach == SH_REACH_TIMELINE)
         sh_buf_addf(p->out,
                     "select x.hid, l.line as rn, bool_or(x.blamed) as blamed, cast(null as bigint) as weight "
                     "from bl x join %s l on l.\"row\" = x.\"row\" group by x.hid, l.line",

@@ -1,5 +1,5 @@
 /* Views: the tables that a text makes of others, filled for each chunk as the rules need them. */
-#include "audit/inner.h"
+#include "audit/carry.h"
 #include "base/date.h"
 #include <string.h>
 
@@ -141,7 +141,8 @@ static sh_code gather_lines(struct sh_engine *en, int table, int32_t row, int32_
 sh_code sh_view_lines(struct sh_engine *en, int table, int32_t row, const int32_t **ret, size_t *ret_n,
                       struct sh_err *err) {
     struct lines lines = {0};
-    SH_TRY(gather_lines(en, table, row, SH_MISSING_I32, &lines, err));
+    if (!en->tl.carried) /* rows that have met left their lines behind */
+        SH_TRY(gather_lines(en, table, row, SH_MISSING_I32, &lines, err));
     *ret = lines.at;
     *ret_n = lines.n;
     return SH_OK;
@@ -152,6 +153,8 @@ int64_t sh_view_covered(const struct sh_timeline *tl, int table, int32_t row) {
     const struct sh_rule_view *v = sh_view_of(tl->plan, table);
     if (!v || row < 0 || v->kind == SH_VIEW_DAYS)
         return 0;
+    if (tl->carried && table == tl->carried->table)
+        return tl->carried->covered[row];
     if (v->kind == SH_VIEW_ROWS)
         return sh_covered_of(tl, v->source, (int32_t)sh_column_value(tl, table, v->source_column, row));
     int64_t sum = 0;

@@ -19,6 +19,9 @@ struct windows {
     struct sh_verdict *verdicts; /* [m.n] */
     uint8_t *stands, *judged;    /* [m.n] */
     uint32_t *low;               /* [groups] first place still in the window */
+    /* [groups] do the days rise with the order? Rows with an end stand by their beginning and lie on the day
+     * of their end, so a later one may lie before an earlier one. */
+    uint8_t *in_order;
 };
 
 static sh_code out_of_room(struct sh_err *err) {
@@ -56,8 +59,15 @@ static sh_code make_windows(struct sh_engine *en, const struct sh_rule_plan *rp,
     if (w->m.k && rp->has_alternatives)
         SH_TRY(sh_group_split(en, rows, &w->g, err));
     w->low = sh_new(en->work, uint32_t, (size_t)w->g.n + 1);
-    if (!w->low)
+    w->in_order = sh_new(en->work, uint8_t, (size_t)w->g.n + 1);
+    if (!w->low || !w->in_order)
         return out_of_room(err);
+    for (uint32_t g = 0; g < w->g.n; g++) {
+        w->in_order[g] = 1;
+        for (uint32_t at = w->g.begin[g] + 1; at < w->g.begin[g + 1] && rp->rule->table != SH_TABLE_LINE;
+             at++)
+            w->in_order[g] &= day_of(en, rp, w, w->g.order[at - 1]) <= day_of(en, rp, w, w->g.order[at]);
+    }
     for (uint32_t i = 0; i < w->m.n; i++) {
         if (w->fields[i].len == 0)
             continue;
@@ -111,7 +121,10 @@ static sh_code open_windows(struct sh_engine *en, const struct sh_rule_plan *rp,
         uint32_t low = w->low[t->group[i]] > from ? w->low[t->group[i]] : from;
         if (low > from + t->place[i])
             low = from;
-        while (first[i] != SH_MISSING_I32 && day_of(en, rp, w, w->g.order[low]) < first[i])
+        if (!w->in_order[t->group[i]])
+            low = from;
+        while (w->in_order[t->group[i]] && first[i] != SH_MISSING_I32 &&
+               day_of(en, rp, w, w->g.order[low]) < first[i])
             low++;
         w->low[t->group[i]] = low;
         total += from + t->place[i] - low + 1;
@@ -152,6 +165,9 @@ static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, 
         begin[i] = n, standing_begin[i] = n_standing;
         for (uint32_t at = w->low[t->group[i]]; at <= subject; at++) {
             const uint32_t member = w->g.order[at];
+            if (!w->in_order[t->group[i]] && first[i] != SH_MISSING_I32 &&
+                day_of(en, rp, w, member) < first[i])
+                continue;
             if (w->m.uncertain && w->m.uncertain[member].len > 0 && t->uncertain[i].len == 0)
                 t->uncertain[i] = w->m.uncertain[member];
             if (at < subject && w->stands[member])

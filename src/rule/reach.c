@@ -134,6 +134,10 @@ sh_code sh_build_reach(struct sh_build *b) {
             "a statistic is made of sum, count, min, max, any, every, and distinct(person), (encounter) or "
             "(stay)");
     SH_TRY(check_stages_after(b));
+    if (r->open_remind)
+        return sh_yaml_fail(b->err, sh_yaml_get(b->root, "open"),
+                            "this rule brings rows of many persons together, after the fact: there is no one "
+                            "encounter that is open, leave 'open' out");
     SH_TRY(check_related(b));
     if (!r->has_b)
         return SH_OK;

@@ -43,7 +43,7 @@ static void proof_open(struct proof *p) {
     const struct sh_rules_options options = {
         .rules_dir = check_source_path("tests/difftest/data", dir[0], sizeof(dir[0])),
         .knowledge_dir = check_source_path("tests/difftest/data/knowledge", dir[1], sizeof(dir[1])),
-        .params_dir = check_source_path("tests/audit/data/params", dir[2], sizeof(dir[2])),
+        .params_dir = check_source_path("tests/difftest/data/params", dir[2], sizeof(dir[2])),
         .only = none,
         .n_only = 0,
         .known_as_of = INT32_MAX,

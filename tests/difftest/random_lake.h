@@ -172,6 +172,17 @@ static inline void lake_line(struct random_lake *lake, size_t i, size_t n_encoun
         lake_add(row, LAKE_PICK(rng, ((const char *const[]){"time", "quantity", "covered", "item"})), "");
 }
 
+/* A service at home, over midnight now and then; its end may be missing or lie before its beginning. */
+static inline void lake_care(struct random_lake *lake, size_t i, size_t persons, struct sh_rng *rng,
+                             struct sh_arena *arena) {
+    struct lake_row *row = lake_row_new(lake, "care_services", "CS", i, arena);
+    lake_fill(row, SH_TABLE_CARE_SERVICE, 600000, rng, arena);
+    lake_add(row, "person", lake_name(rng, arena, "P", persons));
+    lake_add(row, "from", lake_time(rng, arena));
+    if (sh_rng_chance(rng, 800000))
+        lake_add(row, "to", lake_time(rng, arena));
+}
+
 /* A case always has its first person, encounter and institution. */
 static inline void lake_make(struct random_lake *lake, struct sh_rng *rng, struct sh_arena *arena) {
     const size_t persons = 1 + sh_rng_below(rng, 3), encounters = persons + sh_rng_below(rng, 5),
@@ -200,14 +211,16 @@ static inline void lake_make(struct random_lake *lake, struct sh_rng *rng, struc
     }
     for (size_t i = 0; i < lines; i++)
         lake_line(lake, i, encounters, settlements, rng, arena);
+    for (size_t i = 0, n = sh_rng_below(rng, 5); i < n; i++)
+        lake_care(lake, i, persons, rng, arena);
     if (sh_rng_chance(rng, 200000))
         lake->incomplete = "complete: [line, encounter, person]\n";
 }
 
 /* The YAML of a case without hits; `indent` leads every line. */
 static inline void lake_print(const struct random_lake *lake, const char *indent, struct sh_buf *out) {
-    static const char *const lists[] = {"people",    "encounters", "settlements",
-                                        "diagnoses", "operations", "lines"};
+    static const char *const lists[] = {"people",     "encounters", "settlements",  "diagnoses",
+                                        "operations", "lines",      "care_services"};
     if (*lake->incomplete && !lake->all_complete)
         sh_buf_addf(out, "%s%s", indent, lake->incomplete);
     for (size_t l = 0; l < sizeof(lists) / sizeof(lists[0]); l++) {

@@ -21,7 +21,8 @@ struct random_rule {
     const char *head; /* shape and keys: lines of YAML */
     const char *uses, *with, *level, *lines, *remind;
     struct term *clauses[CLAUSES]; /* NULL: not written */
-    const char *amount;            /* NULL, "0", "the cheaper", or a form of AMOUNT and AMOUNT_LIMIT */
+    bool is_stat;
+    const char *amount; /* NULL, "0", "the cheaper", or a form of AMOUNT and AMOUNT_LIMIT */
 };
 
 /* Names a condition may read. */
@@ -58,6 +59,18 @@ static inline struct term *term_of(struct rule_maker *m, char type, const char *
 
 static inline struct term *rule_condition(struct rule_maker *m, int depth);
 static inline struct term *rule_number(struct rule_maker *m, char type, int depth);
+
+static inline void term_print(const struct term *t, struct sh_buf *out) {
+    size_t kid = 0;
+    for (const char *c = t->form; *c; c++) {
+        if (*c == '$')
+            term_print(t->kids[kid++], out);
+        else if (*c == '"')
+            sh_buf_add_text(out, "\\\"");
+        else
+            sh_buf_add_char(out, *c);
+    }
+}
 
 /* ---- columns
  * ----------------------------------------------------------------------------------------------- */
@@ -171,6 +184,21 @@ static inline struct term *aggregate_of(struct rule_maker *m, char type, int dep
     return ret;
 }
 
+/* Tables that texts make: tests/difftest/data/views. UINT16_MAX where the model has none of that name. */
+static const char *const view_names[] = {"v_bill",      "v_item_day", "v_month", "v_bed_day",
+                                         "v_visit_day", "v_shift",    "v_again", "v_often"};
+
+static inline uint16_t view_table(const struct rule_maker *m, const char *name) {
+    for (uint16_t t = 0; t < m->model->model.n_tables; t++)
+        if (strcmp(m->model->model.tables[t].name, name) == 0)
+            return t;
+    return UINT16_MAX;
+}
+
+static inline bool is_view(const struct rule_maker *m, uint16_t table) {
+    return strncmp(m->model->model.tables[table].name, "v_", 2) == 0;
+}
+
 /* T [in SCOPE] [past D] [where C]: the part after the table's name or field. */
 static inline struct term *related_tail(struct rule_maker *m, const char *call, const char *field,
                                         uint16_t *table, int depth) {
@@ -188,7 +216,9 @@ static inline struct term *related_tail(struct rule_maker *m, const char *call, 
                                        " next 6 hours",
                                        " within 1 day"};
     struct rule_maker in = *m;
-    in.rows[0] = (struct reach){"row", *table = LAKE_PICK(m->rng, tables)};
+    const uint16_t view = rule_odds(m, 12) ? view_table(m, LAKE_PICK(m->rng, view_names)) : UINT16_MAX;
+    *table = view != UINT16_MAX && *field == '\0' ? view : LAKE_PICK(m->rng, tables);
+    in.rows[0] = (struct reach){"row", *table};
     in.n_rows = 1;
     if (in.rows[0].table == SH_TABLE_LINE)
         in.rows[in.n_rows++] = (struct reach){"row.item", SH_MODEL_ITEM};
@@ -419,6 +449,24 @@ static inline void rule_reach(struct rule_maker *m, const char *self, uint16_t t
     }
 }
 
+static inline const char *view_keys(struct rule_maker *m) {
+    static const struct {
+        const char *view, *keys[5];
+    } all[] = {
+        {"v_bill", {"institution, period", "person, day", "period", "person, institution", "person"}},
+        {"v_item_day", {"person", "item", "encounter", "person, day", "item, day"}},
+        {"v_month", {"month", "person", "person, month", "last", "month, last"}},
+        {"v_bed_day", {"institution, day", "person", "day", "stay", "person, month"}},
+        {"v_visit_day", {"bed, day", "person, day", "institution, day", "encounter", "institution, month"}},
+        {"v_shift", {"practitioner, day", "person, day", "practitioner", "day", "person"}},
+        {"v_again", {"institution", "person", "person, institution", "next_from", "institution, gone"}},
+        {"v_often", {"person", "twice", "person, twice", "person, day", "person"}}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (strcmp(all[i].view, m->model->model.tables[m->table].name) == 0)
+            return LAKE_PICK(m->rng, all[i].keys);
+    return "person";
+}
+
 static inline const char *rule_keys(struct rule_maker *m, bool window) {
     static const char *const first[] = {"person",
                                         "person",
@@ -428,7 +476,9 @@ static inline const char *rule_keys(struct rule_maker *m, bool window) {
                                         "person, month",
                                         "person, week",
                                         "person, encounter.visit",
-                                        "person, encounter.institution_level"};
+                                        "person, encounter.institution_level",
+                                        "person, year",
+                                        "person, quarter"};
     static const char *const of_lines[] = {"",
                                            "",
                                            ", item",
@@ -441,10 +491,31 @@ static inline const char *rule_keys(struct rule_maker *m, bool window) {
                                            ", stay",
                                            ", line.time_exact",
                                            ", year",
-                                           ", quarter"};
+                                           ", quarter",
+                                           ", month(line.time)",
+                                           ", hour(line.time)",
+                                           ", day(encounter.from)",
+                                           ", week(line.time)"};
+    /* Periods of a time and nothing else: everybody's rows of that time. */
+    static const char *const of_time[] = {"day", "week", "month", "quarter", "year", "day, month"};
+    static const char *const of_line_time[] = {"hour",
+                                               "hour(line.time)",
+                                               "day(line.time)",
+                                               "week(line.time)",
+                                               "month(line.time)",
+                                               "quarter(line.time)",
+                                               "year(line.time)",
+                                               "month(line.time), hour(line.time)",
+                                               "month(line.day)",
+                                               "hour, line.time_exact"};
     static const char *const of_many[] = {
         "institution, item, day", "settlement.invoice", "institution, month",        "item",
         "encounter.bed",          "institution, day",   "encounter.insurance, week", "item.kind, day"};
+    if (is_view(m, m->table))
+        return view_keys(m);
+    if (rule_odds(m, 10))
+        return m->table == SH_TABLE_LINE && rule_odds(m, 70) ? LAKE_PICK(m->rng, of_line_time)
+                                                             : LAKE_PICK(m->rng, of_time);
     if (m->table == SH_TABLE_LINE && rule_odds(m, 18)) /* rows of many persons */
         return LAKE_PICK(m->rng, of_many);
     const char *text = LAKE_PICK(m->rng, first);
@@ -453,6 +524,88 @@ static inline const char *rule_keys(struct rule_maker *m, bool window) {
     if (m->k && strcmp(m->k, "d_course") == 0 && !window && rule_odds(m, 70))
         return RULE_PRINT(m, "%s, course(k)", text);
     return m->k && rule_odds(m, 85) ? RULE_PRINT(m, "%s, k.point", text) : text;
+}
+
+/* Two rows of a view meet, of one person or of many. */
+static inline void view_shape(struct rule_maker *m, struct random_rule *r, uint16_t table) {
+    static const char *const within[] = {"day", "ever", "ever"};
+    const char *name = m->model->model.tables[table].name;
+    rule_reach(m, name, table);
+    switch (sh_rng_below(m->rng, 4)) {
+    case 0:
+        r->head = RULE_PRINT(m, "each: %s\n", name);
+        return;
+    case 1:
+    case 2:
+        m->many = true;
+        r->head = RULE_PRINT(m, "each: [%s]\nof: %s\n", view_keys(m), name);
+        return;
+    default:
+        r->head = RULE_PRINT(m, "pair: {a: %s, b: %s}\nin: [%s]\nwithin: %s\n", name, name, view_keys(m),
+                             LAKE_PICK(m->rng, within));
+        rule_reach(m, "a", table);
+        m->n_rows = 1;
+        m->rows[m->n_rows++] = (struct reach){"b", table};
+    }
+}
+
+/* Aggregates of one side of two tables, with a sign between them. */
+static inline struct term *two_sided(struct rule_maker *m, const uint16_t *tables, char type) {
+    static const char *const signs[] = {"$ > $", "$ >= $", "$ = $", "$ + 1 > $ * 2", "$ < $"};
+    static const char *const in_yuan[] = {"$ > $", "$ >= $", "$ = $", "$ + 1 yuan > $ * 2", "$ < $"};
+    struct term *sides[2];
+    for (size_t s = 0; s < 2; s++) {
+        struct rule_maker one = *m;
+        one.many = true, one.window = false, one.n_rows = 0;
+        one.rows[one.n_rows++] = (struct reach){m->model->model.tables[tables[s]].name, tables[s]};
+        sides[s] = aggregate_of(&one, type, 1);
+    }
+    return term_of(m, 'b', type == 'y' ? LAKE_PICK(m->rng, in_yuan) : LAKE_PICK(m->rng, signs), sides[0],
+                   sides[1], NULL);
+}
+
+static inline void two_tables(struct rule_maker *m, struct random_rule *r) {
+    static const char *const keys[] = {"person, month", "person, day",  "month",       "day",
+                                       "person",        "person, year", "institution", "institution, month"};
+    static const uint16_t of[] = {SH_TABLE_LINE, SH_TABLE_ENCOUNTER, SH_MODEL_STAY, SH_TABLE_CARE_SERVICE,
+                                  SH_TABLE_LINE};
+    uint16_t tables[2] = {LAKE_PICK(m->rng, of), LAKE_PICK(m->rng, of)};
+    if (tables[0] == tables[1])
+        tables[1] = tables[0] == SH_TABLE_LINE ? SH_TABLE_ENCOUNTER : SH_TABLE_LINE;
+    rule_reach(m, m->model->model.tables[tables[0]].name, tables[0]);
+    r->head = RULE_PRINT(m, "each: [%s]\nof: [%s, %s]\n", LAKE_PICK(m->rng, keys),
+                         m->model->model.tables[tables[0]].name, m->model->model.tables[tables[1]].name);
+    r->clauses[HIT] = two_sided(m, tables, rule_odds(m, 60) ? 'p' : 'y');
+    if (rule_odds(m, 30))
+        r->clauses[UNLESS] = two_sided(m, tables, 'p');
+    r->amount = "0";
+}
+
+/* A statistic says a value and no hit. */
+static inline void statistic(struct rule_maker *m, struct random_rule *r) {
+    static const uint16_t of[] = {SH_TABLE_LINE, SH_TABLE_LINE, SH_TABLE_ENCOUNTER, SH_MODEL_STAY,
+                                  SH_TABLE_SETTLEMENT};
+    static const char *const members[] = {"institution, month", "day", "encounter.visit", "person.sex, month",
+                                          "encounter.institution_level, encounter.visit"};
+    static const char *const peers[] = {"month", "day", "encounter.visit", "person.sex",
+                                        "encounter.institution_level"};
+    static const char *const bounds[] = {"0.1", "0.5", "1", "2"};
+    const uint16_t table = LAKE_PICK(m->rng, of);
+    const char *name = m->model->model.tables[table].name;
+    rule_reach(m, name, table);
+    m->many = true;
+    const char type = rule_odds(m, 60) ? 'p' : 'y';
+    struct term *a = aggregate_of(m, type, 1), *b = aggregate_of(m, type, 1);
+    SH_CLEANUP(sh_buf_free) struct sh_buf value = {0};
+    term_print(rule_odds(m, 70) ? term_of(m, 'p', "$ / $", a, b, NULL) : a, &value);
+    const size_t i = sh_rng_below(m->rng, 5);
+    r->head = RULE_PRINT(m, "each: %s\nvalue: \"%.*s\"\nof: [%s]\npeers: [%s]\nbound: %s\n", name,
+                         SH_ARG(sh_buf_view(&value)), members[i],
+                         i == 0   ? "month"
+                         : i == 1 ? (rule_odds(m, 50) ? "month" : "year")
+                                  : peers[i],
+                         LAKE_PICK(m->rng, bounds));
+    r->is_stat = true;
 }
 
 static inline void shape_of(struct rule_maker *m, struct random_rule *r) {
@@ -465,6 +618,19 @@ static inline void shape_of(struct rule_maker *m, struct random_rule *r) {
     const uint16_t table = LAKE_PICK(m->rng, tables);
     const char *name = m->model->model.tables[table].name;
     const unsigned shape = (unsigned)sh_rng_below(m->rng, 10);
+    const uint16_t view = rule_odds(m, 20) ? view_table(m, LAKE_PICK(m->rng, view_names)) : UINT16_MAX;
+    if (view != UINT16_MAX) {
+        view_shape(m, r, view);
+        return;
+    }
+    if (rule_odds(m, 7)) {
+        two_tables(m, r);
+        return;
+    }
+    if (rule_odds(m, 7)) {
+        statistic(m, r);
+        return;
+    }
     if (table == SH_TABLE_LINE && rule_odds(m, 65))
         m->k = LAKE_PICK(m->rng, of_items);
     else if ((table == SH_TABLE_ENCOUNTER || table == SH_TABLE_LINE) && rule_odds(m, 25))
@@ -545,7 +711,9 @@ static inline void rule_make(const struct sh_rule_model *model, struct sh_rng *r
         r->lines = "lines: paid\n";
     if (rule_odds(m, 10))
         r->remind = "open: remind\n";
-    r->level = LAKE_PICK(rng, levels);
+    r->level = r->is_stat ? "indicator" : LAKE_PICK(rng, levels);
+    if (r->is_stat || r->clauses[HIT]) /* of two tables: said already */
+        return;
     r->clauses[HIT] = rule_condition(m, 2);
     amount_of(m, r, pair);
     if (rule_odds(m, 25))
@@ -564,18 +732,6 @@ static inline void rule_make(const struct sh_rule_model *model, struct sh_rng *r
 
 /* ---- as text
  * ----------------------------------------------------------------------------------------------- */
-
-static inline void term_print(const struct term *t, struct sh_buf *out) {
-    size_t kid = 0;
-    for (const char *c = t->form; *c; c++) {
-        if (*c == '$')
-            term_print(t->kids[kid++], out);
-        else if (*c == '"')
-            sh_buf_add_text(out, "\\\"");
-        else
-            sh_buf_add_char(out, *c);
-    }
-}
 
 static inline void rule_print(const struct random_rule *r, const char *id, struct sh_buf *out) {
     sh_buf_addf(out,
