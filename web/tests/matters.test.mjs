@@ -116,6 +116,30 @@ test('what may not be done is grey, with every condition that fails and its arti
   await page.context().close()
 })
 
+test('a page that waits says so, one that cannot be read says why, and an empty list says what would stand there', async () => {
+  const page = await office.page(browser, who.auditor)
+  let go
+  const held = new Promise(resolve => (go = resolve))
+  await page.route(`**/api/v1/matters/${matter}`, async route => {
+    await held
+    await route.continue()
+  })
+  await page.to(`/matters/${matter}`)
+  await page.getByRole('status').getByText('正在读取').waitFor()
+  await isClean(page)
+  go()
+  await page.locator('[aria-current=step]').waitFor()
+  assert.equal(await page.getByText('正在读取').count(), 0)
+  await page.to(`/matters/${'0'.repeat(32)}`)
+  await page.getByRole('alert').waitFor()
+  assert.equal(await page.getByText('正在读取').count(), 0)
+  await page.getByRole('heading', { name: '事项' }).waitFor()
+  await page.to('/matters?procedure=filing')
+  await page.getByText('没有事项。由有权岗位立项，或由审核结果生成。').waitFor()
+  await isClean(page)
+  await page.context().close()
+})
+
 test('my work tells by colour what is due, due today and overdue, and each leads to its matters', async () => {
   const look = async () => {
     const page = await office.page(browser, who.auditor)

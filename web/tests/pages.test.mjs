@@ -126,6 +126,33 @@ test('a table is taken away for a purpose, which whoever reviews such things rea
   const taken = (await office.boss.get('/access-log?limit=200')).items.filter(one => one.kind === 'export' && one.register === 'bodies')
   assert.deepEqual(taken.map(one => one.purpose), ['核对机构名录'])
   await page.context().close()
+  const review = await office.page(browser, office.boss) // on the page of whoever reviews access
+  await review.to('/admin/access')
+  const row = review.getByRole('row', { name: /核对机构名录/ }).first()
+  await row.getByText('导出').waitFor()
+  await row.getByText('bodies').waitFor()
+  await isClean(review)
+  await review.context().close()
+})
+
+test('administration leads to bodies, people and roles; pairs never held together stand there with their article', async () => {
+  const page = await office.page(browser, office.admin)
+  await page.to('/admin/people')
+  await page.getByRole('row', { name: /admin/ }).first().waitFor()
+  await page.getByRole('tab', { name: '岗位' }).click()
+  const { never_together: pairs, items } = await office.admin.get('/roles')
+  assert.ok(pairs.length > 0)
+  const shown = page.locator('[data-test=apart] tbody tr')
+  await shown.first().waitFor()
+  assert.equal(await shown.count(), pairs.length)
+  await shown.first().getByText(pairs[0].basis, { exact: true }).waitFor()
+  await shown.first().getByText(items.find(one => one.id === pairs[0].a[0]).name).first().waitFor()
+  assert.equal(await page.locator('[data-test=roles] tbody tr').count(), items.length)
+  await isClean(page)
+  await page.getByRole('tab', { name: '机构' }).click()
+  await page.waitForURL('**/registers/bodies')
+  await page.getByRole('grid').getByText('虚构市医疗保障局').waitFor()
+  await page.context().close()
 })
 
 test('a table is tried before it is taken, and each fault stands beside its row', async () => {

@@ -194,6 +194,12 @@ test('an appeal to a third party: filed, accepted by one, assigned by another, d
   await files.getByRole('button', { name: '查看' }).click()
   await desk.locator('.picture[src^="blob:"]').waitFor()
   await desk.getByRole('button', { name: /关闭/ }).click()
+  await desk.reload() // who had it in hand is told: taken in, and looked at
+  await files.getByText('保管记录').click()
+  const hands = files.locator('details li')
+  await hands.nth(1).getByText(/李\* 调阅/).waitFor()
+  await hands.first().getByText(/李\* 收入/).waitFor()
+  await files.getByText((await who.head.get(`/matters/${appeal}`)).attachments[0].hash).waitFor()
   const talk = desk.locator('[data-test=talk]')
   await talk.getByRole('textbox', { name: '写下意见' }).fill('请核对手术部位')
   await talk.getByRole('button', { name: '发表' }).click()
