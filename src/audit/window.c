@@ -136,6 +136,16 @@ static sh_code open_windows(struct sh_engine *en, const struct sh_rule_plan *rp,
     return SH_OK;
 }
 
+/* Where days do not rise with the order, rows between those of the window may lie before it. */
+static bool is_outside(const struct sh_engine *en, const struct sh_rule_plan *rp, const struct windows *w,
+                       uint32_t group, uint32_t member, int32_t first) {
+    return !w->in_order[group] && first != SH_MISSING_I32 && day_of(en, rp, w, member) < first;
+}
+
+static struct sh_str uncertain_of(const struct windows *w, uint32_t member) {
+    return w->m.uncertain ? w->m.uncertain[member] : (struct sh_str){0};
+}
+
 static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w,
                            struct tuples *t, struct sh_err *err) {
     int32_t *rows = sh_new(en->scratch, int32_t, (size_t)t->n + 1),
@@ -165,11 +175,10 @@ static sh_code tuples_make(struct sh_engine *en, const struct sh_rule_plan *rp, 
         begin[i] = n, standing_begin[i] = n_standing;
         for (uint32_t at = w->low[t->group[i]]; at <= subject; at++) {
             const uint32_t member = w->g.order[at];
-            if (!w->in_order[t->group[i]] && first[i] != SH_MISSING_I32 &&
-                day_of(en, rp, w, member) < first[i])
+            if (is_outside(en, rp, w, t->group[i], member, first[i]))
                 continue;
-            if (w->m.uncertain && w->m.uncertain[member].len > 0 && t->uncertain[i].len == 0)
-                t->uncertain[i] = w->m.uncertain[member];
+            if (t->uncertain[i].len == 0)
+                t->uncertain[i] = uncertain_of(w, member);
             if (at < subject && w->stands[member])
                 standing[n_standing++] = n;
             mrows[n] = w->m.row[member];

@@ -29,9 +29,15 @@ static sh_code check_related(struct sh_build *b) {
     const struct {
         const char *key;
         const struct sh_expr *e;
-    } said[] = {{"unless", r->unless},     {"doubt", r->doubt}, {"amount", r->amount_a},
-                {"amount", r->amount_b},   {"blame", r->blame}, {"value", r->value},
-                {"within", r->within_expr}};
+    } said[] = {{"unless", r->unless},
+                {"doubt", r->doubt},
+                {"amount", r->amount_a},
+                {"amount", r->amount_b},
+                {"blame", r->blame},
+                {"value", r->value},
+                {"within", r->within_expr},
+                /* of a pair it is asked when the two have met, of others before they leave */
+                {"where", r->shape == SH_SHAPE_PAIR ? r->where : NULL}};
     const char *bad = NULL;
     for (size_t i = 0; i < r->n_hit && !bad; i++)
         bad = sh_expr_asks_rows(r->hit[i].expr, outside) ? "hit" : NULL;

@@ -95,10 +95,14 @@ def planted_is_found_and_nothing_else(tmp):
     clean = city(tmp / "clean", plant="0")
     bring_in(tmp / "clean-lake", clean)
     audit(tmp / "clean-lake", tmp / "c.csv")
-    done = subprocess.run([sys.executable, ROOT / "tools/truth.py", tmp / "f.csv", tmp / "city/truth/truth.csv", tmp / "c.csv"],
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, ROOT / "tools/truth.py", tmp / "f.csv", tmp / "city/truth/truth.csv", tmp / "c.csv",
+                           "--lines", str(landed)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
     assert "missed 0" in done.stdout, done.stdout
+    by_rule = re.findall(r"^([a-z][a-z0-9-]+) +(\d+) +(\d+) +(\d+) +([\d.]+)$", done.stdout, re.MULTILINE)
+    assert len(by_rule) > 80, done.stdout
+    for rule, planted, found, false_alarms, per_million in by_rule:
+        assert (found, false_alarms, float(per_million)) == (planted, "0", 0.0), (rule, planted, found, false_alarms, per_million)
 
 
 @test

@@ -171,6 +171,9 @@ static void the_reach_follows_from_the_keys(void **state) {
     CHECK_I64(r->reach, SH_REACH_MERGED);
     kit_end(&kit);
     refuse(BODY "stages: [before, after]\neach: [institution, day]\nhit: count() > 1\n", "stages: [after]");
+    refuse(BODY "stages: [after]\npair: {a: line, b: line}\nin: [item]\nwithin: day\n"
+                "where: any(stay in person where row.open)\nhit: a.person != b.person\n",
+           "of many persons");
     refuse(BODY "stages: [after]\nopen: remind\neach: [institution, day]\nhit: count() > 1\n",
            "no one encounter that is open");
     refuse(BODY "each: [institution, day]\nhit: any(line in person where quantity > 1)\n", "of many persons");
