@@ -124,6 +124,82 @@ static void a_closed_office_catches_up_in_the_order_in_which_ends_fell_due(void 
     office_drop(&o);
 }
 
+/* ---- what is owed ---------------------------------------------------------------------------------- */
+
+struct looking {
+    struct office *o;
+    struct doing *d;
+    struct sh_buf page;
+    bool is_list; /* of what is owed; else the work that waits */
+};
+
+static sh_code look(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct looking *l = ctx;
+    struct sh_json json;
+    const struct sh_desk desk = {l->o->texts, &l->d->who, &l->d->arena, &l->d->failures};
+    const struct sh_matter_query query = {.limit = 50, .owes_at = sh_txn_now(txn)};
+    sh_buf_clear(&l->page);
+    sh_json_begin(&json, &l->page);
+    SH_TRY(l->is_list ? sh_matters_json(txn, &desk, &query, &json, err)
+                      : sh_work_json(txn, &desk, &json, err));
+    return sh_json_end(&json, err);
+}
+
+/* Does the head of the bureau read that? */
+static bool head_reads(struct looking *l, bool is_list, const char *text) {
+    struct sh_err err;
+    become(l->d, l->o, "p", SH_STR("bureau.head"));
+    l->is_list = is_list;
+    CHECK_OK(sh_store_read(l->o->store, look, l, &err), &err);
+    return strstr(l->page.at, text) != NULL;
+}
+
+/* *state is set for PostgreSQL. */
+static int on_postgres(void **state) {
+    static int is_set = 1;
+    *state = &is_set;
+    return 0;
+}
+
+static void an_act_owed_after_its_time_is_overdue_until_it_is_done(void **state) {
+    if (*state && !getenv("CHECK_PG"))
+        skip();
+    static const struct sh_matter_value waived[] = {V("answer", "waived")},
+                                        number[] = {V("filed_number", "F1")};
+    struct office o = office_new("2026-03-02 10:00:00");
+    if (*state)
+        office_on_postgres(&o);
+    office_open(&o);
+    office_people_the_city(&o);
+    struct doing d = {.roll_back = false}, filing = {.roll_back = false};
+    struct looking l = {.o = &o, .d = &filing};
+    noticed(&d, &o, "2026-03-02");
+    step(&d, &o, "institution.user", "answer", waived, 1, "2026-03-02");
+    office_examine(&d, &o);
+    step(&d, &o, "agency.head", "decide", NULL, 0, "");
+    const struct asked sub =
+        ask_sql(&o, "select id from mt_matter where parent = $1 and procedure = 'filing'", sh_str_of(d.id));
+    (void)snprintf(filing.id, sizeof filing.id, "%.32s", sub.text);
+    CHECK(head_reads(&l, false, "\"overdue\":0,\"today\":0,\"due\":\"2026-03-05\""));
+    o.clock.fixed_utc = utc_of("2026-03-05 23:59:59");
+    (void)run_due(&o);
+    CHECK(head_reads(&l, false, "\"overdue\":0,\"today\":1,\"due\":\"2026-03-05\""));
+    CHECK(!head_reads(&l, true, filing.id));
+    o.clock.fixed_utc = utc_of("2026-03-06 00:00:00");
+    (void)run_due(&o);
+    CHECK(head_reads(&l, false, "\"overdue\":1,\"today\":0"));
+    CHECK(head_reads(&l, true, filing.id));
+    step(&filing, &o, "bureau.fund", "review", NULL, 0, "");
+    CHECK(head_reads(&l, true, filing.id)); /* another step than the one that is owed */
+    filing.act.why = SH_STR("系统故障");
+    step(&filing, &o, "bureau.head", "file", number, 1, "");
+    CHECK(!head_reads(&l, true, filing.id));
+    CHECK(!head_reads(&l, false, "\"overdue\":1"));
+    sh_buf_free(&l.page);
+    sh_arena_free(&d.arena), sh_arena_free(&filing.arena);
+    office_drop(&o);
+}
+
 static void a_late_act_of_an_authority_asks_a_reason_and_is_marked(void **state) {
     (void)state;
     static const struct sh_matter_value number[] = {V("filed_number", "F1")};
@@ -288,6 +364,9 @@ int main(void) {
         cmocka_unit_test(what_a_party_did_in_time_counts_though_it_is_entered_late),
         cmocka_unit_test(a_closed_office_catches_up_in_the_order_in_which_ends_fell_due),
         cmocka_unit_test(a_late_act_of_an_authority_asks_a_reason_and_is_marked),
+        cmocka_unit_test(an_act_owed_after_its_time_is_overdue_until_it_is_done),
+        {"an_act_owed_after_its_time_is_overdue_until_it_is_done_on_postgresql",
+         an_act_owed_after_its_time_is_overdue_until_it_is_done, on_postgres, NULL, NULL},
         cmocka_unit_test(a_number_nobody_has_set_is_named_and_opens_nothing),
         cmocka_unit_test(ties_and_incompatible_roles_stop_a_person),
         cmocka_unit_test(an_act_over_the_money_of_the_place_takes_no_row),
