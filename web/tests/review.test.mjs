@@ -179,6 +179,8 @@ test('two reviewers at one finding: the second is told, nothing is done twice, a
   await form.getByRole('button', { name: '筛查' }).click()
   await two.getByRole('alert').getByText(/内容已被他人更新/).waitFor()
   await two.getByRole('button', { name: /^筛查：反馈机构/ }).and(two.locator(':not([disabled])')).waitFor({ state: 'detached' }) // what may be done now was read
+  await form.getByText('已被他人办理，这一步不能再提交').waitFor()
+  assert.ok(await form.getByRole('button', { name: '筛查' }).isDisabled())
   assert.equal(await form.getByLabel('理由').inputValue(), '病历已核对，属于另一次手术，附手术记录')
   assert.notEqual((await reviewer.get(`/items/${next.id}`)).state, 'out')
   assert.equal(await waiting(), whole - 2)

@@ -618,6 +618,7 @@ export const en: Record<Key, string> = {
   'action.basis': 'Basis: {basis}',
   'action.papers': 'Issues: {papers}',
   'action.late': 'Past its deadline: it may be done with a reason and is marked late.',
+  'action.gone': 'Somebody else has acted: this step cannot be sent any more. What you wrote stays here to be copied.',
   'action.whylate': 'Why it is late',
   'action.remark': 'Remark',
   'action.member': 'For whom',

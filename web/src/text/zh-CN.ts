@@ -617,6 +617,7 @@ export const zh = {
   'action.basis': '依据：{basis}',
   'action.papers': '将制发：{papers}',
   'action.late': '已过期限：仍可办理，须说明理由，并标注逾期。',
+  'action.gone': '已被他人办理，这一步不能再提交；所写内容保留在此，可以复制。',
   'action.whylate': '逾期原因',
   'action.remark': '备注',
   'action.member': '对象',
