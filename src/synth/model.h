@@ -188,6 +188,8 @@ enum syn_line_flag {
 };
 /* Number within an institution of a physician who is not qualified from the day of point not-qualified. */
 enum { SYN_DOCTORS_A_PLACE = 50, SYN_DOCTOR_ENDED = 48 };
+/* Nurses and technicians, who give what physicians order. */
+enum { SYN_STAFF_A_PLACE = 40 };
 /* Of the first institution alone: one suspended from the day of points suspended-… on, and one who is back
  * the day before it. */
 enum { SYN_DOCTOR_SUSPENDED = 47, SYN_DOCTOR_BACK = 46 };

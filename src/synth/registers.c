@@ -35,6 +35,10 @@ static sh_code write_practitioners(const struct syn_city *city, const char *out_
                               p * SYN_DOCTORS_A_PLACE + d, city->places[p].code,
                               city->places[p].class_ == SYN_SHOP ? "药师" : "医师",
                               d == SYN_DOCTOR_ENDED ? ended : "");
+    for (uint32_t p = 0; p < city->n_places; p++)
+        for (uint32_t s = 0; s < SYN_STAFF_A_PLACE && city->places[p].class_ != SYN_SHOP; s++)
+            (void)sh_buf_addf(&text, "T990100%06u,,,%s,2015-01-01,,%s,,2015-01-01,\n",
+                              p * SYN_STAFF_A_PLACE + s, city->places[p].code, s % 2 ? "技师" : "护士");
     return write_file(out_dir, "dr_b.csv", &text, bytes, err);
 }
 

@@ -495,6 +495,7 @@ static void flag_cells(struct syn_writer *w, const struct syn_life *life, const 
 static void doctor_cells(struct syn_writer *w, const struct syn_life *life, const struct syn_line *l) {
     const struct syn_enc *e = &life->encs[l->enc];
     struct sh_str *c = w->cells;
+    c[FEE_acord_dr_name] = SH_STR("");
     if (e->med_type == 41) {
         c[FEE_bilg_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, 49), 6);
         return;
@@ -509,7 +510,12 @@ static void doctor_cells(struct syn_writer *w, const struct syn_life *life, cons
         c[FEE_acord_dr_code] = digits_cell(w, SH_STR("D9901"), life->person.index, 8);
     else if (l->performer)
         c[FEE_acord_dr_code] = digits_cell(w, SH_STR("D990100"), doctor_no(e, l->performer), 6);
-    else
+    else if (c[FEE_acord_dept_codg].len > 0) { /* a service, of an institution that writes who gave it */
+        const uint64_t staff =
+            (uint64_t)e->place * SYN_STAFF_A_PLACE + (l->item + e->doctor) % SYN_STAFF_A_PLACE;
+        c[FEE_acord_dr_code] = digits_cell(w, SH_STR("T990100"), staff, 6);
+        c[FEE_acord_dr_name] = name_cell(w, life->book, 0x200000000u + staff);
+    } else
         c[FEE_acord_dr_code] = SH_STR("");
 }
 
