@@ -5,11 +5,13 @@
 #include "base/limits.h"
 #include "gate/desk.h"
 #include "gate/entry.h"
+#include "gate/kept.h"
 #include "lake/lake.h"
 #include <duckdb.h>
 #include <pthread.h>
+#include <sys/stat.h>
 
-enum { DUCK_MEMORY_MIB = 512, WORDS_MAX = 40 };
+enum { DUCK_MEMORY_MIB = 512, WORDS_MAX = 40, KEPT_ENTRIES = 512, KEPT_BYTES = 16 << 20 };
 
 /* "newest" for the run last begun, as /runs lists them; a run that is called so comes first. */
 static sh_code newest_run(const char *lake_dir, struct sh_request *rq, struct sh_str *io,
@@ -189,7 +191,8 @@ struct opened {
  * read. After a failure of its own no further reader gets it; the last one closes it. */
 struct sh_finder {
     pthread_mutex_t mutex;
-    struct opened *now; /* NULL: none yet */
+    struct opened *now;   /* NULL: none yet */
+    struct sh_kept *kept; /* tables, as keep_table writes them */
 };
 
 sh_code sh_finder_new(struct sh_finder **ret, struct sh_err *err) {
@@ -197,7 +200,12 @@ sh_code sh_finder_new(struct sh_finder **ret, struct sh_err *err) {
     if (!*ret)
         return sh_fail(err, SH_E_NOMEM, "no room to look into findings");
     pthread_mutex_init(&(*ret)->mutex, NULL);
-    return SH_OK;
+    const sh_code code = sh_kept_new(KEPT_ENTRIES, KEPT_BYTES, &(*ret)->kept, err);
+    if (code != SH_OK) {
+        sh_finder_free(*ret);
+        *ret = NULL;
+    }
+    return code;
 }
 
 static void opened_free(struct opened *opened) {
@@ -210,6 +218,7 @@ void sh_finder_free(struct sh_finder *finder) {
     if (!finder)
         return;
     opened_free(finder->now);
+    sh_kept_free(finder->kept);
     pthread_mutex_destroy(&finder->mutex);
     sh_free(finder);
 }
@@ -301,6 +310,91 @@ static sh_code run_with(struct sh_find *find, execute_statement *execute, sh_fin
 
 sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err) {
     return run_with(find, duckdb_execute_prepared, rows, ctx, err);
+}
+
+/* ---- kept tables ------------------------------------------------------------------------------------- */
+
+/* The statement, its values and the file as it lies there now: another file, another key. */
+static sh_code key_of(const struct sh_find *find, struct sh_buf *key, struct sh_err *err) {
+    struct stat file;
+    if (stat(find->path.at, &file) != 0)
+        return sh_fail(err, SH_E_NOTFOUND, "no such run");
+    sh_buf_addf(key, "%llu %llu %lld %lld.%09ld", (unsigned long long)file.st_dev,
+                (unsigned long long)file.st_ino, (long long)file.st_size, (long long)file.st_mtim.tv_sec,
+                file.st_mtim.tv_nsec);
+    for (unsigned i = 0; i <= find->n_binds; i++) { /* with lengths: no two lists of values read alike */
+        const struct sh_str part = i ? find->binds[i - 1] : sh_buf_view(&find->sql);
+        sh_buf_addf(key, " %zu:", part.len);
+        sh_buf_add_str(key, part);
+    }
+    return sh_buf_check(key, err);
+}
+
+/* A table as bytes: rows, columns, then each cell's bytes with their NUL, their number first (0: none). */
+static void keep_number(struct sh_buf *out, uint64_t number) {
+    sh_buf_add(out, (const char *)&number, sizeof number);
+}
+
+static sh_code keep_table(void *ctx, void *result_at, struct sh_err *err) {
+    struct sh_buf *out = ctx;
+    duckdb_result *result = result_at;
+    const idx_t rows = duckdb_row_count(result), columns = duckdb_column_count(result);
+    keep_number(out, rows);
+    keep_number(out, columns);
+    for (idx_t row = 0; row < rows; row++)
+        for (idx_t column = 0; column < columns; column++) {
+            char *text = duckdb_value_varchar(result, column, row);
+            keep_number(out, text ? strlen(text) + 1 : 0);
+            if (text)
+                sh_buf_add(out, text, strlen(text) + 1);
+            duckdb_free(text);
+        }
+    return sh_buf_check(out, err);
+}
+
+static uint64_t take_number(struct sh_str *io) {
+    uint64_t number = 0;
+    sh_check(io->len >= sizeof number);
+    memcpy(&number, io->at, sizeof number);
+    *io = sh_str_sub(*io, sizeof number, io->len);
+    return number;
+}
+
+static sh_code take_table(struct sh_str bytes, struct sh_arena *arena, struct sh_find_table *ret,
+                          struct sh_err *err) {
+    ret->n_rows = take_number(&bytes);
+    ret->n_columns = take_number(&bytes);
+    struct sh_str *cells = sh_new(arena, struct sh_str, ret->n_rows * ret->n_columns + 1);
+    if (!cells)
+        return sh_fail(err, SH_E_NOMEM, "no room for the sums of a run");
+    for (size_t i = 0; i < ret->n_rows * ret->n_columns; i++) {
+        const uint64_t length = take_number(&bytes);
+        if (length == 0)
+            continue;
+        cells[i] = sh_str_sub(bytes, 0, length - 1);
+        bytes = sh_str_sub(bytes, length, bytes.len);
+    }
+    ret->cells = cells;
+    return SH_OK;
+}
+
+sh_code sh_find_table(struct sh_find *find, struct sh_find_table *ret, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf key = {0}, out = {0};
+    struct sh_kept *kept = find->gate->finder->kept;
+    struct sh_arena *arena = &find->rq->arena;
+    struct sh_str bytes;
+    SH_TRY(sh_buf_check(&find->sql, err));
+    SH_TRY(key_of(find, &key, err));
+    const sh_code code = sh_kept_get(kept, sh_buf_view(&key), arena, &bytes, err);
+    if (code == SH_OK)
+        return take_table(bytes, arena, ret, err);
+    if (code != SH_E_NOTFOUND)
+        return code;
+    SH_TRY(sh_find_run(find, keep_table, &out, err));
+    sh_kept_put(kept, sh_buf_view(&key), sh_buf_view(&out));
+    const char *copy = sh_arena_dup(arena, out.at, out.len);
+    return copy ? take_table((struct sh_str){copy, out.len}, arena, ret, err)
+                : sh_fail(err, SH_E_NOMEM, "no room for the sums of a run");
 }
 
 struct streaming {

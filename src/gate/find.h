@@ -17,7 +17,7 @@ struct sh_find {
     unsigned n_binds;
 };
 
-/** What the readers of findings share: one DuckDB, opened when first asked. */
+/** What the readers of findings share: one DuckDB, opened when first asked, and the sums it has reckoned. */
 struct sh_finder;
 SH_MUST sh_code sh_finder_new(struct sh_finder **ret, struct sh_err *err);
 void sh_finder_free(struct sh_finder *finder); /* nobody reads any more */
@@ -42,6 +42,18 @@ void sh_find_bind(struct sh_find *find, struct sh_str value);
 SH_MUST sh_code sh_find_where(struct sh_find *find, struct sh_err *err);
 /** Run the statement and hand its result to `rows`. Several may run at the same moment. */
 SH_MUST sh_code sh_find_run(struct sh_find *find, sh_find_rows rows, void *ctx, struct sh_err *err);
+/** All cells [n_rows × n_columns] of a small answer as text with a NUL behind it, row after row; at NULL:
+ * none. */
+struct sh_find_table {
+    size_t n_rows, n_columns;
+    const struct sh_str *cells;
+};
+/**
+ * Run a statement of few rows, or take what it came to when it was last run over the same file: sums and
+ * groups are asked for with each page, and a run's findings do not change. The cells lie in the request's
+ * arena. Errors: as sh_find_run.
+ */
+SH_MUST sh_code sh_find_table(struct sh_find *find, struct sh_find_table *ret, struct sh_err *err);
 /** A row's cells [n] as text; NULL is empty. They last until the next row. */
 typedef sh_code (*sh_find_row)(void *ctx, const struct sh_str *cells, struct sh_err *err);
 /** Run a statement whose first n columns are varchar and hand its rows over one by one: no more of them than

@@ -264,34 +264,26 @@ enum { SUMS_N = 7, SUMS_MONEY = 3, SUMS_MONEY_END = 6 };
 static const char *const sums[SUMS_N] = {"findings", "institutions", "persons",        "amount",
                                          "counted",  "fund_amount",  "unknown_amounts"};
 
-static void put_sums(const struct sh_find *find, struct sh_json *json, duckdb_result *result, idx_t first,
-                     idx_t row) {
-    for (idx_t c = 0; c < SUMS_N; c++) {
-        const char *text = sh_find_cell(find, result, first + c, row);
+/* Of a row's cells; amounts are texts. */
+static void put_sums(struct sh_json *json, const struct sh_str *cells) {
+    for (size_t c = 0; c < SUMS_N; c++)
         if (c >= SUMS_MONEY && c < SUMS_MONEY_END)
-            sh_json_put_text(json, sums[c], text);
+            sh_json_put_str(json, sums[c], cells[c]);
         else
-            sh_json_put_i64(json, sums[c], text ? strtoll(text, NULL, 10) : 0);
-    }
-}
-
-static sh_code put_totals(void *ctx, void *result, struct sh_err *err) {
-    (void)err;
-    const struct page *page = ctx;
-    put_sums(page->find, page->json, result, 0, 0);
-    return SH_OK;
+            sh_json_put_i64(json, sums[c], strtoll(cells[c].at, NULL, 10));
 }
 
 sh_code sh_api_finding_totals(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     SH_CLEANUP(sh_find_end) struct sh_find find;
     SH_TRY(sh_find_begin(gate, rq, &find, err));
     struct sh_json json;
-    struct page page = {.find = &find, .json = &json};
+    struct sh_find_table table;
     sh_buf_add_text(&find.sql, "select " SUMS);
     SH_TRY(sh_find_where(&find, err));
+    SH_TRY(sh_find_table(&find, &table, err));
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
-    SH_TRY(sh_find_run(&find, put_totals, &page, err));
+    put_sums(&json, table.cells);
     sh_json_object_end(&json);
     return sh_answer_end(rq, &json, err);
 }
@@ -310,20 +302,12 @@ static const struct grouping {
     {"practitioner", "coalesce(practitioner, '')", "any_value(practitioner_name)", "7 desc, 1", "''", true},
 };
 
-static sh_code put_groups(void *ctx, void *result_at, struct sh_err *err) {
-    (void)err;
-    const struct page *page = ctx;
-    duckdb_result *result = result_at;
-    for (idx_t row = 0; row < duckdb_row_count(result); row++) {
-        sh_json_object(page->json);
-        sh_json_put_str(page->json, "key", sh_str_of(sh_find_cell(page->find, result, 0, row)));
-        const struct sh_str name = sh_str_of(sh_find_cell(page->find, result, 1, row)),
-                            rule = sh_str_of(sh_find_cell(page->find, result, 2 + SUMS_N, row));
-        sh_json_put_str(page->json, "name", sh_rule_title(page->find->gate, page->find->rq, rule, name));
-        put_sums(page->find, page->json, result, 2, row);
-        sh_json_object_end(page->json);
-    }
-    return SH_OK;
+static void put_group(const struct sh_find *find, struct sh_json *json, const struct sh_str *cells) {
+    sh_json_object(json);
+    sh_json_put_str(json, "key", cells[0]);
+    sh_json_put_str(json, "name", sh_rule_title(find->gate, find->rq, cells[2 + SUMS_N], cells[1]));
+    put_sums(json, cells + 2);
+    sh_json_object_end(json);
 }
 
 sh_code sh_api_finding_groups(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -341,16 +325,18 @@ sh_code sh_api_finding_groups(struct sh_gate *gate, struct sh_request *rq, struc
         return sh_refuse_fields(rq, &faults);
     }
     struct sh_json json;
-    struct page page = {.find = &find, .json = &json};
+    struct sh_find_table table = {0};
     sh_buf_addf(&find.sql, "select %s, %s, " SUMS ", %s", grouping->key, grouping->name, grouping->rule);
     SH_TRY(sh_find_where(&find, err));
     sh_buf_addf(&find.sql, " group by 1 order by %s limit %d", grouping->order, GROUPS_MAX);
+    if (find.has_claims || !grouping->is_of_claim) /* else nothing is known to group by */
+        SH_TRY(sh_find_table(&find, &table, err));
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
     sh_json_key(&json, "items");
     sh_json_array(&json);
-    if (find.has_claims || !grouping->is_of_claim) /* else nothing is known to group by */
-        SH_TRY(sh_find_run(&find, put_groups, &page, err));
+    for (size_t row = 0; row < table.n_rows; row++)
+        put_group(&find, &json, table.cells + row * table.n_columns);
     sh_json_array_end(&json);
     sh_json_object_end(&json);
     return sh_answer_end(rq, &json, err);

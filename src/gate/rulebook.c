@@ -131,18 +131,30 @@ static void put_param(struct sh_json *json, const struct sh_param *param, bool i
     sh_json_object_end(json);
 }
 
+/* Of all, or of those the address names, with commas. */
+static bool is_asked(const struct sh_request *rq, const struct sh_param *param) {
+    struct sh_str rest = sh_target_arg(&rq->target, "name");
+    if (rest.len == 0)
+        return true;
+    for (struct sh_str name; sh_str_split(&rest, ',', &name);)
+        if (sh_str_eq(name, param->name))
+            return true;
+    return false;
+}
+
 /* Numbers nobody has set come first, then what offices have set, which stands before the tables. */
 sh_code sh_api_parameters(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     const struct sh_params *tables = gate->params, *set = sh_params_laid(tables);
     struct sh_json json;
     items_begin(rq, &json);
     for (size_t i = 0; i < tables->n; i++)
-        if (tables->rows[i].value == INT64_MIN)
+        if (tables->rows[i].value == INT64_MIN && is_asked(rq, &tables->rows[i]))
             put_param(&json, &tables->rows[i], false);
     for (size_t i = 0; set && i < set->n; i++)
-        put_param(&json, &set->rows[i], true);
+        if (is_asked(rq, &set->rows[i]))
+            put_param(&json, &set->rows[i], true);
     for (size_t i = 0; i < tables->n; i++)
-        if (tables->rows[i].value != INT64_MIN)
+        if (tables->rows[i].value != INT64_MIN && is_asked(rq, &tables->rows[i]))
             put_param(&json, &tables->rows[i], false);
     return items_end(rq, &json, err);
 }

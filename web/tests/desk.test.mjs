@@ -1,5 +1,6 @@
 // The desk over a city's findings: a reviewer, an institution, an author of rules, an auditor of the journal.
 import assert from 'node:assert/strict'
+import { cpSync, renameSync, rmSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { Office, choose, isClean, moved, openBrowser, placeOf } from './office.mjs'
 
@@ -117,6 +118,15 @@ test('filters that are no numbers or days are refused by name, and sums by rule 
   assert.equal(groups.reduce((sum, one) => sum + one.findings, 0), totals.findings)
   assert.equal(groups.reduce((sum, one) => sum + Math.round(one.counted * 100), 0), Math.round(totals.counted * 100))
   assert.equal((await auditor.get(`/runs/r1/totals?q=${encodeURIComponent("' or 1=1 --")}`)).findings, 0)
+  // kept sums are those of the file that lies there now
+  const audits = `${office.lake}/audits`
+  cpSync(`${audits}/r1`, `${audits}/a0`, { recursive: true })
+  for (let i = 0; i < 2; i++) assert.deepEqual((await auditor.get('/runs/a0/groups?by=rule&amount_min=100.00')).items, groups)
+  assert.throws(() => office.run('audit', '--lake', office.lake, '--place', '990100', '--run', 'a1', '--rule', 'service-pair', '--quiet'), { status: 10 })
+  renameSync(`${audits}/a1/findings.parquet`, `${audits}/a0/findings.parquet`)
+  const now = (await auditor.get('/runs/a0/groups?by=rule&amount_min=100.00')).items
+  assert.deepEqual(now, groups.filter(one => one.key === 'service-pair'))
+  for (const run of ['a0', 'a1']) rmSync(`${audits}/${run}`, { recursive: true })
 })
 
 test('an institution sees its own findings, its own lines and no sums of the place', async () => {
