@@ -74,6 +74,29 @@ static sh_code hide_foreign(const struct evidence *evidence, struct sh_err *err)
     return SH_OK;
 }
 
+/* What the table and the columns of the knowledge are called, in the reader's language. */
+static sh_code put_names(const struct evidence *evidence, const struct sh_request *rq, struct sh_err *err) {
+    json_t *knowledge = json_object_get(evidence->receipt, "knowledge");
+    const struct sh_rulebook *book = evidence->find.gate->rulebook;
+    struct sh_err not_for_a_name; /* rules that do not load are told where rules are asked for */
+    if (!knowledge || !book || sh_rulebook_load(evidence->find.gate->rulebook, &not_for_a_name) != SH_OK)
+        return SH_OK;
+    const struct sh_str table = text_of(knowledge, "table"),
+                        title = sh_rulebook_table_title(book, table, rq->lang);
+    json_t *names = json_object();
+    if (!names || json_object_set_new(knowledge, "names", names) != 0 ||
+        json_object_set_new(knowledge, "title", json_stringn(title.at, title.len)) != 0)
+        return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    const char *column;
+    json_t *cell;
+    json_object_foreach(json_object_get(knowledge, "cells"), column, cell) {
+        const struct sh_str name = sh_rulebook_column_name(book, table, sh_str_of(column), rq->lang);
+        if (json_object_set_new(names, column, json_stringn(name.at, name.len)) != 0)
+            return sh_fail(err, SH_E_NOMEM, "no room for a receipt");
+    }
+    return SH_OK;
+}
+
 /* The person's code is masked, the rule is named in the reader's language; what is kept stays as it is. */
 static sh_code put_words(const struct evidence *evidence, struct sh_request *rq, struct sh_err *err) {
     const struct sh_str person = text_of(evidence->receipt, "person");
@@ -93,6 +116,7 @@ sh_code sh_api_finding_receipt(struct sh_gate *gate, struct sh_request *rq, stru
     SH_TRY(evidence_begin(gate, rq, &evidence, err));
     SH_TRY(hide_foreign(&evidence, err));
     SH_TRY(put_words(&evidence, rq, err));
+    SH_TRY(put_names(&evidence, rq, err));
     json_object_del(evidence.receipt, "key"); /* source ids of the person may stand in it */
     sh_buf_clear(&rq->out);
     if (json_dump_callback(evidence.receipt, to_buf, &rq->out, JSON_COMPACT) != 0)

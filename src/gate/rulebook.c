@@ -85,7 +85,7 @@ sh_code sh_api_knowledge(struct sh_gate *gate, struct sh_request *rq, struct sh_
     SH_TRY(book_of(gate, rq, &book, err));
     struct sh_json json;
     items_begin(rq, &json);
-    sh_rulebook_put_tables(book, &json);
+    sh_rulebook_put_tables(book, rq->lang, &json);
     return items_end(rq, &json, err);
 }
 
@@ -101,7 +101,7 @@ sh_code sh_api_knowledge_table(struct sh_gate *gate, struct sh_request *rq, stru
     struct sh_json json;
     sh_answer_begin(rq, 200, &json);
     if (!sh_rulebook_put_table(book, rq->params[0], sh_target_arg(&rq->target, "q"),
-                               (uint32_t)strtoul(number, NULL, 10), limit, &json))
+                               (uint32_t)strtoul(number, NULL, 10), limit, rq->lang, &json))
         return sh_refuse(rq, GATE_NOT_FOUND, NULL);
     return sh_answer_end(rq, &json, err);
 }

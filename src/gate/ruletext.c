@@ -1,6 +1,7 @@
 /* What the pages read of rules and knowledge, and the bench that tries an edited rule. */
 #include "gate/ruletext.h"
 #include "audit/audit.h"
+#include "gate/say.h"
 #include "rule/rule.h"
 #include <pthread.h>
 
@@ -150,19 +151,68 @@ struct sh_str sh_rulebook_english(const struct sh_rulebook *book, struct sh_str 
 
 /* ---- knowledge --------------------------------------------------------------------------------------- */
 
-static void put_table(struct sh_json *json, const struct sh_knowledge *table) {
+static const struct sh_knowledge *table_of(const struct sh_rulebook *book, struct sh_str name) {
+    for (size_t i = 0; i < book->rules->n_knowledge; i++)
+        if (sh_str_eq(book->rules->knowledge[i].name, name))
+            return &book->rules->knowledge[i];
+    return NULL;
+}
+
+static struct sh_str table_title(const struct sh_knowledge *table, sh_lang lang) {
+    return lang == SH_EN && table->english.len ? table->english : table->title;
+}
+
+struct sh_str sh_rulebook_table_title(const struct sh_rulebook *book, struct sh_str table, sh_lang lang) {
+    const struct sh_knowledge *found = table_of(book, table);
+    return found ? table_title(found, lang) : table;
+}
+
+/* A table names its own columns; those every table has are named once, here. */
+static struct sh_str column_name(const struct sh_knowledge_column *column, sh_lang lang) {
+    static const struct {
+        const char *column, *names[SH_LANGS];
+    } standard[] = {
+        {"point", GATE_SAY_COLUMN_POINT(SH_SAY_BOTH)},
+        {"name", GATE_SAY_COLUMN_NAME(SH_SAY_BOTH)},
+        {"from", GATE_SAY_COLUMN_FROM(SH_SAY_BOTH)},
+        {"to", GATE_SAY_COLUMN_TO(SH_SAY_BOTH)},
+        {"known", GATE_SAY_COLUMN_KNOWN(SH_SAY_BOTH)},
+        {"level", GATE_SAY_COLUMN_LEVEL(SH_SAY_BOTH)},
+        {"layer", GATE_SAY_COLUMN_LAYER(SH_SAY_BOTH)},
+        {"source", GATE_SAY_COLUMN_SOURCE(SH_SAY_BOTH)},
+        {"supersedes", GATE_SAY_COLUMN_SUPERSEDES(SH_SAY_BOTH)},
+        {"note", GATE_SAY_COLUMN_NOTE(SH_SAY_BOTH)},
+    };
+    if (column->chinese.len)
+        return lang == SH_EN ? column->english : column->chinese;
+    for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
+        if (sh_str_is(column->name, standard[i].column))
+            return sh_str_of(standard[i].names[lang]);
+    return column->name;
+}
+
+struct sh_str sh_rulebook_column_name(const struct sh_rulebook *book, struct sh_str table,
+                                      struct sh_str column, sh_lang lang) {
+    const struct sh_knowledge *found = table_of(book, table);
+    for (uint16_t c = 0; found && c < found->n_columns; c++)
+        if (sh_str_eq(found->columns[c].name, column))
+            return column_name(&found->columns[c], lang);
+    return column;
+}
+
+static void put_table(struct sh_json *json, const struct sh_knowledge *table, sh_lang lang) {
     static const char *const kinds[] = {"limit", "allow", "forbid"};
     sh_json_put_str(json, "id", table->name);
-    sh_json_put_str(json, "title", table->title);
+    sh_json_put_str(json, "title", table_title(table, lang));
     sh_json_put_text(json, "kind", kinds[table->rows_kind]);
     sh_json_put_i64(json, "rows", table->n_rows);
     sh_json_put_i64(json, "points", table->n_points);
 }
 
-void sh_rulebook_put_tables(const struct sh_rulebook *book, struct sh_json *json) {
+void sh_rulebook_put_tables(const struct sh_rulebook *book, sh_lang lang, struct sh_json *json) {
     for (size_t i = 0; i < book->rules->n_knowledge; i++) {
         sh_json_object(json);
-        put_table(json, &book->rules->knowledge[i]);
+        put_table(json, &book->rules->knowledge[i], lang);
         sh_json_object_end(json);
     }
 }
@@ -200,15 +250,17 @@ static void put_knowledge_rows(struct sh_json *json, const struct sh_knowledge *
 }
 
 bool sh_rulebook_put_table(const struct sh_rulebook *book, struct sh_str name, struct sh_str q,
-                           uint32_t after, size_t limit, struct sh_json *json) {
-    const struct sh_knowledge *table = NULL;
-    for (size_t i = 0; i < book->rules->n_knowledge; i++)
-        if (sh_str_eq(book->rules->knowledge[i].name, name))
-            table = &book->rules->knowledge[i];
+                           uint32_t after, size_t limit, sh_lang lang, struct sh_json *json) {
+    const struct sh_knowledge *table = table_of(book, name);
     if (!table)
         return false;
     sh_json_object(json);
-    put_table(json, table);
+    put_table(json, table, lang);
+    sh_json_key(json, "names");
+    sh_json_array(json);
+    for (uint16_t c = 0; c < table->n_columns; c++)
+        sh_json_str(json, column_name(&table->columns[c], lang));
+    sh_json_array_end(json);
     sh_json_key(json, "columns");
     sh_json_array(json);
     for (uint16_t c = 0; c < table->n_columns; c++)

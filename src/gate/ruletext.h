@@ -23,7 +23,7 @@ SH_MUST sh_code sh_rulebook_load(struct sh_rulebook *book, struct sh_err *err);
 
 /* Of a loaded book: elements of an array of all rules, all tables. */
 void sh_rulebook_put_rules(const struct sh_rulebook *book, sh_lang lang, struct sh_json *json);
-void sh_rulebook_put_tables(const struct sh_rulebook *book, struct sh_json *json);
+void sh_rulebook_put_tables(const struct sh_rulebook *book, sh_lang lang, struct sh_json *json);
 /** One rule with its text and the names of its cases; false: there is none of that id, nothing is written. */
 bool sh_rulebook_put_rule(const struct sh_rulebook *book, struct sh_str id, sh_lang lang,
                           struct sh_json *json);
@@ -33,7 +33,12 @@ bool sh_rulebook_has(const struct sh_rulebook *book, struct sh_str id);
 struct sh_str sh_rulebook_english(const struct sh_rulebook *book, struct sh_str id, struct sh_str kept);
 /** One knowledge table: rows from number `after` on that hold the words `q`, at most `limit`; false: none. */
 bool sh_rulebook_put_table(const struct sh_rulebook *book, struct sh_str name, struct sh_str q,
-                           uint32_t after, size_t limit, struct sh_json *json);
+                           uint32_t after, size_t limit, sh_lang lang, struct sh_json *json);
+/** What readers call a table; `table` itself where the book has none of that name. */
+struct sh_str sh_rulebook_table_title(const struct sh_rulebook *book, struct sh_str table, sh_lang lang);
+/** What readers call a column of a table; `column` itself where nobody has said. */
+struct sh_str sh_rulebook_column_name(const struct sh_rulebook *book, struct sh_str table,
+                                      struct sh_str column, sh_lang lang);
 
 /* What the bench found; faults and failing cases are lines of its report. */
 struct sh_bench_result {

@@ -7,6 +7,9 @@
 #define SH_SAY(rq, name) ((rq)->lang == SH_EN ? GATE_SAY_##name(SH_SAY_EN) : GATE_SAY_##name(SH_SAY_ZH))
 #define SH_SAY_ZH(zh, en) zh
 #define SH_SAY_EN(zh, en) en
+/** Both, for a table of names. */
+#define SH_SAY_BOTH(zh, en)                                                                                  \
+    { [SH_ZH] = (zh), [SH_EN] = (en) }
 
 #define GATE_SAY_ASKER_NEVER_APPROVES(X)                                                                     \
     X("申请人和被授权人不得审批", "neither the asker nor the person granted approves")
@@ -26,6 +29,16 @@
 #define GATE_SAY_COLUMN_TWICE(X) X("列重复", "stands twice")
 #define GATE_SAY_COLUMN_VALID_FROM(X) X("生效日", "valid_from")
 #define GATE_SAY_COLUMN_VALID_TO(X) X("失效日", "valid_to")
+#define GATE_SAY_COLUMN_FROM(X) X("起始日", "Binds from")
+#define GATE_SAY_COLUMN_KNOWN(X) X("知悉日", "Known since")
+#define GATE_SAY_COLUMN_LAYER(X) X("适用区划", "Place")
+#define GATE_SAY_COLUMN_LEVEL(X) X("等级", "Level")
+#define GATE_SAY_COLUMN_NAME(X) X("名称", "Name")
+#define GATE_SAY_COLUMN_NOTE(X) X("备注", "Note")
+#define GATE_SAY_COLUMN_POINT(X) X("知识点", "Point")
+#define GATE_SAY_COLUMN_SOURCE(X) X("来源", "Source")
+#define GATE_SAY_COLUMN_SUPERSEDES(X) X("替代的知识点", "Replaces")
+#define GATE_SAY_COLUMN_TO(X) X("截止日（不含）", "Until (not included)")
 #define GATE_SAY_DECIDED_ALREADY(X) X("已作出决定", "it is decided already")
 #define GATE_SAY_FINDINGS_NOT_LOADED(X)                                                                      \
     X("这次审核的疑点尚未载入办理，科室与医师未知（shouhu findings load）",                                  \

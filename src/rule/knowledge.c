@@ -93,7 +93,8 @@ static sh_code fail_header(const struct header *h, const struct header_line *l, 
 }
 
 static sh_code head_table(struct header *h, struct sh_knowledge *k, struct sh_err *err) {
-    const struct header_line *title = header_find(h, "title"), *rows = header_find(h, "rows");
+    const struct header_line *title = header_find(h, "title"), *rows = header_find(h, "rows"),
+                             *english = header_find(h, "english");
     (void)header_find(h, "note");
     if (!title || title->value.len == 0)
         return sh_fail(err, SH_E_INPUT, "%s:1:1: the header lacks '#! title: …'", h->path);
@@ -101,6 +102,7 @@ static sh_code head_table(struct header *h, struct sh_knowledge *k, struct sh_er
         return sh_fail(err, SH_E_INPUT, "%s:1:1: the header lacks '#! rows: limit', 'allow' or 'forbid'",
                        h->path);
     k->title = title->value;
+    k->english = english ? english->value : SH_STR("");
     if (sh_str_is(rows->value, "limit"))
         k->rows_kind = SH_ROWS_LIMIT;
     else if (sh_str_is(rows->value, "allow"))
@@ -119,7 +121,7 @@ static sh_code head_left_over(const struct header *h, const struct sh_knowledge 
         struct sh_str rest = h->lines[i].key, head = h->lines[i].key;
         if (rest.len > 0)
             (void)sh_str_split(&rest, ' ', &head);
-        if (sh_str_is(head, "key") || sh_str_is(head, "type")) {
+        if (sh_str_is(head, "key") || sh_str_is(head, "type") || sh_str_is(head, "name")) {
             const char *names[64];
             char words[64][64];
             size_t n = 0;
@@ -132,12 +134,12 @@ static sh_code head_left_over(const struct header *h, const struct sh_knowledge 
                            h->lines[i].line, SH_ARG(rest), near ? ", did you mean '" : "", near ? near : "",
                            near ? "'?" : "");
         }
-        static const char *const known[] = {"title", "rows", "key", "type", "note"};
-        const char *near = sh_did_you_mean(head, known, 5);
+        static const char *const known[] = {"title", "english", "rows", "key", "type", "name", "note"};
+        const char *near = sh_did_you_mean(head, known, 7);
         return sh_fail(err, SH_E_INPUT, "%s:%u:1: unknown header line '%.*s'%s%s%s", h->path,
                        h->lines[i].line, SH_ARG(h->lines[i].key),
-                       near ? ", did you mean '" : "; known: title, rows, key, type, note", near ? near : "",
-                       near ? "'?" : "");
+                       near ? ", did you mean '" : "; known: title, english, rows, key, type, name, note",
+                       near ? near : "", near ? "'?" : "");
     }
     return SH_OK;
 }
@@ -227,6 +229,19 @@ static sh_code type_column(struct header *h, const struct sh_rule_model *m, stru
     return SH_OK;
 }
 
+/* "#! name COLUMN: 中文 / English": what readers call the column. */
+static sh_code name_column(struct header *h, struct sh_knowledge_column *c, struct sh_err *err) {
+    const struct header_line *name = header_of_column(h, "name", c->name);
+    if (!name)
+        return SH_OK;
+    const size_t at = sh_str_find(name->value, SH_STR(" / "));
+    if (at == SH_STR_NONE || at == 0 || at + 3 >= name->value.len)
+        return fail_header(h, name, err, "a name is written 中文 / English, not");
+    c->chinese = sh_str_sub(name->value, 0, at);
+    c->english = sh_str_trim(sh_str_sub(name->value, at + 3, name->value.len));
+    return SH_OK;
+}
+
 static sh_code type_columns(struct header *h, const struct sh_rule_model *m, struct sh_table_text *t,
                             struct sh_knowledge *k, struct sh_arena *arena, struct sh_reporter *reporter,
                             struct sh_err *err) {
@@ -240,6 +255,7 @@ static sh_code type_columns(struct header *h, const struct sh_rule_model *m, str
         struct sh_knowledge_column *c = &k->columns[i];
         c->name = t->csv.header.cells[i];
         c->type = (struct sh_type){.kind = SH_KIND_TEXT, .domain = -1};
+        SH_TRY(sh_reporter_note(reporter, name_column(h, c, err), err));
         bool is_standard = false;
         for (int s = 0; s < SH_STD_COLUMNS; s++)
             if (sh_str_is(c->name, standard_names[s])) {

@@ -137,6 +137,7 @@ enum sh_knowledge_key { SH_KEY_NOT, SH_KEY_EQUAL, SH_KEY_UNDER, SH_KEY_RANGE };
  */
 struct sh_knowledge_column {
     struct sh_str name;
+    struct sh_str chinese, english; /* what readers call it, by its `#! name` line; empty: it has none */
     struct sh_type type;
     bool under; /* SET: words are prefixes */
     enum sh_knowledge_key key;
@@ -156,7 +157,7 @@ struct sh_knowledge_row {
 /* One file knowledge/NAME.csv: lines `#! key: value` first (rows, title, keys, types), then a header row and
  * rows. */
 struct sh_knowledge {
-    struct sh_str name, title, file;
+    struct sh_str name, title, english, file; /* english: the title in English; empty: it has none */
     enum sh_rows_kind rows_kind;
     struct sh_knowledge_column *columns;
     uint16_t n_columns;

@@ -54,6 +54,8 @@ static void faults_are_named(void **state) {
            "is no knowledge");
     refuse("#! title: t\n#! rows: limit\n#! type mxa: qty\npoint,max,from,source\n", "did you mean 'max'");
     refuse("#! title: t\n#! rows: limit\n#! tpye max: qty\npoint,from,source\n", "did you mean 'type'");
+    refuse(HEAD "#! name max: 最多\npoint,item,max,from,source\n", "a name is written 中文 / English");
+    refuse(HEAD "#! name mxa: 最多 / At most\npoint,item,max,from,source\n", "did you mean 'max'");
     refuse("#! title: t\n#! rows: limit\npoint,item,from,source\n", "neither '#! key item");
     refuse("#! title: t\n#! rows: limit\npoint,from\n", "lacks column 'source'");
     refuse(HEAD "point,item,max,from,source\np,A,x,2026-01-01,s\n", "limits.csv:6: column \"max\"");
