@@ -104,6 +104,7 @@ SH_HANDLER(sh_api_matter_attachment);
 SH_HANDLER(sh_api_evidence_new);
 SH_HANDLER(sh_api_evidence);
 SH_HANDLER(sh_api_rule_outcomes);
+SH_HANDLER(sh_api_outcomes);
 SH_HANDLER(sh_api_items);
 SH_HANDLER(sh_api_item_totals);
 SH_HANDLER(sh_api_items_preview);

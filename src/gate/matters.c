@@ -370,6 +370,13 @@ sh_code sh_api_matter_paper(struct sh_gate *gate, struct sh_request *rq, struct 
     return keep_seen(&a, rq->params[0], rq->params[1], err);
 }
 
+static sh_code show_all_outcomes(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
+    return sh_outcomes_json(txn, &a->desk, &a->json, err);
+}
+sh_code sh_api_outcomes(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
+    return answer_as(gate, rq, "findings.read", show_all_outcomes, err);
+}
+
 static sh_code show_outcomes(struct sh_txn *txn, struct asking *a, struct sh_err *err) {
     return sh_rule_outcomes_json(txn, &a->desk, a->rq->params[0], &a->json, err);
 }

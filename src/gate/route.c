@@ -39,6 +39,7 @@ static const struct sh_route routes[] = {
     {SH_POST, V1 "/rules/{rule}/backtests", "rules.draft", W, SH_ROUTE_ONCE, 0, sh_api_backtest_new},
     {SH_GET, V1 "/rules/{rule}", "findings.read", R, 0, 0, sh_api_rule},
     {SH_GET, V1 "/rules/{rule}/outcomes", "findings.read", R, 0, 0, sh_api_rule_outcomes},
+    {SH_GET, V1 "/outcomes", "findings.read", R, 0, 0, sh_api_outcomes},
     {SH_GET, V1 "/knowledge", "findings.read", R, 0, 0, sh_api_knowledge},
     {SH_GET, V1 "/knowledge/{table}", "findings.read", R, 0, 0, sh_api_knowledge_table},
     {SH_GET, V1 "/parameters", SH_NEED_ANYONE, R, 0, 0, sh_api_parameters},

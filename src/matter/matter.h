@@ -367,6 +367,11 @@ SH_MUST sh_code sh_draw_read(struct sh_txn *txn, const struct sh_desk *desk, str
 SH_MUST sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str rule,
                                       struct sh_json *json, struct sh_err *err);
 
+/** Of every rule with a reviewed finding, by rule: items of {rule, reviewed, confirmed, overturned, share,
+ * low, high}. One pass over the final items. */
+SH_MUST sh_code sh_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
+                                 struct sh_err *err);
+
 /**
  * The verdicts those counts are of, as `shouhu backtest --verdicts` reads them: CSV finding, verdict (upheld,
  * rejected), by finding, appended to `out`. Ids and verdicts alone, no person.

@@ -19,6 +19,16 @@ static enum verdict verdict_of(const struct sh_matter_texts *texts, struct sh_st
     return OPEN;
 }
 
+/* A row whose columns from `first` on are procedure, state, count. */
+static void add(const struct sh_matter_texts *texts, const struct sh_rows *rows, size_t row, size_t first,
+                struct sh_outcomes *io) {
+    const enum verdict verdict =
+        verdict_of(texts, sh_cell(rows, row, first)->str, sh_cell(rows, row, first + 1)->str);
+    const uint64_t n = (uint64_t)sh_cell(rows, row, first + 2)->i64;
+    io->confirmed += verdict == CONFIRMED ? n : 0;
+    io->overturned += verdict == OVERTURNED ? n : 0;
+}
+
 static sh_code count(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str rule,
                      struct sh_arena *arena, struct sh_outcomes *ret, struct sh_err *err) {
     struct sh_rows rows;
@@ -28,12 +38,8 @@ static sh_code count(struct sh_txn *txn, const struct sh_matter_texts *texts, st
                      "select procedure, state, count(*) from mt_item where rule = $1 and final = 1 group by "
                      "procedure, state",
                      &SH_TEXT(rule), 1, arena, &rows, err));
-    for (size_t r = 0; r < rows.n_rows; r++) {
-        const enum verdict verdict = verdict_of(texts, sh_cell(&rows, r, 0)->str, sh_cell(&rows, r, 1)->str);
-        const uint64_t n = (uint64_t)sh_cell(&rows, r, 2)->i64;
-        ret->confirmed += verdict == CONFIRMED ? n : 0;
-        ret->overturned += verdict == OVERTURNED ? n : 0;
-    }
+    for (size_t r = 0; r < rows.n_rows; r++)
+        add(texts, &rows, r, 0, ret);
     return SH_OK;
 }
 
@@ -88,6 +94,50 @@ static const char *advice_word(enum sh_advice advice) {
     return "keep";
 }
 
+/* Members of a rule's outcomes. */
+static void put_outcomes(struct sh_json *json, struct sh_str rule, struct sh_outcomes outcomes,
+                         const struct sh_rate *rate) {
+    char share[SH_SHARE_TEXT_MAX], low[SH_SHARE_TEXT_MAX], high[SH_SHARE_TEXT_MAX];
+    sh_share_text(rate->share, share);
+    sh_share_low_text(rate->low, low);
+    sh_share_high_text(rate->high, high);
+    sh_json_put_str(json, "rule", rule);
+    sh_json_put_i64(json, "reviewed", (int64_t)rate->n);
+    sh_json_put_i64(json, "confirmed", (int64_t)outcomes.confirmed);
+    sh_json_put_i64(json, "overturned", (int64_t)outcomes.overturned);
+    sh_json_put_text(json, "share", rate->is_known ? share : NULL); /* percent; null: nothing reviewed yet */
+    sh_json_put_text(json, "low", rate->is_known ? low : NULL);
+    sh_json_put_text(json, "high", rate->is_known ? high : NULL);
+}
+
+sh_code sh_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_json *json,
+                         struct sh_err *err) {
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(txn,
+                        "select rule, procedure, state, count(*) from mt_item where final = 1 group by rule, "
+                        "procedure, state order by rule",
+                        NULL, 0, desk->arena, &rows, err));
+    sh_json_object(json);
+    sh_json_key(json, "items");
+    sh_json_array(json);
+    for (size_t r = 0; r < rows.n_rows;) {
+        const struct sh_str rule = sh_cell(&rows, r, 0)->str;
+        struct sh_outcomes outcomes = {0};
+        for (; r < rows.n_rows && sh_str_eq(sh_cell(&rows, r, 0)->str, rule); r++)
+            add(desk->texts, &rows, r, 1, &outcomes);
+        struct sh_rate rate;
+        SH_TRY(sh_outcome_rate(outcomes, SH_Z_95, &rate, err));
+        if (!rate.is_known || rule.len == 0)
+            continue;
+        sh_json_object(json);
+        put_outcomes(json, rule, outcomes, &rate);
+        sh_json_object_end(json);
+    }
+    sh_json_array_end(json);
+    sh_json_object_end(json);
+    return SH_OK;
+}
+
 sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str rule,
                               struct sh_json *json, struct sh_err *err) {
     const int32_t today = day_of_utc(sh_txn_now(txn));
@@ -101,17 +151,7 @@ sh_code sh_rule_outcomes_json(struct sh_txn *txn, const struct sh_desk *desk, st
                         limit(desk->texts, "rule.promote_min", place, today, 10000, &promote) &&
                         limit(desk->texts, "rule.demote_max", place, today, 10000, &demote);
     sh_json_object(json);
-    sh_json_put_str(json, "rule", rule);
-    sh_json_put_i64(json, "reviewed", (int64_t)rate.n);
-    sh_json_put_i64(json, "confirmed", (int64_t)outcomes.confirmed);
-    sh_json_put_i64(json, "overturned", (int64_t)outcomes.overturned);
-    char share[SH_SHARE_TEXT_MAX], low[SH_SHARE_TEXT_MAX], high[SH_SHARE_TEXT_MAX];
-    sh_share_text(rate.share, share);
-    sh_share_low_text(rate.low, low);
-    sh_share_high_text(rate.high, high);
-    sh_json_put_text(json, "share", rate.is_known ? share : NULL); /* percent; null: nothing reviewed yet */
-    sh_json_put_text(json, "low", rate.is_known ? low : NULL);
-    sh_json_put_text(json, "high", rate.is_known ? high : NULL);
+    put_outcomes(json, rule, outcomes, &rate);
     /* null: the place has not set the numbers that decide it */
     sh_json_put_text(
         json, "advice",

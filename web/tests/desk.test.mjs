@@ -52,10 +52,23 @@ test('in English every page names a rule in English, and in Chinese again when t
   await page.locator('[data-test=totals]').waitFor()
   const grid = page.getByRole('grid')
   await grid.locator('.body').first().click()
-  await page.locator('.evidence').getByRole('link', { name: chinese }).waitFor()
+  await page.locator('.evidence').getByRole('link', { name: chinese, exact: true }).waitFor()
   await page.getByRole('button', { name: 'English' }).click()
   await grid.locator('.body').first().getByText(english).waitFor()
-  await page.locator('.evidence').getByRole('link', { name: english }).waitFor()
+  await page.locator('.evidence').getByRole('link', { name: english, exact: true }).waitFor()
+  await page.locator('.evidence').getByText('Item A', { exact: true }).waitFor() // columns of the knowledge by its own text
+  await page.locator('.evidence').getByRole('link', { name: /^Services charged twice/ }).click()
+  await page.getByRole('heading', { name: 'Services charged twice' }).waitFor()
+  await page.getByRole('columnheader', { name: 'Compared within' }).waitFor()
+  await page.to('/knowledge')
+  await page.getByRole('link', { name: 'Services charged twice' }).waitFor()
+  assert.equal(await page.locator('main').getByRole('link', { name: /[\u4e00-\u9fff]/ }).count(), 0)
+  const tables = (await auditor.get('/knowledge')).items
+  for (const { id } of tables)
+    for (const [lang, foreign] of [['en', /[\u4e00-\u9fff]/], ['zh-CN', /^[a-z_]+$/]]) {
+      const { title, names } = await auditor.ask('GET', `/knowledge/${id}?limit=1`, undefined, { 'Accept-Language': lang })
+      assert.deepEqual([title, ...names].filter(name => foreign.test(name)), [], id)
+    }
   await page.to('/rules/service-pair')
   await page.getByRole('heading', { name: english }).waitFor()
   await page.to('/rules')
@@ -66,6 +79,9 @@ test('in English every page names a rule in English, and in Chinese again when t
   await page.getByRole('button', { name: '中文' }).click()
   await page.to('/findings?rule=service-pair')
   await grid.locator('.body').first().getByText(chinese).waitFor()
+  await grid.locator('.body').first().click()
+  await page.locator('.evidence').getByText('项目甲', { exact: true }).waitFor()
+  await isClean(page)
   await page.context().close()
 })
 
@@ -84,6 +100,28 @@ test('evidence names the money, the article, the lines and the drawn half year; 
   await panel.getByRole('button', { name: '看表格' }).click()
   assert.ok((await panel.locator('tr.marked').count()) >= receipt.lines.length)
   await isClean(page)
+  // a person with stays, drugs in supply and refunds: each has its lane and its form
+  const wanted = { stay: '.inpatient', drug: '.line', refund: '.line.refund' }
+  const seen = new Set()
+  let isCleared = false
+  for (const { id } of (await auditor.get('/runs/r1/findings?sort=-money&limit=200')).items) {
+    const rows = await auditor.get(`/runs/r1/findings/${id}/timeline`)
+    const has = { stay: rows.encounters.some(one => one.inpatient), drug: rows.lines.some(one => one.kind === 'drug' && Number(one.days) > 1), refund: rows.lines.some(one => Number(one.quantity) < 0) }
+    const fresh = Object.keys(has).filter(kind => has[kind] && !seen.has(kind))
+    const kept = await auditor.get(`/runs/r1/findings/${id}/receipt`)
+    if (!fresh.length && (isCleared || !kept.clearing)) continue
+    await page.to(`/findings?at=${id}`)
+    await panel.getByText(kept.say).waitFor()
+    if (kept.clearing) await panel.locator('.clearing').getByText(kept.clearing).waitFor() // what would clear it
+    isCleared ||= !!kept.clearing
+    await panel.locator('svg text.name').first().waitFor()
+    for (let i = 0; i < 12; i++) await panel.getByRole('button', { name: '缩小' }).click() // the whole half year
+    for (const kind of fresh) await panel.locator(`svg ${wanted[kind]}`).first().waitFor({ state: 'attached' })
+    for (const kind of fresh) seen.add(kind)
+    if (seen.size === 3 && isCleared) break
+  }
+  assert.deepEqual([...seen].sort(), ['drug', 'refund', 'stay'])
+  assert.ok(isCleared)
   // keyset paging in every order: no finding twice, none left out, none out of its place
   const { findings } = await auditor.get('/runs/r1/totals')
   const keys = { money: one => Number(one.counted), day: one => one.day ?? '', rule: one => one.rule, institution: one => one.institution ?? '', id: one => one.id }
@@ -102,6 +140,29 @@ test('evidence names the money, the article, the lines and the drawn half year; 
     if (!sort.endsWith('id')) assert.deepEqual(found.map(one => one.id), [...found].sort(place).map(one => one.id), sort)
     else assert.deepEqual(found.map(keyOf), found.map(keyOf).sort((a, b) => (a < b ? -sign : sign)), sort)
   }
+  await page.context().close()
+})
+
+test('a filter is kept under a name, opened again after another, and let go', async () => {
+  const page = await office.page(browser, auditor)
+  await page.to('/findings?level=certain&amount_min=50')
+  const sums = page.locator('[data-test=totals]')
+  const said = async filter => `共 ${(await auditor.get(`/runs/r1/totals?${filter}`)).findings.toLocaleString('en-US')} 条，`
+  await sums.getByText(await said('level=certain&amount_min=50')).waitFor()
+  await page.getByRole('button', { name: '保存视图' }).click()
+  await page.getByRole('textbox', { name: '视图名称' }).fill('明确且不小')
+  await page.keyboard.press('Enter')
+  await page.getByRole('button', { name: '清除筛选' }).click()
+  await sums.getByText(await said('')).waitFor()
+  await page.reload() // kept in this browser
+  await page.getByRole('button', { name: /^已存视图/ }).click()
+  await isClean(page)
+  await page.getByRole('menuitem', { name: /明确且不小/ }).click()
+  await page.waitForURL(/level=certain&amount_min=50/)
+  await sums.getByText(await said('level=certain&amount_min=50')).waitFor()
+  await page.getByRole('button', { name: /^已存视图/ }).click()
+  await page.getByRole('button', { name: /明确且不小/ }).click()
+  await page.getByRole('button', { name: /^已存视图/ }).waitFor({ state: 'detached' })
   await page.context().close()
 })
 
@@ -191,9 +252,32 @@ test('at a glance every figure leads to its findings, and charts have a table', 
   await page.getByText('按规则（计入金额，元）').waitFor()
   await page.locator('svg text').first().waitFor()
   await isClean(page)
+  for (let closed = page.getByRole('button', { name: '看表格' }); await closed.count(); ) await closed.first().click()
+  // every figure: no number stands on a card or in a table that is not in a link, or in the row of one
+  const bare = await page.evaluate(() =>
+    [...document.querySelectorAll('.figures b, .charts td.num')].filter(one => !one.closest('a, tr:has(a)')).map(one => one.textContent))
+  assert.deepEqual(bare, [])
+  // and each that leads to findings leads to those it counts
+  const links = await page.evaluate(() =>
+    [...document.querySelectorAll('main a[href^="/findings"]')].map(a => ({ href: a.getAttribute('href'), figure: a.querySelector('b')?.textContent ?? a.closest('tr')?.querySelector('td.num')?.textContent ?? '' })))
+  assert.ok(links.length > 20, JSON.stringify(links))
+  for (const { href, figure } of links) {
+    const filters = new URL(href, office.url).searchParams
+    filters.delete('run')
+    filters.delete('sort')
+    const sums = await auditor.get(`/runs/r1/totals?${filters}`)
+    assert.ok([sums.findings, Number(sums.counted)].includes(Number(figure.replaceAll(',', ''))), `${href}: ${figure}, not ${JSON.stringify(sums)}`)
+  }
+  await page.locator('.figures').getByRole('link', { name: /^已判定/ }).click()
+  await page.waitForURL('**/rules?sort=-unknown')
+  await page.getByRole('columnheader', { name: /无法判定 ↓/ }).waitFor()
+  await page.to('/glance')
   await page.getByRole('button', { name: '看表格' }).first().click()
-  await page.locator('table.plain tbody a').first().click()
+  await page.locator('table.plain tbody a[href*="rule="]').first().click()
   await page.waitForURL('**/findings?*rule=*')
+  const first = page.getByRole('grid').locator('.body').first()
+  await first.click()
+  await page.locator('.evidence tr.blamed').first().waitFor() // down to the line
   await page.context().close()
 })
 
