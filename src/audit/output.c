@@ -1,5 +1,5 @@
-/* The files of a run: CSV, JSON, Parquet; receipts with an index by id. They are written side by side, each by
- * a merge of its own: merging costs little beside writing. */
+/* The files of a run: CSV, JSON, Parquet; receipts with an index by id. They are written side by side, each
+ * by a merge of its own: merging costs little beside writing. */
 #include "audit/output.h"
 #include "audit/parquet_out.h"
 #include "base/csv.h"
