@@ -467,6 +467,7 @@ struct sh_draft {
     size_t n_involved;
     struct sh_str key; /* in keep */
     bool amount_given; /* amount_fen is already known (pairs by the hour, cheaper, runs of a window) */
+    struct sh_str amount_unknown; /* the field that the amount of a row of a run lacks; empty: none */
     int64_t amount_fen;
     const int64_t
         *blamed_fen; /* [n_blamed] share of each blamed row where it is known, else NULL: spread by covered */

@@ -202,6 +202,11 @@ sh_code sh_amount(struct sh_engine *en, const struct sh_draft *d, bool *ret_know
         *ret_fen = d->amount_fen;
         return SH_OK;
     }
+    if (d->amount_unknown.len > 0) {
+        *ret_known = false;
+        *ret_field = d->amount_unknown;
+        return SH_OK;
+    }
     if (r->amount == SH_AMOUNT_ZERO)
         return SH_OK;
     if (r->amount == SH_AMOUNT_EXPR) {

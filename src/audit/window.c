@@ -263,19 +263,19 @@ static void fold_alternatives(struct windows *w) {
     }
 }
 
-/* What a window rule says of the money is said of each row that does not stand; a run is the sum of its rows.
- */
+/* What a window rule says of the money is said of each row that does not stand; a run is the sum of its rows,
+ * and unknown when that of one row is. */
 static sh_code price_run(struct sh_engine *en, const struct sh_rule_plan *rp, struct windows *w,
                          uint32_t group, uint32_t from, struct sh_draft *d, struct sh_err *err) {
     int64_t *fen = sh_new(en->scratch, int64_t, d->n_blamed + 1);
     if (!fen)
         return out_of_room(err);
+    struct sh_str unknown = SH_STR("");
     d->blamed_fen = fen;
     d->amount_given = true;
     for (size_t i = 0; i < d->n_blamed && d->amount_given; i++) {
         uint32_t place = from + (uint32_t)i, member = w->g.order[w->g.begin[group] + place];
         struct tuples t = {.n = 1, .group = &group, .place = &place, .member = &member};
-        struct sh_str field;
         w->low[group] = 0;
         SH_TRY(tuples_make(en, rp, w, &t, err));
         const struct sh_draft row = {.rp = rp,
@@ -285,12 +285,14 @@ static sh_code price_run(struct sh_engine *en, const struct sh_rule_plan *rp, st
                                      .subject = d->blamed[i],
                                      .blamed = &d->blamed[i],
                                      .n_blamed = 1};
-        SH_TRY(sh_amount(en, &row, &d->amount_given, &fen[i], &field, err));
+        SH_TRY(sh_amount(en, &row, &d->amount_given, &fen[i], &unknown, err));
         if (d->amount_given && __builtin_add_overflow(d->amount_fen, fen[i], &d->amount_fen))
             return sh_fail(err, SH_E_OVERFLOW, "the amounts of a window's rows leave the range of fen");
     }
-    if (!d->amount_given)
+    if (!d->amount_given) {
         d->blamed_fen = NULL;
+        d->amount_unknown = unknown;
+    }
     return SH_OK;
 }
 
