@@ -365,7 +365,7 @@ static sh_code decide_with(struct sh_gate *gate, struct sh_request *rq, bool is_
     }
     SH_TRY(sh_lost(sh_gate_write(gate, rq, is_approval ? "approve change" : "refuse change", decide,
                                  &deciding, NULL, err)));
-    if (is_approval && sh_str_is(deciding.change.register_id, SH_NUMBERS_REGISTER))
+    if (is_approval && sh_numbers_reads(deciding.change.register_id))
         sh_gate_numbers(gate); /* in force with the answer */
     return SH_OK;
 }

@@ -1,5 +1,6 @@
 /* Records of registers as their texts describe them. */
 #include "gate/entry.h"
+#include "gate/years.h"
 #include "base/date.h"
 #include "base/decimal.h"
 #include "gate/password.h"
@@ -167,6 +168,7 @@ sh_code sh_entry_ask(struct sh_txn *txn, struct sh_request *rq, const struct sh_
     struct sh_register_asked asked = {.record = {entry->values, entry->from, entry->to},
                                       .today = sh_gate_today(rq->gate)};
     SH_TRY(sh_numbers_check(rq, entry, row, faults, err));
+    sh_years_check(rq, entry, row, faults);
     if (reg->n_checks == 0 || entry->is_withdrawn)
         return SH_OK;
     bool *is_broken = sh_new(&rq->arena, bool, reg->n_checks);

@@ -26,7 +26,7 @@ enum { LACKS_BYTES_MAX = 3600 };
 /* What the office has concluded of a rule; its last row holds. */
 struct level {
     struct sh_str rule;
-    int64_t at;
+    int64_t position; /* in the journal */
     bool runs;
 };
 
@@ -71,12 +71,12 @@ static sh_code take_level(struct asking *a, const struct sh_record *row, struct 
     }
     const struct sh_str rule = sh_member(open, "rule", a->arena);
     struct level *known = level_of(a, rule);
-    if (known && known->at > row->recorded_at)
+    if (known && known->position > row->position)
         return SH_OK;
     const struct sh_register_asked asked = {{values, row->valid_from, row->valid_to}, a->today, NULL, 0};
     SH_TRY(sh_register_meets(a->reg, a->reg->runs, &asked, a->arena, &runs, err));
     known = known ? known : &a->levels[a->n_levels++];
-    *known = (struct level){rule, row->recorded_at, runs};
+    *known = (struct level){rule, row->position, runs};
     return SH_OK;
 }
 

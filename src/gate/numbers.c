@@ -1,6 +1,7 @@
 #include "gate/numbers.h"
 #include "base/date.h"
 #include "gate/entry.h"
+#include "gate/years.h"
 
 enum { NUMBERS_MAX = 4096 };
 
@@ -8,6 +9,7 @@ struct sh_numbers_layer {
     struct sh_numbers_layer *before;
     struct sh_arena arena;
     struct sh_params set; /* rows lie in the arena */
+    struct sh_calendars years;
 };
 
 static void layer_free(struct sh_numbers_layer *layer) {
@@ -75,7 +77,9 @@ sh_code sh_numbers_check(struct sh_request *rq, const struct sh_entry_values *en
 
 struct laying {
     const struct sh_register *reg;
+    const struct sh_registers *registers;
     const struct sh_params *params;
+    const struct sh_calendars *calendars;
     struct sh_numbers_layer *layer;
 };
 
@@ -111,11 +115,12 @@ static sh_code read_numbers(struct sh_txn *txn, void *ctx, struct sh_err *err) {
             SH_TRY(take(l, &records[i], err));
         query.after_key = n ? records[n - 1].key : SH_STR("");
     } while (n == query.limit);
-    return SH_OK;
+    return sh_years_read(txn, l->registers, arena, &l->layer->years, err);
 }
 
-static bool is_same(const struct sh_params *a, const struct sh_params *b) {
-    bool same = a->n == b->n;
+static bool is_same(const struct sh_numbers_layer *layer, const struct sh_numbers_layer *before) {
+    const struct sh_params *a = &layer->set, *b = &before->set;
+    bool same = a->n == b->n && sh_years_same(&layer->years, &before->years);
     for (size_t i = 0; same && i < a->n; i++)
         same = sh_str_eq(a->rows[i].name, b->rows[i].name) && sh_str_eq(a->rows[i].place, b->rows[i].place) &&
                sh_str_eq(a->rows[i].text, b->rows[i].text) && a->rows[i].from == b->rows[i].from &&
@@ -124,7 +129,7 @@ static bool is_same(const struct sh_params *a, const struct sh_params *b) {
 }
 
 static sh_code lay(struct sh_numbers *numbers, struct sh_store *store, struct laying *l, struct sh_err *err) {
-    static const struct sh_params none = {0};
+    static const struct sh_numbers_layer none;
     SH_CLEANUP(layer_free_at) struct sh_numbers_layer *layer = sh_alloc_array(1, sizeof *layer);
     if (!layer)
         return sh_fail(err, SH_E_NOMEM, "no room for the numbers on record");
@@ -133,9 +138,11 @@ static sh_code lay(struct sh_numbers *numbers, struct sh_store *store, struct la
         return sh_fail(err, SH_E_NOMEM, "no room for the numbers on record");
     l->layer = layer;
     SH_TRY(sh_store_read(store, read_numbers, l, err));
-    if (is_same(&layer->set, numbers->newest ? &numbers->newest->set : &none))
+    if (is_same(layer, numbers->newest ? numbers->newest : &none))
         return SH_OK;
     sh_params_lay(l->params, &layer->set);
+    if (l->calendars->layer)
+        sh_calendars_lay(l->calendars, &layer->years);
     layer->before = numbers->newest;
     numbers->newest = layer;
     atomic_fetch_add(&numbers->generation, 1);
@@ -147,7 +154,9 @@ sh_code sh_numbers_lay(struct sh_numbers *numbers, struct sh_store *store,
                        const struct sh_registers *registers, const struct sh_matter_texts *texts,
                        struct sh_err *err) {
     struct laying l = {.reg = sh_register_find(registers, SH_STR(SH_NUMBERS_REGISTER)),
-                       .params = sh_matter_params(texts)};
+                       .registers = registers,
+                       .params = sh_matter_params(texts),
+                       .calendars = sh_matter_calendars(texts)};
     if (!l.reg)
         return SH_OK;
     pthread_mutex_lock(&numbers->mutex);
@@ -168,4 +177,9 @@ int64_t sh_gate_number(const struct sh_gate *gate, const char *name, struct sh_s
     const struct sh_param_pick pick =
         sh_param_pick(gate->params, sh_str_of(name), place, (struct sh_param_dates){today, today, today});
     return pick.state == SH_PARAM_SET && pick.row->scale == 0 ? pick.row->value : INT64_MIN;
+}
+
+bool sh_numbers_reads(struct sh_str register_id) {
+    return sh_str_is(register_id, SH_NUMBERS_REGISTER) || sh_str_is(register_id, SH_YEARS_REGISTER) ||
+           sh_str_is(register_id, SH_YEAR_DAYS_REGISTER);
 }

@@ -1,5 +1,6 @@
 /* Numbers that an office sets on record: the register "parameters", changed by two persons (procedure 6),
- * laid over the tables of law/params while the server runs. Inner header. */
+ * laid over the tables of law/params while the server runs; and with them the years of its calendar
+ * (gate/years.h). Inner header. */
 #pragma once
 #include "law/law.h"
 #include "matter/matter.h"
@@ -32,6 +33,8 @@ SH_MUST sh_code sh_numbers_lay(struct sh_numbers *numbers, struct sh_store *stor
                                struct sh_err *err);
 /** The same for the server; a failure is logged, and the duty thread tries again. */
 void sh_gate_numbers(struct sh_gate *gate);
+/** Is the register one of those that are read so? */
+bool sh_numbers_reads(struct sh_str register_id);
 /** A proposed value is of a number the tables declare, of its unit, and inside every bound of higher rank;
  * else a fault names the article. Of another register: nothing. */
 SH_MUST sh_code sh_numbers_check(struct sh_request *rq, const struct sh_entry_values *entry, size_t row,

@@ -88,6 +88,8 @@
     X("您与 %.*s 有须回避的关系：%.*s（%.*s）", "a tie with %.*s is on record: %.*s (%.*s)")
 #define GATE_SAY_TOO_MANY_CHECKS(X)                                                                          \
     X("已保留 %lld 次自查，请先删除旧的", "%lld checks are kept: remove one first")
+#define GATE_SAY_DAY_OF_YEAR(X)                                                                              \
+    X("应在 %.*s 年内，或上一年最后一周", "must lie in the year %.*s or the last week before it")
 #define GATE_SAY_UNIT_IS(X) X("参数 %.*s 的单位是 %.*s", "the unit of %.*s is %.*s")
 #define GATE_SAY_WANTS_AMOUNT(X) X("应为金额（元），如 1000.00", "an amount in yuan, e.g. 1000.00")
 #define GATE_SAY_WANTS_DAY(X) X("应为日期，如 2026-02-03", "a day, e.g. 2026-02-03")

@@ -164,8 +164,43 @@ sh_code sh_calendars_load(const char *dir, struct sh_arena *arena, struct sh_cal
     const struct sh_calendar *tried; /* whatever place asks later: all rows are sound */
     for (size_t i = 0; i < all->n_papers; i++)
         SH_TRY(sh_calendar_open(all, all->papers[i].place, INT32_MAX, arena, &tried, err));
+    all->layer = sh_new(arena, struct sh_calendar_layer, 1);
+    if (!all->layer)
+        return sh_fail(err, SH_E_NOMEM, "no room for the calendars");
     *ret = all;
     return SH_OK;
+}
+
+/* ---- what is laid over them ---- */
+
+void sh_calendars_lay(const struct sh_calendars *all, const struct sh_calendars *set) {
+    assert(all && all->layer);
+    atomic_store(&all->layer->set, set);
+}
+
+sh_code sh_calendars_all(const struct sh_calendars *all, struct sh_arena *arena, struct sh_calendars *ret,
+                         struct sh_err *err) {
+    const struct sh_calendars *laid = all->layer ? atomic_load(&all->layer->set) : NULL;
+    *ret = *all;
+    ret->layer = NULL;
+    if (!laid || laid->n_papers == 0)
+        return SH_OK;
+    struct sh_calendar_paper *papers =
+        sh_new(arena, struct sh_calendar_paper, all->n_papers + laid->n_papers);
+    struct sh_calendar_entry *days = sh_new(arena, struct sh_calendar_entry, all->n_days + laid->n_days + 1);
+    if (!papers || !days)
+        return sh_fail(err, SH_E_NOMEM, "no room for a calendar");
+    for (size_t i = 0; i < all->n_papers + laid->n_papers; i++)
+        papers[i] = i < all->n_papers ? all->papers[i] : laid->papers[i - all->n_papers];
+    for (size_t i = 0; i < all->n_days + laid->n_days; i++)
+        days[i] = i < all->n_days ? all->days[i] : laid->days[i - all->n_days];
+    ret->papers = papers, ret->n_papers = all->n_papers + laid->n_papers;
+    ret->days = days, ret->n_days = all->n_days + laid->n_days;
+    return SH_OK;
+}
+
+bool sh_calendar_fits(int32_t day, int32_t year) {
+    return day >= sh_days_of(year - 1, 12, LAST_WEEK) && day <= sh_days_of(year, 12, 31);
 }
 
 /* ---- one place ---- */
@@ -214,7 +249,7 @@ static sh_code check_entry(const struct sh_calendars *all, const struct sh_calen
     if (!p)
         return sh_fail(err, SH_E_INPUT, "calendar: %s names the paper '%.*s', which is not among the papers",
                        day, SH_ARG(d->paper));
-    if (d->first < sh_days_of(p->year - 1, 12, LAST_WEEK) || d->last > sh_days_of(p->year, 12, 31))
+    if (!sh_calendar_fits(d->first, p->year) || !sh_calendar_fits(d->last, p->year))
         return sh_fail(
             err, SH_E_INPUT,
             "calendar: %s lies outside the year %d of its paper '%.*s' and the last week before it", day,
@@ -289,9 +324,12 @@ static sh_code fill(const struct sh_calendars *all, struct ordered *papers, size
     return SH_OK;
 }
 
-sh_code sh_calendar_open(const struct sh_calendars *all, struct sh_str place, int32_t known,
+sh_code sh_calendar_open(const struct sh_calendars *calendars, struct sh_str place, int32_t known,
                          struct sh_arena *arena, const struct sh_calendar **ret, struct sh_err *err) {
-    assert(all && arena && ret);
+    assert(calendars && arena && ret);
+    struct sh_calendars merged;
+    const struct sh_calendars *all = &merged;
+    SH_TRY(sh_calendars_all(calendars, arena, &merged, err));
     if (!sh_is_place(place))
         return sh_fail(err, SH_E_INPUT, "'%.*s' is no division code of six digits (000000 = the nation)",
                        SH_ARG(place));

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/msg.h"
 #include "base/str.h"
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,16 +33,34 @@ struct sh_calendar_entry {
 struct sh_calendar_place {
     struct sh_str place, name, entered_by, entered_by_en;
 };
+struct sh_calendars;
+/* Years entered on record while the program runs, over those of the folder; NULL: none. */
+struct sh_calendar_layer {
+    _Atomic(const struct sh_calendars *) set;
+};
 /* The texts of all places. Callers may build one of the rows of registers (calendar_years, calendar_days). */
 struct sh_calendars {
     const struct sh_calendar_paper *papers;
     const struct sh_calendar_entry *days;
     const struct sh_calendar_place *places;
     size_t n_papers, n_days, n_places;
+    struct sh_calendar_layer *layer; /* NULL: nothing can be laid over them */
 };
 /** Load the three tables of a folder. Errors: SH_E_INPUT with file, line, column; SH_E_NOTFOUND, … */
 SH_MUST sh_code sh_calendars_load(const char *dir, struct sh_arena *arena, struct sh_calendars **ret,
                                   struct sh_err *err);
+
+/**
+ * Lay papers and days over those of the folder, instead of those laid before (NULL: nothing): what an office
+ * has entered while the server runs. Each entry must fit its paper (sh_calendar_fits). Readers in other
+ * threads see the one or the other. `set` and what was laid before live as long as `calendars`.
+ */
+void sh_calendars_lay(const struct sh_calendars *calendars, const struct sh_calendars *set);
+/** All papers, days and places: those of the folder and what is laid over them. Strings stay theirs. */
+SH_MUST sh_code sh_calendars_all(const struct sh_calendars *calendars, struct sh_arena *arena,
+                                 struct sh_calendars *ret, struct sh_err *err);
+/** May the paper of a year say something of the day? Of its own days and of the last week before (T14). */
+bool sh_calendar_fits(int32_t day, int32_t year);
 
 /* The calendar of one place as known on one day. Const, shared by threads. */
 struct sh_calendar;

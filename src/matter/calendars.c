@@ -62,7 +62,9 @@ static sh_code put_calendar(const struct sh_calendars *all, const struct sh_cale
 
 sh_code sh_calendars_json(const struct sh_matter_texts *texts, const struct sh_matter_here *here,
                           struct sh_arena *arena, struct sh_json *json, struct sh_err *err) {
-    const struct sh_calendars *all = texts->calendars;
+    struct sh_calendars merged;
+    const struct sh_calendars *all = &merged;
+    SH_TRY(sh_calendars_all(texts->calendars, arena, &merged, err));
     sh_json_object(json);
     sh_json_key(json, "items");
     sh_json_array(json);

@@ -28,6 +28,8 @@ SH_MUST sh_code sh_matter_texts_load(const char *law_dir, const struct sh_regist
 const struct sh_procedures *sh_matter_procedures(const struct sh_matter_texts *texts);
 /** The numbers they are counted by. */
 const struct sh_params *sh_matter_params(const struct sh_matter_texts *texts);
+/** The calendars their working days are counted by. */
+const struct sh_calendars *sh_matter_calendars(const struct sh_matter_texts *texts);
 /** The room's own tables. Static. */
 const struct sh_migration *sh_matter_migrations(size_t *ret_n);
 /** What the room's tables repeat of a record that is erased goes with it. */

@@ -37,6 +37,10 @@ const struct sh_params *sh_matter_params(const struct sh_matter_texts *texts) {
     return texts->params;
 }
 
+const struct sh_calendars *sh_matter_calendars(const struct sh_matter_texts *texts) {
+    return texts->calendars;
+}
+
 /* Accounts come from a table, never typed: kind, fund (* any), from, to, basis. */
 static sh_code load_rules(const char *law_dir, struct sh_arena *arena, struct sh_matter_texts *texts,
                           struct sh_err *err) {

@@ -279,7 +279,7 @@ struct sh_str sh_version_aad(const uint8_t record[SH_ID_BYTES], int64_t version,
     "v.valid_to, "                                                                                           \
     "v.withdrawn, v.open, v.sealed, v.actor, v.why, v.at, v.erased, v.search, (select r.newest from "        \
     "st_record r "                                                                                           \
-    "where r.record_id = v.record_id)"
+    "where r.record_id = v.record_id), v.leaf"
 enum { SH_RECORD_KEY_COLUMN = 3, SH_RECORD_SEARCH_COLUMN = 17 };
 SH_MUST sh_code sh_records_of_rows(const struct sh_rows *rows, struct sh_arena *arena, struct sh_record *ret,
                                    struct sh_err *err);

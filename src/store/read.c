@@ -29,7 +29,8 @@ static void read_row(const struct sh_rows *rows, size_t i, struct sh_record *ret
                               .why = cell[14].str,
                               .recorded_at = cell[15].i64,
                               .is_erased = cell[16].i64 != 0,
-                              .newest_version = cell[18].i64};
+                              .newest_version = cell[18].i64,
+                              .position = cell[19].i64};
 }
 
 sh_code sh_records_of_rows(const struct sh_rows *rows, struct sh_arena *arena, struct sh_record *ret,

@@ -225,6 +225,7 @@ struct sh_record {
     struct sh_str sealed; /* opened content; empty unless asked for */
     struct sh_str actor, why;
     int64_t recorded_at; /* seconds UTC */
+    int64_t position;    /* of its leaf in the journal: what was said later has a greater one */
 };
 
 /**

@@ -2777,6 +2777,58 @@ def a_quarter_ends_on_its_last_day_and_what_is_due_after_it_is_counted_from_ther
     assert act(o.fund, at, "close", why="公安局退回一次")["timeline"][-1]["late"]
 
 
+@test
+def a_year_that_an_office_enters_ends_what_it_was_missing_for():
+    """T14, T15: a year of the calendar is entered by two persons while the server runs, and open ends are counted again."""
+    o = city()
+
+    def deadline(matter):
+        return [(d["due"], d.get("missing")) for d in o.fund.get("/matters/" + matter)["deadlines"]][0]
+
+    def entered():
+        return [p["year"] for c in o.fund.get("/calendars")["items"] if c["place"] == "000000" for p in c["papers"]][-1] == 2027
+
+    def day(at, kind="rest", year="2027", want=202):
+        answer = o.control.post("/registers/calendar_days/records", {"why": "录入年历", "fields": {
+            "place": "990100", "day": at, "kind": kind, "year": year, "note": "元旦"}})
+        assert answer.status == want, (at, answer.raw)
+        return answer
+
+    made = o.fund.post("/matters", {"procedure": "quarter-report", "subject": "gov", "period": "2026-Q4"})
+    assert made.status == 201, made.raw
+    assert deadline(made["id"])[1] == "calendar 2027", deadline(made["id"])  # of no day certain
+    assert not entered()
+    paper = {"place": "990100", "year": "2027", "paper": "国办发明电〔2026〕7号", "issued_on": "2026-03-01"}
+    refused = o.control.post("/registers/calendar_years/records", {"why": "x", "fields": {**paper, "issued_on": "2026-03-03"}})
+    assert refused.status == 422 and [f["field"] for f in refused["errors"]] == ["issued_on"], refused.raw  # not issued yet
+    for person in (o.auditor, o.user, o.fund):
+        assert person.post("/registers/calendar_years/records", {"why": "x", "fields": paper}).status == 403
+    o.two(o.control, o.chief, "calendar_years", paper)
+    assert not entered(), "a year without its days would be one of plain weeks"
+    outside = day("2026-12-24", want=422)
+    assert [f["field"] for f in outside["errors"]] == ["day"] and "2027" in outside["errors"][0]["message"], outside.raw
+    day("2028-01-01", want=422)
+    change = day("2027-01-01")["change"]
+    assert not entered(), "one person's word changes nothing"
+    assert o.control.post(f"/changes/{change}/approval", {}).status == 403
+    assert o.chief.post(f"/changes/{change}/approval", {}).status == 200
+    assert entered(), "in force with the answer"
+    until = time.time() + 60
+    while deadline(made["id"])[1] and time.time() < until:
+        time.sleep(0.2)
+    assert deadline(made["id"]) == ("2027-01-11", None), deadline(made["id"])  # the 10th is a Sunday
+    late = day("2027-01-11")["change"]
+    assert o.chief.post(f"/changes/{late}/approval", {}).status == 200
+    while deadline(made["id"])[0] != "2027-01-12" and time.time() < until:
+        time.sleep(0.2)
+    shown = o.fund.get("/matters/" + made["id"])
+    assert deadline(made["id"]) == ("2027-01-12", None), shown.raw
+    told = [t["why"] for t in shown["timeline"] if t["step"].startswith("recount.")]
+    assert len(told) == 2 and "2027-01-11" in told[1] and "2027-01-12" in told[1], told  # old and new end stand in the file
+    o.at("2026-03-03 09:00:00")
+    assert entered() and deadline(made["id"]) == ("2027-01-12", None), "and after a start"
+
+
 def main():
     global SHOUHU
     SHOUHU = sys.argv[1]

@@ -166,6 +166,42 @@ static void without_any_paper_every_day_is_unknown(void **state) {
 }
 
 /* Every listed day of an independent list of 2007–2026. */
+static struct sh_day laid_day(const struct sh_calendars *all, const char *day, struct sh_arena *arena) {
+    const struct sh_calendar *calendar = NULL;
+    struct sh_err err;
+    CHECK_OK(sh_calendar_open(all, SH_STR("990100"), INT32_MAX, arena, &calendar, &err), &err);
+    return sh_calendar_day(calendar, day_of(day));
+}
+
+static void a_year_laid_over_the_texts_is_known_until_it_is_taken_away(void **state) {
+    (void)state;
+    struct sh_arena arena SH_CLEANUP(sh_arena_free) = {0};
+    struct sh_calendars *all = NULL, merged;
+    struct sh_err err;
+    char path[1024];
+    CHECK_OK(sh_calendars_load(check_source_path("law/calendars", path, sizeof path), &arena, &all, &err),
+             &err);
+    const struct sh_calendar_paper paper = {
+        .id = SH_STR("own/2027"), .place = SH_STR("000000"), .year = 2027, .issued = day_of("2026-11-20")};
+    const struct sh_calendar_entry days[] = {
+        {.paper = paper.id, .first = day_of("2026-12-26"), .last = day_of("2026-12-26"), .is_worked = true},
+        {.paper = paper.id, .first = day_of("2027-01-01"), .last = day_of("2027-01-01")}};
+    const struct sh_calendars own = {.papers = &paper, .n_papers = 1, .days = days, .n_days = 2};
+    CHECK_I64(laid_day(all, "2027-01-01", &arena).unknown_year, 2027);
+    CHECK_I64(laid_day(all, "2026-12-26", &arena).kind, SH_DAY_UNKNOWN); /* provisional until that paper */
+    sh_calendars_lay(all, &own);
+    CHECK_I64(laid_day(all, "2027-01-01", &arena).kind, SH_DAY_REST);
+    CHECK_I64(laid_day(all, "2027-01-04", &arena).kind, SH_DAY_WORKED);
+    CHECK_I64(laid_day(all, "2026-12-26", &arena).kind, SH_DAY_WORKED); /* a Saturday that is made up */
+    CHECK_I64(laid_day(all, "2026-10-01", &arena).kind, SH_DAY_REST);   /* the others stand */
+    CHECK_OK(sh_calendars_all(all, &arena, &merged, &err), &err);
+    CHECK_I64((int64_t)merged.n_papers, (int64_t)all->n_papers + 1);
+    sh_calendars_lay(all, NULL);
+    CHECK_I64(laid_day(all, "2027-01-01", &arena).kind, SH_DAY_UNKNOWN);
+    CHECK(sh_calendar_fits(day_of("2026-12-25"), 2027) && !sh_calendar_fits(day_of("2026-12-24"), 2027));
+    CHECK(sh_calendar_fits(day_of("2027-12-31"), 2027) && !sh_calendar_fits(day_of("2028-01-01"), 2027));
+}
+
 static void the_calendar_agrees_with_an_independent_list(void **state) {
     (void)state;
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
@@ -196,4 +232,5 @@ CHECK_MAIN(cmocka_unit_test(holidays_and_make_up_days_are_of_their_paper),
            cmocka_unit_test(a_place_with_holidays_of_its_own_needs_its_own_papers),
            cmocka_unit_test(faults_of_the_texts_are_named),
            cmocka_unit_test(without_any_paper_every_day_is_unknown),
+           cmocka_unit_test(a_year_laid_over_the_texts_is_known_until_it_is_taken_away),
            cmocka_unit_test(the_calendar_agrees_with_an_independent_list))
