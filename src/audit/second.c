@@ -258,7 +258,8 @@ static sh_code add_group(struct sh_engine *en, struct ledger *l, const struct sh
                                     .day = SH_MISSING_I32,
                                     .first_day = INT32_MAX,
                                     .last_day = INT32_MIN};
-    memset(l->sums + at * l->n_columns, 0, l->n_columns * sizeof(*l->sums));
+    if (l->n_columns > 0)
+        memset(l->sums + at * l->n_columns, 0, l->n_columns * sizeof(*l->sums));
     sh_met_add(&l->met, slot, keys, n_keys, (struct sh_str){copy, name.len});
     s->bytes += name.len + n_keys * sizeof(*keys) + sizeof(name) + sizeof(*l->entries) +
                 l->n_columns * sizeof(*l->sums) + 4 * sizeof(*slot);
