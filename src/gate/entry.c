@@ -396,3 +396,35 @@ sh_code sh_if_match(struct sh_request *rq, int64_t *ret, struct sh_err *err) {
 void sh_answer_etag(struct sh_request *rq, int64_t version) {
     sh_answer_header(rq, "ETag", sh_arena_printf(&rq->arena, NULL, "\"v%lld\"", (long long)version));
 }
+
+struct sh_str sh_entry_value(const struct sh_register *reg, const struct sh_str *values, const char *field) {
+    const int32_t at = sh_register_field(reg, sh_str_of(field), false);
+    return at >= 0 && values[at].at ? values[at] : SH_STR("");
+}
+
+int32_t sh_entry_day(const struct sh_register *reg, const struct sh_str *values, const char *field,
+                     int32_t none) {
+    const struct sh_str text = sh_entry_value(reg, values, field);
+    int32_t day = none;
+    return sh_date_scan(text.at, text.len, &day) == SH_DATE_OK ? day : none;
+}
+
+sh_code sh_entry_each(struct sh_txn *txn, const struct sh_register *reg, struct sh_arena *arena,
+                      sh_entry_take take, void *ctx, struct sh_err *err) {
+    const struct sh_scope all = sh_scope_all();
+    struct sh_page_query query = {.register_name = reg->id,
+                                  .as_of = {sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS), INT64_MAX},
+                                  .limit = SH_STORE_PAGE_MAX};
+    const struct sh_record *records = NULL;
+    size_t n = 0;
+    do {
+        SH_TRY(sh_record_page(txn, &all, &query, arena, &records, &n, err));
+        for (size_t i = 0; i < n; i++) {
+            struct sh_str *values = NULL;
+            SH_TRY(sh_entry_read(reg, &records[i], arena, &values, err));
+            SH_TRY(take(ctx, reg, values, err));
+        }
+        query.after_key = n ? records[n - 1].key : SH_STR("");
+    } while (n == query.limit);
+    return SH_OK;
+}

@@ -46,6 +46,17 @@ SH_MUST sh_code sh_entry_put(struct sh_txn *txn, const struct sh_entry_values *e
  * [n_fields] */
 SH_MUST sh_code sh_entry_read(const struct sh_register *reg, const struct sh_record *record,
                               struct sh_arena *arena, struct sh_str **ret, struct sh_err *err);
+/** The value of a field by its name; empty: none. */
+struct sh_str sh_entry_value(const struct sh_register *reg, const struct sh_str *values, const char *field);
+/** The same as a day; `none` where there is none. */
+int32_t sh_entry_day(const struct sh_register *reg, const struct sh_str *values, const char *field,
+                     int32_t none);
+/** Values of one record, which last as long as the arena. */
+typedef sh_code (*sh_entry_take)(void *ctx, const struct sh_register *reg, const struct sh_str *values,
+                                 struct sh_err *err);
+/** All records of a register that hold today, of every place and body: for what the office itself goes by. */
+SH_MUST sh_code sh_entry_each(struct sh_txn *txn, const struct sh_register *reg, struct sh_arena *arena,
+                              sh_entry_take take, void *ctx, struct sh_err *err);
 /** A record as the API shows it. */
 SH_MUST sh_code sh_entry_show(struct sh_json *json, struct sh_request *rq, const struct sh_register *reg,
                               const struct sh_record *record, struct sh_err *err);

@@ -31,24 +31,14 @@ void sh_numbers_free(struct sh_numbers *numbers) {
 
 /* ---- one value ---------------------------------------------------------------------------------------- */
 
-static struct sh_str field_of(const struct sh_register *reg, const struct sh_str *values, const char *field) {
-    const int32_t at = sh_register_field(reg, sh_str_of(field), false);
-    return at >= 0 && values[at].at ? values[at] : SH_STR("");
-}
-
-static int32_t day_of(struct sh_str text, int32_t none) {
-    int32_t day = none;
-    return sh_date_scan(text.at, text.len, &day) == SH_DATE_OK ? day : none;
-}
-
 /* The last day on record counts, the tables' `to` is the day after. */
 static struct sh_param_set set_of(const struct sh_register *reg, const struct sh_str *values) {
-    const int32_t last = day_of(field_of(reg, values, "to"), INT32_MAX);
-    return (struct sh_param_set){.name = field_of(reg, values, "name"),
-                                 .place = field_of(reg, values, "place"),
-                                 .value = field_of(reg, values, "value"),
-                                 .basis = field_of(reg, values, "basis"),
-                                 .from = day_of(field_of(reg, values, "from"), INT32_MIN),
+    const int32_t last = sh_entry_day(reg, values, "to", INT32_MAX);
+    return (struct sh_param_set){.name = sh_entry_value(reg, values, "name"),
+                                 .place = sh_entry_value(reg, values, "place"),
+                                 .value = sh_entry_value(reg, values, "value"),
+                                 .basis = sh_entry_value(reg, values, "basis"),
+                                 .from = sh_entry_day(reg, values, "from", INT32_MIN),
                                  .to = last == INT32_MAX ? last : last + 1};
 }
 
@@ -67,7 +57,7 @@ sh_code sh_numbers_check(struct sh_request *rq, const struct sh_entry_values *en
     if (fault != SH_PARAM_FINE || pick.bound)
         sh_faults_add(rq, faults, fault == SH_PARAM_BAD_NAME ? SH_STR("name") : SH_STR("value"), row, "%.*s",
                       SH_ARG(sh_buf_view(&why)));
-    else if (!sh_str_eq(field_of(entry->reg, entry->values, "unit"), param.unit))
+    else if (!sh_str_eq(sh_entry_value(entry->reg, entry->values, "unit"), param.unit))
         sh_faults_add(rq, faults, SH_STR("unit"), row, SH_SAY(rq, UNIT_IS), SH_ARG(set.name),
                       SH_ARG(param.unit));
     return SH_OK;
@@ -83,11 +73,13 @@ struct laying {
     struct sh_numbers_layer *layer;
 };
 
-static sh_code take(const struct laying *l, const struct sh_record *record, struct sh_err *err) {
-    struct sh_str *values = NULL;
-    SH_TRY(sh_entry_read(l->reg, record, &l->layer->arena, &values, err));
-    const struct sh_param_set set = set_of(l->reg, values);
+static sh_code take(void *ctx, const struct sh_register *reg, const struct sh_str *values,
+                    struct sh_err *err) {
+    const struct laying *l = ctx;
+    const struct sh_param_set set = set_of(reg, values);
     SH_CLEANUP(sh_buf_free) struct sh_buf why = {0};
+    if (l->layer->set.n == NUMBERS_MAX)
+        return sh_fail(err, SH_E_LIMIT, "more than %d numbers on record", NUMBERS_MAX);
     struct sh_param *param = &l->layer->set.rows[l->layer->set.n];
     if (!sh_is_place(set.place) || sh_param_of_office(l->params, &set, SH_ZH, param, &why) != SH_PARAM_FINE)
         return SH_OK;
@@ -98,24 +90,9 @@ static sh_code take(const struct laying *l, const struct sh_record *record, stru
 
 static sh_code read_numbers(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct laying *l = ctx;
-    struct sh_arena *arena = &l->layer->arena;
-    static const struct sh_str everywhere[] = {{"", 0}};
-    const struct sh_scope all = {.places = everywhere, .n_places = 1, .any_body = true, .any_part = true};
-    struct sh_page_query query = {.register_name = SH_STR(SH_NUMBERS_REGISTER),
-                                  .as_of = {sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS), INT64_MAX},
-                                  .limit = SH_STORE_PAGE_MAX};
-    const struct sh_record *records = NULL;
-    size_t n = 0;
     l->layer->set.n = 0;
-    do {
-        SH_TRY(sh_record_page(txn, &all, &query, arena, &records, &n, err));
-        if (l->layer->set.n + n > NUMBERS_MAX)
-            return sh_fail(err, SH_E_LIMIT, "more than %d numbers on record", NUMBERS_MAX);
-        for (size_t i = 0; i < n; i++)
-            SH_TRY(take(l, &records[i], err));
-        query.after_key = n ? records[n - 1].key : SH_STR("");
-    } while (n == query.limit);
-    return sh_years_read(txn, l->registers, arena, &l->layer->years, err);
+    SH_TRY(sh_entry_each(txn, l->reg, &l->layer->arena, take, ctx, err));
+    return sh_years_read(txn, l->registers, &l->layer->arena, &l->layer->years, err);
 }
 
 static bool is_same(const struct sh_numbers_layer *layer, const struct sh_numbers_layer *before) {

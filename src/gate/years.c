@@ -1,19 +1,8 @@
 #include "gate/years.h"
-#include "base/date.h"
 #include "base/decimal.h"
 #include "gate/entry.h"
 
 enum { YEARS_MAX = 200, DAYS_MAX = 4096, YEAR_NONE = 0 };
-
-static struct sh_str field_of(const struct sh_register *reg, const struct sh_str *values, const char *field) {
-    const int32_t at = sh_register_field(reg, sh_str_of(field), false);
-    return at >= 0 && values[at].at ? values[at] : SH_STR("");
-}
-
-static int32_t day_of(struct sh_str text, int32_t none) {
-    int32_t day = none;
-    return sh_date_scan(text.at, text.len, &day) == SH_DATE_OK ? day : none;
-}
 
 static int32_t year_of(struct sh_str text) {
     int64_t year = YEAR_NONE;
@@ -29,53 +18,31 @@ struct years {
     struct sh_calendar_entry *days;   /* [DAYS_MAX] */
     size_t n_papers, n_days;
 };
-typedef sh_code (*take_values)(struct years *years, const struct sh_register *reg,
-                               const struct sh_str *values, struct sh_err *err);
-
-static sh_code read_all(struct sh_txn *txn, const struct sh_register *reg, struct years *years,
-                        take_values take, struct sh_err *err) {
-    static const struct sh_str everywhere[] = {{"", 0}};
-    const struct sh_scope all = {.places = everywhere, .n_places = 1, .any_body = true, .any_part = true};
-    struct sh_page_query query = {.register_name = reg->id,
-                                  .as_of = {sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS), INT64_MAX},
-                                  .limit = SH_STORE_PAGE_MAX};
-    const struct sh_record *records = NULL;
-    size_t n = 0;
-    do {
-        SH_TRY(sh_record_page(txn, &all, &query, years->arena, &records, &n, err));
-        for (size_t i = 0; i < n; i++) {
-            struct sh_str *values = NULL;
-            SH_TRY(sh_entry_read(reg, &records[i], years->arena, &values, err));
-            SH_TRY(take(years, reg, values, err));
-        }
-        query.after_key = n ? records[n - 1].key : SH_STR("");
-    } while (n == query.limit);
-    return SH_OK;
-}
 
 /* Each place that enters a year has a paper of its own; all are of the nation. */
 static sh_code id_of(struct years *years, const struct sh_register *reg, const struct sh_str *values,
                      int32_t year, struct sh_str *ret, struct sh_err *err) {
     size_t len = 0;
     const char *id = sh_arena_printf(years->arena, &len, SH_YEARS_REGISTER "/%.*s/%d",
-                                     SH_ARG(field_of(reg, values, "place")), year);
+                                     SH_ARG(sh_entry_value(reg, values, "place")), year);
     *ret = (struct sh_str){id, len};
     return id ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for the years on record");
 }
 
-static sh_code take_year(struct years *years, const struct sh_register *reg, const struct sh_str *values,
+static sh_code take_year(void *ctx, const struct sh_register *reg, const struct sh_str *values,
                          struct sh_err *err) {
+    struct years *years = ctx;
     struct sh_calendar_paper *paper = &years->papers[years->n_papers];
-    const int32_t year = year_of(field_of(reg, values, "year"));
+    const int32_t year = year_of(sh_entry_value(reg, values, "year"));
     if (year == YEAR_NONE)
         return SH_OK;
     if (years->n_papers == YEARS_MAX)
         return sh_fail(err, SH_E_LIMIT, "more than %d years on record", YEARS_MAX);
     *paper = (struct sh_calendar_paper){.place = SH_STR("000000"),
-                                        .title = field_of(reg, values, "paper"),
+                                        .title = sh_entry_value(reg, values, "paper"),
                                         .address = SH_STR(""),
                                         .year = year,
-                                        .issued = day_of(field_of(reg, values, "issued_on"), INT32_MIN)};
+                                        .issued = sh_entry_day(reg, values, "issued_on", INT32_MIN)};
     SH_TRY(id_of(years, reg, values, year, &paper->id, err));
     years->n_papers++;
     return SH_OK;
@@ -88,11 +55,12 @@ static bool has_paper(const struct years *years, struct sh_str id) {
     return false;
 }
 
-static sh_code take_day(struct years *years, const struct sh_register *reg, const struct sh_str *values,
+static sh_code take_day(void *ctx, const struct sh_register *reg, const struct sh_str *values,
                         struct sh_err *err) {
+    struct years *years = ctx;
     struct sh_calendar_entry *entry = &years->days[years->n_days];
-    const int32_t day = day_of(field_of(reg, values, "day"), INT32_MIN),
-                  year = year_of(field_of(reg, values, "year"));
+    const int32_t day = sh_entry_day(reg, values, "day", INT32_MIN),
+                  year = year_of(sh_entry_value(reg, values, "year"));
     struct sh_str paper;
     SH_TRY(id_of(years, reg, values, year, &paper, err));
     if (day == INT32_MIN || !has_paper(years, paper) || !sh_calendar_fits(day, year))
@@ -100,10 +68,10 @@ static sh_code take_day(struct years *years, const struct sh_register *reg, cons
     if (years->n_days == DAYS_MAX)
         return sh_fail(err, SH_E_LIMIT, "more than %d days on record", DAYS_MAX);
     *entry = (struct sh_calendar_entry){.paper = paper,
-                                        .name = field_of(reg, values, "note"),
+                                        .name = sh_entry_value(reg, values, "note"),
                                         .first = day,
                                         .last = day,
-                                        .is_worked = sh_str_is(field_of(reg, values, "kind"), "work")};
+                                        .is_worked = sh_str_is(sh_entry_value(reg, values, "kind"), "work")};
     years->n_days++;
     return SH_OK;
 }
@@ -127,8 +95,8 @@ sh_code sh_years_read(struct sh_txn *txn, const struct sh_registers *registers, 
         return SH_OK;
     if (!years.papers || !years.days)
         return sh_fail(err, SH_E_NOMEM, "no room for the years on record");
-    SH_TRY(read_all(txn, papers, &years, take_year, err));
-    SH_TRY(read_all(txn, days, &years, take_day, err));
+    SH_TRY(sh_entry_each(txn, papers, arena, take_year, &years, err));
+    SH_TRY(sh_entry_each(txn, days, arena, take_day, &years, err));
     size_t n = 0;
     for (size_t i = 0; i < years.n_papers; i++)
         if (has_days(&years, years.papers[i].id))
@@ -155,8 +123,8 @@ void sh_years_check(struct sh_request *rq, const struct sh_entry_values *entry, 
                     struct sh_faults *faults) {
     if (!sh_str_is(entry->reg->id, SH_YEAR_DAYS_REGISTER) || entry->is_withdrawn)
         return;
-    const struct sh_str year = field_of(entry->reg, entry->values, "year");
-    const int32_t day = day_of(field_of(entry->reg, entry->values, "day"), INT32_MIN);
+    const struct sh_str year = sh_entry_value(entry->reg, entry->values, "year");
+    const int32_t day = sh_entry_day(entry->reg, entry->values, "day", INT32_MIN);
     if (day != INT32_MIN && year_of(year) != YEAR_NONE && !sh_calendar_fits(day, year_of(year)))
         sh_faults_add(rq, faults, SH_STR("day"), row, SH_SAY(rq, DAY_OF_YEAR), SH_ARG(year));
 }

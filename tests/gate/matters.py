@@ -2818,14 +2818,11 @@ def a_year_that_an_office_enters_ends_what_it_was_missing_for():
     assert o.control.post(f"/changes/{change}/approval", {}).status == 403
     assert o.chief.post(f"/changes/{change}/approval", {}).status == 200
     assert entered(), "in force with the answer"
-    until = time.time() + 60
-    while deadline(made["id"])[1] and time.time() < until:
-        time.sleep(0.2)
+    until(lambda: not deadline(made["id"])[1])
     assert deadline(made["id"]) == ("2027-01-11", None), deadline(made["id"])  # the 10th is a Sunday
     late = day("2027-01-11")["change"]
     assert o.chief.post(f"/changes/{late}/approval", {}).status == 200
-    while deadline(made["id"])[0] != "2027-01-12" and time.time() < until:
-        time.sleep(0.2)
+    until(lambda: deadline(made["id"])[0] == "2027-01-12")
     shown = o.fund.get("/matters/" + made["id"])
     assert deadline(made["id"]) == ("2027-01-12", None), shown.raw
     told = [t["why"] for t in shown["timeline"] if t["step"].startswith("recount.")]
