@@ -439,6 +439,7 @@ sh_code sh_knowledge_read(const char *path, struct sh_rule_model *m, struct sh_a
 struct overlay {
     struct sh_csv csv;
     struct sh_str layer;
+    struct sh_table_text own; /* the file by itself: its standard columns */
     size_t *column;  /* [k->n_columns] of the file; SH_STR_NONE: it leaves the column to the wider layer */
     uint32_t n_wide; /* rows of the table before */
 };
@@ -454,8 +455,20 @@ static sh_code match_columns(struct overlay *o, const struct sh_knowledge *k, st
             return sh_fail(err, SH_E_INPUT,
                            "%s:%zu:1: the file of a layer has point, from and source; it lacks '%s'",
                            o->csv.name, o->csv.header.line, required[i]);
+    /* how long, known since when and how surely a row binds is said of any table */
+    static const enum sh_standard of_rows[] = {SH_STD_FROM, SH_STD_TO, SH_STD_KNOWN, SH_STD_LEVEL,
+                                               SH_STD_SOURCE};
+    o->own.csv = o->csv;
+    for (size_t s = 0; s < SH_STD_COLUMNS; s++)
+        o->own.standard[s] = -1;
+    for (size_t s = 0; s < sizeof(of_rows) / sizeof(of_rows[0]); s++) {
+        const size_t at = sh_csv_column(&o->csv, sh_str_of(standard_names[of_rows[s]]));
+        o->own.standard[of_rows[s]] = at == SH_STR_NONE ? -1 : (int)at;
+    }
     for (size_t c = 0; c < o->csv.header.n_cells; c++) {
-        bool is_known = sh_str_is(o->csv.header.cells[c], "level");
+        bool is_known = false;
+        for (size_t s = 0; s < sizeof(of_rows) / sizeof(of_rows[0]); s++)
+            is_known = is_known || o->own.standard[of_rows[s]] == (int)c;
         for (uint16_t i = 0; i < k->n_columns; i++)
             is_known = is_known || sh_str_eq(k->columns[i].name, o->csv.header.cells[c]);
         const bool is_layer = sh_str_is(o->csv.header.cells[c], "layer");
@@ -469,10 +482,12 @@ static sh_code match_columns(struct overlay *o, const struct sh_knowledge *k, st
     return SH_OK;
 }
 
-/* The only row of a point in the wider layers; NULL: none. */
+/* The only row of a point in the wider layers; NULL: none. A point that is switched off may have more. */
 static sh_code wider_row(const struct overlay *o, const struct sh_knowledge *k, const struct sh_table_text *t,
                          const struct sh_csv_row *row, struct sh_str point,
                          const struct sh_knowledge_row **ret, struct sh_err *err) {
+    const int level = o->own.standard[SH_STD_LEVEL];
+    const bool is_off = level >= 0 && sh_str_is(sh_str_trim(row->cells[level]), "off");
     size_t n = 0;
     *ret = NULL;
     for (uint32_t r = 0; r < o->n_wide; r++) {
@@ -482,7 +497,7 @@ static sh_code wider_row(const struct overlay *o, const struct sh_knowledge *k, 
         *ret = &k->rows[r];
         n++;
     }
-    if (n > 1)
+    if (n > 1 && !is_off)
         return sh_csv_fail(err, SH_E_INPUT, &o->csv, row, sh_csv_column(&o->csv, SH_STR("point")),
                            "the wider layers have %zu rows of point '%.*s'; write all columns", n,
                            SH_ARG(point));
@@ -536,10 +551,9 @@ static sh_code overlay_row(const struct overlay *o, const struct sh_csv_row *fro
     struct sh_table_text named = *t; /* faults are of the layer's file */
     named.csv.name = o->csv.name;
     struct sh_knowledge_row *r = &k->rows[k->n_rows];
-    SH_TRY(read_standard(&named, row, r, &t->is_off[k->n_rows], err));
-    const size_t level = sh_csv_column(&o->csv, SH_STR("level"));
-    if (level != SH_STR_NONE && t->standard[SH_STD_LEVEL] < 0) /* the table itself has no such column */
-        t->is_off[k->n_rows] = sh_str_is(sh_str_trim(from->cells[level]), "off");
+    SH_TRY(read_standard(&o->own, from, r, &t->is_off[k->n_rows], err));
+    if (o->own.standard[SH_STD_LEVEL] < 0) /* that of the wider row */
+        SH_TRY(level_of(&named, row, &r->level, &t->is_off[k->n_rows], err));
     r->layer = o->layer;
     r->cells = cells;
     r->file = o->csv.name;

@@ -180,6 +180,27 @@ static void a_point_is_tightened_in_one_column_added_or_switched_off(void **stat
     CHECK_I64(n, 1);
     kit_end(&kit);
 }
+static void a_layer_says_how_long_and_how_surely_whatever_columns_the_table_has(void **state) {
+    (void)state;
+    struct kit kit;
+    size_t n;
+    begin(&kit); /* the nation's table has neither `to` nor `level`, and two rows of point q */
+    write_local(&kit, "990100", "knowledge/limits.csv",
+                "point,max,from,to,level,source\np,2,2026-03-01,2026-04-01,suspected,city paper\n");
+    write_local(&kit, "990101", "knowledge/limits.csv",
+                "point,from,to,level,source\nq,2026-02-01,2026-03-01,off,county paper\n");
+    (void)load(&kit, "990100");
+    const struct sh_knowledge_row *row = row_of(&kit, "p", &n);
+    CHECK_I64(n, 3); /* before, meanwhile and after */
+    CHECK_I64(row->level, SH_LEVEL_SUSPECTED);
+    CHECK_I64(row->to - row->from, 31);
+    (void)row_of(&kit, "q", &n);
+    CHECK_I64(n, 2);
+    (void)load(&kit, "990101");
+    (void)row_of(&kit, "q", &n);
+    CHECK_I64(n, 4); /* each of the two before and after */
+    kit_end(&kit);
+}
 static void faults_of_a_layers_table_stand_in_its_file(void **state) {
     (void)state;
 #define AT "local/990100/knowledge/"
@@ -207,4 +228,5 @@ CHECK_MAIN(cmocka_unit_test(a_changed_key_holds_there_and_below_and_nowhere_else
            cmocka_unit_test(a_rule_is_switched_off_and_another_added),
            cmocka_unit_test(faults_of_a_layer_stand_in_its_file),
            cmocka_unit_test(a_point_is_tightened_in_one_column_added_or_switched_off),
+           cmocka_unit_test(a_layer_says_how_long_and_how_surely_whatever_columns_the_table_has),
            cmocka_unit_test(faults_of_a_layers_table_stand_in_its_file))
