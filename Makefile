@@ -38,6 +38,8 @@ difftest: all
 	mkdir -p $(BUILD)/difftest
 	CHECK_SEED=$${CHECK_SEED:-$$(date +%s)} SHOUHU_DIFF_ROUNDS=$(DIFF_ROUNDS) SHOUHU_DIFF_GO_ON=1 SHOUHU_SOURCE_DIR=. \
 		SHOUHU_DIFF_OUT=$(BUILD)/difftest $(BUILD)/tests/test-audit-difftest
+	CHECK_SEED=$${CHECK_SEED:-$$(date +%s)} SHOUHU_DIFF_ROUNDS=$(DIFF_ROUNDS) SHOUHU_DIFF_GO_ON=1 SHOUHU_SOURCE_DIR=. \
+		$(BUILD)/tests/test-audit-difflayers
 
 demo: setup web $(BUILD)/build.ninja
 	ninja -C $(BUILD) src/shouhu

@@ -3,41 +3,33 @@
  * the other, SQL in DuckDB. A disagreement is made as small as it can be and written as a rule with its case;
  * those that were found once stay under tests/difftest/kept. SHOUHU_DIFF_ROUNDS and CHECK_SEED make it
  * longer: `make difftest`. */
-#include "difftest/postgres.h"
+#include "difftest/compare.h"
 #include "difftest/random_rule.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include <stdio.h>
 
 struct proof {
-    PGconn *pg;            /* NULL: none here */
     struct sh_arena arena; /* rules and knowledge */
     struct sh_rules *rules;
-    size_t lakes, made, refused_rules, findings, sql_refused;
-    char why[4096];
+    size_t lakes, made, refused_rules;
+    struct comparison told;
 };
-static const struct {
-    const char *name;
-    sh_code (*tell)(const struct sh_plan *, const struct sh_memlake *, struct sh_arena *, struct told *,
-                    struct sh_err *);
-} executors[] = {
-    {"person by person", tell_apart}, {"one claim after the other", tell_claims}, {"DuckDB", tell_duckdb}};
-
 static void arena_free(struct sh_arena *a) {
     sh_arena_free(a);
 }
 
 static void proof_close(struct proof *p) {
-    if (p->pg)
-        PQfinish(p->pg);
+    if (p->told.pg)
+        PQfinish(p->told.pg);
     sh_arena_free(&p->arena);
 }
 
 static void proof_open(struct proof *p) {
     char dir[3][SH_PATH_BYTES_MAX];
     struct sh_err err;
-    *p = (struct proof){.pg = postgres_open()};
-    if (!p->pg)
+    *p = (struct proof){.told = {.pg = postgres_open()}};
+    if (!p->told.pg)
         print_message("# without PostgreSQL: no cluster here\n");
     const char *const none[] = {"none", NULL};
     const struct sh_rules_options options = {
@@ -63,29 +55,7 @@ static sh_code compare_compiled(struct proof *p, struct sh_rules *all, const str
     SH_TRY(sh_memlake_build(node, arena, &lake, err));
     const struct sh_plan_options options = {.as_of = INT32_MAX, .incomplete = lake.incomplete};
     SH_TRY(sh_plan_make(all, &lake.dicts, &options, arena, &plan, err));
-    SH_TRY(tell_whole(plan, &lake, arena, &night, err));
-    *ret_rule = n;
-    for (size_t i = 0; i < n; i++)
-        for (const char *c = night.of_rule[i]; *c; c++)
-            p->findings += *c == '\n';
-    const size_t known = sizeof(executors) / sizeof(executors[0]);
-    for (size_t e = 0; e < known + (p->pg != NULL); e++) {
-        struct told other = {0};
-        if (e < known)
-            SH_TRY(executors[e].tell(plan, &lake, arena, &other, err));
-        else
-            SH_TRY(tell_postgres(p->pg, plan, &lake, arena, &other, err));
-        for (size_t i = 0; i < n; i++) {
-            p->sql_refused += other.refused[i];
-            if (is_told_same(&night, &other, i))
-                continue;
-            (void)snprintf(p->why, sizeof(p->why), "night:\n%s%s:\n%s", night.of_rule[i],
-                           e < known ? executors[e].name : "PostgreSQL", other.of_rule[i]);
-            *ret_rule = i;
-            return SH_OK;
-        }
-    }
-    return SH_OK;
+    return compare_executors(&p->told, plan, &lake, arena, &night, ret_rule, err);
 }
 
 static sh_code compare(struct proof *p, const struct sh_str *texts, size_t n, struct sh_str yaml,
@@ -224,7 +194,7 @@ static void write_case(struct shrinking *s, uint64_t seed) {
     sh_buf_addf(&text, "cases:\n  - about: 执行器须一致\n    hits: [] # what comes out is not asked here, "
                        "only that all say the same\n");
     lake_print(s->lake, "    ", &text);
-    print_error("%.*s%s", SH_ARG(sh_buf_view(&text)), s->p->why);
+    print_error("%.*s%s", SH_ARG(sh_buf_view(&text)), s->p->told.why);
     if (!dir)
         return;
     CHECK_OK(sh_path_format(path, &err, "%s/%s.yaml", dir, id), &err);
@@ -234,8 +204,8 @@ static void write_case(struct shrinking *s, uint64_t seed) {
 
 static void shrink(struct proof *p, struct random_rule *rule, struct random_lake *lake, uint64_t seed) {
     struct shrinking s = {.p = p, .rule = rule, .lake = lake};
-    char why[sizeof(p->why)];
-    memcpy(why, p->why, sizeof(why));
+    char why[sizeof(p->told.why)];
+    memcpy(why, p->told.why, sizeof(why));
     if (disagrees(&s)) {
         for (bool did = true; did;) {
             did = smaller_lake(&s);
@@ -245,7 +215,7 @@ static void shrink(struct proof *p, struct random_rule *rule, struct random_lake
         (void)disagrees(&s);
     } else {
         print_error("# only together with other rules\n");
-        memcpy(p->why, why, sizeof(why));
+        memcpy(p->told.why, why, sizeof(why));
     }
     write_case(&s, seed);
 }
@@ -281,7 +251,8 @@ static bool round_agrees(struct proof *p, uint64_t seed) {
     while (n < RULES_AT_ONCE && p->refused_rules < 100000) {
         char id[16];
         (void)snprintf(id, sizeof(id), "random-%zu", n);
-        rule_make(p->rules->model, &rng, &arena, &rules[n]);
+        struct rule_maker maker = {.rng = &rng, .arena = &arena, .model = p->rules->model};
+        rule_make(&maker, &rules[n]);
         sh_buf_clear(&buffers[n]);
         rule_print(&rules[n], id, &buffers[n]);
         texts[n] = sh_buf_view(&buffers[n]);
@@ -297,7 +268,7 @@ static bool round_agrees(struct proof *p, uint64_t seed) {
         print_error("# lake %llu: %s\n", (unsigned long long)seed, err.message);
     else if (which < n) {
         print_error("# lake %llu, rule %zu\n%.*s%s", (unsigned long long)seed, which, SH_ARG(texts[which]),
-                    p->why);
+                    p->told.why);
         shrink(p, &rules[which], &lake, seed);
     }
     for (size_t i = 0; i < RULES_AT_ONCE; i++)
@@ -319,7 +290,7 @@ static void random_rules_agree_in_all_executors(void **state) {
         differ += !round_agrees(&p, seed + i);
     print_message(
         "# %zu lakes, %zu rules (%zu more refused by the check), %zu findings, %zu times SQL refused\n",
-        p.lakes, p.made - p.refused_rules, p.refused_rules, p.findings, p.sql_refused);
+        p.lakes, p.made - p.refused_rules, p.refused_rules, p.told.findings, p.told.sql_refused);
     proof_close(&p);
     CHECK_I64(differ, 0);
 }
@@ -348,7 +319,7 @@ static size_t kept_case_differs(struct proof *p, const char *path) {
     struct sh_rules one = *p->rules;
     struct sh_str text;
     struct sh_err err;
-    size_t which;
+    size_t which = 0;
     CHECK_OK(sh_fs_read(path, SH_YAML_BYTES_MAX, &arena, &text, &err), &err);
     CHECK_OK(sh_rule_compile(text, path, p->rules, &arena, &one.rules, &err), &err);
     one.n_rules = 1;
@@ -356,7 +327,7 @@ static size_t kept_case_differs(struct proof *p, const char *path) {
     CHECK_OK(compare_compiled(p, &one, one.rules->cases[0].node, &arena, &which, &err), &err);
     if (which == 1)
         return 0;
-    print_error("%s\n%s", path, p->why);
+    print_error("%s\n%s", path, p->told.why);
     if (getenv("SHOUHU_DIFF_LOUD"))
         print_sql(p, one.rules, one.rules->cases[0].node, &arena);
     return 1;
@@ -379,7 +350,7 @@ static void disagreements_found_once_stay_settled(void **state) {
         CHECK_OK(sh_path_join(path, from, entries[i].name, &err), &err);
         differ += kept_case_differs(&p, path);
     }
-    print_message("# %zu findings of %zu files\n", p.findings, n);
+    print_message("# %zu findings of %zu files\n", p.told.findings, n);
     proof_close(&p);
     CHECK_I64(differ, 0);
 }

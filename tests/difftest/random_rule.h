@@ -18,7 +18,9 @@ enum clause { WHERE, HIT, UNLESS, DOUBT, AMOUNT, AMOUNT_LIMIT, BLAME, CLAUSES };
 static const char *const clause_names[CLAUSES] = {"where", "hit", "unless", "doubt", "amount", "", "blame"};
 
 struct random_rule {
-    const char *head; /* shape and keys: lines of YAML */
+    const char *head;  /* shape and keys: lines of YAML */
+    const char *limit; /* the line of its shape that says how far or how near; "": none */
+    const char *in_force;
     const char *uses, *with, *level, *lines, *remind;
     struct term *clauses[CLAUSES]; /* NULL: not written */
     bool is_stat;
@@ -42,6 +44,7 @@ struct rule_maker {
     bool many, window; /* aggregates are allowed; standing() too */
     bool inside;       /* within a related call or an aggregate: no other one */
     bool member;       /* nth() */
+    const char *window_keys;
 };
 
 #define RULE_PRINT(m, ...) sh_arena_printf((m)->arena, NULL, __VA_ARGS__)
@@ -433,6 +436,11 @@ static inline struct term *rule_condition(struct rule_maker *m, int depth) {
     return t ? t : comparison(m, depth);
 }
 
+/* How far a window reaches, how near rows are that meet, how far above its peers is far. */
+static const char *const rule_pasts[] = {"3 days", "1 day", "15 days", "week"};
+static const char *const rule_within[] = {"day", "visit", "hour", "6 hours", "ever"};
+static const char *const rule_bounds[] = {"0.1", "0.5", "1", "2"};
+
 /* ---- shapes
  * ------------------------------------------------------------------------------------------------ */
 
@@ -541,8 +549,8 @@ static inline void view_shape(struct rule_maker *m, struct random_rule *r, uint1
         r->head = RULE_PRINT(m, "each: [%s]\nof: %s\n", view_keys(m), name);
         return;
     default:
-        r->head = RULE_PRINT(m, "pair: {a: %s, b: %s}\nin: [%s]\nwithin: %s\n", name, name, view_keys(m),
-                             LAKE_PICK(m->rng, within));
+        r->head = RULE_PRINT(m, "pair: {a: %s, b: %s}\nin: [%s]\n", name, name, view_keys(m));
+        r->limit = RULE_PRINT(m, "within: %s\n", LAKE_PICK(m->rng, within));
         rule_reach(m, "a", table);
         m->n_rows = 1;
         m->rows[m->n_rows++] = (struct reach){"b", table};
@@ -589,7 +597,6 @@ static inline void statistic(struct rule_maker *m, struct random_rule *r) {
                                           "encounter.institution_level, encounter.visit"};
     static const char *const peers[] = {"month", "day", "encounter.visit", "person.sex",
                                         "encounter.institution_level"};
-    static const char *const bounds[] = {"0.1", "0.5", "1", "2"};
     const uint16_t table = LAKE_PICK(m->rng, of);
     const char *name = m->model->model.tables[table].name;
     rule_reach(m, name, table);
@@ -599,12 +606,12 @@ static inline void statistic(struct rule_maker *m, struct random_rule *r) {
     SH_CLEANUP(sh_buf_free) struct sh_buf value = {0};
     term_print(rule_odds(m, 70) ? term_of(m, 'p', "$ / $", a, b, NULL) : a, &value);
     const size_t i = sh_rng_below(m->rng, 5);
-    r->head = RULE_PRINT(m, "each: %s\nvalue: \"%.*s\"\nof: [%s]\npeers: [%s]\nbound: %s\n", name,
+    r->head = RULE_PRINT(m, "each: %s\nvalue: \"%.*s\"\nof: [%s]\npeers: [%s]\n", name,
                          SH_ARG(sh_buf_view(&value)), members[i],
                          i == 0   ? "month"
                          : i == 1 ? (rule_odds(m, 50) ? "month" : "year")
-                                  : peers[i],
-                         LAKE_PICK(m->rng, bounds));
+                                  : peers[i]);
+    r->limit = RULE_PRINT(m, "bound: %s\n", LAKE_PICK(m->rng, rule_bounds));
     r->is_stat = true;
 }
 
@@ -613,8 +620,6 @@ static inline void shape_of(struct rule_maker *m, struct random_rule *r) {
                                       SH_TABLE_ENCOUNTER,  SH_TABLE_DIAGNOSIS, SH_TABLE_OPERATION,
                                       SH_TABLE_SETTLEMENT, SH_MODEL_STAY};
     static const char *const of_items[] = {"d_limit", "d_allow", "d_forbid", "d_course", "d_limit"};
-    static const char *const pasts[] = {"3 days", "1 day", "15 days", "week"};
-    static const char *const within[] = {"day", "visit", "hour", "6 hours", "ever"};
     const uint16_t table = LAKE_PICK(m->rng, tables);
     const char *name = m->model->model.tables[table].name;
     const unsigned shape = (unsigned)sh_rng_below(m->rng, 10);
@@ -659,8 +664,10 @@ static inline void shape_of(struct rule_maker *m, struct random_rule *r) {
     if (shape < 8 && (table == SH_TABLE_LINE || table == SH_TABLE_ENCOUNTER || table == SH_MODEL_STAY)) {
         m->many = m->window = true;
         const bool cell = m->k && strcmp(m->k, "d_limit") == 0 && rule_odds(m, 60);
-        r->head = RULE_PRINT(m, "each: %s\nwindow: {key: [%s], past: %s}\n", name, rule_keys(m, true),
-                             cell ? "k.past" : LAKE_PICK(m->rng, pasts));
+        r->head = RULE_PRINT(m, "each: %s\n", name);
+        m->window_keys = rule_keys(m, true);
+        r->limit = RULE_PRINT(m, "window: {key: [%s], past: %s}\n", m->window_keys,
+                              cell ? "k.past" : LAKE_PICK(m->rng, rule_pasts));
         return;
     }
     m->k = NULL;
@@ -673,9 +680,10 @@ static inline void shape_of(struct rule_maker *m, struct random_rule *r) {
     rule_reach(m, "a", table);
     m->n_rows = 1;
     m->rows[m->n_rows++] = (struct reach){"b", table};
-    r->head = RULE_PRINT(m, "pair: {a: %s, b: %s}\nin: [%s]\nwithin: %s\n", name, name,
-                         rule_odds(m, 60) ? "person" : "person, institution",
-                         m->k && rule_odds(m, 70) ? "k.within" : LAKE_PICK(m->rng, within));
+    r->head = RULE_PRINT(m, "pair: {a: %s, b: %s}\nin: [%s]\n", name, name,
+                         rule_odds(m, 60) ? "person" : "person, institution");
+    r->limit =
+        RULE_PRINT(m, "within: %s\n", m->k && rule_odds(m, 70) ? "k.within" : LAKE_PICK(m->rng, rule_within));
 }
 
 static inline void amount_of(struct rule_maker *m, struct random_rule *r, bool pair) {
@@ -698,11 +706,38 @@ static inline void amount_of(struct rule_maker *m, struct random_rule *r, bool p
     }
 }
 
-static inline void rule_make(const struct sh_rule_model *model, struct sh_rng *rng, struct sh_arena *arena,
-                             struct random_rule *r) {
-    struct rule_maker maker = {.rng = rng, .arena = arena, .model = model}, *m = &maker;
-    static const char *const levels[] = {"certain", "certain", "suspected", "indicator"};
-    *r = (struct random_rule){.uses = "", .with = "", .lines = "", .remind = ""};
+/* A clause anew. Conditions of single rows speak of no aggregate. */
+static inline struct term *rule_clause(struct rule_maker *m, enum clause c) {
+    struct rule_maker row = *m;
+    row.many = row.window = false;
+    switch (c) {
+    case HIT:
+        return rule_condition(m, 2);
+    case UNLESS:
+    case DOUBT:
+        return rule_condition(m, 1);
+    case BLAME:
+        row.member = true, row.inside = true;
+        return rule_condition(&row, 1);
+    case WHERE:
+    case AMOUNT:
+    case AMOUNT_LIMIT:
+    case CLAUSES:
+        break;
+    }
+    return rule_condition(&row, 1);
+}
+
+static const char *const rule_levels[] = {"certain", "certain", "suspected", "indicator"};
+
+/* The maker says afterwards what the rule's clauses may speak of. */
+static inline void rule_make(struct rule_maker *m, struct random_rule *r) {
+    *r = (struct random_rule){.uses = "",
+                              .with = "",
+                              .lines = "",
+                              .remind = "",
+                              .limit = "",
+                              .in_force = "in_force: {from: 2024-02-29, to: 2026-03-02}\n"};
     shape_of(m, r);
     const bool pair = strncmp(r->head, "pair", 4) == 0;
     if (m->k)
@@ -711,50 +746,51 @@ static inline void rule_make(const struct sh_rule_model *model, struct sh_rng *r
         r->lines = "lines: paid\n";
     if (rule_odds(m, 10))
         r->remind = "open: remind\n";
-    r->level = r->is_stat ? "indicator" : LAKE_PICK(rng, levels);
+    r->level = r->is_stat ? "indicator" : LAKE_PICK(m->rng, rule_levels);
     if (r->is_stat || r->clauses[HIT]) /* of two tables: said already */
         return;
-    r->clauses[HIT] = rule_condition(m, 2);
+    r->clauses[HIT] = rule_clause(m, HIT);
     amount_of(m, r, pair);
     if (rule_odds(m, 25))
-        r->clauses[UNLESS] = rule_condition(m, 1);
+        r->clauses[UNLESS] = rule_clause(m, UNLESS);
     if (rule_odds(m, 25))
-        r->clauses[DOUBT] = rule_condition(m, 1);
-    struct rule_maker row = *m;
-    row.many = row.window = false;
+        r->clauses[DOUBT] = rule_clause(m, DOUBT);
     if (rule_odds(m, 35))
-        r->clauses[WHERE] = rule_condition(&row, 1);
-    if (m->many && !m->window && rule_odds(m, 25)) {
-        row.member = true, row.inside = true;
-        r->clauses[BLAME] = rule_condition(&row, 1);
-    }
+        r->clauses[WHERE] = rule_clause(m, WHERE);
+    if (m->many && !m->window && rule_odds(m, 25))
+        r->clauses[BLAME] = rule_clause(m, BLAME);
 }
 
 /* ---- as text
  * ----------------------------------------------------------------------------------------------- */
 
+static inline void clause_print(const struct random_rule *r, enum clause c, struct sh_buf *out) {
+    sh_buf_addf(out, "%s: \"", clause_names[c]);
+    term_print(r->clauses[c], out);
+    sh_buf_add_text(out, "\"\n");
+}
+
+static inline void amount_print(const struct random_rule *r, struct sh_buf *out) {
+    sh_buf_addf(out, "amount: \"%s", r->amount);
+    const bool call = r->clauses[AMOUNT_LIMIT] != NULL;
+    sh_buf_add_text(out, call ? "(" : "");
+    if (r->clauses[AMOUNT])
+        term_print(r->clauses[AMOUNT], out);
+    sh_buf_add_text(out, call && r->clauses[AMOUNT] ? ", " : "");
+    if (call)
+        term_print(r->clauses[AMOUNT_LIMIT], out);
+    sh_buf_add_text(out, call ? ")\"\n" : "\"\n");
+}
+
 static inline void rule_print(const struct random_rule *r, const char *id, struct sh_buf *out) {
     sh_buf_addf(out,
                 "rule: %s\nname: 随机\nlevel: %s\nstate: draft\nstages: [after]\nbasis: [测试]\n"
-                "in_force: {from: 2024-02-29, to: 2026-03-02}\n%s%s%s%s%s",
-                id, r->level, r->uses, r->lines, r->remind, r->head, r->with);
-    for (size_t c = 0; c < CLAUSES; c++) {
-        if (!r->clauses[c] || c == AMOUNT || c == AMOUNT_LIMIT)
-            continue;
-        sh_buf_addf(out, "%s: \"", clause_names[c]);
-        term_print(r->clauses[c], out);
-        sh_buf_add_text(out, "\"\n");
-    }
-    if (r->amount) {
-        sh_buf_addf(out, "amount: \"%s", r->amount);
-        const bool call = r->clauses[AMOUNT_LIMIT] != NULL;
-        sh_buf_add_text(out, call ? "(" : "");
-        if (r->clauses[AMOUNT])
-            term_print(r->clauses[AMOUNT], out);
-        sh_buf_add_text(out, call && r->clauses[AMOUNT] ? ", " : "");
-        if (call)
-            term_print(r->clauses[AMOUNT_LIMIT], out);
-        sh_buf_add_text(out, call ? ")\"\n" : "\"\n");
-    }
+                "%s%s%s%s%s%s%s",
+                id, r->level, r->in_force, r->uses, r->lines, r->remind, r->head, r->limit, r->with);
+    for (enum clause c = WHERE; c < CLAUSES; c++)
+        if (r->clauses[c] && c != AMOUNT && c != AMOUNT_LIMIT)
+            clause_print(r, c, out);
+    if (r->amount)
+        amount_print(r, out);
     sh_buf_add_text(out, "say: \"随机\"\n");
 }
