@@ -471,11 +471,11 @@ sh_code sh_draw_separation(struct work *w, const struct sh_step *step, const str
     if (!w->m.text->draw || !w->who || (step->n_not_by == 0 && step->n_not_body_of == 0))
         return SH_OK;
     if (!sh_str_eq(*io_origin, item->run)) {
-        SH_TRY(
-            sh_sql_query(w->txn,
-                         "select distinct step, actor, body from mt_item_step where matter = $1 union select "
-                         "step, actor, body from mt_step where matter = $1",
-                         &SH_TEXT(item->run), 1, w->arena, io_rows, w->err));
+        SH_TRY(sh_sql_query(
+            w->txn,
+            "select distinct step, actor, body from mt_item_step where matter = $1 and role <> '' "
+            "union select step, actor, body from mt_step where matter = $1",
+            &SH_TEXT(item->run), 1, w->arena, io_rows, w->err));
         *io_origin = item->run;
     }
     const struct sh_str of = w->m.text->draw->of;

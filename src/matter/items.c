@@ -259,9 +259,10 @@ static sh_code judge_separation(struct work *w, const struct sh_step *step, cons
         struct sh_rows rows;
         const struct sh_value key[] = {SH_TEXT(items[i].matter), SH_TEXT(w->who->person),
                                        SH_TEXT(items[i].id)};
-        SH_TRY(sh_sql_query(
-            w->txn, "select step, role from mt_item_step where matter = $1 and actor = $2 and item = $3", key,
-            3, w->arena, &rows, w->err));
+        SH_TRY(sh_sql_query(w->txn,
+                            "select step, role from mt_item_step where matter = $1 and actor = $2 and item = "
+                            "$3 and role <> ''",
+                            key, 3, w->arena, &rows, w->err));
         w->failures = &found, found.n = 0;
         for (size_t r = 0; r < rows.n_rows; r++) {
             const struct sh_str done = sh_cell(&rows, r, 0)->str, role = sh_cell(&rows, r, 1)->str;

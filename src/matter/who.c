@@ -187,8 +187,8 @@ static sh_code acts_of(struct work *w, struct sh_str matter, struct sh_str perso
         w->txn,
         "select step, role, body from mt_step where matter = $1 and (actor = $2 or $2 = '') union "
         "select step, role, body from mt_item_step where matter = $1 and (actor = $2 or $2 = '') and "
-        "$3 = '' "
-        "union select step, 'sign', body from mt_sign where matter = $1 and (person = $2 or $2 = '')",
+        "role <> '' and $3 = '' union "
+        " select step, 'sign', body from mt_sign where matter = $1 and (person = $2 or $2 = '')",
         values, 3, w->arena, ret, w->err);
 }
 

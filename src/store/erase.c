@@ -145,7 +145,9 @@ static sh_code erase_proposals(struct sh_txn *txn, struct erase *erase, struct s
     if (!matter.at)
         return sh_fail(err, SH_E_NOMEM, "no room for a label");
     SH_TRY(sh_txn_query(
-        txn, "select distinct record_id from st_version where matter = $1 and erased = 0 order by 1",
+        txn,
+        "select distinct record_id from st_version where matter = $1 and substr(matter, 1, 3) = 'of.' and "
+        "erased = 0 order by 1",
         &SH_TEXT(matter), 1, &erase->arena, &rows, err));
     for (size_t i = 0; i < rows.n_rows; i++) {
         SH_TRY(sh_id_text(sh_cell(&rows, i, 0)->str, &erase->arena, &id, err));

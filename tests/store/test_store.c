@@ -368,7 +368,7 @@ static void a_disk_that_refuses_loses_nothing_acknowledged(void **state) {
     open_with_table(&place);
     struct rlimit limit;
     CHECK(getrlimit(RLIMIT_FSIZE, &limit) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
-    const struct rlimit small = {256 << 10, limit.rlim_max};
+    const struct rlimit small = {512 << 10, limit.rlim_max};
     CHECK(setrlimit(RLIMIT_FSIZE, &small) == 0);
     int64_t n = 0;
     sh_code code;
