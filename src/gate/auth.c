@@ -1,5 +1,6 @@
 /* Who asks, and may they. */
 #include "gate/auth.h"
+#include "gate/later.h"
 #include "gate/password.h"
 #include "gate/person.h"
 
@@ -143,6 +144,21 @@ static sh_code by_key(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return take_account(txn, who, sh_cell(&rows, 0, 0), err);
 }
 
+/* Whoever asked for what is answered later, by what he may now. There is no browser whose mistake to guard.
+ */
+static sh_code by_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct who *who = ctx;
+    struct sh_request *rq = who->rq;
+    struct sh_rows rows;
+    who->is_found = false;
+    SH_TRY(sh_sql_query(txn, "select " ACCOUNT " from gate_account a where a.person = $1",
+                        &SH_TEXT(sh_str_of(rq->later->person)), 1, &rq->arena, &rows, err));
+    if (rows.n_rows != 1)
+        return SH_OK;
+    rq->caller.by_key = true;
+    return take_account(txn, who, sh_cell(&rows, 0, 0), err);
+}
+
 static sh_code touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct who *who = ctx;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(who->rq->caller.session)),
@@ -196,7 +212,9 @@ static sh_code check_state(struct sh_gate *gate, struct sh_request *rq) {
 sh_code sh_auth(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct who who = {.gate = gate, .rq = rq};
     const bool has_key = sh_str_starts_with(rq->bearer, SH_STR("Bearer "));
-    if (has_key)
+    if (rq->later)
+        SH_TRY(sh_store_read(gate->store, by_person, &who, err));
+    else if (has_key)
         SH_TRY(sh_store_read(gate->store, by_key, &who, err));
     else if (rq->cookie.len)
         SH_TRY(sh_store_read(gate->store, by_session, &who, err));

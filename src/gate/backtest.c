@@ -169,8 +169,10 @@ static sh_code start(struct asked *a, struct sh_err *err) {
     SH_TRY(sh_gate_read(a->gate, a->rq, read_verdicts, a, err));
     SH_TRY(sh_path_join(path, a->dir, "verdicts.csv", err));
     SH_TRY(sh_fs_write(path, sh_buf_view(&a->verdicts), err));
-    SH_TRY(sh_job_start_one(a->gate, a->rq, id, SH_BACKTEST_KIND, &arguments, err));
-    a->is_started = a->rq->status == 202;
+    bool is_made = false;
+    SH_TRY(sh_job_start(a->gate, a->rq, &(struct sh_job_asked){id, SH_BACKTEST_KIND, &arguments, 1}, &is_made,
+                        err));
+    a->is_started = is_made;
     return SH_OK;
 }
 

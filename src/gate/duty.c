@@ -4,6 +4,7 @@
 #include "gate/duty.h"
 #include "gate/auth.h"
 #include "gate/checkfiles.h"
+#include "gate/later.h"
 #include "gate/preserve.h"
 #include <errno.h>
 #include <time.h>
@@ -137,6 +138,14 @@ static void end_checks(struct sh_gate *gate, int32_t *done_on) {
         sh_log(&gate->log, SH_LOG_ERROR, "self-checks not ended", " code=%s", sh_code_name(code));
 }
 
+/* Each round: an erasure, also one by the command line beside the server, takes the answers, then their
+ * files. */
+static void sweep_answers(struct sh_gate *gate) {
+    struct sh_err err;
+    if (sh_later_sweep(gate, false, &err) != SH_OK)
+        sh_log(&gate->log, SH_LOG_WARN, "answers not swept", " code=%s", sh_code_name(err.code));
+}
+
 static void *main_of(void *ctx) {
     struct sh_gate *gate = ctx;
     int32_t checks_done_on = INT32_MIN;
@@ -150,6 +159,7 @@ static void *main_of(void *ctx) {
         counted_by = generation;
         catch_up(gate);
         end_checks(gate, &checks_done_on);
+        sweep_answers(gate);
         sh_evidence_seal_all(gate);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);

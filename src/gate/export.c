@@ -2,6 +2,7 @@
  * spreadsheet would run. Persons leave masked. */
 #include "gate/find.h"
 #include "gate/handlers.h"
+#include "gate/later.h"
 #include "gate/takeaway.h"
 
 #define EXPORT_COLUMNS(X)                                                                                    \
@@ -64,7 +65,7 @@ sh_code sh_api_findings_export(struct sh_gate *gate, struct sh_request *rq, stru
     sh_buf_add_text(&find->sql, "select " EXPORT_COLUMNS(COLUMN_SQL) "true");
     SH_TRY(sh_find_where(find, err));
     sh_buf_add_text(&find->sql, " order by counted desc, id");
-    SH_TRY(sh_takeaway_asked(rq, &e.out, err));
+    SH_TRY(sh_takeaway_asked(rq, SH_LATER_FINDINGS, &e.out, err));
     SH_TRY(sh_takeaway_note(&e.out, SH_STR("findings"), err));
     SH_TRY(sh_takeaway_open(&e.out, sh_str_of(SH_SAY(rq, SHEET_OF_FINDINGS)),
                             is_english ? titles_en : titles_zh, COLUMNS_N, err));

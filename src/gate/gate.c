@@ -8,11 +8,11 @@
 #include "gate/handlers.h"
 #include "gate/http.h"
 #include "gate/jobs.h"
+#include "gate/later.h"
 #include "gate/pages.h"
 #include "gate/password.h"
 #include "gate/ruletext.h"
 #include "gate/schema.h"
-#include "gate/takeaway.h"
 #include <inttypes.h>
 #include <sodium.h>
 #include <unistd.h>
@@ -22,7 +22,8 @@ static const struct sh_migration own_migrations[] = {
      "gate_account gate_session gate_attempt gate_key gate_grant gate_access gate_change gate_once gate_job"},
     {"gate", "0002_review", 2, gate_0002},
     {"gate", "0003_selfcheck", 3, gate_0003, "gate_check gate_check_file"},
-    {"gate", "0004_statistics", 4, gate_0004}};
+    {"gate", "0004_statistics", 4, gate_0004},
+    {"gate", "0005_answer", 5, gate_0005, "gate_answer"}};
 enum { OWN_MIGRATIONS = sizeof own_migrations / sizeof own_migrations[0] };
 
 size_t sh_gate_migrations(struct sh_migration out[SH_GATE_MIGRATIONS_MAX]) {
@@ -81,6 +82,9 @@ sh_code sh_gate_forget(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     if (!has)
         return SH_OK;
     SH_TRY(sh_sql_run(txn, "delete from gate_once", NULL, 0, NULL, err)); /* whatever an answer says of it */
+    SH_TRY(sh_sql_has_table(txn, "gate_answer", &has, err));
+    if (has) /* the files follow within seconds: duty.c */
+        SH_TRY(sh_sql_run(txn, "delete from gate_answer", NULL, 0, NULL, err));
     for (size_t i = 0; i < sizeof of_person / sizeof of_person[0]; i++)
         SH_TRY(sh_sql_run(txn, of_person[i], &SH_TEXT(*record), 1, NULL, err));
     return sh_matter_forget(txn, *record, err);
@@ -106,15 +110,19 @@ static sh_code start(struct sh_gate *gate, struct sh_err *err) {
     SH_TRY(load_texts(gate, err));
     SH_TRY(sh_gate_store_open(&gate->options, false, &gate->store, err));
     SH_TRY(sh_numbers_lay(&gate->numbers, gate->store, gate->registers, gate->texts, err));
-    SH_TRY(sh_takeaway_tidy(gate, err));
     SH_TRY(sh_jobs_open(gate, &gate->jobs, err));
+    SH_TRY(sh_later_sweep(gate, true, err));
     SH_TRY(sh_duty_start(gate, err));
     SH_TRY(sh_rulebook_open(gate, err));
     SH_TRY(sh_finder_new(&gate->finder, err));
-    /* Writers wait for the disk together, so that one flush serves many; a hash takes 64 MiB, hence two. */
+    /* Writers wait for the disk together, so that one flush serves many; a hash takes 64 MiB, hence two; two
+     * long tables leave the readers room. */
     static const struct {
         size_t threads, length;
-    } sizes[SH_LANES] = {[SH_LANE_READ] = {4, 512}, [SH_LANE_WRITE] = {32, 512}, [SH_LANE_HASH] = {2, 32}};
+    } sizes[SH_LANES] = {[SH_LANE_READ] = {4, 512},
+                         [SH_LANE_WRITE] = {32, 512},
+                         [SH_LANE_HASH] = {2, 32},
+                         [SH_LANE_LATER] = {2, 128}};
     for (size_t i = 0; i < SH_LANES; i++) {
         const size_t threads =
             i == SH_LANE_READ && gate->options.threads ? gate->options.threads : sizes[i].threads;
@@ -130,6 +138,7 @@ sh_code sh_gate_start(const struct sh_gate_options *options, struct sh_gate **re
     if (!gate)
         return sh_fail(err, SH_E_NOMEM, "no room for the server");
     gate->options = *options;
+    pthread_mutex_init(&gate->later.mutex, NULL);
     gate->log = (struct sh_log){.file = options->log, .level = SH_LOG_INFO, .clock = options->clock};
     const sh_code code = start(gate, err);
     if (code != SH_OK) {
@@ -158,6 +167,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds) {
     sh_store_close(gate->store);
     sh_numbers_free(&gate->numbers);
     sh_arena_free(&gate->arena);
+    pthread_mutex_destroy(&gate->later.mutex);
     sh_free(gate);
 }
 
@@ -218,6 +228,10 @@ void sh_gate_answer(struct sh_gate *gate, struct sh_request *rq) {
 }
 
 void sh_gate_serve(struct sh_gate *gate, struct sh_request *rq) {
+    if (rq->later) {
+        sh_later_serve(gate, rq);
+        return;
+    }
     sh_gate_answer(gate, rq);
     sh_http_resume(rq);
 }

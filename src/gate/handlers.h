@@ -65,6 +65,8 @@ SH_HANDLER(sh_api_jobs);
 SH_HANDLER(sh_api_job_new);
 SH_HANDLER(sh_api_job);
 SH_HANDLER(sh_api_job_cancel);
+/* later.c */
+SH_HANDLER(sh_api_job_answer);
 /* findings.c */
 SH_HANDLER(sh_api_runs);
 SH_HANDLER(sh_api_findings);

@@ -59,7 +59,7 @@ static void put_latency(struct sh_buf *out, struct sh_gate *gate) {
 }
 
 sh_code sh_api_metrics(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
-    static const char *const lanes[SH_LANES] = {"read", "write", "hash"};
+    static const char *const lanes[SH_LANES] = {"read", "write", "hash", "later"};
     struct sh_buf *out = &rq->out;
     sh_buf_clear(out);
     put_answers(out, gate);

@@ -145,6 +145,7 @@ static void read_headers(struct sh_request *rq) {
     rq->idempotency = header(rq, "Idempotency-Key");
     rq->content_type_in = header(rq, "Content-Type");
     rq->purpose = header(rq, "X-Purpose");
+    rq->prefer = header(rq, "Prefer");
     rq->agent = header(rq, "User-Agent");
     rq->if_none_match = header(rq, "If-None-Match");
     rq->encodings = header(rq, "Accept-Encoding");

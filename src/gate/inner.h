@@ -54,6 +54,11 @@ struct sh_gate {
     struct sh_metrics metrics;
     struct sh_log log;
     struct sh_jobs *jobs;
+    struct {
+        pthread_mutex_t mutex;
+        struct sh_later *first; /* requests answered later, under way */
+        size_t held_bytes;
+    } later;
     const struct sh_pages *pages; /* NULL: none */
     struct sh_rulebook *rulebook; /* NULL: a server without rules */
     struct sh_finder *finder;

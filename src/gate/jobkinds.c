@@ -8,6 +8,7 @@
 #include "gate/entry.h"
 #include "gate/handlers.h"
 #include "gate/jobs.h"
+#include "gate/later.h"
 #include "gate/password.h"
 #include "gate/selfcheck.h"
 
@@ -101,50 +102,79 @@ struct jobbing {
     struct sh_request *rq;
     struct sh_scope scope;
     const struct job_kind *kind;
-    const char *id, *kind_name; /* of the job that is made */
-    bool is_only;               /* refused while another of his is not over */
-    struct sh_buf *arguments;
+    struct sh_job_asked asked;
+    bool is_made;
+    bool is_stopped; /* a job in memory was told to stop */
     struct sh_rows rows;
 };
 
-#define JOB_COLUMNS "id, kind, state, person, body, place, arguments, progress, result, created_at, ended_at"
+#define JOB_COLUMNS                                                                                          \
+    "j.id, j.kind, j.state, j.person, j.body, j.place, j.arguments, j.progress, j.result, j.created_at, "    \
+    "j.ended_at, coalesce(a.status, 0) from gate_job j left join gate_answer a on a.id = j.id"
+enum { J_PROGRESS = 7, J_ENDED = 10, J_STATUS = 11 };
 
-static void show_job(struct sh_json *json, const struct sh_rows *rows, size_t row) {
+static bool is_later(struct sh_str kind) {
+    return sh_str_is(kind, SH_LATER_FINDINGS) || sh_str_is(kind, SH_LATER_EXPORT) ||
+           sh_str_is(kind, SH_LATER_IMPORT);
+}
+
+/* Of a table that he asked for himself: whatever roles he has. */
+static bool is_his(const struct sh_request *rq, const struct sh_rows *rows, size_t row) {
+    return is_later(sh_cell(rows, row, SH_JOB_KIND)->str) &&
+           sh_str_is(sh_cell(rows, row, SH_JOB_PERSON)->str, rq->caller.person);
+}
+
+static void put_time(struct sh_json *json, const char *name, int64_t when) {
+    char at[SH_TIME_TEXT_MAX];
+    sh_time_format_iso(when, "Z", at);
+    sh_json_put_text(json, name, when ? at : NULL);
+}
+
+static void show_job(struct sh_json *json, const struct jobbing *jobbing, size_t row) {
+    const struct sh_rows *rows = &jobbing->rows;
+    char live[48];
     static const char *const names[] = {"id",    "kind",      "state",    "person", "body",
                                         "place", "arguments", "progress", "result"};
     sh_json_object(json);
     for (size_t i = 0; i < 9; i++) {
         const struct sh_str text = sh_cell(rows, row, i)->str;
         sh_json_key(json, names[i]);
-        if (i == 6)
+        if (i == SH_JOB_ARGUMENTS)
             sh_json_raw(json, text);
+        else if (i == J_PROGRESS &&
+                 sh_later_progress(jobbing->gate, sh_cell(rows, row, SH_JOB_ID)->str, live))
+            sh_json_text(json, live);
         else
             sh_json_str(json, text);
     }
-    for (size_t i = 9; i < 11; i++) {
-        char at[SH_TIME_TEXT_MAX];
-        sh_time_format_iso(sh_cell(rows, row, i)->i64, "Z", at);
-        sh_json_put_text(json, i == 9 ? "created_at" : "ended_at", sh_cell(rows, row, i)->i64 ? at : NULL);
-    }
+    const int64_t ended = sh_cell(rows, row, J_ENDED)->i64, until = ended ? ended + SH_LATER_KEEP_SECONDS : 0;
+    const bool has_answer = sh_cell(rows, row, J_STATUS)->i64 && is_his(jobbing->rq, rows, row);
+    put_time(json, "created_at", sh_cell(rows, row, J_ENDED - 1)->i64);
+    put_time(json, "ended_at", ended);
+    put_time(json, "answer_until", has_answer && until > sh_gate_now(jobbing->gate) ? until : 0);
     sh_json_object_end(json);
+}
+
+static bool may_see(const struct jobbing *jobbing, size_t row) {
+    const struct sh_rows *rows = &jobbing->rows;
+    return is_his(jobbing->rq, rows, row) ||
+           sh_scope_holds(&jobbing->scope, sh_cell(rows, row, SH_JOB_BODY)->str,
+                          sh_cell(rows, row, SH_JOB_PLACE)->str);
 }
 
 static sh_code get_job(struct sh_txn *txn, struct jobbing *jobbing, struct sh_str id, struct sh_err *err) {
     const struct sh_value values[] = {SH_TEXT(id)};
-    SH_TRY(sh_sql_query(
-        txn, "select " JOB_COLUMNS " from gate_job where id = $1 and kind <> '" SH_SELFCHECK_KIND "'", values,
-        1, &jobbing->rq->arena, &jobbing->rows, err));
-    if (jobbing->rows.n_rows != 1 || !sh_scope_holds(&jobbing->scope, sh_cell(&jobbing->rows, 0, 4)->str,
-                                                     sh_cell(&jobbing->rows, 0, 5)->str))
-        return sh_fail(err, SH_E_NOTFOUND, "no such job");
-    return SH_OK;
+    SH_TRY(sh_sql_query(txn, "select " JOB_COLUMNS " where j.id = $1 and j.kind <> '" SH_SELFCHECK_KIND "'",
+                        values, 1, &jobbing->rq->arena, &jobbing->rows, err));
+    return jobbing->rows.n_rows == 1 && may_see(jobbing, 0) ? SH_OK
+                                                            : sh_fail(err, SH_E_NOTFOUND, "no such job");
 }
 
 static sh_code answer_job(struct sh_request *rq, int status, const struct jobbing *jobbing,
                           struct sh_err *err) {
     struct sh_json json;
     sh_answer_begin(rq, status, &json);
-    show_job(&json, &jobbing->rows, 0);
+    show_job(&json, jobbing, 0);
     return sh_answer_end(rq, &json, err);
 }
 
@@ -157,8 +187,8 @@ static sh_code jobbing_begin(struct sh_gate *gate, struct sh_request *rq, struct
 static sh_code list_jobs(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct jobbing *jobbing = ctx;
     return sh_sql_query(txn,
-                        "select " JOB_COLUMNS " from gate_job where kind <> '" SH_SELFCHECK_KIND
-                        "' order by created_at desc, id desc limit 200",
+                        "select " JOB_COLUMNS " where j.kind <> '" SH_SELFCHECK_KIND
+                        "' order by j.created_at desc, j.id desc limit 200",
                         NULL, 0, &jobbing->rq->arena, &jobbing->rows, err);
 }
 
@@ -172,9 +202,8 @@ sh_code sh_api_jobs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
     sh_json_key(&json, "items");
     sh_json_array(&json);
     for (size_t i = 0; i < jobbing.rows.n_rows; i++)
-        if (sh_scope_holds(&jobbing.scope, sh_cell(&jobbing.rows, i, 4)->str,
-                           sh_cell(&jobbing.rows, i, 5)->str))
-            show_job(&json, &jobbing.rows, i);
+        if (may_see(&jobbing, i))
+            show_job(&json, &jobbing, i);
     sh_json_array_end(&json);
     sh_json_object_end(&json);
     return sh_answer_end(rq, &json, err);
@@ -200,7 +229,7 @@ sh_code sh_api_job(struct sh_gate *gate, struct sh_request *rq, struct sh_err *e
     return answer_job(rq, 200, &jobbing, err);
 }
 
-/* Refused (SH_E_CANCELLED) when too many wait, or when his own of the kind is not over. */
+/* Refused (SH_E_CANCELLED) when too many wait, or of the kind too many of his own are not over. */
 static sh_code may_make(struct sh_txn *txn, struct jobbing *jobbing, struct sh_err *err) {
     struct sh_request *rq = jobbing->rq;
     struct sh_rows rows;
@@ -208,22 +237,26 @@ static sh_code may_make(struct sh_txn *txn, struct jobbing *jobbing, struct sh_e
                         &rows, err));
     if (sh_cell(&rows, 0, 0)->i64 >= SH_JOBS_WAITING_MAX)
         return sh_stop(sh_refuse(rq, GATE_BUSY, NULL));
-    if (!jobbing->is_only)
+    if (jobbing->asked.most == 0)
         return SH_OK;
-    const struct sh_value his[] = {SH_TEXT(sh_str_of(jobbing->kind_name)),
+    const struct sh_value his[] = {SH_TEXT(sh_str_of(jobbing->asked.kind)),
                                    SH_TEXT(sh_str_of(rq->caller.person))};
     SH_TRY(sh_sql_query(txn,
                         "select count(*) from gate_job where kind = $1 and person = $2 and state in "
                         "('waiting', 'running', 'cancelling')",
                         his, 2, &rq->arena, &rows, err));
-    return sh_cell(&rows, 0, 0)->i64 == 0 ? SH_OK
-                                          : sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, ONE_AT_A_TIME)));
+    if (sh_cell(&rows, 0, 0)->i64 < jobbing->asked.most)
+        return SH_OK;
+    return sh_stop(jobbing->asked.most == 1
+                       ? sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, ONE_AT_A_TIME))
+                       : sh_refuse(rq, GATE_BUSY, SH_SAY(rq, AT_MOST_TABLES), SH_LATER_OPEN_MAX));
 }
 
 static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct jobbing *jobbing = ctx;
     struct sh_request *rq = jobbing->rq;
-    const char *id = jobbing->id;
+    const char *id = jobbing->asked.id;
+    const struct sh_str arguments = sh_buf_view(jobbing->asked.arguments);
     SH_TRY(may_make(txn, jobbing, err));
     const struct sh_grant_view *grant = &rq->caller.grants[0];
     for (size_t i = 0; i < rq->caller.n_grants; i++) {
@@ -232,11 +265,11 @@ static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
             grant = &rq->caller.grants[i];
     }
     const struct sh_value values[] = {SH_TEXT(sh_str_of(id)),
-                                      SH_TEXT(sh_str_of(jobbing->kind_name)),
+                                      SH_TEXT(sh_str_of(jobbing->asked.kind)),
                                       SH_TEXT(sh_str_of(rq->caller.person)),
                                       SH_TEXT(sh_str_of(grant->body)),
                                       SH_TEXT(sh_str_of(grant->place)),
-                                      SH_TEXT(sh_buf_view(jobbing->arguments)),
+                                      SH_TEXT(arguments),
                                       SH_I64(sh_txn_now(txn))};
     SH_TRY(sh_sql_run(txn,
                       "insert into gate_job (id, kind, state, person, body, place, arguments, progress, "
@@ -244,9 +277,10 @@ static sh_code make_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                       "ended_at) values ($1, $2, 'waiting', $3, $4, $5, $6, '', '', $7, 0)",
                       values, 7, NULL, err));
     SH_CLEANUP(sh_buf_free) struct sh_buf content = {0};
-    sh_buf_addf(&content, "%s|%s|%.*s", id, jobbing->kind_name, SH_ARG(sh_buf_view(jobbing->arguments)));
+    sh_buf_addf(&content, "%s|%s|%.*s", id, jobbing->asked.kind, SH_ARG(arguments));
     SH_TRY(sh_gate_leaf(txn, "job.start", sh_buf_view(&content), err));
     SH_TRY(get_job(txn, jobbing, sh_str_of(id), err));
+    jobbing->is_made = true;
     return answer_job(rq, 202, jobbing, err);
 }
 
@@ -255,7 +289,7 @@ static sh_code take_arguments(struct jobbing *jobbing, const json_t *given, stru
                               struct sh_err *err) {
     struct sh_request *rq = jobbing->rq;
     struct sh_json json;
-    sh_json_begin(&json, jobbing->arguments);
+    sh_json_begin(&json, jobbing->asked.arguments);
     sh_json_object(&json);
     const char *key = NULL;
     json_t *value = NULL;
@@ -286,7 +320,7 @@ sh_code sh_api_job_new(struct sh_gate *gate, struct sh_request *rq, struct sh_er
     SH_TRY(jobbing_begin(gate, rq, &jobbing, err));
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
     SH_TRY(sh_request_json(rq, &root, err));
-    jobbing.arguments = &arguments;
+    jobbing.asked.arguments = &arguments;
     jobbing.kind = kind_of(sh_member(root, "kind", &rq->arena));
     struct sh_faults faults = {0};
     if (!jobbing.kind)
@@ -299,19 +333,19 @@ sh_code sh_api_job_new(struct sh_gate *gate, struct sh_request *rq, struct sh_er
         return sh_refuse_fields(rq, &faults);
     char id[33];
     sh_token_new(16, id);
-    jobbing.id = id, jobbing.kind_name = jobbing.kind->name;
+    jobbing.asked.id = id, jobbing.asked.kind = jobbing.kind->name;
     SH_TRY(sh_gate_write(gate, rq, "start job", make_job, &jobbing, NULL, err));
     sh_jobs_wake(gate->jobs);
     return SH_OK;
 }
 
-sh_code sh_job_start_one(struct sh_gate *gate, struct sh_request *rq, const char *id, const char *kind,
-                         struct sh_buf *arguments, struct sh_err *err) {
+sh_code sh_job_start(struct sh_gate *gate, struct sh_request *rq, const struct sh_job_asked *asked,
+                     bool *ret_made, struct sh_err *err) {
     struct jobbing jobbing;
     SH_TRY(jobbing_begin(gate, rq, &jobbing, err));
-    jobbing.id = id, jobbing.kind_name = kind, jobbing.arguments = arguments;
-    jobbing.is_only = true;
+    jobbing.asked = *asked;
     SH_TRY(sh_gate_write(gate, rq, "start job", make_job, &jobbing, NULL, err));
+    *ret_made = jobbing.is_made && rq->status == 202;
     sh_jobs_wake(gate->jobs);
     return SH_OK;
 }
@@ -327,7 +361,7 @@ static sh_code cancel_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         values, 2, &waiting, err));
     SH_TRY(sh_sql_run(txn, "update gate_job set state = 'cancelling' where id = $1 and state = 'running'",
                       values, 1, &running, err));
-    if (waiting + running == 0)
+    if (waiting + running == 0 && !jobbing->is_stopped)
         return sh_stop(sh_refuse(rq, GATE_CONFLICT, SH_SAY(rq, OVER_ALREADY)));
     SH_TRY(sh_gate_leaf(txn, "job.cancel", rq->params[0], err));
     SH_TRY(get_job(txn, jobbing, rq->params[0], err));
@@ -337,6 +371,9 @@ static sh_code cancel_job(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 sh_code sh_api_job_cancel(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
     struct jobbing jobbing;
     SH_TRY(jobbing_begin(gate, rq, &jobbing, err));
+    SH_TRY(sh_store_read(gate->store, read_job, &jobbing, err));
+    /* Told first: what it writes may hold up the write below until it is over. */
+    jobbing.is_stopped = sh_later_cancel(gate, rq->params[0]);
     SH_TRY(sh_gate_write(gate, rq, "cancel job", cancel_job, &jobbing, NULL, err));
     sh_jobs_wake(gate->jobs);
     return SH_OK;

@@ -26,11 +26,15 @@ enum sh_job_column {
  * also for what is not his. */
 SH_MUST sh_code sh_job_find(struct sh_gate *gate, struct sh_request *rq, struct sh_rows *ret,
                             struct sh_err *err);
-/**
- * A waiting job of the caller, answered with 202; refused while he has one of that kind that is not over.
- * id   32 hex digits nobody has. arguments   a JSON object of texts.
- */
-SH_MUST sh_code sh_job_start_one(struct sh_gate *gate, struct sh_request *rq, const char *id,
-                                 const char *kind, struct sh_buf *arguments, struct sh_err *err);
+struct sh_job_asked {
+    const char *id; /* 32 hex digits nobody has */
+    const char *kind;
+    struct sh_buf *arguments; /* a JSON object of texts */
+    int64_t most; /* refused while so many of the kind are the caller's and not over; 0: any number */
+};
+/** A waiting job of the caller, answered with 202. ret_made: false when it is refused, or is one that was
+ * made when the same was asked before. */
+SH_MUST sh_code sh_job_start(struct sh_gate *gate, struct sh_request *rq, const struct sh_job_asked *asked,
+                             bool *ret_made, struct sh_err *err);
 SH_MUST sh_code sh_job_command(struct sh_gate *gate, const struct sh_job *job, struct sh_arena *arena,
                                struct sh_job_command *ret, struct sh_err *err);

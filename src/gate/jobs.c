@@ -7,6 +7,7 @@
 #include "gate/backtest.h"
 #include "gate/checkfiles.h"
 #include "gate/jobkinds.h"
+#include "gate/later.h"
 #include "gate/selfcheck.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -44,13 +45,8 @@ static const struct sh_act act = {.actor = {"jobs", 4}, .is_housekeeping = true}
 
 /* ---- the table --------------------------------------------------------------------------------------- */
 
-struct update {
-    const char *id, *state, *line, *result;
-};
-
-/* Ends a job. */
-static sh_code end_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    const struct update *update = ctx;
+sh_code sh_job_end(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct sh_job_update *update = ctx;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(update->id)), SH_TEXT(sh_str_of(update->state)),
                                       SH_TEXT(sh_str_of(update->line)), SH_TEXT(sh_str_of(update->result)),
                                       SH_I64(sh_txn_now(txn))};
@@ -61,23 +57,18 @@ static sh_code end_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
 
 /* How far it is. Its state is left alone: it may have been cancelled since it was looked at. */
 static sh_code tell_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    const struct update *update = ctx;
+    const struct sh_job_update *update = ctx;
     const struct sh_value values[] = {SH_TEXT(sh_str_of(update->id)), SH_TEXT(sh_str_of(update->line))};
     return sh_sql_run(txn, "update gate_job set progress = $2 where id = $1", values, 2, NULL, err);
 }
 
-struct taking {
-    const char *id;
-    int64_t n; /* 0: cancelled while it waited */
-};
-
-static sh_code take_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct taking *taking = ctx;
+sh_code sh_job_take(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct sh_job_taking *taking = ctx;
     return sh_sql_run(txn, "update gate_job set state = 'running' where id = $1 and state = 'waiting'",
                       &SH_TEXT(sh_str_of(taking->id)), 1, &taking->n, err);
 }
 
-static void write_job(struct sh_jobs *jobs, sh_txn_body body, const struct update *update) {
+static void write_job(struct sh_jobs *jobs, sh_txn_body body, const struct sh_job_update *update) {
     struct sh_err err;
     if (sh_store_write(jobs->gate->store, &act, body, (void *)(uintptr_t)update, NULL, &err) != SH_OK)
         sh_log(&jobs->gate->log, SH_LOG_ERROR, "job state not written", " code=%s", sh_code_name(err.code));
@@ -88,10 +79,13 @@ struct left {
     struct sh_rows rows;
 };
 
+/* What had a child, and what waited in memory alone. */
+#define LEFT "(state in ('running', 'cancelling') or (state = 'waiting' and kind in " SH_LATER_KINDS "))"
+
 static sh_code count_left(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct left *left = ctx;
-    return sh_sql_query(txn, "select count(*) from gate_job where state in ('running', 'cancelling')", NULL,
-                        0, &left->arena, &left->rows, err);
+    return sh_sql_query(txn, "select count(*) from gate_job where " LEFT, NULL, 0, &left->arena, &left->rows,
+                        err);
 }
 
 static sh_code interrupt_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
@@ -100,7 +94,7 @@ static sh_code interrupt_body(struct sh_txn *txn, void *ctx, struct sh_err *err)
     return sh_sql_run(
         txn,
         "update gate_job set state = 'interrupted', result = 'the server stopped', ended_at = $1 "
-        "where state in ('running', 'cancelling')",
+        "where " LEFT,
         values, 1, NULL, err);
 }
 
@@ -124,7 +118,7 @@ static sh_code read_waiting(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     return sh_sql_query(
         txn,
         "select id, kind, arguments, state from gate_job where state in ('waiting', 'cancelling') "
-        "order by created_at, id limit 200",
+        "and kind not in " SH_LATER_KINDS " order by created_at, id limit 200",
         NULL, 0, &waiting->arena, &waiting->rows, err);
 }
 
@@ -211,8 +205,8 @@ static void start_waiting(struct sh_jobs *jobs, const struct sh_rows *rows, size
     const struct sh_job job = {sh_cell(rows, row, 0)->str, sh_cell(rows, row, 1)->str,
                                sh_cell(rows, row, 2)->str};
     snprintf(child->id, sizeof child->id, "%.*s", SH_ARG(job.id));
-    struct taking taking = {child->id, 0};
-    sh_code code = sh_store_write(jobs->gate->store, &act, take_body, &taking, NULL, &err);
+    struct sh_job_taking taking = {child->id, 0};
+    sh_code code = sh_store_write(jobs->gate->store, &act, sh_job_take, &taking, NULL, &err);
     if (code != SH_OK)
         sh_log(&jobs->gate->log, SH_LOG_ERROR, "job not taken", " code=%s", sh_code_name(err.code));
     if (code != SH_OK || taking.n == 0)
@@ -224,7 +218,7 @@ static void start_waiting(struct sh_jobs *jobs, const struct sh_rows *rows, size
     if (code == SH_OK)
         code = start_child(child, &command, &err);
     if (code != SH_OK)
-        write_job(jobs, end_body, &(struct update){child->id, "failed", "", err.message});
+        write_job(jobs, sh_job_end, &(struct sh_job_update){child->id, "failed", "", err.message});
 }
 
 static void look(struct sh_jobs *jobs) {
@@ -287,17 +281,17 @@ static void reap(struct sh_jobs *jobs, struct child *child) {
     /* 10: audited, and there are findings; 9: imported, some rows rejected. */
     const bool is_done = !is_killed && (code == 0 || code == 9 || code == 10);
     snprintf(result, sizeof result, is_killed ? "signal %d" : "exit %d", is_killed ? WTERMSIG(status) : code);
-    const struct update update = {child->id,
-                                  child->term_ns ? "cancelled"
-                                  : is_done      ? "done"
-                                                 : "failed",
-                                  child->last, result};
+    const struct sh_job_update update = {child->id,
+                                         child->term_ns ? "cancelled"
+                                         : is_done      ? "done"
+                                                        : "failed",
+                                         child->last, result};
     if (child->folder[0])
         tidy(jobs, child);
     if (child->over)
         child->over(jobs->gate, sh_str_of(child->id));
     sh_buf_free(&child->report);
-    write_job(jobs, end_body, &update);
+    write_job(jobs, sh_job_end, &update);
     child->pid = 0;
 }
 
@@ -311,7 +305,7 @@ static void tend(struct sh_jobs *jobs) {
             sh_monotonic_ns() - child->began_ns > (int64_t)SH_JOB_HOURS_MAX * 3600 * 1000000000)
             end_child(child);
         if (child->is_dirty && !child->term_ns)
-            write_job(jobs, tell_body, &(struct update){.id = child->id, .line = child->last});
+            write_job(jobs, tell_body, &(struct sh_job_update){.id = child->id, .line = child->last});
         child->is_dirty = false;
         reap(jobs, child);
     }

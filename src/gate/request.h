@@ -25,6 +25,7 @@ enum {
 struct sh_gate;
 struct sh_route;
 struct sh_conn;
+struct sh_later;
 
 /** Who asks. Filled before the handler runs; n_grants 0: nobody is signed in. */
 struct sh_caller {
@@ -74,11 +75,12 @@ struct sh_request {
     size_t route_index;
     struct sh_target target;
     struct sh_str params[4];
-    struct sh_str cookie, bearer, csrf, if_match, idempotency, content_type_in,
-        purpose;                            /* headers; at NULL: absent */
+    struct sh_str cookie, bearer, csrf, if_match, idempotency, content_type_in, purpose,
+        prefer;                             /* headers; at NULL: absent */
     struct sh_str if_none_match, encodings; /* of files of the pages */
     struct sh_str address;                  /* of the client, for lock-out and evidence; never logged */
     struct sh_str agent;                    /* what the client says it is */
+    struct sh_later *later;                 /* NULL: answered now, see later.h */
     struct sh_buf body;
     bool is_counted;     /* among the gate's requests under way */
     size_t body_counted; /* bytes taken from the gate's budget */

@@ -3,9 +3,9 @@
 #pragma once
 #include "gate/request.h"
 
-/* Reads, writes, and what hashes a password: that lane has two threads, as each hash takes 64 MiB and 0.1 s.
- */
-enum sh_lane_id { SH_LANE_READ, SH_LANE_WRITE, SH_LANE_HASH, SH_LANES };
+/* Reads, writes, what hashes a password (two threads, as each hash takes 64 MiB and 0.1 s), and what is
+ * answered later. */
+enum sh_lane_id { SH_LANE_READ, SH_LANE_WRITE, SH_LANE_HASH, SH_LANE_LATER, SH_LANES };
 enum sh_route_flags {
     SH_ROUTE_EARLY = 1,  /* open before the second factor is set up and the initial password changed */
     SH_ROUTE_UPLOAD = 2, /* takes a raw body that is not JSON */

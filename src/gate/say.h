@@ -13,11 +13,17 @@
 
 #define GATE_SAY_ASKER_NEVER_APPROVES(X)                                                                     \
     X("申请人和被授权人不得审批", "neither the asker nor the person granted approves")
+#define GATE_SAY_ASK_FOR_LATER(X)                                                                            \
+    X("超过 %d 行的表格须作为任务办理：请带 Prefer: respond-async 请求头",                                   \
+      "a table of more than %d rows is a job: ask with the header Prefer: respond-async")
 #define GATE_SAY_AT_MOST_BYTES(X) X("最多 %zu 字节", "at most %zu bytes")
 #define GATE_SAY_AT_MOST_FILES(X)                                                                            \
     X("最多 %lld 个文件，合计 %lld MiB", "at most %lld files, %lld MiB together")
 #define GATE_SAY_AT_MOST_KEYS(X) X("最多 %d 个密钥", "at most %d keys")
 #define GATE_SAY_AT_MOST_ROWS(X) X("一次最多 %d 行", "at most %d rows at once")
+#define GATE_SAY_AT_MOST_TABLES(X)                                                                           \
+    X("您已有 %d 个表格任务未结束，请等待或取消其一",                                                        \
+      "%d such tables of yours are under way: wait for one, or cancel it")
 #define GATE_SAY_BEFORE_VALID_FROM(X) X("早于起始日", "lies before valid_from")
 #define GATE_SAY_BEHIND_CONTRACT(X) X("不得晚于合同终止日", "lies behind the last day of the contract")
 #define GATE_SAY_CHANGED_SINCE_PROPOSAL(X)                                                                   \
@@ -81,6 +87,9 @@
 #define GATE_SAY_REQUIRED_ONE_LINE(X) X("必填，一行", "is required, one line")
 #define GATE_SAY_REVIEWER_IS_ANOTHER(X)                                                                      \
     X("被授权人、申请人和审批人不得复核该授权", "who holds, asked for or gave a grant does not review it")
+#define GATE_SAY_RIGHTS_ARE_OTHERS(X)                                                                        \
+    X("办理时所凭的授权已变动，请重新导出",                                                                  \
+      "the grants it was made by do not all stand any more: ask for the table again")
 #define GATE_SAY_SAME_RULE(X) X("文本中的 rule: 应为 %.*s", "the text must say rule: %.*s")
 #define GATE_SAY_SEND_FILES_FIRST(X) X("请先上传文件", "send files first")
 #define GATE_SAY_SHEET_OF_FINDINGS(X) X("疑点", "findings")

@@ -59,3 +59,8 @@ static const char gate_0004[] =
     "--postgres: alter table gate_key alter column name set statistics 0, alter column name type text;\n"
     "--postgres: alter table gate_once alter column answer set statistics 0, alter column answer type "
     "bytea;\n";
+/* What a request came to that was answered later; the file lies beside the database. */
+static const char gate_0005[] =
+    "create table gate_answer (\n"
+    "    id text primary key, status bigint not null, type text not null, name text not null,\n"
+    "    grants text not null, bytes bigint not null) strict;\n";

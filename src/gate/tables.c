@@ -3,6 +3,7 @@
 #include "base/date.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
+#include "gate/later.h"
 #include "gate/password.h"
 #include "gate/sheet.h"
 #include "gate/takeaway.h"
@@ -91,7 +92,7 @@ sh_code sh_api_export(struct sh_gate *gate, struct sh_request *rq, struct sh_err
     SH_TRY(sh_entry_scope(gate, rq, e.reg, &e.scope, err));
     e.query = (struct sh_page_query){.register_name = e.reg->id, .search = sh_target_arg(&rq->target, "q")};
     SH_TRY(sh_arg_as_of(gate, rq, &e.query.as_of, err));
-    SH_TRY(sh_takeaway_asked(rq, &e.out, err));
+    SH_TRY(sh_takeaway_asked(rq, SH_LATER_EXPORT, &e.out, err));
     SH_TRY(sh_takeaway_note(&e.out, e.reg->id, err));
     SH_TRY(open_table(&e, err));
     SH_TRY(put_all(&e, err));
@@ -355,11 +356,13 @@ static sh_code import_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     in->created = in->updated = in->unchanged = in->proposed = in->rejected = 0;
     SH_TRY(sh_ties_stop_entries(txn, in->rq, in->entries, in->csv.n_rows, SH_STR(""), err));
     for (size_t r = 0; r < in->csv.n_rows; r++) {
+        SH_TRY(sh_later_row(in->rq, r, err));
         if (in->is_bad[r])
             in->rejected++;
         else
             SH_TRY(put_row(txn, in, r, faults, err));
     }
+    SH_TRY(sh_later_row(in->rq, in->csv.n_rows, err));
     SH_TRY(answer_import(in, faults, err));
     if (in->is_dry || in->created + in->updated + in->proposed == 0)
         return SH_OK;
@@ -379,6 +382,7 @@ static sh_code read_table(struct sh_gate *gate, struct importing *in, struct sh_
         return sh_refused(sh_refuse(rq, GATE_TOO_LARGE, SH_SAY(rq, AT_MOST_ROWS), IMPORT_ROWS_MAX), err);
     if (in->csv.header.n_cells > SH_SHEET_COLUMNS_MAX || read_header(in) != SH_OK)
         return sh_refused(sh_refuse_fields(rq, &in->faults), err);
+    sh_later_expect(rq, in->csv.n_rows);
     in->entries = sh_new(&rq->arena, struct sh_entry_values, in->csv.n_rows);
     in->is_bad = sh_new(&rq->arena, bool, in->csv.n_rows);
     if (!in->entries || !in->is_bad)
@@ -397,6 +401,7 @@ sh_code sh_api_import(struct sh_gate *gate, struct sh_request *rq, struct sh_err
     SH_TRY(sh_entry_register(gate, rq, &in->reg, err));
     if (in->reg->change == SH_CHANGE_STEPS || !sh_caller_is(rq, in->reg->edit_by, in->reg->n_edit_by))
         return sh_refuse(rq, GATE_FORBIDDEN, NULL);
+    SH_TRY(sh_later_point(rq, SH_LATER_IMPORT, err));
     SH_TRY(sh_caller_scope(gate, rq, NULL, in->reg->edit_by, in->reg->n_edit_by, &in->scope, err));
     SH_TRY(read_table(gate, in, err));
     return sh_gate_write(gate, rq, "import", import_body, in, NULL, err);

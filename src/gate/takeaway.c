@@ -3,6 +3,7 @@
 #include "gate/takeaway.h"
 #include "base/fs.h"
 #include "gate/auth.h"
+#include "gate/later.h"
 #include "gate/workbook.h"
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,13 +11,17 @@
 
 enum { CSV_ROWS_MAX = 20000000, XLSX_ROWS_MAX = 1048575 }; /* what a sheet holds below its titles */
 
-sh_code sh_takeaway_asked(struct sh_request *rq, struct sh_takeaway *ret, struct sh_err *err) {
+sh_code sh_takeaway_asked(struct sh_request *rq, const char *kind, struct sh_takeaway *ret,
+                          struct sh_err *err) {
+    if (rq->later && rq->later->is_fetch) /* what for was said when it was asked for */
+        return sh_later_point(rq, kind, err);
     const struct sh_str format = sh_target_arg(&rq->target, "format");
     ret->rq = rq;
     ret->is_xlsx = sh_str_is(format, "xlsx");
     if (format.len && !ret->is_xlsx && !sh_str_is(format, "csv"))
         return sh_refused(sh_refuse(rq, GATE_BAD_REQUEST, "format: csv | xlsx"), err);
-    return sh_purpose_of_header(rq, &ret->purpose, err);
+    SH_TRY(sh_purpose_of_header(rq, &ret->purpose, err));
+    return sh_later_point(rq, kind, err);
 }
 
 struct noting {
@@ -37,14 +42,6 @@ sh_code sh_takeaway_note(struct sh_takeaway *out, struct sh_str register_id, str
 
 static sh_code folder_of(const struct sh_gate *gate, char ret[SH_PATH_BYTES_MAX], struct sh_err *err) {
     return sh_path_join(ret, gate->options.data_dir, "exports", err);
-}
-
-sh_code sh_takeaway_tidy(const struct sh_gate *gate, struct sh_err *err) {
-    char dir[SH_PATH_BYTES_MAX];
-    bool is_there = false;
-    SH_TRY(folder_of(gate, dir, err));
-    SH_TRY(sh_fs_exists(dir, &is_there, err));
-    return is_there ? sh_remove_tree(dir, err) : SH_OK;
 }
 
 static sh_code open_csv(struct sh_takeaway *out, struct sh_err *err) {
@@ -85,6 +82,7 @@ void sh_takeaway_cell(struct sh_takeaway *out, struct sh_str text) {
 }
 
 sh_code sh_takeaway_row(struct sh_takeaway *out, struct sh_err *err) {
+    SH_TRY(sh_later_row(out->rq, out->n_rows, err));
     if (++out->n_rows > (uint64_t)(out->is_xlsx ? XLSX_ROWS_MAX : CSV_ROWS_MAX))
         return sh_fail(err, SH_E_LIMIT, "more than %d rows: narrow the filter%s",
                        out->is_xlsx ? XLSX_ROWS_MAX : CSV_ROWS_MAX, out->is_xlsx ? ", or take CSV" : "");
@@ -107,6 +105,18 @@ static sh_code finish(struct sh_takeaway *out, int *ret_fd, struct sh_err *err) 
     return *ret_fd >= 0 ? SH_OK : sh_fail_errno(err, "%s: cannot open", out->path);
 }
 
+/* The file has a name again, once it is whole. */
+static sh_code keep(struct sh_takeaway *out, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    sh_later_expect(out->rq, out->n_rows);
+    SH_TRY(sh_later_row(out->rq, out->n_rows, err));
+    SH_TRY(sh_later_path(out->rq->gate, sh_str_of(out->rq->later->id), path, err));
+    SH_TRY(sh_file_sync(out->path, err));
+    SH_TRY(sh_fs_rename(out->path, path, err));
+    out->path[0] = '\0';
+    return SH_OK;
+}
+
 sh_code sh_takeaway_send(struct sh_takeaway *out, struct sh_str name, struct sh_err *err) {
     struct sh_request *rq = out->rq;
     struct stat about;
@@ -119,6 +129,8 @@ sh_code sh_takeaway_send(struct sh_takeaway *out, struct sh_str name, struct sh_
     }
     sh_buf_clear(&rq->out);
     rq->file = (struct sh_answer_file){.fd_plus_1 = fd + 1, .bytes = (uint64_t)about.st_size};
+    if (rq->later)
+        SH_TRY(keep(out, err));
     rq->status = 200;
     rq->content_type = out->is_xlsx ? "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
                                     : "text/csv; charset=utf-8";

@@ -21,18 +21,19 @@ struct sh_takeaway {
     uint64_t n_rows;
 };
 
-/** Argument format, header X-Purpose; one that is not good is a refusal (SH_E_CANCELLED). */
-SH_MUST sh_code sh_takeaway_asked(struct sh_request *rq, struct sh_takeaway *ret, struct sh_err *err);
+/** Argument format, header X-Purpose; one that is not good is a refusal (SH_E_CANCELLED). Then the point of
+ * later.h, for a kind of there. */
+SH_MUST sh_code sh_takeaway_asked(struct sh_request *rq, const char *kind, struct sh_takeaway *ret,
+                                  struct sh_err *err);
 /** What leaves is noted, in a transaction of its own, before a row of it is read. */
 SH_MUST sh_code sh_takeaway_note(struct sh_takeaway *out, struct sh_str register_id, struct sh_err *err);
 /** The file, with its titles [n], borrowed until it is sent. */
 SH_MUST sh_code sh_takeaway_open(struct sh_takeaway *out, struct sh_str sheet, const char *const *titles,
                                  size_t n, struct sh_err *err);
 void sh_takeaway_cell(struct sh_takeaway *out, struct sh_str text);
-/** Errors: SH_E_LIMIT more rows than a sheet can hold; SH_E_IO, SH_E_FULL. */
+/** Errors: SH_E_LIMIT more rows than a sheet can hold; SH_E_IO, SH_E_FULL; as sh_later_row. */
 SH_MUST sh_code sh_takeaway_row(struct sh_takeaway *out, struct sh_err *err);
-/** The answer is the file, offered as NAME.csv or NAME.xlsx. */
+/** The answer is the file, offered as NAME.csv or NAME.xlsx; of a request that is answered later it keeps the
+ * name of sh_later_path. */
 SH_MUST sh_code sh_takeaway_send(struct sh_takeaway *out, struct sh_str name, struct sh_err *err);
 void sh_takeaway_end(struct sh_takeaway *out);
-/** Files that a kill left behind; when the server starts. */
-SH_MUST sh_code sh_takeaway_tidy(const struct sh_gate *gate, struct sh_err *err);

@@ -1609,6 +1609,217 @@ def a_self_check_lies_sealed_and_is_erased_on_the_day_its_term_is_over_not_befor
         assert o.run("journal", "verify").strip().endswith("sound")
 
 
+# ---- tables as jobs ------------------------------------------------------------------------------------------------
+
+LATER = {**PURPOSE, "Prefer": "respond-async"}
+GRIDS = "code,name,holder,place\n"
+
+
+def grid_rows(first, n, place="620102"):
+    return (GRIDS + "".join(f"g-{i},网格{i},HOLDER,{place}\n" for i in range(first, first + n))).encode()
+
+
+def send_grids(person, rows, dry=False, **headers):
+    return person.post(f"/registers/grids/import?dry_run={'true' if dry else 'false'}", raw=rows,
+                       headers={"Content-Type": "text/csv", **headers})
+
+
+def ended(person, job):
+    return wait_for(person, job["id"], ("done", "failed", "cancelled", "interrupted"))
+
+
+@test
+def a_table_asked_for_later_is_a_job_and_its_answer_is_for_its_asker_alone():
+    with Office(SHOUHU) as o:
+        o.body("ag1", "agency", "620102")
+        o.body("ag2", "agency", "620103")
+        person, other = o.hire("grid", "agency.contract", body="ag1"), o.hire("grid2", "agency.contract", body="ag2")
+        peer, runner = o.hire("peer", "agency.contract", body="ag1"), o.hire("runner", "agency.auditor", body="ag1")
+        bad = grid_rows(0, 50) + b"g-bad,,HOLDER,620102\n"
+        tried = send_grids(person, bad, dry=True, Prefer="respond-async")
+        assert tried.status == 202 and tried["kind"] == "register-import" and tried["arguments"] == {"register": "grids", "dry_run": "true"}, tried.raw
+        assert tried.headers["location"] == "/api/v1/jobs/" + tried["id"] and tried.headers["preference-applied"] == "respond-async"
+        over = ended(person, tried)
+        assert over["state"] == "done" and over["progress"] == "51/51" and over["answer_until"], over.raw
+        told = person.get(f"/jobs/{tried['id']}/answer")
+        now = send_grids(person, bad, dry=True)
+        assert told.status == 200 and told.json == now.json and told["created"] == 50 and told["errors"][0]["row"] == 52, told.raw
+        assert person.get("/registers/grids/records")["items"] == []  # only tried
+        once = {"Prefer": "respond-async", "Idempotency-Key": "tables-1"}
+        taken, again = send_grids(person, bad, **once), send_grids(person, bad, **once)
+        assert taken.status == again.status == 202 and taken["id"] == again["id"] and again.headers["idempotent-replay"] == "true"
+        ended(person, taken)
+        assert person.get(f"/jobs/{taken['id']}/answer")["created"] == 50
+        assert len([j for j in person.get("/jobs")["items"]]) == 2
+        # a file, as the same request now gives it
+        for kind in ("csv", "xlsx"):
+            asked = person.get(f"/registers/grids/export?format={kind}", headers=LATER)
+            assert asked.status == 202, asked.raw
+            done = ended(person, asked)
+            assert done["state"] == "done" and done["progress"] == "50/50", done.raw
+            came = person.get(f"/jobs/{asked['id']}/answer")
+            assert came.headers["content-disposition"] == f'attachment; filename="grids.{kind}"' and came.status == 200
+            if kind == "csv":
+                assert came.raw == person.get("/registers/grids/export?format=csv", headers=PURPOSE).raw
+        # what is refused at once is no job
+        assert person.get("/registers/grids/export", headers={"Prefer": "respond-async"}).status == 422
+        assert person.get("/registers/grids/export?format=exe", headers=LATER).status == 400
+        assert person.get("/registers/nosuch/export", headers=LATER).status == 404
+        assert person.get("/registers/..%2F..%2Fx/export", headers=LATER).status in (400, 404)
+        assert send_grids(runner, bad, Prefer="respond-async").status == 403
+        # nobody else: not a colleague, not who runs jobs of the place, though he sees that there is one
+        for stranger in (other, peer, runner, o.admin):
+            assert stranger.get(f"/jobs/{asked['id']}/answer").status == 404, stranger.login
+        assert o.nobody().get(f"/jobs/{asked['id']}/answer").status == 401
+        for stranger in (other, peer, o.admin):
+            assert stranger.get("/jobs/" + asked["id"]).status == 404 and stranger.get("/jobs")["items"] == [], stranger.login
+            assert stranger.post(f"/jobs/{asked['id']}/cancellation", {}).status == 404
+        seen = runner.get("/jobs/" + asked["id"])
+        assert seen["state"] == "done" and seen["answer_until"] is None and seen["arguments"] == {"register": "grids", "format": "xlsx"}, seen.raw
+        for odd in ("..%2F..%2Fshouhu.db", asked["id"] + ".answer", "0" * 32, asked["id"].upper() + "x"):
+            assert person.get(f"/jobs/{odd}/answer").status == 404, odd
+        # no purpose, no search, in the jobs or in the log
+        hidden = person.get("/registers/grids/export?q=" + "HOLDER-7", headers=LATER)
+        ended(person, hidden)
+        assert "HOLDER" not in person.get("/jobs").raw.decode() and "HOLDER" not in o.log_path.read_text(encoding="utf-8")
+        assert "核对名册" not in runner.get("/jobs").raw.decode()
+        taken_away = [a for a in o.hire("control", "agency.control", body="ag1").get("/access-log?limit=200")["items"] if a["kind"] == "export"]
+        assert [a["person"] for a in taken_away] == [person.id] * 4  # each told once: two as jobs, one at once, one with a search
+
+
+@test
+def an_answer_is_not_given_to_rights_that_have_changed_and_goes_when_its_time_is_over():
+    day = datetime.date(2026, 8, 3)
+    o = Office(SHOUHU, clock=f"{day} 09:00:00")
+    with o:
+        o.body("ag1", "agency", "620102")
+        person = o.hire("grid", "agency.contract", body="ag1")
+        send_grids(person, grid_rows(0, 20))
+        first = person.get("/registers/grids/export?format=csv", headers=LATER)
+        assert ended(person, first)["state"] == "done"
+        at = f"/jobs/{first['id']}/answer"
+        assert person.get(at).status == 200
+        own = next(g["id"] for g in o.admin.get(f"/grants?person={person.id}")["items"])
+        more = o.grant(person.id, "agency.contract", "ag1")
+        assert person.get(at).status == 200  # more than it was made by
+        assert o.boss.post(f"/grants/{own}/revocation", {"why": "moved"}).status == 200
+        refused = person.get(at)  # the same role, by another grant
+        assert refused.status == 403 and "ask for the table again" in refused["detail"], refused.raw
+        second = person.get("/registers/grids/export?format=csv", headers=LATER)
+        assert ended(person, second)["state"] == "done" and person.get(f"/jobs/{second['id']}/answer").status == 200
+        assert o.boss.post(f"/grants/{more}/revocation", {"why": "left"}).status == 200
+        assert person.get(f"/jobs/{second['id']}/answer").status == 403  # may not read registers at all
+        o.grant(person.id, "agency.contract", "ag1")
+        third = person.get("/registers/grids/export?format=csv", headers=LATER)
+        ended(person, third)
+        kept = o.data / "exports" / (third["id"] + ".answer")
+        assert kept.stat().st_mode & 0o777 == 0o600
+        # a stop and a start keep it, and take away what nobody keeps
+        (o.data / "exports" / ("f" * 32 + ".answer")).write_text("left by a kill")
+        (o.data / "exports" / ("e" * 32)).write_text("half written")
+        o.stop()
+        o.start()
+        assert person.get(f"/jobs/{third['id']}/answer").status == 200
+        assert {p.name for p in (o.data / "exports").iterdir()} == {f"{one['id']}.answer" for one in (first, second, third)}
+        (o.data / "exports" / (second["id"] + ".answer")).unlink()
+        (o.data / "exports" / (second["id"] + ".answer")).symlink_to("/etc/passwd")
+        assert person.get(f"/jobs/{second['id']}/answer").status in (403, 404)
+        # a person's erasure takes the answers, as they may speak of him
+        record = person.get("/registers/grids/records?code=g-1")["items"][0]["id"]
+        o.run("journal", "erase", "--record", record, "--reason", "退出")
+        assert person.get(f"/jobs/{third['id']}/answer").status == 404
+        wait_true(lambda: list((o.data / "exports").iterdir()) == [], 20)
+        assert person.get("/jobs/" + third["id"])["answer_until"] is None
+        fourth = person.get("/registers/grids/export?format=csv", headers=LATER)
+        ended(person, fourth)
+        o.stop()
+        o.clock = f"{day + datetime.timedelta(days=1)} 09:00:30"
+        o.start()
+        again = o.person("grid")
+        again.secret = person.secret
+        assert again.sign_in(NEW_PASSWORD, factor(again.secret, o.now())).status == 200
+        assert again.get(f"/jobs/{fourth['id']}/answer").status == 404
+        wait_true(lambda: list((o.data / "exports").iterdir()) == [], 20)
+        o.stop()
+        assert o.run("journal", "verify").strip().endswith("sound")
+
+
+@test
+def a_table_that_is_cancelled_or_killed_half_way_leaves_nothing_and_says_so():
+    with Office(SHOUHU) as o:
+        o.body("ag1", "agency", "620102")
+        person = o.hire("grid", "agency.contract", body="ag1")
+
+        def half_way(rows):
+            job = send_grids(person, rows, Prefer="respond-async")
+            assert job.status == 202, job.raw
+            wait_true(lambda: 0 < int(person.get("/jobs/" + job["id"])["progress"].split("/")[0] or 0) < 5000)
+            return job
+        job = half_way(grid_rows(0, 5000))
+        assert person.post(f"/jobs/{job['id']}/cancellation", {}).status == 202
+        over = ended(person, job)
+        assert over["state"] == "cancelled" and over["answer_until"] is None and over["progress"].endswith("/5000"), over.raw
+        assert person.get(f"/jobs/{job['id']}/answer").status == 404
+        assert person.get("/registers/grids/records")["items"] == []
+        job = half_way(grid_rows(0, 5000))
+        o.stop(signal.SIGKILL)
+        o.start()
+        killed = person.get("/jobs/" + job["id"])
+        assert killed["state"] == "interrupted" and killed["result"] == "the server stopped", killed.raw
+        assert person.get("/registers/grids/records?code=g-0")["items"] == []
+        job = half_way(grid_rows(0, 5000))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:  # they wait for the writer together
+            many = list(pool.map(lambda _: send_grids(person, grid_rows(9000, 1), True, Prefer="respond-async"), range(8)))
+        assert {m.status for m in many} == {202, 429} and [m.status for m in many].count(202) <= 3, [m.status for m in many]  # three of a kind
+        for one in [job] + [m for m in many if m.status == 202]:
+            assert ended(person, one)["state"] == "done"
+        rest = grid_rows(10000, 5000)
+        job = half_way(rest)
+        o.stop()  # in order: it does not wait for the table
+        o.start()
+        assert person.get("/jobs/" + job["id"])["state"] == "interrupted"
+        assert person.get("/registers/grids/records?code=g-10000")["items"] == []
+        done = ended(person, send_grids(person, rest, Prefer="respond-async"))
+        assert done["state"] == "done" and done["progress"] == "5000/5000", done.raw
+        o.stop()
+        assert o.run("journal", "verify").strip().endswith("sound")
+        assert not [p for p in (o.data / "exports").iterdir() if not p.name.endswith(".answer")]
+
+
+@test
+def a_long_table_is_a_job_and_a_full_disk_is_told():
+    with Office(SHOUHU) as o:
+        o.body("ag1", "agency", "620102")
+        person = o.hire("grid", "agency.contract", body="ag1")
+        for first in range(0, 12000, 4000):
+            assert send_grids(person, grid_rows(first, 4000))["created"] == 4000
+        refused = person.get("/registers/grids/export?format=csv", headers=PURPOSE)
+        assert refused.status == 413 and "respond-async" in refused["detail"], refused.raw
+        job = person.get("/registers/grids/export?format=csv", headers=LATER)
+        assert ended(person, job)["progress"] == "12000/12000"
+        whole = person.get(f"/jobs/{job['id']}/answer")
+        assert len(whole.raw.decode("utf-8-sig").splitlines()) == 12001
+        assert list((o.data / "exports").iterdir()) == [o.data / "exports" / (job["id"] + ".answer")]
+        o.stop()
+        program, small = o.program, o.dir / "small-disk.sh"
+        small.write_text(f'#!/bin/sh\nexec unshare -Urm sh -c \'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"\' "{o.data}/exports" "{program}" "$@"\n')
+        small.chmod(0o755)
+        if subprocess.run([small, "--version"], capture_output=True, check=False).returncode != 0:
+            print("# no small disk here: unshare may not mount", flush=True)
+            return
+        o.program = str(small)
+        o.start()
+        o.program = program
+        assert person.get("/registers/grids/export?format=csv&q=" + urllib.parse.quote("g-11999"), headers=PURPOSE).status == 200
+        failed = {}
+        for kind in ("csv", "xlsx"):
+            failed[kind] = ended(person, person.get(f"/registers/grids/export?format={kind}", headers=LATER))
+            assert failed[kind]["state"] == "failed" and failed[kind]["result"] == "no-room", failed[kind].raw
+        told = person.get(f"/jobs/{failed['csv']['id']}/answer")
+        assert told.status == 507 and told["code"] == "no-room", told.raw  # the refusal itself had room
+        assert send_grids(person, grid_rows(20000, 5))["created"] == 5  # the office goes on
+
+
 @test
 def an_audit_runs_as_a_job_and_each_sees_his_findings():
     o = Office(SHOUHU)
