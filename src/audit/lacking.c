@@ -78,13 +78,10 @@ sh_code sh_places_day(struct sh_places *p, int32_t institution, int32_t day, str
     return sh_places_add(p, institution < 0 ? -1 : institution, p->last_month, 1, err);
 }
 
-sh_code sh_places_note(struct sh_engine *en, struct sh_places *places, int table, int32_t row,
-                       struct sh_err *err) {
+/* A row of a view that does not say itself where it lies: where the lines behind it do. */
+static sh_code note_behind(struct sh_engine *en, struct sh_places *places, int table, int32_t row,
+                           struct sh_err *err) {
     const struct sh_timeline *tl = &en->tl;
-    const int32_t institution = sh_institution_of(tl, table, row), day = sh_subject_day(tl, table, row);
-    const bool is_carried = tl->carried && table == tl->carried->table;
-    if ((institution >= 0 && day != SH_MISSING_I32) || is_carried || !sh_view_of(tl->plan, table))
-        return sh_places_day(places, institution, day, err);
     const struct sh_arena_mark at = sh_arena_mark(en->scratch);
     const int32_t *lines = NULL;
     size_t n = 0;
@@ -93,7 +90,28 @@ sh_code sh_places_note(struct sh_engine *en, struct sh_places *places, int table
         SH_TRY(sh_places_day(places, sh_institution_of(tl, SH_TABLE_LINE, lines[i]),
                              sh_subject_day(tl, SH_TABLE_LINE, lines[i]), err));
     sh_arena_rewind(en->scratch, at);
-    return n ? SH_OK : sh_places_day(places, institution, day, err);
+    return n ? SH_OK
+             : sh_places_day(places, sh_institution_of(tl, table, row), sh_subject_day(tl, table, row), err);
+}
+
+sh_code sh_places_note(struct sh_engine *en, struct sh_places *places, int table, const int32_t *rows,
+                       size_t n, struct sh_err *err) {
+    const struct sh_timeline *tl = &en->tl;
+    const bool is_whole = (tl->carried && table == tl->carried->table) || !sh_view_of(tl->plan, table);
+    /* Lines of an encounter are of its institution. */
+    const int32_t *encounter =
+        table == SH_TABLE_LINE && !tl->carried ? sh_i32(tl, table, tl->plan->at.line.encounter) : NULL;
+    int32_t institution = -1;
+    for (size_t i = 0; i < n; i++) {
+        const bool is_known = encounter && i > 0 && rows[i] >= 0 && rows[i - 1] >= 0 &&
+                              encounter[rows[i]] >= 0 && encounter[rows[i]] == encounter[rows[i - 1]];
+        institution = is_known ? institution : sh_institution_of(tl, table, rows[i]);
+        const int32_t day = sh_subject_day(tl, table, rows[i]);
+        SH_TRY((institution >= 0 && day != SH_MISSING_I32) || is_whole
+                   ? sh_places_day(places, institution, day, err)
+                   : note_behind(en, places, table, rows[i], err));
+    }
+    return SH_OK;
 }
 
 /* The places of an answer that was counted already. */
@@ -109,9 +127,7 @@ sh_code sh_lacking_rows(struct sh_engine *en, const struct sh_rule_plan *rp, str
                         const int32_t *rows, size_t n, struct sh_err *err) {
     struct sh_places *places = places_of(en, rp, field);
     assert(places);
-    for (size_t i = 0; i < n; i++)
-        SH_TRY(sh_places_note(en, places, table, rows[i], err));
-    return SH_OK;
+    return sh_places_note(en, places, table, rows, n, err);
 }
 
 sh_code sh_lacking_places(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str field,

@@ -17,9 +17,10 @@ void sh_places_release(struct sh_places *places);
 /** Count a row of an institution (-1 unknown) and day (SH_MISSING_I32 unknown). */
 SH_MUST sh_code sh_places_day(struct sh_places *places, int32_t institution, int32_t day, struct sh_err *err);
 
-/** Note where a row of a table lies; one of a view that is of several rows: where the lines behind it lie. */
-SH_MUST sh_code sh_places_note(struct sh_engine *en, struct sh_places *places, int table, int32_t row,
-                               struct sh_err *err);
+/** Note where rows [n] of a table lie; one of a view that is of several rows: where the lines behind it lie.
+ */
+SH_MUST sh_code sh_places_note(struct sh_engine *en, struct sh_places *places, int table, const int32_t *rows,
+                               size_t n, struct sh_err *err);
 /** The rows of a table that a rule did not judge for want of a field: noted where they lie. */
 SH_MUST sh_code sh_lacking_rows(struct sh_engine *en, const struct sh_rule_plan *rp, struct sh_str field,
                                 int table, const int32_t *rows, size_t n, struct sh_err *err);

@@ -121,16 +121,46 @@ static sh_code look_for_open(struct sh_engine *en, const struct sh_rule_plan *rp
     return SH_OK;
 }
 
-/* Plain lines, each for itself. */
+SH_WIDE static uint64_t sum_known(const int64_t *restrict fen, uint32_t n) {
+    uint64_t sum = 0; /* what goes over wraps */
+    for (uint32_t i = 0; i < n; i++)
+        sum += fen[i] == SH_MISSING ? 0 : (uint64_t)fen[i];
+    return sum;
+}
+
+/* What the lines of a block come to; those whose money is not known count for nothing. */
+static int64_t fen_of_lines(const int64_t *covered, const struct sh_members *m, uint32_t n) {
+    const int32_t *rows = m->row;
+    if (n > 0 && !m->k && rows[n - 1] - rows[0] == (int32_t)n - 1) /* each row once, in their order */
+        return (int64_t)sum_known(covered + rows[0], n);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += covered[rows[i]] == SH_MISSING ? 0 : (uint64_t)covered[rows[i]];
+    return (int64_t)sum;
+}
+
+/* Plain lines, each for itself: few are open, and what the others come to is what they all come to, which is
+ * reckoned once for the rules of a block. */
 static uint32_t sift_lines(const int64_t *covered, const struct sh_members *m, uint32_t total,
-                           const uint8_t *open, uint32_t *pick, struct sh_answer_count *clear) {
+                           const uint8_t *open, int64_t fen_of_all, uint32_t *pick,
+                           struct sh_answer_count *clear) {
     uint32_t n = 0;
-    uint64_t sum = (uint64_t)clear->fen;
-    for (uint32_t i = 0; i < total; i++) {
-        const int64_t fen = covered[m->row[i]];
-        pick[n] = i;
-        n += open[i];
-        sum += ((open[i] != 0) | (fen == SH_MISSING)) ? 0 : (uint64_t)fen;
+    uint64_t sum = (uint64_t)fen_of_all;
+    for (uint32_t i = 0; i < total;) {
+        uint64_t eight = 1;
+        if (total - i >= sizeof(eight))
+            memcpy(&eight, open + i, sizeof(eight));
+        if (eight == 0) {
+            i += (uint32_t)sizeof(eight);
+            continue;
+        }
+        const uint32_t end = total - i < sizeof(eight) ? total : i + (uint32_t)sizeof(eight);
+        for (; i < end; i++) {
+            const int64_t fen = covered[m->row[i]];
+            pick[n] = i;
+            n += open[i];
+            sum -= open[i] && fen != SH_MISSING ? (uint64_t)fen : 0;
+        }
     }
     clear->fen = (int64_t)sum;
     clear->subjects = total - n;
@@ -158,9 +188,19 @@ static uint32_t sift_points(const struct sh_engine *en, const struct sh_rule_pla
     return n;
 }
 
+/* Tuples that rules judge one after the other, and what their lines come to once somebody has reckoned it. */
+struct block {
+    const struct sh_members *members;
+    const struct sh_batch *batch;
+    bool fen_known;
+    int64_t fen;
+};
+
 /* Tuples of a block that are not plainly clear, whole points of them; the clear ones are counted. */
-static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *m,
-                    const struct sh_batch *batch, uint32_t *pick, uint32_t *ret_n, struct sh_err *err) {
+static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *io, uint32_t *pick,
+                    uint32_t *ret_n, struct sh_err *err) {
+    const struct sh_members *m = io->members;
+    const struct sh_batch *batch = io->batch;
     uint8_t *open = sh_new(en->scratch, uint8_t, (size_t)batch->n + 1);
     if (!open)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
@@ -168,7 +208,9 @@ static sh_code sift(struct sh_engine *en, const struct sh_rule_plan *rp, const s
     const bool is_plain = rp->rule->table == SH_TABLE_LINE && !rp->has_alternatives;
     const int64_t *covered = is_plain ? sh_i64(&en->tl, SH_TABLE_LINE, en->plan->at.line.covered) : NULL;
     struct sh_answer_count clear = {0};
-    *ret_n = covered ? sift_lines(covered, m, batch->n, open, pick, &clear)
+    if (covered && !io->fen_known)
+        io->fen = fen_of_lines(covered, m, batch->n), io->fen_known = true;
+    *ret_n = covered ? sift_lines(covered, m, batch->n, open, io->fen, pick, &clear)
                      : sift_points(en, rp, m, batch->n, open, pick, &clear);
     struct sh_answer_count *count = &en->answers->rules[rp->index].of[SH_ANSWER_CLEAR];
     count->subjects += clear.subjects, count->lines += clear.subjects;
@@ -196,17 +238,17 @@ static sh_code pick_members(struct sh_engine *en, const struct sh_members *m, co
 }
 
 /* What one rule says of the tuples of a block. */
-static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sh_members *part,
-                           const struct sh_batch *block, struct sh_err *err) {
+static sh_code judge_block(struct sh_engine *en, const struct sh_rule_plan *rp, struct block *io,
+                           struct sh_err *err) {
     struct judged j;
-    uint32_t n = 0, *pick = sh_new_raw(en->scratch, uint32_t, (size_t)block->n + 1);
+    uint32_t n = 0, *pick = sh_new_raw(en->scratch, uint32_t, (size_t)io->batch->n + 1);
     if (!pick)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
-    SH_TRY(sift(en, rp, part, block, pick, &n, err));
+    SH_TRY(sift(en, rp, io, pick, &n, err));
     if (n == 0)
         return SH_OK;
-    SH_TRY(pick_members(en, part, pick, n, &j.m, err));
-    SH_TRY(sh_batch_pick(en, rp, block, pick, n, &j.batch, err));
+    SH_TRY(pick_members(en, io->members, pick, n, &j.m, err));
+    SH_TRY(sh_batch_pick(en, rp, io->batch, pick, n, &j.batch, err));
     j.verdicts = sh_new(en->scratch, struct sh_verdict, (size_t)n + 1);
     if (!j.verdicts)
         return sh_fail(err, SH_E_NOMEM, "no room for verdicts");
@@ -229,21 +271,22 @@ static sh_code run_block(struct sh_engine *en, const struct sh_rule_plan *rp, co
                                     .row = all->row + from,
                                     .k = all->k ? all->k + from : NULL,
                                     .uncertain = all->uncertain ? all->uncertain + from : NULL};
-    struct sh_batch block;
+    struct sh_batch batch;
+    struct block block = {.members = &part, .batch = &batch};
     struct sh_shared_values shared = {0};
-    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, part.row, part.k, NULL}, &block, err));
+    SH_TRY(sh_batch_make(en, rp, &(const struct sh_tuple_rows){n, part.row, part.k, NULL}, &batch, err));
     if (rp->by_zones) {
         shared = en->of_lines;
         shared.rows = part.row;
     } else if (rp->n_shared > 0) {
         SH_TRY(sh_shared_values_make(en->scratch, rp->n_shared, n, &shared, err));
     }
-    shared.batch = &block;
+    shared.batch = &batch;
     en->shared = rp->n_shared > 0 ? &shared : NULL;
     sh_code code = SH_OK;
     for (const struct sh_rule_plan *one = rp; one && code == SH_OK; one = one->next) {
         en->judging = one;
-        code = judge_block(en, one, &part, &block, err);
+        code = judge_block(en, one, &block, err);
     }
     en->shared = NULL;
     return code;

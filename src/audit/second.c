@@ -300,7 +300,7 @@ static sh_code note_lacking(struct sh_engine *en, struct ledger *l, struct sh_st
     if (at == l->n_lacking)
         l->n_lacking++, l->lacking[at].field = field, l->lacking[at].rows = 0;
     l->lacking[at].rows++;
-    return sh_places_note(en, &l->lacking[at].places, l->of->table_b, row, err);
+    return sh_places_note(en, &l->lacking[at].places, l->of->table_b, &row, 1, err);
 }
 
 static sh_code number_rows(struct sh_engine *en, struct block *b, struct sh_err *err) {

@@ -275,21 +275,29 @@ static sh_code sift_person(struct sh_engine *en, struct bits *b, const struct lo
     return SH_OK;
 }
 
-static sh_code count_inexact(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sifted *s,
-                             const struct sh_members *all, const uint8_t *inexact, struct sh_err *err) {
-    const struct sh_str field = SH_STR("line.time_exact");
-    SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, field, &s->inexact, err));
-    for (uint32_t i = 0; i < all->n; i++)
-        if (inexact[all->row[i]])
-            SH_TRY(sh_lacking_rows(en, rp, field, SH_TABLE_LINE, &all->row[i], 1, err));
-    return SH_OK;
+/* Where the rows without an exact time lie: noted once for all rules of the chain. */
+static sh_code note_inexact(struct sh_engine *en, const struct sh_members *all, const uint8_t *inexact,
+                            struct sh_places *ret, struct sh_err *err) {
+    int32_t *rows = sh_new_raw(en->work, int32_t, (size_t)all->n + 1);
+    if (!rows)
+        return out_of_room(err);
+    size_t n = 0;
+    for (uint32_t i = 0; i < all->n; i++) {
+        rows[n] = all->row[i];
+        n += inexact[all->row[i]];
+    }
+    return sh_places_note(en, ret, SH_TABLE_LINE, rows, n, err);
 }
 
 static sh_code count_aside(struct sh_engine *en, const struct sh_rule_plan *rp, const struct sifted *s,
-                           const struct sh_members *all, const uint8_t *inexact, struct sh_err *err) {
+                           const struct sh_members *all, const struct sh_places *inexact,
+                           struct sh_err *err) {
+    const struct sh_str field = SH_STR("line.time_exact");
     SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_CLEAR, (struct sh_str){0}, &s->clear, err));
-    if (s->inexact.lines > 0)
-        SH_TRY(count_inexact(en, rp, s, all, inexact, err));
+    if (s->inexact.lines > 0) {
+        SH_TRY(sh_answer_add_many(en->answers, rp->index, SH_ANSWER_NOT_EVALUATED, field, &s->inexact, err));
+        SH_TRY(sh_lacking_places(en, rp, field, inexact, err));
+    }
     /* The caller counts all lines but those it is given. */
     en->answers->rules[rp->index].not_concerned_lines -= all->n - s->n;
     return SH_OK;
@@ -315,8 +323,11 @@ sh_code sh_singles_set_aside(struct sh_engine *en, const struct sh_rule_plan *rp
     }
     sifted.inexact.subjects = sifted.inexact.lines;
     sifted.clear.subjects = sifted.clear.lines = all->n - sifted.n - sifted.inexact.lines;
+    SH_CLEANUP(sh_places_release) struct sh_places inexact = {0};
+    if (sifted.inexact.lines > 0)
+        SH_TRY(note_inexact(en, all, looked.inexact, &inexact, err));
     for (const struct sh_rule_plan *one = rp; one; one = one->next)
-        SH_TRY(count_aside(en, one, &sifted, all, looked.inexact, err));
+        SH_TRY(count_aside(en, one, &sifted, all, &inexact, err));
     *ret = (struct sh_members){.n = sifted.n, .row = sifted.rows};
     return SH_OK;
 }
