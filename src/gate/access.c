@@ -80,7 +80,7 @@ sh_code sh_access_note(struct sh_txn *txn, struct sh_request *rq, struct sh_str 
     return sh_gate_leaf(txn, "personal.read", sh_buf_view(&content), err);
 }
 
-/* ---- who read what of ours --------------------------------------------------------------------------- */
+/* ---- who read what of ours, the newest first --------------------------------------------------------- */
 
 struct access_page {
     struct sh_request *rq;
@@ -98,7 +98,7 @@ static sh_code read_access(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     SH_TRY(
         sh_sql_query(txn,
                      "select id, at, person, register, record, owner, place, kind, purpose from gate_access "
-                     "where id > $1 order by id limit $2",
+                     "where $1 = '' or id < $1 order by id desc limit $2",
                      values, 2, &page->rq->arena, &batch, err));
     page->rows = batch;
     return SH_OK;

@@ -497,6 +497,13 @@ def nothing_is_taken_away_without_a_purpose_and_what_was_taken_is_reviewed_where
     new = [one for one in taken(control) if one not in before]
     assert new == [(o.contract.id, "practitioners", "核对名册 check", "ag1")] * 2, (new, before)
     assert (o.contract.id, "practitioners", "核对名册 check", "ag1") not in taken(control2)  # another body's review
+    pages, after = [], ""
+    while after is not None:  # the newest first, none twice, none left out
+        page = control.get("/access-log?limit=1" + (after and "&after=" + after))
+        pages, after = pages + [page["items"]], page["next"]
+    ids = [a["id"] for page in pages for a in page]
+    assert ids == sorted(set(ids), reverse=True) == [a["id"] for a in control.get("/access-log?limit=200")["items"]] and len(pages) > 1
+    assert pages[0][0]["at"] >= pages[-1][-1]["at"] and pages[0][0]["kind"] == "export"
     assert "核对名册" not in o.log_path.read_text(encoding="utf-8")
     # a hundred files are gone as soon as they are sent, and so are those a kill left
     assert list((o.data / "exports").iterdir()) == []
