@@ -2,80 +2,112 @@
  * left to people. */
 #include "rule/national.h"
 
-#define DRUG "#! key item: line.item =\n"
-#define COURSE DRUG "#! type days: days\n#! type scope: scope\n#! type span: flag\n"
+/* What readers call a column, in both languages. */
+#define NAMED(column, chinese, english) "#! name " column ": " chinese " / " english "\n"
+#define DRUG "#! key item: line.item =\n" NAMED("item", "项目编码", "Item code")
+#define COURSE                                                                                               \
+    DRUG "#! type days: days\n#! type scope: scope\n#! type span: flag\n" NAMED("days", "天数", "Days")      \
+        NAMED("scope", "计算范围", "Scope") NAMED("span", "按跨度计", "Counted over the span")
 
 const struct sh_national_table sh_national_tables[SH_NATIONAL_CLASSES] = {
     [SH_NATIONAL_INJURY] = {"药品限工伤保险",
                             "drug_insurance",
-                            "#! rows: allow\n" DRUG "#! type insurance: word insurance\n",
+                            "#! english: Drugs of the work-injury insurance\n#! rows: allow\n" DRUG
+                            "#! type insurance: word insurance\n" NAMED("insurance", "险种",
+                                                                        "Kind of insurance"),
                             {"insurance"}},
     [SH_NATIONAL_MATERNITY] = {"药品限生育保险",
                                "drug_maternity",
-                               "#! rows: allow\n" DRUG "#! type insurance: word insurance\n",
+                               "#! english: Drugs of the maternity insurance\n#! rows: allow\n" DRUG
+                               "#! type insurance: word insurance\n" NAMED("insurance", "险种",
+                                                                           "Kind of insurance"),
                                {"insurance"}},
-    [SH_NATIONAL_HERB_UNPAID] = {"中药饮片单复方均不予支付", "herb_unpaid", "#! rows: forbid\n" DRUG, {NULL}},
-    [SH_NATIONAL_HERB_SINGLE] = {"中药饮片单方使用不予支付",
-                                 "herb_single",
-                                 "#! rows: forbid\n#! type herbs: set item\n",
+    [SH_NATIONAL_HERB_UNPAID] = {"中药饮片单复方均不予支付",
+                                 "herb_unpaid",
+                                 "#! english: Herbs never paid\n#! rows: forbid\n" DRUG,
                                  {NULL}},
+    [SH_NATIONAL_HERB_SINGLE] =
+        {"中药饮片单方使用不予支付",
+         "herb_single",
+         "#! english: Herbs not paid when given alone\n#! rows: forbid\n#! type herbs: set item\n" NAMED(
+             "herbs", "饮片编码", "Codes of the herbs"),
+         {NULL}},
     [SH_NATIONAL_SECOND_LINE] = {"药品限二线使用", "drug_second_line", "", {NULL}},
     [SH_NATIONAL_DRUG_AGE] = {"药品限儿童使用",
                               "drug_age",
-                              "#! rows: allow\n" DRUG "#! type age: range years\n",
+                              "#! english: Drugs paid for children only\n#! rows: allow\n" DRUG
+                              "#! type age: range years\n" NAMED("age", "年龄", "Age"),
                               {"age"}},
     [SH_NATIONAL_INDICATION] = {"药品限适应症", "drug_indication", "", {NULL}},
     [SH_NATIONAL_DRUG_COURSE] = {"药品限支付疗程",
                                  "drug_course",
-                                 "#! rows: limit\n" COURSE,
+                                 "#! english: Drugs: covered course of treatment\n#! rows: limit\n" COURSE,
                                  {"days", "scope", "span"}},
     [SH_NATIONAL_LEVEL] = {"药品限医疗机构级别",
                            "drug_level",
-                           "#! rows: allow\n" DRUG "#! type min_level: level institution_level\n",
+                           "#! english: Drugs: level of the institution\n#! rows: allow\n" DRUG
+                           "#! type min_level: level institution_level\n" NAMED(
+                               "min_level", "最低机构级别", "Least level of the institution"),
                            {"min_level"}},
     [SH_NATIONAL_VISIT] = {"药品限就医方式",
                            "drug_visit",
-                           "#! rows: allow\n" DRUG "#! type visits: set visit\n",
+                           "#! english: Drugs by kind of visit\n#! rows: allow\n" DRUG
+                           "#! type visits: set visit\n" NAMED("visits", "就医方式", "Kinds of visit"),
                            {"visits"}},
-    [SH_NATIONAL_SURGERY] = {"手术项目未按规定折价收费",
-                             "surgery_group",
-                             "#! rows: limit\n" DRUG "#! type group: text\n",
-                             {"group"}},
-    [SH_NATIONAL_SERVICE_COURSE] = {"医疗服务项目限支付疗程",
-                                    "service_course",
-                                    "#! rows: limit\n" COURSE,
-                                    {"days", "scope", "span"}},
-    [SH_NATIONAL_PAIR] =
-        {"医疗服务项目重复收费",
-         "service_pair",
-         "#! rows: forbid\n#! key a: line.item =\n#! key b: line.item =\n#! type within: scope\n",
-         {"within"}},
+    [SH_NATIONAL_SURGERY] =
+        {"手术项目未按规定折价收费",
+         "surgery_group",
+         "#! english: Operations of one incision, to be charged at a discount\n#! rows: limit\n" DRUG
+         "#! type group: text\n" NAMED("group", "切口组", "Group of the incision"),
+         {"group"}},
+    [SH_NATIONAL_SERVICE_COURSE] =
+        {"医疗服务项目限支付疗程",
+         "service_course",
+         "#! english: Services: covered course of treatment\n#! rows: limit\n" COURSE,
+         {"days", "scope", "span"}},
+    [SH_NATIONAL_PAIR] = {"医疗服务项目重复收费",
+                          "service_pair",
+                          "#! english: Services charged twice\n#! rows: forbid\n#! key a: line.item =\n#! "
+                          "key b: line.item =\n#! type within: scope\n" NAMED("within", "比对范围",
+                                                                              "Compared within")
+                              NAMED("a", "项目甲", "Item A") NAMED("b", "项目乙", "Item B"),
+                          {"within"}},
     [SH_NATIONAL_FREQUENCY] = {"医疗服务项目限定频次",
                                "service_frequency",
-                               "#! rows: limit\n" DRUG "#! type max: qty\n#! type unit: word unit\n",
+                               "#! english: Services: how often\n#! rows: limit\n" DRUG
+                               "#! type max: qty\n#! type unit: word unit\n" NAMED(
+                                   "max", "最多数量", "At most") NAMED("unit", "计数单位", "Counted by"),
                                {"max", "unit"}},
     [SH_NATIONAL_SERVICE_AGE] = {"医疗服务项目限年龄", "service_age", "", {NULL}},
     [SH_NATIONAL_PERIOD] = {"医疗服务项目周期超频次",
                             "service_period",
-                            "#! rows: limit\n" DRUG "#! type max: qty\n#! type past: days\n",
+                            "#! english: Services: how often in a period\n#! rows: limit\n" DRUG
+                            "#! type max: qty\n#! type past: days\n" NAMED("max", "最多数量", "At most")
+                                NAMED("past", "此前天数", "Days before"),
                             {"max", "past"}},
     [SH_NATIONAL_INTERNET] = {"超互联网医院药品支付范围",
                               "internet_banned",
-                              "#! rows: forbid\n" DRUG,
+                              "#! english: Drugs internet hospitals are not paid for\n#! rows: forbid\n" DRUG,
                               {NULL}},
-    [SH_NATIONAL_DRUG_CHILD] = {"药品儿童专用", "drug_child", "#! rows: allow\n" DRUG, {NULL}},
+    [SH_NATIONAL_DRUG_CHILD] = {"药品儿童专用",
+                                "drug_child",
+                                "#! english: Drugs for children alone\n#! rows: allow\n" DRUG,
+                                {NULL}},
     [SH_NATIONAL_DRUG_SEX] = {"药品区分性别使用",
                               "drug_sex",
-                              "#! rows: allow\n" DRUG "#! type sex: word sex\n",
+                              "#! english: Drugs by sex\n#! rows: allow\n" DRUG
+                              "#! type sex: word sex\n" NAMED("sex", "性别", "Sex"),
                               {"sex"}},
     [SH_NATIONAL_SERVICE_CHILD] = {"医疗服务项目儿童专用",
                                    "service_child",
-                                   "#! rows: allow\n" DRUG
-                                   "#! type age: range years\n#! type age_days: range days\n",
+                                   "#! english: Services for children alone\n#! rows: allow\n" DRUG
+                                   "#! type age: range years\n#! type age_days: range days\n" NAMED(
+                                       "age", "年龄", "Age") NAMED("age_days", "日龄", "Age in days"),
                                    {"age", "age_days"}},
     [SH_NATIONAL_SERVICE_SEX] = {"医疗服务项目区分性别使用",
                                  "service_sex",
-                                 "#! rows: allow\n" DRUG "#! type sex: word sex\n",
+                                 "#! english: Services by sex\n#! rows: allow\n" DRUG
+                                 "#! type sex: word sex\n" NAMED("sex", "性别", "Sex"),
                                  {"sex"}},
 };
 

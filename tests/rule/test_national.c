@@ -32,6 +32,21 @@ static const struct sh_knowledge *table_of(const struct kit *kit, const char *na
     return &kit->loaded->knowledge[i];
 }
 
+/* What is written has a name in both languages, the tables and the columns of their own. */
+static void check_names(const struct kit *kit) {
+    static const char *const of_any[] = {"point", "name", "level", "from", "to", "supersedes", "source"};
+    for (size_t i = 0; i < kit->loaded->n_knowledge; i++) {
+        const struct sh_knowledge *k = &kit->loaded->knowledge[i];
+        CHECK(k->title.len > 0 && k->english.len > 0);
+        for (uint16_t c = 0; c < k->n_columns; c++) {
+            bool is_own = true;
+            for (size_t s = 0; s < sizeof(of_any) / sizeof(of_any[0]); s++)
+                is_own = is_own && !sh_str_is(k->columns[c].name, of_any[s]);
+            CHECK(!is_own || (k->columns[c].chinese.len > 0 && k->columns[c].english.len > 0));
+        }
+    }
+}
+
 static void successors_end_points_even_when_they_cannot_be_read(void **state) {
     (void)state;
     struct kit kit;
@@ -57,6 +72,7 @@ static void successors_end_points_even_when_they_cannot_be_read(void **state) {
     CHECK_I64(report.superseded, 6); /* K1 and K3 in all files */
     CHECK_I64(report.unresolved, 3); /* K4, K5, K6 */
     CHECK_OK(kit_load(&kit), &kit.err);
+    check_names(&kit);
     const struct sh_knowledge *k = table_of(&kit, "drug_course");
     CHECK_I64(k->n_points, 3);
     for (uint32_t r = 0; r < k->n_rows; r++) {
@@ -88,8 +104,10 @@ static void say(const char *class, const char *text, const char *cell_kind, cons
                            *cell ? write_in(&kit, "cells.csv", cells) : NULL};
     const struct sh_national_report report = import_files(&kit, files, *cell ? 2 : 1);
     CHECK_I64(report.unresolved > 0, !is_written);
-    if (is_written)
+    if (is_written) {
         CHECK_OK(kit_load(&kit), &kit.err);
+        check_names(&kit);
+    }
     char path[64] = "unresolved.csv";
     if (is_written)
         (void)snprintf(path, sizeof path, "knowledge/%s.csv",
@@ -174,6 +192,7 @@ static void the_publications_themselves(void **state) {
     CHECK_I64(report.unresolved, 6183);
     CHECK_I64(report.repealed, 3);
     CHECK_OK(kit_load(&kit), &kit.err);
+    check_names(&kit);
     CHECK_I64(table_of(&kit, "service_pair")->n_points, 900);
     CHECK_I64(table_of(&kit, "service_frequency")->n_points, 67);
     CHECK_I64(table_of(&kit, "surgery_group")->n_points, 378);
