@@ -215,6 +215,35 @@ static void plant_split(struct syn_life *life, const struct syn_plant *plant, in
     sh_syn_truth_end(life, 0);
 }
 
+enum { GROUP_INTERNAL = 1, GROUP_SURGICAL = 3 };
+
+/* A stay of a surgical group; how: operated; below 0: of a group without an operation. */
+static void plant_grouped(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t enc = ward(life, plant, plant->day, plant->day + 5);
+    struct syn_enc *e = &life->encs[enc];
+    e->drg = how < 0 ? GROUP_INTERNAL : GROUP_SURGICAL, e->flags |= SYN_E_DRG;
+    if (how > 0) {
+        e->op[e->n_op++] = sh_syn_point_item(plant), e->op_day = plant->day + 1;
+        (void)sh_syn_line(life, enc, sh_syn_point_item(plant), plant->day + 1, 36000, SYN_QTY);
+    }
+    truth_bare(life, plant, enc, 0);
+}
+
+/* A test charged at the clinic of the same hospital; how: days after the admission, of five; below 0: as
+ * many, and the stay is paid by item. */
+static void plant_shifted(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const int32_t day = plant->day + (how < 0 ? -how : how);
+    const uint32_t stay = ward(life, plant, plant->day, plant->day + 5);
+    const uint32_t enc = visit(life, plant, day);
+    if (how >= 0)
+        life->encs[stay].drg = GROUP_INTERNAL, life->encs[stay].flags |= SYN_E_DRG;
+    for (uint32_t i = life->encs[enc].line_first; i < life->n_lines; i++)
+        sh_syn_self_pay(life, i); /* the fee costs the fund nothing */
+    sh_syn_truth_line(
+        life, plant,
+        sh_syn_line(life, enc, sh_syn_point_item(plant), day, life->encs[enc].sec_from + 900, SYN_QTY));
+}
+
 /* ---- several persons ----------------------------------------------------------------------------- */
 
 /* how: nights both lie in one bed. */
@@ -301,6 +330,14 @@ static const struct syn_variant variants[] = {
     ROW("case-split", V, AD, plant_split, 4, 1, 22, 10, "back after four days"),
     ROW("case-split", N, AD, plant_split, 16, 1, 22, 1, "back a day later"),
     ROW("case-split", N, AD, plant_split, -4, 1, 22, 1, "the second stay is paid by item"),
+    ROW("case-operation", V, AD, plant_grouped, 0, 1, 6, 1, "a surgical group without an operation"),
+    ROW("case-operation", N, AD, plant_grouped, 1, 1, 6, 1, "with its operation"),
+    ROW("case-operation", N, AD, plant_grouped, -1, 1, 6, 1, "a group of internal medicine"),
+    ROW("case-shifted", V, AD, plant_shifted, 1, 1, 6, 1, "a test at the clinic the day after admission"),
+    ROW("case-shifted", V, AD, plant_shifted, 4, 1, 6, 1, "the day before discharge"),
+    ROW("case-shifted", N, AD, plant_shifted, 0, 1, 6, 1, "on the day of admission"),
+    ROW("case-shifted", N, AD, plant_shifted, 5, 1, 6, 1, "on the day of discharge"),
+    ROW("case-shifted", N, AD, plant_shifted, -2, 1, 6, 1, "the stay is paid by item"),
     ROW("bed-shared", V, AD, plant_bed, 1, 1, 10, 1, "two in one bed for a night"),
     ROW("bed-shared", N, AD, plant_bed, 0, 1, 10, 1, "one after the other"),
     ROW("gathered-stays", V, AD, plant_gathered, 6, 1, 4, 1, "six of one employer on a day"),

@@ -33,7 +33,7 @@ static void money_cell(int64_t fen, struct sh_buf *out) {
 /* ---- settlement lists ---------------------------------------------------------------------------- */
 
 static void write_list(struct syn_writer *w, const struct syn_life *life, uint32_t enc) {
-    static const char *const groups[] = {"", "ES33", "FR25"};
+    static const char *const groups[] = {"", "ES33", "FR25", "GD25"};
     const struct syn_enc *e = &life->encs[enc];
     struct sh_buf *out = &w->out[SYN_T_LIST];
     const unsigned long long id = (unsigned long long)life->person.index * 10000 + enc;
