@@ -6,10 +6,9 @@
 static void *serve(void *arg) {
     struct sh_lane *lane = arg;
     for (;;) {
+        sh_sem_take(&lane->due);
         pthread_mutex_lock(&lane->mutex);
-        while (lane->n == 0 && !lane->is_stopping)
-            pthread_cond_wait(&lane->wake, &lane->mutex);
-        if (lane->n == 0) {
+        if (lane->n == 0) { /* stopping */
             pthread_mutex_unlock(&lane->mutex);
             return NULL;
         }
@@ -25,7 +24,8 @@ sh_code sh_lane_start(struct sh_lane *lane, struct sh_gate *gate, size_t n_threa
                       struct sh_err *err) {
     *lane = (struct sh_lane){.gate = gate, .cap = cap};
     pthread_mutex_init(&lane->mutex, NULL);
-    pthread_cond_init(&lane->wake, NULL);
+    if (sem_init(&lane->due, 0, 0) != 0)
+        return sh_fail_errno(err, "no semaphore for a queue of requests");
     lane->is_started = true;
     lane->ring = sh_alloc_array(cap, sizeof(struct sh_request *));
     lane->threads = sh_alloc_array(n_threads, sizeof(pthread_t));
@@ -44,7 +44,7 @@ bool sh_lane_push(struct sh_lane *lane, struct sh_request *rq) {
     const bool has_room = lane->n < lane->cap && !lane->is_stopping;
     if (has_room) {
         lane->ring[(lane->head + lane->n++) % lane->cap] = rq;
-        pthread_cond_signal(&lane->wake);
+        (void)sem_post(&lane->due); /* at most cap and the threads: it cannot overflow */
     }
     pthread_mutex_unlock(&lane->mutex);
     return has_room;
@@ -62,8 +62,9 @@ void sh_lane_stop(struct sh_lane *lane) {
         return;
     pthread_mutex_lock(&lane->mutex);
     lane->is_stopping = true;
-    pthread_cond_broadcast(&lane->wake);
     pthread_mutex_unlock(&lane->mutex);
+    for (size_t i = 0; i < lane->n_threads; i++)
+        (void)sem_post(&lane->due);
     for (size_t i = 0; i < lane->n_threads; i++)
         pthread_join(lane->threads[i], NULL);
     lane->n_threads = 0;
@@ -75,7 +76,7 @@ void sh_lane_free(struct sh_lane *lane) {
     sh_lane_stop(lane);
     sh_free(lane->threads);
     sh_free(lane->ring);
-    pthread_cond_destroy(&lane->wake);
+    (void)sem_destroy(&lane->due);
     pthread_mutex_destroy(&lane->mutex);
     *lane = (struct sh_lane){0};
 }

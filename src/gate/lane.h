@@ -2,6 +2,7 @@
  */
 #pragma once
 #include "base/err.h"
+#include "base/sem.h"
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,7 +14,7 @@ struct sh_gate;
 struct sh_lane {
     struct sh_gate *gate;
     pthread_mutex_t mutex;
-    pthread_cond_t wake;
+    sem_t due;                /* one for each request queued, and one for each thread when the lane stops */
     struct sh_request **ring; /* [cap] */
     size_t cap, head, n;
     pthread_t *threads; /* [n_threads] */

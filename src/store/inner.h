@@ -2,6 +2,7 @@
 #pragma once
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/sem.h"
 #include "store/bytes.h"
 #include "store/db.h"
 #include "store/keys.h"
@@ -154,9 +155,8 @@ struct sh_store {
     int64_t published_ns;
     /* readers */
     pthread_mutex_t readers_mutex;
-    pthread_cond_t readers_wake;
+    sem_t readers_free; /* of SH_READERS */
     struct sh_db *idle;
-    size_t n_readers;
 };
 
 struct sh_txn {

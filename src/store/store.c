@@ -61,7 +61,7 @@ static sh_code make_mutexes(struct sh_store *store, struct sh_err *err) {
                    pthread_mutex_init(&store->mutex, NULL) == 0 &&
                    pthread_mutex_init(&store->readers_mutex, NULL) == 0 &&
                    pthread_cond_init(&store->wake, &monotonic) == 0 &&
-                   pthread_cond_init(&store->readers_wake, NULL) == 0;
+                   sem_init(&store->readers_free, 0, SH_READERS) == 0;
     (void)pthread_condattr_destroy(&monotonic);
     store->has_mutexes = is_good;
     return is_good ? SH_OK : sh_fail(err, SH_E_NOMEM, "no mutexes");
@@ -214,7 +214,7 @@ void sh_store_close(struct sh_store *store) {
         (void)pthread_mutex_destroy(&store->mutex);
         (void)pthread_mutex_destroy(&store->readers_mutex);
         (void)pthread_cond_destroy(&store->wake);
-        (void)pthread_cond_destroy(&store->readers_wake);
+        (void)sem_destroy(&store->readers_free);
     }
     sh_free(store->batch.leaves);
     sh_free(store->batch.files);
@@ -227,14 +227,11 @@ void sh_store_close(struct sh_store *store) {
 /* ---- reading */
 
 static sh_code take_reader(struct sh_store *store, struct sh_db **ret, struct sh_err *err) {
+    sh_sem_take(&store->readers_free);
     (void)pthread_mutex_lock(&store->readers_mutex);
-    while (!store->idle && store->n_readers >= SH_READERS)
-        (void)pthread_cond_wait(&store->readers_wake, &store->readers_mutex);
     struct sh_db *db = store->idle;
     if (db)
         store->idle = db->next_idle;
-    else
-        store->n_readers++;
     (void)pthread_mutex_unlock(&store->readers_mutex);
     sh_code code = SH_OK;
     if (!db)
@@ -250,10 +247,7 @@ static sh_code take_reader(struct sh_store *store, struct sh_db **ret, struct sh
     if (db)
         sh_db_close(db);
     sh_free(db);
-    (void)pthread_mutex_lock(&store->readers_mutex);
-    store->n_readers--;
-    (void)pthread_cond_signal(&store->readers_wake);
-    (void)pthread_mutex_unlock(&store->readers_mutex);
+    (void)sem_post(&store->readers_free);
     return code;
 }
 
@@ -263,8 +257,8 @@ static void give_reader(struct sh_store *store, struct sh_db *db) {
     (void)pthread_mutex_lock(&store->readers_mutex);
     db->next_idle = store->idle;
     store->idle = db;
-    (void)pthread_cond_signal(&store->readers_wake);
     (void)pthread_mutex_unlock(&store->readers_mutex);
+    (void)sem_post(&store->readers_free);
 }
 
 sh_code sh_store_read(struct sh_store *store, sh_txn_body body, void *ctx, struct sh_err *err) {
