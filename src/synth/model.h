@@ -258,6 +258,7 @@ struct syn_beside {
     uint32_t family;      /* SYN_B_INSURED: 0 none */
     int32_t from, to;     /* days, both included; 0: open */
     int32_t sec, minutes; /* of a service or scan */
+    int32_t beyond;       /* minutes of a service that are recorded, and behind its end */
     int64_t fen, base_fen;
     bool is_back, is_split; /* a scan: handed back; of an opened pack */
 };

@@ -101,6 +101,8 @@ static const char *const rules[] = {"drug-work-injury",
                                     "care-in-stay",
                                     "care-minutes",
                                     "care-overlap",
+                                    "care-after-death",
+                                    "care-record",
                                     "trace-twice",
                                     "trace-stock",
                                     "settlement-list",
@@ -353,7 +355,7 @@ static bool suits(const struct syn_life *life, const struct syn_plant *plant) {
     const enum syn_host host = plant->variant->host;
     const int age = sh_syn_age(life, plant->day);
     if (host != SYN_H_ADULT || age < 20 || age > 75 ||
-        sh_str_is(sh_str_of(plant->variant->rule), "charge-after-death"))
+        sh_str_ends_with(sh_str_of(plant->variant->rule), SH_STR("-after-death")))
         return false;
     return plant->point->sex == 0 || plant->point->sex == life->person.sex;
 }

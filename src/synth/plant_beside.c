@@ -136,6 +136,27 @@ static void plant_care_night(struct syn_life *life, const struct syn_plant *plan
     truth_bare(life, plant, enc, 0);
 }
 
+/* Died in hospital; how: days after that on which care at home is charged. */
+static void plant_care_dead(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t enc = ward(life, plant, plant->day - 4, plant->day);
+    life->encs[enc].leaving = 5, life->encs[enc].sec_to = 80000;
+    life->encs[enc].flags |= SYN_E_DIED;
+    life->death = plant->day;
+    for (int32_t d = plant->day; d <= life->city->last_day; d++)
+        life->calendar[d - life->city->first_day] = 3;
+    care(life, enc, 0, plant->day + how, 36000, 60);
+    truth_bare(life, plant, enc, 3000);
+}
+
+/* An hour of care; how: minutes more are recorded. */
+static void plant_care_beyond(struct syn_life *life, const struct syn_plant *plant, int how) {
+    const uint32_t enc = visit(life, plant, plant->day);
+    care(life, enc, 0, plant->day, 54000, 60);
+    if (life->failed == SH_OK)
+        life->beside[life->n_beside - 1].beyond = how;
+    truth_bare(life, plant, enc, 0);
+}
+
 /* how: seconds from the beginning of an hour for one person to the beginning for another. */
 static void plant_care_twice(struct syn_life *life, const struct syn_plant *plant, int how) {
     const uint32_t enc = visit(life, plant, plant->day);
@@ -313,6 +334,10 @@ static const struct syn_variant variants[] = {
     ROW("care-overlap", N, AD, plant_care_twice, 3600, 0, 1, 1, "one after the other"),
     ROW("care-overlap", V, AD, plant_care_midnight, 3599, 0, 2, 1, "one second behind midnight"),
     ROW("care-overlap", N, AD, plant_care_midnight, 3600, 0, 2, 1, "one after the other at night"),
+    ROW("care-after-death", V, AD, plant_care_dead, 1, 6, 2, 1, "care on the day after the death"),
+    ROW("care-after-death", N, AD, plant_care_dead, 0, 6, 2, 1, "on the day of the death"),
+    ROW("care-record", V, AD, plant_care_beyond, 1, 0, 1, 1, "a minute more than it lasted"),
+    ROW("care-record", N, AD, plant_care_beyond, 0, 0, 1, 1, "as many minutes as it lasted"),
     ROW("trace-twice", V, AD, plant_trace, SOLD_TWICE, 1, 3, 1, "a pack sold twice"),
     ROW("trace-twice", N, AD, plant_trace, SOLD_BACK, 1, 3, 1, "handed back between"),
     ROW("trace-twice", N, AD, plant_trace, SOLD_SPLIT, 1, 3, 1, "an opened pack"),

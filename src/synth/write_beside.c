@@ -124,7 +124,7 @@ static void write_care(struct syn_writer *w, const struct syn_life *life, const 
     person_cell(life, b->companion, out);
     place_cells(life, b->place, out);
     (void)sh_buf_addf(out, "L990100%08u,%s,%s,%d,", b->number, day_text(b->from, b->sec, from),
-                      day_text(b->from + end / day_secs, end % day_secs, to), b->minutes);
+                      day_text(b->from + end / day_secs, end % day_secs, to), b->minutes + b->beyond);
     money_cell(b->fen, out);
     money_cell(b->fen, out);
     (void)sh_buf_add_text(out, "1\n");
