@@ -326,7 +326,7 @@ static sh_code apply(struct sh_txn *txn, struct deciding *deciding, struct sh_er
         return sh_stop(sh_refuse(rq, GATE_STALE, SH_SAY(rq, CHANGED_SINCE_PROPOSAL)));
     SH_TRY(code);
     change->record = written.id;
-    return SH_OK;
+    return sh_matter_row_written(txn, rq->gate->texts, change->entry.reg->id, written.id, &rq->arena, err);
 }
 
 static sh_code decide(struct sh_txn *txn, void *ctx, struct sh_err *err) {

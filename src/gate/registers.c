@@ -400,6 +400,7 @@ static sh_code put_entry(struct sh_txn *txn, struct writing *writing, struct sh_
     if (code == SH_E_CONFLICT)
         return sh_stop(sh_refuse(rq, writing->is_new ? GATE_CONFLICT : GATE_STALE, NULL));
     SH_TRY(code);
+    SH_TRY(sh_matter_row_written(txn, rq->gate->texts, writing->entry.reg->id, written.id, &rq->arena, err));
     return answer_record(rq, writing->is_new ? 201 : 200, writing->reading.reg, &written, err);
 }
 

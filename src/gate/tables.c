@@ -227,8 +227,10 @@ static sh_code write_row(struct sh_txn *txn, struct importing *in, const struct 
     const int64_t version = on_record->old.newest_version;
     char change_id[SH_ID_TEXT + 1];
     struct sh_record written;
-    return is_two ? sh_change_propose(txn, in->rq, entry, id, version, change_id, err)
-                  : sh_entry_put(txn, entry, id, version, &in->rq->arena, &written, err);
+    if (is_two)
+        return sh_change_propose(txn, in->rq, entry, id, version, change_id, err);
+    SH_TRY(sh_entry_put(txn, entry, id, version, &in->rq->arena, &written, err));
+    return sh_matter_row_written(txn, in->rq->gate->texts, in->reg->id, written.id, &in->rq->arena, err);
 }
 
 static sh_code put_row(struct sh_txn *txn, struct importing *in, size_t r, struct sh_faults *faults,

@@ -28,16 +28,23 @@ static bool has_one_key(const struct sh_register *reg) {
     return n == 1;
 }
 
+/* The field of a register that `body` names; -1: it names none. */
+static sh_code body_field(const struct sh_yaml *map, const struct sh_register *reg, int32_t *ret,
+                          struct sh_err *err) {
+    const struct sh_yaml *body = sh_yaml_get(map, "body");
+    *ret = body ? sh_register_field(reg, body->text, false) : -1;
+    if (body &&
+        (*ret < 0 || reg->fields[*ret].type != SH_FIELD_REF || !sh_str_is(reg->fields[*ret].ref, "bodies")))
+        return sh_yaml_fail(err, body, "body names a field of the register that refers to bodies");
+    return SH_OK;
+}
+
 /* Whose duty it is: the row's own where it is a body, else the body its field names. */
 static sh_code read_body(const struct sh_yaml *map, struct sh_every_text *every, struct sh_err *err) {
-    const struct sh_yaml *body = sh_yaml_get(map, "body");
-    const bool is_body = sh_str_is(every->reg->id, "bodies");
-    every->body = body ? sh_register_field(every->reg, body->text, false) : -1;
-    if (body && (every->body < 0 || every->reg->fields[every->body].type != SH_FIELD_REF ||
-                 !sh_str_is(every->reg->fields[every->body].ref, "bodies")))
-        return sh_yaml_fail(err, body, "body names a field of the register that refers to bodies");
-    return is_body || body ? SH_OK
-                           : sh_yaml_fail(err, map, "say whose duty it is: body: a field of the register");
+    SH_TRY(body_field(map, every->reg, &every->body, err));
+    return sh_str_is(every->reg->id, "bodies") || every->body >= 0
+               ? SH_OK
+               : sh_yaml_fail(err, map, "say whose duty it is: body: a field of the register");
 }
 
 sh_code sh_law_every(const struct sh_yaml *root, const struct sh_registers *registers, struct sh_procedure *p,
@@ -67,7 +74,39 @@ sh_code sh_law_every(const struct sh_yaml *root, const struct sh_registers *regi
     return SH_OK;
 }
 
-/* {FIELD: "=words with {expressions}", "n: a number", "fen: money"}: of the matter that is opened. */
+/* Can every value of a row's field stand in a field of the matter, as it is? Nobody is there to be told. */
+static bool holds(const struct sh_field *to, const struct sh_field *from) {
+    if (from->mask)
+        return false;
+    if (to->type == SH_FIELD_TEXT)
+        return from->type == SH_FIELD_TEXT ? from->max <= to->max && (to->has_lines || !from->has_lines)
+                                           : from->type == SH_FIELD_CODE;
+    bool is = to->type == from->type;
+    for (size_t i = 0; i < from->n_choices && is; i++) {
+        is = false;
+        for (size_t k = 0; k < to->n_choices; k++)
+            is = is || sh_str_eq(to->choices[k].code, from->choices[i].code);
+    }
+    return is && (to->type == SH_FIELD_DATE || to->type == SH_FIELD_CHOICE || to->type == SH_FIELD_CODE);
+}
+
+static sh_code check_of_row(const struct sh_yaml *from, const struct sh_field *to,
+                            const struct sh_register *reg, struct sh_err *err) {
+    const struct sh_str name = sh_str_sub(from->text, 4, from->text.len);
+    const int32_t at = sh_register_field(reg, name, false);
+    if (at < 0)
+        return sh_yaml_fail(err, from, "the register %.*s has no field \"%.*s\"", SH_ARG(reg->id),
+                            SH_ARG(name));
+    return holds(to, &reg->fields[at])
+               ? SH_OK
+               : sh_yaml_fail(err, from,
+                              "%.*s of the row cannot stand in %.*s: a personal field, another type, "
+                              "a longer text or a choice that is not there",
+                              SH_ARG(name), SH_ARG(to->id));
+}
+
+/* {FIELD: "=words with {expressions}", "n: a number", "fen: money", "row.FIELD"}: of the matter that is
+ * opened. */
 static sh_code read_values(const struct sh_yaml *node, const struct sh_procedure *p, struct sh_arena *arena,
                            struct sh_watch_text *watch, struct sh_err *err) {
     const struct sh_yaml *map = sh_yaml_get(node, "with");
@@ -88,9 +127,14 @@ static sh_code read_values(const struct sh_yaml *node, const struct sh_procedure
             return sh_yaml_fail(err, from, "no field \"%.*s\"", SH_ARG(of[i].to));
         if (sh_str_starts_with(from->text, SH_STR("n:")) || sh_str_starts_with(from->text, SH_STR("fen:")))
             continue;
+        if (sh_str_starts_with(from->text, SH_STR("row."))) {
+            SH_TRY(check_of_row(from, &p->matter.fields[at], watch->reg, err));
+            continue;
+        }
         if (!sh_str_starts_with(from->text, SH_STR("=")))
-            return sh_yaml_fail(err, from,
-                                "what a watch fills in is \"=words\", \"n: a number\" or \"fen: money\"");
+            return sh_yaml_fail(
+                err, from,
+                "what a watch fills in is \"=words\", \"n: a number\", \"fen: money\" or \"row.FIELD\"");
         const struct sh_str words = sh_str_sub(from->text, 1, from->text.len);
         if (sh_str_find_char(words, '{') == SH_STR_NONE &&
             sh_field_check(&p->matter.fields[at], words, arena, &canonical, &why) != SH_OK)
@@ -100,24 +144,40 @@ static sh_code read_values(const struct sh_yaml *node, const struct sh_procedure
     return SH_OK;
 }
 
+/* A step that writes a ledger has a body; a row that people write must name one, and say what calls. */
+static sh_code check_waker(const struct sh_yaml *node, struct sh_watch_text *watch, struct sh_err *err) {
+    const bool is_ledger = watch->reg->change == SH_CHANGE_STEPS;
+    SH_TRY(body_field(node, watch->reg, &watch->body, err));
+    if (is_ledger && !watch->when)
+        return sh_yaml_fail(err, node, "of a ledger a watch says what it waits for: if");
+    if (is_ledger && watch->body >= 0)
+        return sh_yaml_fail(err, node,
+                            "of a ledger the body is that of the step that writes: leave body out");
+    if (!is_ledger && (watch->body < 0 || !watch->where))
+        return sh_yaml_fail(
+            err, node,
+            "the register %.*s is edited by people: say which rows call (where) and which body "
+            "is called (body: a field of the register)",
+            SH_ARG(watch->reg->id));
+    return SH_OK;
+}
+
 static sh_code read_watch(const struct sh_yaml_entry *entry, const struct sh_registers *registers,
                           const struct sh_procedure *p, struct sh_arena *arena, struct sh_watch_text *watch,
                           struct sh_err *err) {
-    static const char *const known[] = {"name", "basis", "register", "where", "subject", "if", "with"};
-    const struct sh_yaml *node = entry->value, *name = NULL, *basis = NULL, *subject = NULL, *when = NULL;
+    static const char *const known[] = {"name",    "basis", "register", "where",
+                                        "subject", "body",  "if",       "with"};
+    const struct sh_yaml *node = entry->value, *name = NULL, *basis = NULL, *subject = NULL;
+    const struct sh_yaml *const when = sh_yaml_get(node, "if");
     SH_TRY(sh_yaml_only(node, known, sizeof known / sizeof known[0], err));
     SH_TRY(sh_yaml_need(node, "name", SH_YAML_TEXT, &name, err));
     SH_TRY(sh_yaml_need(node, "basis", SH_YAML_TEXT, &basis, err));
     SH_TRY(sh_yaml_need(node, "subject", SH_YAML_TEXT, &subject, err));
-    SH_TRY(sh_yaml_need(node, "if", SH_YAML_TEXT, &when, err));
     *watch = (struct sh_watch_text){.id = entry->key, .basis = basis->text, .when = when, .node = node};
     sh_law_words(name->text, watch->id, &watch->name, &watch->english);
     SH_TRY(need_register(node, "register", registers, &watch->reg, err));
-    if (watch->reg->change != SH_CHANGE_STEPS)
-        return sh_yaml_fail(
-            err, node, "the register %.*s is edited by people: a watch waits for a row that a step writes",
-            SH_ARG(watch->reg->id));
     SH_TRY(read_where(node, watch->reg, arena, &watch->where, err));
+    SH_TRY(check_waker(node, watch, err));
     watch->subject = sh_register_field(watch->reg, subject->text, false);
     if (watch->subject < 0 || (watch->reg->fields[watch->subject].type != SH_FIELD_CODE &&
                                watch->reg->fields[watch->subject].type != SH_FIELD_REF))

@@ -187,15 +187,19 @@ struct sh_every_text {
     struct sh_str basis;
     const struct sh_yaml *node;
 };
-/* A row that a step writes into `reg` may call for a matter of this procedure: the law opens it when `when`
- * holds for the row's subject, once a row, and not while one that this watch opened about it is open. */
+/* A row of `reg` may call for a matter of this procedure: the law opens it when `when` holds for the row's
+ * subject, and not while one that this watch opened about it is open. Of a ledger once a row, at the body
+ * whose step wrote it; of a register that people edit at the body the row names, when `where` begins to hold
+ * for it. */
 struct sh_watch_text {
     struct sh_str id, name, english, basis;
     const struct sh_register *reg;
     const struct sh_expr *where;    /* over the row; NULL: each */
     int32_t subject;                /* field of the row, a code */
-    const struct sh_yaml *when;     /* over the matter as it would begin: subject, day, place and `reads` */
-    const struct sh_source *values; /* [n_values] "=words with {expressions}", "n:", "fen:" */
+    int32_t body;                   /* field of the row, a body; -1: a ledger */
+    const struct sh_yaml *when;     /* over the matter as it would begin: subject, day, place and `reads`;
+                                       NULL: whenever `where` holds */
+    const struct sh_source *values; /* [n_values] "=words with {expressions}", "n:", "fen:", "row.FIELD" */
     size_t n_values;
     const struct sh_yaml *node;
 };

@@ -346,7 +346,7 @@ static bool is_written(const struct sh_procedures *all, const struct sh_register
 /* A watch that nothing wakes; duties of one procedure that are counted through different registers. */
 static sh_code check_duties(struct checker *c, const struct sh_procedures *all) {
     for (size_t i = 0; i < c->p->n_watches; i++)
-        if (!is_written(all, c->p->watches[i].reg))
+        if (c->p->watches[i].body < 0 && !is_written(all, c->p->watches[i].reg))
             SH_TRY(note(c, SH_LAW_ERROR, c->p->watches[i].node, "no step writes %.*s: nothing wakes %.*s",
                         SH_ARG(c->p->watches[i].reg->id), SH_ARG(c->p->watches[i].id)));
     for (size_t i = 0; c->p->every && i < all->n; i++)

@@ -35,6 +35,17 @@ const struct sh_migration *sh_matter_migrations(size_t *ret_n);
 /** What the room's tables repeat of a record that is erased goes with it. */
 SH_MUST sh_code sh_matter_forget(struct sh_txn *txn, struct sh_str record, struct sh_err *err);
 
+/**
+ * A record of a register that people edit has been written in this transaction: what watches it is asked, and
+ * the law opens what the row calls for (a withdrawn one calls for nothing). Nothing where no text watches it.
+ * reg, record  of the register and of the record, as the store knows them.
+ * Errors: SH_E_INPUT the body that the row names cannot have the matter: the row is not to be written so;
+ * those of the store.
+ */
+SH_MUST sh_code sh_matter_row_written(struct sh_txn *txn, const struct sh_matter_texts *texts,
+                                      struct sh_str reg, struct sh_str record, struct sh_arena *arena,
+                                      struct sh_err *err);
+
 /* ---- who ---------------------------------------------------------------------------------------------- */
 
 struct sh_matter_grant {

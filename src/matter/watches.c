@@ -1,12 +1,15 @@
-/* What a row of a ledger calls for: when a step has written it, each procedure that watches its register is
- * asked, and where its condition holds the law opens a matter. */
+/* What a row of a register calls for: when a step or people have written it, each procedure that watches its
+ * register is asked, and where its condition holds the law opens a matter. */
 #include "matter/inner.h"
 
 struct waking {
-    struct work *w; /* of the step that wrote */
+    struct work *w; /* of the step that wrote; of no matter: people did */
     const struct sh_procedure *text;
     const struct sh_watch_text *watch;
     struct sh_str record, subject, name; /* name: of the watch, as the table keeps it */
+    struct sh_str key;                   /* that its answer is kept by */
+    struct sh_str body, place, origin;   /* whose it is, where, and what wrote the row */
+    const struct sh_str *values;         /* of the row */
 };
 
 /* The matter as it would begin: nothing of it is there yet but whom it is about, where and when. */
@@ -18,11 +21,11 @@ static sh_code begin(const struct waking *k, struct sh_failures *failures, struc
     /* What the law does late is dated as it was due, and so is what comes of it. */
     ret->occurred = w->who ? sh_txn_now(w->txn) : w->occurred;
     ret->occurred_day = ret->today = w->who ? w->today : w->occurred_day;
-    ret->why = sh_textf(w->arena, "%.*s：%.*s", SH_ARG(k->watch->name), SH_ARG(w->m.number));
+    ret->why = sh_textf(w->arena, "%.*s：%.*s", SH_ARG(k->watch->name), SH_ARG(k->origin));
     ret->m = (struct matter){.text = k->text,
                              .subject = k->subject,
-                             .body = w->m.body,
-                             .place = w->m.place,
+                             .body = k->body,
+                             .place = k->place,
                              .period = SH_STR(""),
                              .opened_at = ret->occurred};
     ret->m.values = sh_new(w->arena, struct sh_str, k->text->matter.n_fields + 1);
@@ -46,10 +49,16 @@ static sh_code find_open(const struct waking *k, struct sh_str *ret) {
     return SH_OK;
 }
 
-static sh_code fill(struct work *law, const struct sh_watch_text *watch, struct sh_matter_value *values) {
+static sh_code fill(struct work *law, const struct waking *k, struct sh_matter_value *values) {
+    const struct sh_watch_text *watch = k->watch;
     for (size_t i = 0; i < watch->n_values; i++) {
         const struct sh_yaml *from = watch->values[i].from;
         values[i].field = watch->values[i].to;
+        if (sh_str_starts_with(from->text, SH_STR("row."))) {
+            const struct sh_str name = sh_str_sub(from->text, 4, from->text.len);
+            values[i].text = k->values[sh_register_field(watch->reg, name, false)];
+            continue;
+        }
         SH_TRY(sh_source_value(law, from, &values[i].text));
         if (sh_str_starts_with(from->text, SH_STR("=")))
             SH_TRY(sh_factbook_say(law->facts, from, values[i].text, -1, &values[i].text, law->err));
@@ -57,43 +66,67 @@ static sh_code fill(struct work *law, const struct sh_watch_text *watch, struct 
     return SH_OK;
 }
 
-/* The row as it was just written, whatever days it is of. */
-static sh_code is_meant(const struct waking *k, bool *ret) {
-    const struct sh_scope all = sh_everything();
+/* Is `where` true of a version, whatever days it is of? Of one that was withdrawn nothing is. */
+static sh_code is_so(const struct waking *k, const struct sh_record *version, struct sh_str **ret_values,
+                     bool *ret) {
     const struct sh_register *reg = k->watch->reg;
-    const struct sh_record *versions = NULL;
-    struct sh_str *values = NULL;
-    size_t n = 0;
-    SH_TRY(sh_record_history(k->w->txn, &all, k->record, k->w->arena, &versions, &n, k->w->err));
-    SH_TRY(sh_row_values(k->w, reg, &versions[n - 1], &values));
+    *ret = false;
+    if (version->is_withdrawn || version->is_erased)
+        return SH_OK;
+    SH_TRY(sh_row_values(k->w, reg, version, ret_values));
     const struct sh_register_asked asked = {
-        {values, versions[n - 1].valid_from, versions[n - 1].valid_to}, k->w->today, NULL, 0};
+        {*ret_values, version->valid_from, version->valid_to}, k->w->today, NULL, 0};
     return sh_register_meets(reg, k->watch->where, &asked, k->w->arena, ret, k->w->err);
+}
+
+/* The row as it was just written. People write a row again for other reasons: it calls when `where` begins to
+ * hold. */
+static sh_code is_meant(struct waking *k, bool *ret) {
+    const struct sh_scope all = sh_everything();
+    const struct sh_record *versions = NULL;
+    struct sh_str *values = NULL, *before = NULL;
+    size_t n = 0;
+    bool was = false;
+    SH_TRY(sh_record_history(k->w->txn, &all, k->record, k->w->arena, &versions, &n, k->w->err));
+    SH_TRY(is_so(k, &versions[n - 1], &values, ret));
+    k->values = values, k->key = k->record;
+    if (!*ret || k->watch->body < 0)
+        return SH_OK;
+    if (n > 1)
+        SH_TRY(is_so(k, &versions[n - 2], &before, &was));
+    *ret = !was;
+    k->subject = values[k->watch->subject], k->body = values[k->watch->body];
+    k->origin = sh_textf(k->w->arena, "%.*s %.*s", SH_ARG(k->watch->reg->name), SH_ARG(versions[n - 1].key));
+    k->key = sh_textf(k->w->arena, "%.*s/%zu", SH_ARG(k->record), n);
+    struct sh_str kind, parent, credit;
+    return sh_body_record(k->w, k->body, &kind, &k->place, &parent, &credit);
 }
 
 /* An unknown answer is no "no": the matter is opened empty, and its file says what is missing, for people to
  * see and to decide. */
-static sh_code wake(const struct waking *k) {
+static sh_code wake(struct waking *k) {
     struct sh_failures failures = {0};
     struct work law;
-    enum sh_guard_answer answer = SH_NO;
+    enum sh_guard_answer answer = SH_YES;
     struct sh_str missing, open;
     struct sh_matter_value values[SH_PROCEDURE_NAMES_MAX];
     char id[SH_ID_TEXT + 1];
     bool is = false;
     SH_TRY(is_meant(k, &is));
-    if (!is)
+    const int32_t day = k->w->who ? k->w->today : k->w->occurred_day;
+    if (!is || sh_procedure_find(k->w->texts->procedures, k->text->id, k->place, day) != k->text)
         return SH_OK;
     SH_TRY(begin(k, &failures, &law));
     SH_TRY(sh_work_facts_reads(&law));
-    SH_TRY(sh_factbook_ask(law.facts, k->watch->when, -1, &answer, &missing, law.err));
+    if (k->watch->when)
+        SH_TRY(sh_factbook_ask(law.facts, k->watch->when, -1, &answer, &missing, law.err));
     if (answer == SH_NO)
         return SH_OK;
     SH_TRY(find_open(k, &open));
     if (open.len == 0) {
         const bool is_known = answer == SH_YES;
         if (is_known)
-            SH_TRY(fill(&law, k->watch, values));
+            SH_TRY(fill(&law, k, values));
         else
             law.why = sh_say(&law, M_WATCH_UNKNOWN, SH_ARG(law.why), SH_ARG(missing));
         const struct sh_matter_new wanted = {.procedure = k->text->id,
@@ -105,17 +138,23 @@ static sh_code wake(const struct waking *k) {
                                              .n_values = is_known ? k->watch->n_values : 0};
         const sh_code code = sh_matter_make(&law, k->text, &wanted, law.m.place, SH_STR(""), id);
         if (code == SH_E_CANCELLED)
-            return sh_fail(law.err, SH_E_INTERNAL, "the watch %.*s cannot open its matter: %.*s",
-                           SH_ARG(k->name), SH_ARG(failures.of[0].message));
+            return sh_fail(law.err, k->watch->body < 0 ? SH_E_INTERNAL : SH_E_INPUT,
+                           "%.*s: %.*s calls for a matter that cannot be opened: %.*s", SH_ARG(k->name),
+                           SH_ARG(k->origin), SH_ARG(failures.of[0].message));
         SH_TRY(code);
         open = sh_str_of(id);
     }
-    const struct sh_value row[] = {SH_TEXT(k->name), SH_TEXT(k->record), SH_TEXT(open),
+    const struct sh_value row[] = {SH_TEXT(k->name), SH_TEXT(k->key), SH_TEXT(open),
                                    SH_I64(sh_txn_now(law.txn))};
     return sh_sql_run(law.txn,
                       "insert into mt_watch (watch, key, matter, at) values ($1, $2, $3, $4) on conflict do "
                       "nothing",
                       row, 4, NULL, law.err);
+}
+
+static struct sh_str name_of(struct work *w, const struct sh_procedure *text,
+                             const struct sh_watch_text *watch) {
+    return sh_textf(w->arena, "%.*s.%.*s", SH_ARG(text->id), SH_ARG(watch->id));
 }
 
 /* Rows of the register that this step wrote, and whom they are about. */
@@ -129,12 +168,15 @@ static sh_code wake_rows(struct work *w, const struct sh_procedure *text, const 
                         "x.register = $3 order by x.record",
                         key, 4, w->arena, &rows, w->err));
     for (size_t r = 0; r < rows.n_rows; r++) {
-        const struct waking k = {w,
-                                 text,
-                                 watch,
-                                 sh_cell(&rows, r, 0)->str,
-                                 sh_cell(&rows, r, 1)->str,
-                                 sh_textf(w->arena, "%.*s.%.*s", SH_ARG(text->id), SH_ARG(watch->id))};
+        struct waking k = {.w = w,
+                           .text = text,
+                           .watch = watch,
+                           .record = sh_cell(&rows, r, 0)->str,
+                           .subject = sh_cell(&rows, r, 1)->str,
+                           .name = name_of(w, text, watch),
+                           .body = w->m.body,
+                           .place = w->m.place,
+                           .origin = w->m.number};
         SH_TRY(wake(&k));
     }
     return SH_OK;
@@ -154,5 +196,27 @@ sh_code sh_watches_wake(struct work *w) {
                     break;
                 }
     }
+    return SH_OK;
+}
+
+sh_code sh_matter_row_written(struct sh_txn *txn, const struct sh_matter_texts *texts, struct sh_str reg,
+                              struct sh_str record, struct sh_arena *arena, struct sh_err *err) {
+    const struct sh_procedures *all = texts->procedures;
+    struct sh_failures failures = {0};
+    struct work w = {.txn = txn, .texts = texts, .arena = arena, .failures = &failures, .err = err};
+    w.occurred = sh_txn_now(txn);
+    w.occurred_day = w.today = day_of_utc(w.occurred);
+    for (size_t p = 0; p < all->n; p++)
+        for (size_t i = 0; i < all->of[p].n_watches; i++) {
+            const struct sh_watch_text *watch = &all->of[p].watches[i];
+            if (watch->body < 0 || !sh_str_eq(watch->reg->id, reg))
+                continue;
+            struct waking k = {.w = &w,
+                               .text = &all->of[p],
+                               .watch = watch,
+                               .record = record,
+                               .name = name_of(&w, &all->of[p], watch)};
+            SH_TRY(wake(&k));
+        }
     return SH_OK;
 }

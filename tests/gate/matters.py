@@ -2006,6 +2006,69 @@ def a_second_suspension_in_the_term_calls_for_the_proposal_to_end_the_agreement_
     assert [m["final"] for m in proposals()].count(False) == 1 and len(proposals()) == 2
 
 
+@test
+def what_two_persons_enter_of_an_institution_calls_for_the_proposal_to_end_its_agreement():
+    """H-08 (6), (8), (9): opened by the law with what the register says, once when it begins to hold, and at the agency it names."""
+    o = city()
+
+    def change(code, person=None, want=202, **fields):
+        row = o.contract.get(f"/registers/institutions/records?code={code}")["items"][0]
+        given = {**{k: v for k, v in row["fields"].items() if v is not None}, **fields}
+        made = o.contract.put(f"/registers/institutions/records/{row['id']}", {"why": "核实", "fields": {k: v for k, v in given.items() if v != ""}},
+                              headers={"If-Match": f'"v{row["version"]}"'})
+        assert made.status == want, made.raw
+        return made["change"] if want == 202 else made
+
+    def enter(code, want=200, **fields):
+        done = o.head.post(f"/changes/{change(code, **fields)}/approval", {})
+        assert done.status == want, done.raw
+        return done
+
+    def proposals(person=None):
+        return (person or o.auditor).get("/matters?procedure=termination-proposal&limit=50")["items"]
+
+    def fields_of(matter, person=None):
+        return {f["field"]: f["value"] for f in (person or o.auditor).get("/matters/" + matter)["fields"] if f.get("value")}
+    for half in ({"licence_ended_on": "2026-02-10"}, {"unfit": "head"}, {"stop_reported_on": "2026-02-10"}):
+        change("H1", want=422, **half)
+    refused = change("H1", licence_ended_on="2026-02-10", licence_ended_paper="吊销决定1号")
+    assert proposals() == []  # one person's word calls for nothing
+    assert o.contract.post(f"/changes/{refused}/approval", {}).status in (403, 409) and proposals() == []
+    assert o.head.post(f"/changes/{refused}/refusal", {"why": "未核实"}).status == 200 and proposals() == []
+    enter("H1", stopped_on="2026-02-01", stop_reported_on="2026-01-20")  # reported in time: no ground
+    enter("H1", address="中山路1号")
+    assert proposals() == []
+    enter("H1", licence_ended_on="2026-02-10", licence_ended_paper="吊销决定1号")
+    licence, = proposals()
+    assert (licence["subject"], licence["body"], licence["state"]) == ("H1", "ag1", "drafted"), licence
+    said = fields_of(licence["id"])
+    assert (said["measure"], said["ground"], said["ground_on"], said["ground_paper"]) == ("terminate", "licence", "2026-02-10", "吊销决定1号"), said
+    opening = o.auditor.get("/matters/" + licence["id"])["timeline"][0]
+    assert opening["step"] == "open" and "H1" in opening["why"] and "执业许可" in opening["why"], opening
+    enter("H1", address="中山路2号")  # it holds as before
+    assert len(proposals()) == 1
+    for person in (o.reviewer, o.finance, o.head):
+        assert "role" in kinds(act(person, licence["id"], "draft", {**said, "evidence": "吊销决定", "clause": "协议第五十条"}, want=409)), person.login
+    act(o.auditor, licence["id"], "draft", {**said, "evidence": "吊销决定", "clause": "协议第五十条"})
+    act(o.head, licence["id"], "drop", {"reason": "复核后撤销"})
+    enter("H1", address="中山路3号")
+    assert len(proposals()) == 1  # people have decided on this fact
+    enter("H1", licence_ended_on="", licence_ended_paper="")
+    enter("H1", licence_ended_on="2026-03-01", licence_ended_paper="吊销决定2号")
+    assert [m["final"] for m in proposals()].count(False) == 1 and len(proposals()) == 2
+    enter("H1", stop_reported_on="", unfit="controller", unfit_paper="失信被执行人公告1号")  # two facts, each its own
+    grounds = {said["ground"]: said for said in (fields_of(m["id"]) for m in proposals() if not m["final"])}
+    assert set(grounds) == {"licence", "stopped", "unable"}, grounds
+    assert grounds["stopped"]["ground_on"] == "2026-02-01" and grounds["unable"]["leader"] == "controller"
+    # at the agency that the register names
+    o.hospital("H9", "h1", agency="ag9")
+    enter("H9", licence_ended_on="2026-02-10", licence_ended_paper="吊销决定9号")
+    there, = proposals(o.stranger)
+    assert (there["subject"], there["body"], there["state"]) == ("H9", "ag9", "drafted"), there
+    o.at("2026-03-02 18:00:00")  # a start finds it as it was
+    assert sorted(m["body"] for m in proposals()) == ["ag1"] * 4 + ["ag9"]
+
+
 GROUNDS = {  # each with what shows it; the last of these is what an attack leaves out or gets wrong
     "twice_suspended": (1, {"rectification": "整改通知〔2026〕1号，验收不合格"}, [{"rectification": ""}]),
     "fraud": (2, {"ground_on": "2026-02-10", "ground_paper": "认定书1号"}, [{"ground_on": ""}, {"ground_paper": ""}, {"ground_on": "2026-03-04"}]),

@@ -120,6 +120,7 @@ static struct pieces changed(const struct fault *fault) {
     "unseals: {seal: who, of: number, by: both, until: until, purpose: words}\n"
 #define EVERY(extra) "every: {" extra ", basis: T}\n"
 #define WATCH(extra) "watches: {w: {name: 看 / Watch, basis: T, " extra "}}\n"
+#define OF_PEOPLE "register: institutions, subject: code, body: agency, where: known(unfit), "
 #define NAMES(names, guard)                                                                                  \
     STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: [g, panel], basis: T,\n"   \
           "    guard: [{if: '" guard "', refuse: 不, basis: T}]}")                                           \
@@ -274,6 +275,16 @@ static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
         {PIECE(head), HEAD "period: month\n" EVERY("register: bodies, at: period_ends, where: kidn = agency"),
          "kidn"},
         {PIECE(head), HEAD WATCH("register: bodies, subject: code, if: known(words)"), "edited by people"},
+        {PIECE(head), HEAD WATCH("register: institutions, subject: code, body: agency"), "which rows call"},
+        {PIECE(head), HEAD WATCH("register: institutions, subject: code, where: known(beds)"), "which body"},
+        {PIECE(head), HEAD WATCH("register: institutions, subject: code, body: kind, where: known(beds)"),
+         "refers to bodies"},
+        {PIECE(head), HEAD WATCH("register: decisions, subject: subject, body: body, if: known(words)"),
+         "leave body out"},
+        {PIECE(head), HEAD WATCH(OF_PEOPLE "with: {words: row.nobody}"), "no field \"nobody\""},
+        {PIECE(head), HEAD WATCH(OF_PEOPLE "with: {words: row.controller}"), "a personal field"},
+        {PIECE(head), HEAD WATCH(OF_PEOPLE "with: {until: row.address}"), "cannot stand in until"},
+        {PIECE(head), HEAD WATCH(OF_PEOPLE "with: {number: row.unfit}"), "cannot stand in number"},
         {PIECE(head), HEAD WATCH("register: decisions, subject: amount, if: known(words)"), "of a code"},
         {PIECE(head), HEAD WATCH("register: decisions, subject: subject"), "if"},
         {PIECE(head), HEAD WATCH("register: decisions, subject: subject, if: known(wrods)"), "wrods"},
