@@ -336,17 +336,10 @@ static void an_act_over_the_money_of_the_place_takes_no_row(void **state) {
         office_open(&o);
         office_people_the_city(&o);
         struct sh_finding_in rows[2];
-        for (size_t i = 0; i < 2; i++)
-            rows[i] = (struct sh_finding_in){.key = i ? SH_STR("f-1") : SH_STR("f-0"),
-                                             .institution = HOSPITAL,
-                                             .period = SH_STR("2026-02"),
-                                             .rule = SH_STR("r"),
-                                             .level = SH_STR("certain"),
-                                             .run = SH_STR("r1"),
-                                             .person = SH_STR("P1"),
-                                             .day = 20000,
-                                             .amount_fen = tries[t].fen,
-                                             .fund_fen = 1};
+        for (size_t i = 0; i < 2; i++) {
+            rows[i] = office_finding(i ? SH_STR("f-1") : SH_STR("f-0"), tries[t].fen);
+            rows[i].fund_fen = 1;
+        }
         CHECK_I64(office_load(&o, rows, 2).made, 2);
         struct bulking b = {.o = &o};
         CHECK(says(&b, 2, tries[t].may ? "\"n\":2" : "\"n\":0"));
