@@ -163,6 +163,18 @@ static sh_code keep_bound(void *ctx, void *result_at, struct sh_err *err) {
     return SH_OK;
 }
 
+static bool is_first_page(const struct sh_find *find) {
+    return sh_target_arg(&find->rq->target, "after").len == 0;
+}
+
+/* Everybody who opens the table in this order asks for the same page first; it reads the whole column. */
+static sh_code kept_bound(struct page *page, struct sh_err *err) {
+    struct sh_find_table table;
+    SH_TRY(sh_find_table(page->find, &table, err));
+    page->bound = table.n_rows ? table.cells[0].at : NULL;
+    return SH_OK;
+}
+
 /* The key of the page's last row, from that column alone: the page then reads the many others
  * only for rows up to it. The desk's own order needs none. */
 static sh_code find_bound(struct page *page, struct sh_err *err) {
@@ -172,7 +184,7 @@ static sh_code find_bound(struct page *page, struct sh_err *err) {
     sh_buf_addf(&find->sql, "select %s", page->order->key);
     SH_TRY(where_page(page, err));
     sh_buf_addf(&find->sql, " order by 1%s limit 1 offset %zu", page->is_falling ? " desc" : "", page->limit);
-    SH_TRY(sh_find_run(find, keep_bound, page, err));
+    SH_TRY(is_first_page(find) ? kept_bound(page, err) : sh_find_run(find, keep_bound, page, err));
     sh_buf_clear(&find->sql);
     find->n_binds = 0;
     return SH_OK;
