@@ -93,10 +93,14 @@ static sh_code read_item_query(struct asking *a, struct sh_item_query *ret, stru
                                   .assigned = sh_asking_arg(a, "assigned"),
                                   .key = sh_asking_arg(a, "key"),
                                   .after = sh_asking_arg(a, "after"),
+                                  .stage = sh_asking_arg(a, "stage"),
+                                  .period = sh_asking_arg(a, "period"),
                                   .amount_min = INT64_MIN,
                                   .by_queue = !sh_str_is(sh_asking_arg(a, "sort"), "key")};
     const struct sh_str least = sh_asking_arg(a, "amount_min");
     SH_TRY(sh_arg_limit(a->rq, &ret->limit, err));
+    if (ret->stage.len && !sh_funnel_has_stage(a->gate->texts, ret->stage))
+        return bad_argument(a, "stage: found | confirmed | refused");
     return least.len && sh_decimal_scan(least.at, least.len, 2, &ret->amount_min) != SH_DECIMAL_OK
                ? bad_argument(a, "amount_min: yuan")
                : SH_OK;

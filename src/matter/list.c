@@ -235,14 +235,22 @@ static const char *order_of(const struct sh_item_query *query, bool has_office) 
     return has_office ? "t.id" : "t.id || ''";
 }
 
-static void item_conditions(struct query *q, const struct sh_matter_who *who,
-                            const struct sh_item_query *query, const char *order) {
+static void item_conditions(struct query *q, const struct sh_desk *desk, const struct sh_item_query *query,
+                            const char *order) {
+    const struct sh_matter_who *who = desk->who;
     query_equals(q, "t.matter", query->matter);
     query_equals(q, "t.state", query->state);
     query_equals(q, "t.rule", query->rule);
     query_equals(q, "t.institution", query->institution);
     query_equals(q, "t.key", query->key);
     query_equals(q, "t.level", query->level);
+    if (query->stage.len)
+        query_stage(q, desk->texts, query->stage);
+    if (query->period.len) {
+        query_add(q, " and exists (select 1 from mt_matter m where m.id = t.matter and m.period = ");
+        query_value(q, SH_TEXT(query->period));
+        query_add(q, ")");
+    }
     if (sh_str_is(query->assigned, "none"))
         query_add(q, " and t.assigned = ''");
     else if (query->assigned.len)
@@ -271,7 +279,7 @@ sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk, const stru
     bool has_office = false;
     SH_TRY(item_scope(&q, txn, desk, &has_office, err));
     const char *const order = order_of(query, has_office);
-    item_conditions(&q, who, query, order);
+    item_conditions(&q, desk, query, order);
     sh_buf_addf(&q.sql, " order by %s limit ", order);
     query_value(&q, SH_I64((int64_t)query->limit + 1));
     SH_TRY(sh_buf_check(&q.sql, err));
@@ -303,7 +311,7 @@ sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk, const 
                   "(select t.amount as amount from mt_item t where ");
     bool has_office = false;
     SH_TRY(item_scope(&q, txn, desk, &has_office, err));
-    item_conditions(&q, desk->who, &all, order_of(&all, has_office));
+    item_conditions(&q, desk, &all, order_of(&all, has_office));
     query_add(&q, " limit ");
     query_value(&q, SH_I64(COUNT_MAX + 1));
     query_add(&q, ") as one");

@@ -402,7 +402,9 @@ struct sh_matter_query {
 };
 struct sh_item_query {
     struct sh_str matter, state, rule, institution, level, assigned, key, after; /* key: of a finding */
-    int64_t amount_min;                                                          /* fen; INT64_MIN all */
+    struct sh_str stage,
+        period;         /* stage: of the funnel, as law/tables/funnel.csv has it; period: of the matter */
+    int64_t amount_min; /* fen; INT64_MIN all */
     bool by_queue;
     size_t limit;
 };
@@ -435,6 +437,8 @@ SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, s
                                struct sh_json *json, int64_t *ret_version, struct sh_err *err);
 SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk,
                               const struct sh_item_query *query, struct sh_json *json, struct sh_err *err);
+/** Is it a stage of the funnel that counts items? */
+bool sh_funnel_has_stage(const struct sh_matter_texts *texts, struct sh_str stage);
 /** {n, more, amount} of what the query lets through; its after, limit and order are not asked. Counted up to
  * 10,000: beyond, more is true and the amount null. */
 SH_MUST sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk,

@@ -300,12 +300,27 @@ test('one yuan is followed from the funnel to the line it was charged on; stages
   assert.equal(Number(whole.due.amount), 60000) // what the panel let the leader decide
   assert.equal(Number(whole.deposited.amount), 0)
   await assert.rejects(who.head.get('/funnel?by=person'), /400/)
+  await assert.rejects(who.head.get('/items?stage=due'), /400/) // counts matters, no items
   const own = (await who.user.get('/funnel?by=institution')).items
   assert.ok(own.every(one => one.key === hospital.key)) // nothing of others
   const page = await office.page(browser, who.head)
   await page.to('/glance')
+  // every figure of findings leads to a list that sums to it: whole, and by institution, rule and month
+  const figures = new Map()
+  for (const by of ['按机构', '按规则', '按月']) {
+    if (by !== '按机构') await choose(page, page.locator('[data-test=funnel]').getByRole('combobox'), by)
+    await page.locator('[data-test=funnel] th').getByText(by, { exact: true }).waitFor()
+    await page.locator('[data-test=funnel] tbody a').first().waitFor()
+    for (const [href, figure] of await page.locator('[data-test=funnel] a[href^="/review"]').evaluateAll(all => all.map(a => [a.getAttribute('href'), (a.querySelector('b') ?? a).textContent])))
+      figures.set(href, figure)
+  }
+  assert.ok(figures.size > 8, [...figures].join(' '))
+  for (const [href, figure] of figures) {
+    const { amount } = await who.head.get(`/items/totals${href.slice('/review'.length)}`)
+    assert.equal(Number(figure.replaceAll(',', '')), Number(amount), href)
+  }
   await page.locator('[data-test=funnel]').getByRole('link', { name: /^已认定/ }).click()
-  await page.waitForURL('**/review?state=deducted*')
+  await page.waitForURL('**/review?stage=confirmed*')
   await page.locator('.evidence .say').waitFor()
   await page.locator('.evidence tr.blamed').first().waitFor()
   // what the institution said of it stands beside the evidence, and its money is followed on demand

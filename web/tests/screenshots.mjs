@@ -44,6 +44,10 @@ await act(bureau.officer, unseal.id, 'ask', { matter: report.number, kind: 'repo
 await act(bureau.bhead, unseal.id, 'grant', { result: 'granted', holders: '甲\n乙', until: new Date(Date.now() + 32 * 3600_000).toISOString().slice(0, 10), why: '必要' })
 await act(bureau.keeper1, unseal.id, 'open_two')
 await act(bureau.keeper2, unseal.id, 'open_two')
+// tables as jobs, of the desk and of a register
+const later = { Prefer: 'respond-async', 'X-Purpose': encodeURIComponent('核对机构异议') }
+for (const format of ['xlsx', 'csv']) await auditor.ask('GET', `/runs/${run}/export?format=${format}`, undefined, later)
+await office.admin.ask('GET', '/registers/bodies/export?format=csv', undefined, later)
 const bodies = (await office.admin.get('/registers/bodies/records')).items
 const pages = [
   ['signin', '/sign-in', null],
@@ -66,6 +70,7 @@ const pages = [
   ['record', `/registers/bodies/${bodies.at(-1).id}`, office.admin],
   ['record-new', '/registers/institutions/new', contract],
   ['import', '/registers/bodies/import', office.admin],
+  ['import-bad', '/registers/bodies/import', office.admin, sendBadRows],
   ['rules', '/rules', auditor],
   ['rule', '/rules/service-frequency', author],
   ['rule-bench', '/rules/service-frequency', author, tryRule],
@@ -83,6 +88,11 @@ const pages = [
   ['account', '/account', auditor],
   ['notfound', '/nothing/here', auditor],
 ]
+async function sendBadRows(page) {
+  const rows = ['code,name,kind,place', 't1,甲,agency,990100', 't2,,agency,990100', 't3,虚构市第一人民医院（虚构市人民医院医疗集团总院）,nonsense,99']
+  await page.locator('input[type=file]').setInputFiles({ name: 'bodies.csv', mimeType: 'text/csv', buffer: Buffer.from(`${rows.join('\n')}\n`) })
+  await page.locator('[data-test=bad]').waitFor()
+}
 async function openPackage(page) {
   await page.locator('[data-test=packages] button').first().click()
   await page.getByRole('dialog').getByRole('textbox').fill('核对机构异议')

@@ -667,6 +667,7 @@ export const en: Record<Key, string> = {
   'review.many': '{n}+ findings',
   'review.totals': '{n} findings, {money} yuan',
   'review.nobodys': 'nobody’s yet',
+  'review.stage': 'Stage of the money',
   'review.about': 'Evidence, then a decision; a key each, undone while its time runs.',
   'review.empty': 'Nothing waits for review.',
   'review.undo': 'Undo “{name}”, {n} ({s} s, u)',

@@ -666,6 +666,7 @@ export const zh = {
   'review.many': '{n}+ 条',
   'review.totals': '{n} 条，合计 {money} 元',
   'review.nobodys': '尚未分派',
+  'review.stage': '资金阶段',
   'review.about': '逐条看证据、下结论；按键即办，限时可撤回。',
   'review.empty': '没有等待审核的疑点。',
   'review.undo': '撤回“{name}”{n} 条（{s} 秒，u）',
