@@ -383,6 +383,18 @@ sh_code sh_items_act(struct sh_txn *txn, const struct sh_desk *desk, const struc
 
 /* ---- taking back ------------------------------------------------------------------------------------- */
 
+sh_code sh_acts_followed(struct work *w) {
+    if (!w->m.text->items)
+        return SH_OK;
+    const struct sh_value values[] = {SH_TEXT(w->m.id), SH_I64(sh_txn_now(w->txn))};
+    return sh_sql_run(
+        w->txn,
+        "insert into mt_followed (act, matter) select a.id, $1 from mt_act a where a.undo_until >= $2 and "
+        "a.undone_at = 0 and exists (select 1 from mt_item_step s where s.act = a.id and s.matter = $1) and "
+        "not exists (select 1 from mt_followed f where f.act = a.id and f.matter = $1)",
+        values, 2, NULL, w->err);
+}
+
 struct undoing {
     struct work w;
     struct sh_str act;
@@ -405,13 +417,28 @@ static sh_code check_undo(struct undoing *u) {
     return w->failures->n ? sh_fail(w->err, SH_E_CANCELLED, "refused") : SH_OK;
 }
 
+/* Did the row go on, or the matter it is in? Its papers and clocks stand on the row as it is. */
+static sh_code is_followed(struct undoing *u, const struct item *item, int64_t seq, bool *ret) {
+    struct sh_rows rows;
+    const struct sh_value key[] = {SH_TEXT(u->act), SH_TEXT(item->matter)};
+    *ret = item->version != seq;
+    if (*ret)
+        return SH_OK;
+    SH_TRY(sh_sql_query(u->w.txn, "select 1 from mt_followed where act = $1 and matter = $2", key, 2,
+                        u->w.arena, &rows, u->w.err));
+    *ret = rows.n_rows > 0;
+    return SH_OK;
+}
+
 /* Back to the state and fields of the version before; a new version says so. */
 static sh_code undo_row(struct undoing *u, struct sh_str id, int64_t seq, struct sh_str before) {
     struct work *w = &u->w;
     struct item item;
     struct sh_rows rows;
+    bool is_over = false;
     SH_TRY(sh_item_load(w, id, &item));
-    if (item.version != seq) {
+    SH_TRY(is_followed(u, &item, seq, &is_over));
+    if (is_over) {
         sh_json_object(u->json);
         sh_json_put_str(u->json, "id", id);
         sh_json_key(u->json, "failed");

@@ -209,6 +209,7 @@ struct due_row {
 static sh_code note_end(struct work *w, const struct sh_clock_text *clock, const struct due_row *row) {
     const struct sh_str state = w->m.text->matter.states[w->m.state].id;
     struct sh_str fields;
+    SH_TRY(sh_acts_followed(w));
     SH_TRY(sh_fields_text(&w->m.text->matter, w->m.values, w->arena, &fields, w->err));
     w->occurred = row->due, w->occurred_day = day_of_utc(row->due - 1);
     w->member = row->member;

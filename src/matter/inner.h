@@ -213,6 +213,9 @@ SH_MUST sh_code sh_body_near(struct work *w, struct sh_str kind, struct sh_str p
 SH_MUST sh_code sh_step_take(struct work *w, const struct sh_matter_value *values, size_t n);
 /** Note in the file what happened without a step of the text (service of a paper): version and row. */
 SH_MUST sh_code sh_step_note(struct work *w, struct sh_str step);
+/** In bulk.c. The matter goes on: acts over its rows that could still be taken back no longer can, there.
+ * Papers and clocks of what follows so stand on rows that stay (B3). */
+SH_MUST sh_code sh_acts_followed(struct work *w);
 /** All conditions, nothing written; `values` as they would stand. */
 SH_MUST sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct sh_str *values,
                               bool with_needs);

@@ -224,3 +224,9 @@ static const char matter_0015[] =
     "create index mt_item_matter on mt_item (matter, queue, state);\n"
     "drop index mt_item_step_actor;\n"
     "create index mt_item_step_actor on mt_item_step (matter, actor, item, step, role) where role <> '';\n";
+
+/* Acts over rows of a matter that took a step while they could still be taken back: there they stand. */
+static const char matter_0016[] =
+    "create table mt_followed (\n"
+    "    act text not null, matter text not null, primary key (act, matter)) strict;\n"
+    "create index mt_act_undo on mt_act (undo_until);\n";

@@ -22,7 +22,8 @@ static const struct sh_migration migrations[] = {
     {"matter", "0012_records", 12, matter_0012},
     {"matter", "0013_duties", 13, matter_0013, "mt_duty"},
     {"matter", "0014_handed", 14, matter_0014, "mt_handed"},
-    {"matter", "0015_in_place", 15, matter_0015, NULL}};
+    {"matter", "0015_in_place", 15, matter_0015, NULL},
+    {"matter", "0016_followed", 16, matter_0016, "mt_followed"}};
 static const struct sh_msg messages[] = {MATTER_MESSAGES(SH_MSG_ENTRY)};
 
 const struct sh_migration *sh_matter_migrations(size_t *ret_n) {
