@@ -1478,8 +1478,8 @@ def suspended_days(lake):
     """A doctor, a first day and the same date a month later: he ordered on both, and on the day before each."""
     one = datetime.timedelta(1)
     for who, days in ordered_days(lake):
-        for first in sorted(days):
-            over = first.replace(month=first.month + 1) if first.day < 29 else first
+        for first in sorted(d for d in days if d.day < 29 and d.month < 12):
+            over = first.replace(month=first.month + 1)
             if {first - one, first, over - one, over} <= days:
                 return who, days, first, over
     raise AssertionError("no doctor has ordered around two such days")
