@@ -127,8 +127,8 @@ static sh_code read_asked(struct asked *a, const json_t *root, struct sh_faults 
     if (!place)
         return SH_OK;
     const struct sh_field field = {.type = SH_FIELD_PLACE};
-    if (!json_is_string(place) ||
-        sh_field_check(&field, sh_member(root, "place", &rq->arena), &rq->arena, &a->place, err) != SH_OK)
+    if (!json_is_string(place) || sh_field_check(&field, sh_member(root, "place", &rq->arena), rq->lang,
+                                                 &rq->arena, &a->place, err) != SH_OK)
         sh_faults_add(rq, faults, SH_STR("place"), 0, SH_SAY(rq, WANTS_PLACE));
     return SH_OK;
 }

@@ -52,7 +52,7 @@ static sh_code take_member(struct sh_request *rq, const struct sh_register *reg,
         sh_faults_add(rq, faults, sh_str_of(name), 0, SH_SAY(rq, WANTS_TEXT));
         return SH_OK;
     }
-    const sh_code code = sh_field_check(&reg->fields[at], text, &rq->arena, &canonical, err);
+    const sh_code code = sh_field_check(&reg->fields[at], text, rq->lang, &rq->arena, &canonical, err);
     if (code == SH_E_INPUT) {
         sh_faults_add(rq, faults, sh_str_of(name), 0, "%s", err->message);
         ret->values[at] = SH_STR("?"); /* told once: not also as missing; nothing with a fault is written */

@@ -189,10 +189,10 @@ static void check_person(struct peopling *people, struct sh_faults *faults) {
     if (!is_login)
         sh_faults_add(rq, faults, SH_STR("login"), 0, SH_SAY(rq, WANTS_LOGIN));
     if (people->person.name.len == 0 ||
-        sh_field_check(&name, people->person.name, &rq->arena, &people->person.name, &err) != SH_OK)
+        sh_field_check(&name, people->person.name, rq->lang, &rq->arena, &people->person.name, &err) != SH_OK)
         sh_faults_add(rq, faults, SH_STR("name"), 0, SH_SAY(rq, REQUIRED_ONE_LINE));
-    if (people->person.phone.len &&
-        sh_field_check(&phone, people->person.phone, &rq->arena, &people->person.phone, &err) != SH_OK)
+    if (people->person.phone.len && sh_field_check(&phone, people->person.phone, rq->lang, &rq->arena,
+                                                   &people->person.phone, &err) != SH_OK)
         sh_faults_add(rq, faults, SH_STR("phone"), 0, "%s", err.message);
 }
 

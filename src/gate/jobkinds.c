@@ -303,7 +303,7 @@ static sh_code take_arguments(struct jobbing *jobbing, const json_t *given, stru
             struct sh_field typed = field;
             typed.type = jobbing->kind->arguments[i].type;
             is_known = json_is_string(value) && sh_field_check(&typed, sh_member(given, key, &rq->arena),
-                                                               &rq->arena, &text, err) == SH_OK;
+                                                               rq->lang, &rq->arena, &text, err) == SH_OK;
         }
         if (is_known)
             sh_json_put_str(&json, key, text);

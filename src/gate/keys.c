@@ -93,7 +93,8 @@ sh_code sh_api_key_new(struct sh_gate *gate, struct sh_request *rq, struct sh_er
     const struct sh_field name = {.type = SH_FIELD_TEXT, .max = KEY_NAME_MAX};
     const struct sh_str to = sh_member(root, "to", &rq->arena);
     const int32_t today = sh_gate_today(gate);
-    if (sh_field_check(&name, sh_member(root, "name", &rq->arena), &rq->arena, &keying.name, err) != SH_OK ||
+    if (sh_field_check(&name, sh_member(root, "name", &rq->arena), rq->lang, &rq->arena, &keying.name, err) !=
+            SH_OK ||
         keying.name.len == 0)
         sh_faults_add(rq, &faults, SH_STR("name"), 0, SH_SAY(rq, REQUIRED));
     if (to.len == 0 || sh_date_scan(to.at, to.len, &keying.last_day) != SH_DATE_OK ||

@@ -162,7 +162,8 @@ static sh_code read_filters(struct paging *paging, struct sh_err *err) {
         if (field < 0 || field >= SH_TARGET_ARGS_MAX || paging->reg->fields[field].mask)
             return sh_refused(sh_refuse(rq, GATE_BAD_REQUEST, "%.*s: no filter", SH_ARG(arg->name)), err);
         struct sh_str value;
-        if (sh_field_check(&paging->reg->fields[field], arg->value, &rq->arena, &value, err) != SH_OK)
+        if (sh_field_check(&paging->reg->fields[field], arg->value, rq->lang, &rq->arena, &value, err) !=
+            SH_OK)
             return sh_refused(sh_refuse(rq, GATE_BAD_REQUEST, "%.*s: %s", SH_ARG(arg->name), err->message),
                               err);
         paging->filters[field] = value.at ? value : SH_STR("");

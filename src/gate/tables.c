@@ -165,7 +165,7 @@ static sh_code take_row(struct importing *in, size_t r, int32_t today, struct sh
         }
         const struct sh_field *field = &in->reg->fields[in->fields[c]];
         struct sh_str value;
-        const sh_code code = sh_field_check(field, row->cells[c], &in->rq->arena, &value, err);
+        const sh_code code = sh_field_check(field, row->cells[c], in->rq->lang, &in->rq->arena, &value, err);
         if (code == SH_E_INPUT) {
             sh_faults_add(in->rq, &in->faults, field->id, row->line, "%s", err->message);
             entry->values[in->fields[c]] = SH_STR("?"); /* told once: not also as missing */

@@ -137,7 +137,7 @@ static sh_code read_values(const struct sh_yaml *node, const struct sh_procedure
                 "what a watch fills in is \"=words\", \"n: a number\", \"fen: money\" or \"row.FIELD\"");
         const struct sh_str words = sh_str_sub(from->text, 1, from->text.len);
         if (sh_str_find_char(words, '{') == SH_STR_NONE &&
-            sh_field_check(&p->matter.fields[at], words, arena, &canonical, &why) != SH_OK)
+            sh_field_check(&p->matter.fields[at], words, SH_EN, arena, &canonical, &why) != SH_OK)
             return sh_yaml_fail(err, from, "%s", why.message);
     }
     watch->values = of, watch->n_values = map->n;

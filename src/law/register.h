@@ -6,6 +6,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/msg.h"
 #include "base/str.h"
 #include "base/yaml.h"
 #include <stdbool.h>
@@ -123,11 +124,11 @@ int32_t sh_register_field(const struct sh_register *reg, struct sh_str id, bool 
 /**
  * Check one value and give its canonical text (in the arena, or a view of `text`).
  * text  as typed; spaces around it are dropped; empty: no value, gives the empty view (required or not is not
- * asked). Errors: SH_E_INPUT what is wrong, without the field's name and, for personal fields, without the
- * value.
+ * asked). lang: of what is said. Errors: SH_E_INPUT what is wrong, without the field's name and, for personal
+ * fields, without the value.
  */
-SH_MUST sh_code sh_field_check(const struct sh_field *field, struct sh_str text, struct sh_arena *arena,
-                               struct sh_str *ret, struct sh_err *err);
+SH_MUST sh_code sh_field_check(const struct sh_field *field, struct sh_str text, sh_lang lang,
+                               struct sh_arena *arena, struct sh_str *ret, struct sh_err *err);
 /** A record as it stands or would stand: canonical values by field, at NULL or "": none; to exclusive. */
 struct sh_register_entry {
     const struct sh_str *values; /* [n_fields] */

@@ -2,6 +2,7 @@
 #include "base/date.h"
 #include "base/decimal.h"
 #include "law/register.h"
+#include "law/say.h"
 #include <stdlib.h>
 
 static sh_code keep(const char *text, size_t len, struct sh_arena *arena, struct sh_str *ret,
@@ -13,72 +14,104 @@ static sh_code keep(const char *text, size_t len, struct sh_arena *arena, struct
     return SH_OK;
 }
 
-static sh_code check_text(const struct sh_field *field, struct sh_str text, struct sh_err *err) {
+static sh_code check_text(const struct sh_field *field, struct sh_str text, sh_lang lang,
+                          struct sh_err *err) {
     for (size_t i = 0; i < text.len; i++) {
         const unsigned char c = (unsigned char)text.at[i];
         const bool is_line = c == '\n' && field->has_lines;
         if ((c < 0x20 && !is_line) || c == 0x7f)
-            return sh_fail(err, SH_E_INPUT, "holds a control character");
+            return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, CONTROL));
     }
     const size_t n = sh_utf8_count(text);
-    return n <= field->max ? SH_OK
-                           : sh_fail(err, SH_E_INPUT, "has %zu characters, at most %u", n, field->max);
+    return n <= field->max ? SH_OK : sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, LONG), n, field->max);
 }
 
-static sh_code check_code(struct sh_str text, struct sh_err *err) {
+static sh_code check_code(struct sh_str text, sh_lang lang, struct sh_err *err) {
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.at[i];
         const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
         if (!is_letter && c != '-' && c != '_' && c != '.')
-            return sh_fail(err, SH_E_INPUT, "a code has only letters, digits, - _ and .");
+            return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, CODE));
     }
-    return text.len <= 64 ? SH_OK : sh_fail(err, SH_E_INPUT, "a code has at most 64 characters");
+    return text.len <= 64 ? SH_OK : sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, CODE_LONG));
 }
 
-static sh_code check_choice(const struct sh_field *field, struct sh_str text, struct sh_str *ret,
-                            struct sh_err *err) {
+static sh_code check_choice(const struct sh_field *field, struct sh_str text, sh_lang lang,
+                            struct sh_str *ret, struct sh_err *err) {
     for (size_t i = 0; i < field->n_choices; i++)
         if (sh_str_eq(text, field->choices[i].code) || sh_str_eq(text, field->choices[i].name)) {
             *ret = field->choices[i].code;
             return SH_OK;
         }
-    return sh_fail(err, SH_E_INPUT, "\"%.*s\" is none of the %zu words allowed, e.g. %.*s", SH_ARG(text),
-                   field->n_choices, SH_ARG(field->choices[0].code));
+    return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, CHOICE), SH_ARG(text), field->n_choices,
+                   SH_ARG(lang == SH_EN ? field->choices[0].code : field->choices[0].name));
 }
 
-static sh_code check_int(const struct sh_field *field, struct sh_str text, struct sh_arena *arena,
-                         struct sh_str *ret, struct sh_err *err) {
+static const char *of_number(sh_decimal_fault fault, sh_lang lang) {
+    switch (fault) {
+    case SH_DECIMAL_EMPTY:
+        return FIELD_SAY(lang, NUMBER_EMPTY);
+    case SH_DECIMAL_EXPONENT:
+        return FIELD_SAY(lang, NUMBER_EXPONENT);
+    case SH_DECIMAL_EXCESS:
+        return FIELD_SAY(lang, NUMBER_EXCESS);
+    case SH_DECIMAL_RANGE:
+        return FIELD_SAY(lang, NUMBER_RANGE);
+    case SH_DECIMAL_SYNTAX:
+    case SH_DECIMAL_OK:
+        break;
+    }
+    return FIELD_SAY(lang, NUMBER_SYNTAX);
+}
+
+static const char *of_date(sh_date_fault fault, sh_lang lang) {
+    switch (fault) {
+    case SH_DATE_EMPTY:
+        return FIELD_SAY(lang, DATE_EMPTY);
+    case SH_DATE_IMPOSSIBLE:
+        return FIELD_SAY(lang, DATE_IMPOSSIBLE);
+    case SH_DATE_RANGE:
+        return FIELD_SAY(lang, DATE_RANGE);
+    case SH_DATE_SYNTAX:
+    case SH_DATE_OK:
+        break;
+    }
+    return FIELD_SAY(lang, DATE_SYNTAX);
+}
+
+static sh_code check_int(const struct sh_field *field, struct sh_str text, sh_lang lang,
+                         struct sh_arena *arena, struct sh_str *ret, struct sh_err *err) {
     int64_t v = 0;
     if (sh_decimal_scan(text.at, text.len, 0, &v) != SH_DECIMAL_OK)
-        return sh_fail(err, SH_E_INPUT, "is no whole number");
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, INT));
     if (v < field->low || v > field->high)
-        return sh_fail(err, SH_E_INPUT, "%lld lies outside %lld … %lld", (long long)v, (long long)field->low,
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, INT_RANGE), (long long)v, (long long)field->low,
                        (long long)field->high);
     char out[SH_DECIMAL_TEXT_MAX];
     return keep(out, sh_decimal_format(v, 0, 0, out), arena, ret, err);
 }
 
-static sh_code check_decimal(struct sh_str text, int scale, int min_decimals, struct sh_arena *arena,
-                             struct sh_str *ret, struct sh_err *err) {
+static sh_code check_decimal(struct sh_str text, int scale, int min_decimals, sh_lang lang,
+                             struct sh_arena *arena, struct sh_str *ret, struct sh_err *err) {
     int64_t v = 0;
     const sh_decimal_fault fault = sh_decimal_scan(text.at, text.len, scale, &v);
     if (fault != SH_DECIMAL_OK)
-        return sh_fail(err, SH_E_INPUT, "%s", sh_decimal_fault_text(fault));
+        return sh_fail(err, SH_E_INPUT, "%s", of_number(fault, lang));
     char out[SH_DECIMAL_TEXT_MAX];
     return keep(out, sh_decimal_format(v, scale, min_decimals, out), arena, ret, err);
 }
 
-static sh_code check_date(struct sh_str text, struct sh_arena *arena, struct sh_str *ret,
+static sh_code check_date(struct sh_str text, sh_lang lang, struct sh_arena *arena, struct sh_str *ret,
                           struct sh_err *err) {
     int32_t day = 0;
     const sh_date_fault fault = sh_date_scan(text.at, text.len, &day);
     if (fault != SH_DATE_OK)
-        return sh_fail(err, SH_E_INPUT, "%s", sh_date_fault_text(fault));
+        return sh_fail(err, SH_E_INPUT, "%s", of_date(fault, lang));
     char out[SH_DATE_TEXT_MAX];
     return keep(out, sh_date_format(day, out), arena, ret, err);
 }
 
-static sh_code check_bool(struct sh_str text, struct sh_str *ret, struct sh_err *err) {
+static sh_code check_bool(struct sh_str text, sh_lang lang, struct sh_str *ret, struct sh_err *err) {
     static const char *const yes[] = {"true", "是", "1"}, *const no[] = {"false", "否", "0"};
     for (size_t i = 0; i < 3; i++) {
         if (sh_str_is(text, yes[i])) {
@@ -90,7 +123,7 @@ static sh_code check_bool(struct sh_str text, struct sh_str *ret, struct sh_err 
             return SH_OK;
         }
     }
-    return sh_fail(err, SH_E_INPUT, "is neither true nor false (是, 否)");
+    return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, BOOL));
 }
 
 static bool all_digits(struct sh_str text) {
@@ -100,11 +133,9 @@ static bool all_digits(struct sh_str text) {
     return true;
 }
 
-static sh_code check_place(struct sh_str text, struct sh_err *err) {
+static sh_code check_place(struct sh_str text, sh_lang lang, struct sh_err *err) {
     const bool is_length = text.len == 2 || text.len == 4 || text.len == 6 || text.len == 9 || text.len == 12;
-    return is_length && all_digits(text)
-               ? SH_OK
-               : sh_fail(err, SH_E_INPUT, "a division code has 2, 4, 6, 9 or 12 digits");
+    return is_length && all_digits(text) ? SH_OK : sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, PLACE));
 }
 
 static sh_code upper(struct sh_str text, struct sh_arena *arena, struct sh_str *ret, struct sh_err *err) {
@@ -119,91 +150,88 @@ static sh_code upper(struct sh_str text, struct sh_arena *arena, struct sh_str *
 }
 
 /* GB 32100-2015: weights 3^i mod 31 over an alphabet without I, O, S, V, Z. */
-static sh_code check_uscc(struct sh_str text, struct sh_arena *arena, struct sh_str *ret,
+static sh_code check_uscc(struct sh_str text, sh_lang lang, struct sh_arena *arena, struct sh_str *ret,
                           struct sh_err *err) {
     static const char alphabet[] = "0123456789ABCDEFGHJKLMNPQRTUWXY";
     if (text.len != 18)
-        return sh_fail(err, SH_E_INPUT, "a credit code has 18 characters");
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, USCC));
     SH_TRY(upper(text, arena, ret, err));
     unsigned sum = 0, weight = 1, check = 0;
     for (size_t i = 0; i < 18; i++) {
         const char *at = strchr(alphabet, ret->at[i]);
         if (!at || *at == '\0')
-            return sh_fail(err, SH_E_INPUT, "a credit code has no character number %zu like this", i + 1);
+            return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, USCC_CHARACTER), i + 1);
         const unsigned value = (unsigned)(at - alphabet);
         if (i < 17)
             sum += value * weight, weight = weight * 3 % 31;
         else
             check = value;
     }
-    return (31 - sum % 31) % 31 == check ? SH_OK
-                                         : sh_fail(err, SH_E_INPUT, "the check character does not fit");
+    return (31 - sum % 31) % 31 == check ? SH_OK : sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, NO_CHECK));
 }
 
 /* GB 11643-1999, ISO 7064 MOD 11-2; the birthday inside must exist. */
-static sh_code check_idcard(struct sh_str text, struct sh_arena *arena, struct sh_str *ret,
+static sh_code check_idcard(struct sh_str text, sh_lang lang, struct sh_arena *arena, struct sh_str *ret,
                             struct sh_err *err) {
     static const unsigned weights[] = {7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2};
     if (text.len != 18 || !all_digits(sh_str_sub(text, 0, 17)))
-        return sh_fail(err, SH_E_INPUT, "an identity number has 18 characters, the first 17 digits");
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, IDCARD));
     SH_TRY(upper(text, arena, ret, err));
     unsigned sum = 0;
     for (size_t i = 0; i < 17; i++)
         sum += (unsigned)(ret->at[i] - '0') * weights[i];
     static const char checks[] = "10X98765432";
     if (ret->at[17] != checks[sum % 11])
-        return sh_fail(err, SH_E_INPUT, "the check character does not fit");
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, NO_CHECK));
     int32_t day = 0;
     if (sh_date_scan(ret->at + 6, 8, &day) != SH_DATE_OK)
-        return sh_fail(err, SH_E_INPUT, "the birthday inside does not exist");
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, IDCARD_BIRTHDAY));
     return SH_OK;
 }
 
-static sh_code check_phone(struct sh_str text, struct sh_err *err) {
+static sh_code check_phone(struct sh_str text, sh_lang lang, struct sh_err *err) {
     for (size_t i = 0; i < text.len; i++) {
         const char c = text.at[i];
         if (!((c >= '0' && c <= '9') || c == '-' || c == '+'))
-            return sh_fail(err, SH_E_INPUT, "a telephone number has only digits, + and -");
+            return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, PHONE));
     }
-    return text.len >= 5 && text.len <= 20
-               ? SH_OK
-               : sh_fail(err, SH_E_INPUT, "a telephone number has 5 to 20 digits");
+    return text.len >= 5 && text.len <= 20 ? SH_OK : sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, PHONE_LENGTH));
 }
 
-sh_code sh_field_check(const struct sh_field *field, struct sh_str text, struct sh_arena *arena,
+sh_code sh_field_check(const struct sh_field *field, struct sh_str text, sh_lang lang, struct sh_arena *arena,
                        struct sh_str *ret, struct sh_err *err) {
     text = sh_str_trim(text);
     *ret = text;
     if (text.len == 0)
         return SH_OK;
     if (!sh_utf8_valid(text))
-        return sh_fail(err, SH_E_INPUT, "is not UTF-8");
+        return sh_fail(err, SH_E_INPUT, FIELD_SAY(lang, UTF8));
     switch (field->type) {
     case SH_FIELD_TEXT:
-        return check_text(field, text, err);
+        return check_text(field, text, lang, err);
     case SH_FIELD_CODE:
     case SH_FIELD_REF:
-        return check_code(text, err);
+        return check_code(text, lang, err);
     case SH_FIELD_CHOICE:
-        return check_choice(field, text, ret, err);
+        return check_choice(field, text, lang, ret, err);
     case SH_FIELD_DATE:
-        return check_date(text, arena, ret, err);
+        return check_date(text, lang, arena, ret, err);
     case SH_FIELD_INT:
-        return check_int(field, text, arena, ret, err);
+        return check_int(field, text, lang, arena, ret, err);
     case SH_FIELD_MONEY:
-        return check_decimal(text, 2, 2, arena, ret, err);
+        return check_decimal(text, 2, 2, lang, arena, ret, err);
     case SH_FIELD_DECIMAL:
-        return check_decimal(text, 6, 0, arena, ret, err);
+        return check_decimal(text, 6, 0, lang, arena, ret, err);
     case SH_FIELD_BOOL:
-        return check_bool(text, ret, err);
+        return check_bool(text, lang, ret, err);
     case SH_FIELD_PLACE:
-        return check_place(text, err);
+        return check_place(text, lang, err);
     case SH_FIELD_USCC:
-        return check_uscc(text, arena, ret, err);
+        return check_uscc(text, lang, arena, ret, err);
     case SH_FIELD_IDCARD:
-        return check_idcard(text, arena, ret, err);
+        return check_idcard(text, lang, arena, ret, err);
     case SH_FIELD_PHONE:
-        return check_phone(text, err);
+        return check_phone(text, lang, err);
     case SH_FIELD_TYPES:
         break;
     }

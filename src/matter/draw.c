@@ -53,7 +53,8 @@ static sh_code unit_fields(struct work *w, const struct sh_unit_in *unit, struct
         struct sh_err why;
         if (at < 0 || unit->values[i].text.len == 0)
             continue; /* the text does not ask for it */
-        if (sh_field_check(&items->fields[at], unit->values[i].text, w->arena, &values[at], &why) != SH_OK)
+        if (sh_field_check(&items->fields[at], unit->values[i].text, lang_of(w), w->arena, &values[at],
+                           &why) != SH_OK)
             return sh_fail(w->err, SH_E_INPUT, "unit %.*s: %.*s: %s", SH_ARG(unit->id),
                            SH_ARG(unit->values[i].field), why.message);
     }

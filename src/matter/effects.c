@@ -408,9 +408,8 @@ static sh_code write_row(struct work *w, const struct sh_write_text *write, stru
         struct sh_str text;
         SH_TRY(value_of(w, issued, write->values[i].from, &text));
         struct sh_err why;
-        if (sh_field_check(&reg->fields[field], text, w->arena, &values[field], &why) != SH_OK)
-            sh_failure_add(w, SH_FAIL_NEEDS, w->step->basis, reg->fields[field].id, M_FIELD_BAD,
-                           SH_ARG(reg->fields[field].name), why.message);
+        if (sh_field_check(&reg->fields[field], text, lang_of(w), w->arena, &values[field], &why) != SH_OK)
+            sh_value_refused(w, w->step->basis, &reg->fields[field], &why);
     }
     need_row(w, reg, values);
     if (w->failures->n)

@@ -119,6 +119,9 @@ static inline struct sh_str sh_word_of(sh_lang lang, struct sh_str name, struct 
 /** Note why the act is refused; the values as the message's text wants them. */
 void sh_failure_add(struct work *w, enum sh_failure_kind kind, struct sh_str basis, struct sh_str field,
                     enum matter_message id, ...);
+/** Note that a field does not take a value: `why` of sh_field_check in the actor's language. */
+void sh_value_refused(struct work *w, struct sh_str basis, const struct sh_field *field,
+                      const struct sh_err *why);
 /** A message in the actor's language, in the arena. */
 struct sh_str sh_say(struct work *w, enum matter_message id, ...);
 /** Formatted text in the arena; "" without memory. */

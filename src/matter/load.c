@@ -348,9 +348,9 @@ sh_code sh_fields_take(struct work *w, const struct sh_machine *machine, const s
         }
         struct sh_str canonical;
         struct sh_err why;
-        if (sh_field_check(&machine->fields[at], values[i].text, w->arena, &canonical, &why) != SH_OK)
-            sh_failure_add(w, SH_FAIL_NEEDS, SH_STR(""), values[i].field, M_FIELD_BAD,
-                           SH_ARG(machine->fields[at].name), why.message);
+        if (sh_field_check(&machine->fields[at], values[i].text, lang_of(w), w->arena, &canonical, &why) !=
+            SH_OK)
+            sh_value_refused(w, SH_STR(""), &machine->fields[at], &why);
         else
             io[at] = canonical;
     }

@@ -16,9 +16,8 @@ static int32_t field_of(const struct sh_seal_text *seal, struct sh_str id) {
 static void take_value(struct work *w, struct sealing *sealing, size_t at, struct sh_str text) {
     const struct sh_field *field = &sealing->seal->fields[at];
     struct sh_err why;
-    if (sh_field_check(field, text, w->arena, &sealing->sealed[at], &why) != SH_OK)
-        sh_failure_add(w, SH_FAIL_NEEDS, SH_STR(""), field->id, M_FIELD_BAD, SH_ARG(field->name),
-                       why.message);
+    if (sh_field_check(field, text, lang_of(w), w->arena, &sealing->sealed[at], &why) != SH_OK)
+        sh_value_refused(w, SH_STR(""), field, &why);
     else
         sealing->is_given = sealing->is_given || sealing->sealed[at].len > 0;
 }

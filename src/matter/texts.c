@@ -163,6 +163,12 @@ struct sh_str sh_say(struct work *w, enum matter_message id, ...) {
 }
 #pragma GCC diagnostic pop
 
+void sh_value_refused(struct work *w, struct sh_str basis, const struct sh_field *field,
+                      const struct sh_err *why) {
+    const struct sh_str name = sh_word_of(lang_of(w), field->name, field->english);
+    sh_failure_add(w, SH_FAIL_NEEDS, basis, field->id, M_FIELD_BAD, SH_ARG(name), why->message);
+}
+
 struct sh_str sh_textf(struct sh_arena *arena, const char *format, ...) {
     va_list values;
     va_start(values, format);

@@ -166,9 +166,9 @@ static const struct sh_str *values_of(const struct sh_register *reg, const char 
         const int32_t at = sh_register_field(reg, sh_str_sub(one, 0, sign), false);
         struct sh_err err;
         CHECK(at >= 0);
-        CHECK_OK(
-            sh_field_check(&reg->fields[at], sh_str_sub(one, sign + 1, one.len), arena, &values[at], &err),
-            &err);
+        CHECK_OK(sh_field_check(&reg->fields[at], sh_str_sub(one, sign + 1, one.len), SH_EN, arena,
+                                &values[at], &err),
+                 &err);
         rest = end == SH_STR_NONE ? SH_STR("") : sh_str_sub(rest, end + 1, rest.len);
     }
     return values;
@@ -321,10 +321,16 @@ static void values_are_checked_and_made_canonical(void **state) {
         const struct sh_field field = {.type = values[i].type, .max = 10, .low = 0, .high = 100};
         struct sh_str is;
         struct sh_err err;
-        const sh_code code = sh_field_check(&field, sh_str_of(values[i].text), &arena, &is, &err);
+        const sh_code code = sh_field_check(&field, sh_str_of(values[i].text), SH_EN, &arena, &is, &err);
         CHECK_CODE(code, values[i].want ? SH_OK : SH_E_INPUT);
-        if (values[i].want)
+        if (values[i].want) {
             CHECK_STR(is, values[i].want);
+            continue;
+        }
+        struct sh_err in_chinese;
+        CHECK_CODE(sh_field_check(&field, sh_str_of(values[i].text), SH_ZH, &arena, &is, &in_chinese),
+                   SH_E_INPUT);
+        CHECK(strcmp(err.message, in_chinese.message) != 0);
     }
 }
 
@@ -336,8 +342,11 @@ static void a_fault_in_a_personal_value_does_not_repeat_it(void **state) {
         const struct sh_field field = {.type = types[i], .mask = SH_MASK_NUMBER, .max = 3};
         struct sh_str is;
         struct sh_err err;
-        CHECK_CODE(sh_field_check(&field, SH_STR("SECRET 12"), &arena, &is, &err), SH_E_INPUT);
-        CHECK(strstr(err.message, "SECRET") == NULL);
+        for (int lang = 0; lang < SH_LANGS; lang++) {
+            CHECK_CODE(sh_field_check(&field, SH_STR("SECRET 12"), (sh_lang)lang, &arena, &is, &err),
+                       SH_E_INPUT);
+            CHECK(strstr(err.message, "SECRET") == NULL);
+        }
     }
 }
 
