@@ -4,7 +4,7 @@
 #include "gate/barred.h"
 #include "gate/entry.h"
 #include "gate/handlers.h"
-#include "gate/password.h"
+#include "gate/jobs.h"
 #include "gate/rulefolder.h"
 #include "law/law.h"
 
@@ -159,7 +159,7 @@ static sh_code read_verdicts(struct sh_txn *txn, void *ctx, struct sh_err *err) 
 static sh_code start(struct asked *a, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf arguments = {0};
     char id[33], rules[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
-    sh_token_new(16, id);
+    sh_job_id(id);
     SH_TRY(put_arguments(a, &arguments, err));
     SH_TRY(folder_of(a->gate, sh_str_of(id), a->dir, err));
     SH_TRY(sh_path_join(rules, a->dir, "rules", err));

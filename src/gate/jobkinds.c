@@ -9,7 +9,6 @@
 #include "gate/handlers.h"
 #include "gate/jobs.h"
 #include "gate/later.h"
-#include "gate/password.h"
 #include "gate/selfcheck.h"
 
 /* A kind: the subcommand, and which arguments a caller may give as --name value. */
@@ -332,7 +331,7 @@ sh_code sh_api_job_new(struct sh_gate *gate, struct sh_request *rq, struct sh_er
     if (faults.n)
         return sh_refuse_fields(rq, &faults);
     char id[33];
-    sh_token_new(16, id);
+    sh_job_id(id);
     jobbing.asked.id = id, jobbing.asked.kind = jobbing.kind->name;
     SH_TRY(sh_gate_write(gate, rq, "start job", make_job, &jobbing, NULL, err));
     sh_jobs_wake(gate->jobs);

@@ -8,9 +8,11 @@
 #include "gate/checkfiles.h"
 #include "gate/jobkinds.h"
 #include "gate/later.h"
+#include "gate/password.h"
 #include "gate/selfcheck.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -42,6 +44,11 @@ struct sh_jobs {
 };
 
 static const struct sh_act act = {.actor = {"jobs", 4}, .is_housekeeping = true};
+
+void sh_job_id(char out[33]) {
+    (void)snprintf(out, 33, "%016" PRIx64, (uint64_t)sh_monotonic_ns());
+    sh_token_new(8, out + 16);
+}
 
 /* ---- the table --------------------------------------------------------------------------------------- */
 

@@ -17,6 +17,9 @@ struct sh_job_taking {
     const char *id;
     int64_t n; /* 0: cancelled while it waited */
 };
+/** A new id: later ones of this machine's run are greater, so that jobs of one second stand in their order.
+ */
+void sh_job_id(char out[33]);
 /** Bodies of a housekeeping write. ctx: sh_job_update, ends the job; sh_job_taking, begins one that waits. */
 SH_MUST sh_code sh_job_end(struct sh_txn *txn, void *ctx, struct sh_err *err);
 SH_MUST sh_code sh_job_take(struct sh_txn *txn, void *ctx, struct sh_err *err);

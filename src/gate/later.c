@@ -8,7 +8,6 @@
 #include "gate/handlers.h"
 #include "gate/jobkinds.h"
 #include "gate/jobs.h"
-#include "gate/password.h"
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -197,7 +196,7 @@ static sh_code take(struct sh_request *rq, const struct later_kind *kind, struct
     bool is_made = false;
     if (!has_room(gate, rq->body_counted))
         return sh_refuse(rq, GATE_BUSY, NULL);
-    sh_token_new(16, id);
+    sh_job_id(id);
     SH_TRY(put_arguments(rq, kind, &arguments, err));
     struct sh_request *work = copy_request(rq, id);
     if (!work)
