@@ -82,10 +82,11 @@ static void need_of_shape(struct needs *n, const struct sh_rule *r) {
     if (r->table == SH_MODEL_STAY)
         take_need(n, (struct sh_need){r->table, (uint16_t)n->plan->at.stay.covered});
     if (r->table == SH_MODEL_STAY &&
-        r->reach != SH_REACH_TIMELINE) /* a stay that is met is called by these */
-        need_column(n, r->table, sh_model_column(n->plan->model, r->table, "person")),
-            need_column(n, r->table, n->plan->at.stay.institution),
-            need_column(n, r->table, n->plan->at.stay.from);
+        r->reach != SH_REACH_TIMELINE) { /* a stay that is met is called by these */
+        need_column(n, r->table, sh_model_column(n->plan->model, r->table, "person"));
+        need_column(n, r->table, n->plan->at.stay.institution);
+        need_column(n, r->table, n->plan->at.stay.from);
+    }
     need_clock(n, r->table);
     if (r->open_remind)
         need_column(n, SH_TABLE_ENCOUNTER, n->plan->at.encounter.open);
