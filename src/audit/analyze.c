@@ -10,6 +10,7 @@
 struct word { /* an item named by the knowledge of a rule that counts money */
     struct sh_str code;
     uint32_t rule;
+    bool is_whole; /* the rule counts whole lines of it, not a part */
 };
 
 struct analysis {
@@ -21,34 +22,44 @@ struct analysis {
     struct sh_err *err;
 };
 
-#define ANALYZE_MESSAGES(X)                                                                                         \
-    X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                                \
-    X(ANALYZE_OFF, "%s：在 %s 关闭\n", "%s: switched off in %s\n")                                                  \
-    X(ANALYZE_ADDED, "%s：%s 自行增加\n", "%s: added by %s\n")                                                      \
-    X(ANALYZE_CHANGED, "%s：被 %s 改写\n", "%s: changed by %s\n")                                                   \
-    X(ANALYZE_LOWERED, "%s：%s 定为%s，低于全国的%s\n", "%s: %s makes it %s, lower than the nation's %s\n")         \
-    X(ANALYZE_SHORTER, "%s：%s 的有效期窄于全国\n",                                                                 \
-      "%s: in %s it binds for a shorter time than in the nation\n")                                                 \
-    X(ANALYZE_NO_POINT, "%s：知识表 %s 在 %s 没有知识点，永不涉及\n",                                               \
-      "%s: knowledge %s has no point in %s, so it never concerns anything\n")                                       \
-    X(ANALYZE_NEVER, "%s：知识表 %s 没有一行的有效期与规则的有效期相交\n",                                          \
-      "%s: no row of knowledge %s is in force while the rule is\n")                                                 \
-    X(ANALYZE_LOOSER, "%s.csv:%u：%s 的 %s：%s 为 %s，宽于全国的 %s\n",                                             \
-      "%s.csv:%u: %s, %s: %s says %s, looser than the nation's %s\n")                                               \
-    X(ANALYZE_SHARED, "%s 与 %s：%u 个项目同在两条计金额的规则中，每行只计一次\n",                                  \
-      "%s and %s: %u items stand in both and both count money; a line is counted once\n")                           \
-    X(ANALYZE_GAP, "%s.csv：%s：%s 至 %s 之间没有一行有效\n",                                                       \
-      "%s.csv: %s: no row is in force from %s to %s\n")                                                             \
-    X(ANALYZE_EARLY, "%s：知识自 %s 起有效，规则自 %s 起有效，其间不检查\n",                                        \
-      "%s: its knowledge binds from %s, the rule only from %s: nothing is checked in between\n")                    \
-    X(ANALYZE_UNMATCHED, "%s.csv：%u 行中有 %u 行的项目不在该湖的目录里\n",                                         \
-      "%s.csv: of %u rows, %u name no item of the lake\n")                                                          \
-    X(ANALYZE_TOTAL,                                                                                                \
-      "失效 %zu，层级矛盾 %zu，金额重叠 %zu 对（已由“只计一次”处理），有效期空档 " \
-      "%zu，湖中无对应项目的知识行 %zu\n",                                                                          \
-      "%zu dead, %zu contradictions of layers, %zu overlaps of money (settled by counting once), %zu gaps "         \
-      "of "                                                                                                         \
-      "validity, %zu rows without an item in the lake\n")
+#define ANALYZE_MESSAGES(X)                                                                                                                   \
+    X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                                                          \
+    X(ANALYZE_OFF, "%s：在 %s 关闭\n", "%s: switched off in %s\n")                                                                            \
+    X(ANALYZE_ADDED, "%s：%s 自行增加\n", "%s: added by %s\n")                                                                                \
+    X(ANALYZE_CHANGED, "%s：被 %s 改写\n", "%s: changed by %s\n")                                                                             \
+    X(ANALYZE_LOWERED, "%s：%s 定为%s，低于全国的%s\n", "%s: %s makes it %s, lower than the nation's %s\n")                                   \
+    X(ANALYZE_SHORTER, "%s：%s 的有效期窄于全国\n",                                                                                           \
+      "%s: in %s it binds for a shorter time than in the nation\n")                                                                           \
+    X(ANALYZE_NO_POINT, "%s：知识表 %s 在 %s 没有知识点，永不涉及\n",                                                                         \
+      "%s: knowledge %s has no point in %s, so it never concerns anything\n")                                                                 \
+    X(ANALYZE_LOCAL, "%s：知识表 %s 的行由各地自定，%s 还没有：%s\n",                                                                         \
+      "%s: rows of knowledge %s are each place's own, and %s has none yet: %s\n")                                                             \
+    X(ANALYZE_NEVER, "%s：知识表 %s 没有一行的有效期与规则的有效期相交\n",                                                                    \
+      "%s: no row of knowledge %s is in force while the rule is\n")                                                                           \
+    X(ANALYZE_LOOSER, "%s.csv:%u：%s 的 %s：%s 为 %s，宽于全国的 %s\n",                                                                       \
+      "%s.csv:%u: %s, %s: %s says %s, looser than the nation's %s\n")                                                                         \
+    X(ANALYZE_SETTLED, "%s 与 %s：%u 个项目同在两条计金额的规则中，至少一条计整行，合计至多一行\n",                                           \
+      "%s and %s: %u items stand in both and both count money; one counts whole lines, so a line is "                                         \
+      "counted "                                                                                                                              \
+      "once\n")                                                                                                                               \
+    X(ANALYZE_SHARED,                                                                                                                         \
+      "%s 与 %s：%u 个项目在两条规则中各计一行的一部分，可能是同一部分，一行合计不超过其金额\n",                                              \
+      "%s and %s: of %u items both count a part of a line, which may be the same part; together at most "                                     \
+      "the "                                                                                                                                  \
+      "line\n")                                                                                                                               \
+    X(ANALYZE_GAP, "%s.csv：%s：%s 至 %s 之间没有一行有效\n",                                                                                 \
+      "%s.csv: %s: no row is in force from %s to %s\n")                                                                                       \
+    X(ANALYZE_EARLY, "%s：知识自 %s 起有效，规则自 %s 起有效，其间不检查\n",                                                                  \
+      "%s: its knowledge binds from %s, the rule only from %s: nothing is checked in between\n")                                              \
+    X(ANALYZE_UNMATCHED, "%s.csv：%u 行中有 %u 行的项目不在该湖的目录里\n",                                                                   \
+      "%s.csv: of %u rows, %u name no item of the lake\n")                                                                                    \
+    X(ANALYZE_TOTAL,                                                                                                                          \
+      "失效 %zu，待各地填写 %zu，层级矛盾 %zu，金额可能重复 %zu 对（另 %zu 对有一条计整行，不会重复），" \
+      "有效期空档 %zu，湖中无对应项目的知识行 %zu\n",                                                                                         \
+      "%zu dead, %zu waiting for rows of the place, %zu contradictions of layers, %zu overlaps of money "                                     \
+      "(and "                                                                                                                                 \
+      "%zu where one rule counts whole lines, so nothing is counted twice), %zu gaps of validity, "                                           \
+      "%zu rows without an item in the lake\n")
 
 enum analyze_message { ANALYZE_MESSAGES(SH_MSG_ID) ANALYZE_MESSAGES_N };
 static const struct sh_msg messages[] = {ANALYZE_MESSAGES(SH_MSG_ENTRY)};
@@ -115,6 +126,12 @@ static void look_at_rule(const struct analysis *a, const struct sh_rule *r) {
         return;
     const struct sh_knowledge *k = &a->here->knowledge[r->uses[0].knowledge];
     const char *table = own(a, k->name);
+    if (k->n_rows == 0 && k->local.len > 0) {
+        a->result->local++;
+        SAY(a, ANALYZE_LOCAL, id, table, own(a, a->here->place),
+            own(a, a->lang == SH_EN ? k->local_english : k->local));
+        return;
+    }
     if (k->n_rows == 0) {
         a->result->dead++;
         SAY(a, ANALYZE_NO_POINT, id, table, own(a, a->here->place));
@@ -199,14 +216,36 @@ static void compare_layers(const struct analysis *a, const struct sh_knowledge *
 static int by_code(const void *x, const void *y) {
     const struct word *a = x, *b = y;
     const int code = sh_str_cmp(a->code, b->code);
-    return code ? code : a->rule < b->rule ? -1 : a->rule > b->rule;
+    if (code || a->rule != b->rule)
+        return code ? code : a->rule < b->rule ? -1 : 1;
+    return a->is_whole - b->is_whole; /* a part first: it decides */
 }
 
-static size_t words_of(const struct sh_rules *rules, uint32_t rule, struct word *ret) {
-    const struct sh_rule *r = &rules->rules[rule];
+/* The column of its first table that says whether `after` counts calendar days; -1: none does. */
+static int column_of_span(const struct analysis *a, const struct sh_rule *r) {
+    struct sh_need *needs;
+    size_t n = 0;
+    const uint16_t table = a->here->knowledge[r->uses[0].knowledge].model_table;
+    if (r->amount != SH_AMOUNT_AFTER || !r->amount_a ||
+        sh_expr_needs(r->amount_a, a->arena, &needs, &n, a->err) != SH_OK || n != 1 ||
+        needs[0].table != table)
+        return -1;
+    return needs[0].column;
+}
+
+/* Whether what a rule counts by a row of its knowledge is always all of a line. Beyond a span of calendar
+ * days lies a line whole or not at all; of the days a line supplies a part may lie beyond. */
+static bool counts_whole(const struct sh_rule *r, int span, const struct sh_knowledge_row *row) {
+    return r->amount == SH_AMOUNT_COVERED || r->amount == SH_AMOUNT_CHEAPER ||
+           (span >= 0 && sh_str_is(sh_str_trim(row->cells[span]), "1"));
+}
+
+static size_t words_of(const struct analysis *a, uint32_t rule, struct word *ret) {
+    const struct sh_rule *r = &a->here->rules[rule];
     if (r->n_uses == 0 || r->amount == SH_AMOUNT_ZERO || r->state == SH_STATE_DRAFT)
         return 0;
-    const struct sh_knowledge *k = &rules->knowledge[r->uses[0].knowledge];
+    const struct sh_knowledge *k = &a->here->knowledge[r->uses[0].knowledge];
+    const int span = column_of_span(a, r);
     size_t n = 0;
     for (uint16_t c = 0; c < k->n_columns; c++) {
         if (k->columns[c].key != SH_KEY_EQUAL || !sh_str_is(k->columns[c].joins, "line.item") ||
@@ -216,38 +255,59 @@ static size_t words_of(const struct sh_rules *rules, uint32_t rule, struct word 
             struct sh_str rest = k->rows[i].cells[c];
             for (struct sh_str one; sh_str_split(&rest, '|', &one); n++)
                 if (ret)
-                    ret[n] = (struct word){sh_str_trim(one), rule};
+                    ret[n] = (struct word){sh_str_trim(one), rule, counts_whole(r, span, &k->rows[i])};
         }
     }
     return n;
+}
+
+/* Items that two rules count money on; part: of them, where both count but a part of a line. */
+struct shared {
+    uint32_t items, part;
+};
+
+/* words: those of one item, by rule. A rule that counts a part by one of its rows counts a part. */
+static void share_item(const struct word *words, size_t n, size_t n_rules, struct shared *io) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            const bool is_first =
+                (i == 0 || words[i - 1].rule != words[i].rule) && (words[j - 1].rule != words[j].rule);
+            if (words[i].rule == words[j].rule || !is_first)
+                continue;
+            struct shared *pair = &io[words[i].rule * n_rules + words[j].rule];
+            pair->items++;
+            pair->part += !words[i].is_whole && !words[j].is_whole;
+        }
 }
 
 static sh_code look_for_overlaps(const struct analysis *a) {
     const struct sh_rules *rules = a->here;
     size_t n = 0;
     for (uint32_t r = 0; r < rules->n_rules; r++)
-        n += words_of(rules, r, NULL);
+        n += words_of(a, r, NULL);
     struct word *words = sh_new(a->arena, struct word, n + 1);
-    uint32_t *shared = sh_new(a->arena, uint32_t, rules->n_rules * rules->n_rules + 1);
+    struct shared *shared = sh_new(a->arena, struct shared, rules->n_rules * rules->n_rules + 1);
     if (!words || !shared)
         return sh_fail(a->err, SH_E_NOMEM, "no room for the items of all rules");
     n = 0;
     for (uint32_t r = 0; r < rules->n_rules; r++)
-        n += words_of(rules, r, words + n);
+        n += words_of(a, r, words + n);
     qsort(words, n, sizeof(*words), by_code);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = i + 1; j < n && sh_str_eq(words[i].code, words[j].code); j++)
-            if (words[i].rule != words[j].rule && (j == i + 1 || words[j].rule != words[j - 1].rule) &&
-                (i == 0 || words[i].rule != words[i - 1].rule ||
-                 !sh_str_eq(words[i].code, words[i - 1].code)))
-                shared[words[i].rule * rules->n_rules + words[j].rule]++;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && sh_str_eq(words[i].code, words[end].code);)
+            end++;
+        share_item(words + i, end - i, rules->n_rules, shared);
+    }
     for (size_t i = 0; i < rules->n_rules; i++)
-        for (size_t j = 0; j < rules->n_rules; j++)
-            if (shared[i * rules->n_rules + j] > 0) {
-                a->result->overlaps++;
-                SAY(a, ANALYZE_SHARED, own(a, rules->rules[i].id), own(a, rules->rules[j].id),
-                    shared[i * rules->n_rules + j]);
-            }
+        for (size_t j = 0; j < rules->n_rules; j++) {
+            const struct shared *pair = &shared[i * rules->n_rules + j];
+            if (pair->items == 0)
+                continue;
+            a->result->overlaps += pair->part > 0;
+            a->result->settled += pair->part == 0;
+            SAY(a, pair->part > 0 ? ANALYZE_SHARED : ANALYZE_SETTLED, own(a, rules->rules[i].id),
+                own(a, rules->rules[j].id), pair->part > 0 ? pair->part : pair->items);
+        }
     return SH_OK;
 }
 
@@ -299,6 +359,7 @@ sh_code sh_rules_analyze(const struct sh_rules_options *options, const char *lak
     SH_TRY(look_for_overlaps(&a));
     if (lake_dir)
         SH_TRY(look_at_lake(&a, lake_dir, here));
-    SAY(&a, ANALYZE_TOTAL, ret->dead, ret->contradictions, ret->overlaps, ret->gaps, ret->unmatched);
+    SAY(&a, ANALYZE_TOTAL, ret->dead, ret->local, ret->contradictions, ret->overlaps, ret->settled, ret->gaps,
+        ret->unmatched);
     return SH_OK;
 }

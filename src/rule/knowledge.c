@@ -92,9 +92,19 @@ static sh_code fail_header(const struct header *h, const struct header_line *l, 
                    SH_ARG(l->value));
 }
 
+/* "中文 / English" */
+static bool in_both(struct sh_str text, struct sh_str *ret_chinese, struct sh_str *ret_english) {
+    const size_t at = sh_str_find(text, SH_STR(" / "));
+    if (at == SH_STR_NONE || at == 0 || at + 3 >= text.len)
+        return false;
+    *ret_chinese = sh_str_sub(text, 0, at);
+    *ret_english = sh_str_trim(sh_str_sub(text, at + 3, text.len));
+    return true;
+}
+
 static sh_code head_table(struct header *h, struct sh_knowledge *k, struct sh_err *err) {
     const struct header_line *title = header_find(h, "title"), *rows = header_find(h, "rows"),
-                             *english = header_find(h, "english");
+                             *english = header_find(h, "english"), *local = header_find(h, "local");
     (void)header_find(h, "note");
     if (!title || title->value.len == 0)
         return sh_fail(err, SH_E_INPUT, "%s:1:1: the header lacks '#! title: …'", h->path);
@@ -103,6 +113,8 @@ static sh_code head_table(struct header *h, struct sh_knowledge *k, struct sh_er
                        h->path);
     k->title = title->value;
     k->english = english ? english->value : SH_STR("");
+    if (local && !in_both(local->value, &k->local, &k->local_english))
+        return fail_header(h, local, err, "why each place has its own rows is written 中文 / English, not");
     if (sh_str_is(rows->value, "limit"))
         k->rows_kind = SH_ROWS_LIMIT;
     else if (sh_str_is(rows->value, "allow"))
@@ -134,11 +146,13 @@ static sh_code head_left_over(const struct header *h, const struct sh_knowledge 
                            h->lines[i].line, SH_ARG(rest), near ? ", did you mean '" : "", near ? near : "",
                            near ? "'?" : "");
         }
-        static const char *const known[] = {"title", "english", "rows", "key", "type", "name", "note"};
-        const char *near = sh_did_you_mean(head, known, 7);
+        static const char *const known[] = {"title", "english", "rows", "key",
+                                            "type",  "name",    "note", "local"};
+        const char *near = sh_did_you_mean(head, known, sizeof(known) / sizeof(known[0]));
         return sh_fail(err, SH_E_INPUT, "%s:%u:1: unknown header line '%.*s'%s%s%s", h->path,
                        h->lines[i].line, SH_ARG(h->lines[i].key),
-                       near ? ", did you mean '" : "; known: title, english, rows, key, type, name, note",
+                       near ? ", did you mean '"
+                            : "; known: title, english, rows, key, type, name, note, local",
                        near ? near : "", near ? "'?" : "");
     }
     return SH_OK;
@@ -234,12 +248,9 @@ static sh_code name_column(struct header *h, struct sh_knowledge_column *c, stru
     const struct header_line *name = header_of_column(h, "name", c->name);
     if (!name)
         return SH_OK;
-    const size_t at = sh_str_find(name->value, SH_STR(" / "));
-    if (at == SH_STR_NONE || at == 0 || at + 3 >= name->value.len)
-        return fail_header(h, name, err, "a name is written 中文 / English, not");
-    c->chinese = sh_str_sub(name->value, 0, at);
-    c->english = sh_str_trim(sh_str_sub(name->value, at + 3, name->value.len));
-    return SH_OK;
+    return in_both(name->value, &c->chinese, &c->english)
+               ? SH_OK
+               : fail_header(h, name, err, "a name is written 中文 / English, not");
 }
 
 static sh_code type_columns(struct header *h, const struct sh_rule_model *m, struct sh_table_text *t,
@@ -367,6 +378,18 @@ static sh_code read_cells(const struct sh_rule_model *m, const struct sh_knowled
     return SH_OK;
 }
 
+/* A table that says why the nation has no rows has none of the nation's. */
+static sh_code look_whose(const struct sh_knowledge *k, const struct sh_table_text *t,
+                          const struct sh_csv_row *row, const struct sh_knowledge_row *read,
+                          struct sh_err *err) {
+    const int point = t->standard[SH_STD_POINT];
+    if (k->local.len == 0 || point < 0 || !sh_str_is(read->layer, "000000"))
+        return SH_OK;
+    return sh_csv_fail(err, SH_E_INPUT, &t->csv, row, (size_t)point,
+                       "is a row of the nation, but '#! local' says that each place has its own; name its "
+                       "place in the column layer, or remove that line");
+}
+
 /* Points are numbered in order of first appearance. */
 static sh_code number_points(struct sh_knowledge *k, struct sh_table_text *t, struct sh_arena *arena,
                              struct sh_reporter *reporter, struct sh_err *err) {
@@ -427,6 +450,7 @@ sh_code sh_knowledge_read(const char *path, struct sh_rule_model *m, struct sh_a
                                 read_standard(ret_text, row, &ret->rows[r], &ret_text->is_off[r], err), err));
         ret->rows[r].cells = row->cells;
         ret->rows[r].file = file;
+        SH_TRY(sh_reporter_note(reporter, look_whose(ret, ret_text, row, &ret->rows[r], err), err));
         SH_TRY(read_cells(m, ret, ret_text, row, reporter, err));
     }
     ret_text->is_read = true;

@@ -158,6 +158,7 @@ struct sh_knowledge_row {
  * rows. */
 struct sh_knowledge {
     struct sh_str name, title, english, file; /* english: the title in English; empty: it has none */
+    struct sh_str local, local_english; /* why the nation has no rows and each place its own; empty: not so */
     enum sh_rows_kind rows_kind;
     struct sh_knowledge_column *columns;
     uint16_t n_columns;

@@ -78,17 +78,112 @@ static void days_without_a_row_are_gaps(void **state) {
     CHECK_HAS(f.report, "k.csv: p: no row is in force from 2026-02-01 to 2026-03-01");
 }
 
-static void two_rules_on_one_item_are_an_overlap(void **state) {
+/* By MONEY both count a part of a line, else one of them all of it. */
+static void two_rules_that_count_parts_of_one_item_are_an_overlap(void **state) {
     (void)state;
-    struct folder f;
-    begin(&f);
-    put(f.rules, "r.yaml", RULE("r", "2026-01-01", "k"));
-    put(f.rules, "t.yaml", RULE("t", "2026-01-01", "m"));
-    put(f.knowledge, "k.csv", TABLE "point,item,max,from,source\np,A|B|C,1,2026-01-01,s\n");
-    put(f.knowledge, "m.csv", TABLE "point,item,max,from,source\nu,B|C|D,1,2026-01-01,s\n");
-    analyze(&f, "000000");
-    CHECK_I64(f.result.overlaps, 1);
-    CHECK_HAS(f.report, "r and t: 2 items stand in both");
+    static const char *const money[] = {"quantity > k.max",
+                                        "quantity > k.max\namount: excess(quantity, k.max)"};
+    for (size_t i = 0; i < 4; i++) {
+        struct folder f;
+        char texts[2][512];
+        begin(&f);
+        for (size_t r = 0; r < 2; r++) {
+            const char *form = r == 0 ? RULE("r", "2026-01-01", "k") : RULE("t", "2026-01-01", "m");
+            const char *hit = strstr(form, "quantity > k.max");
+            (void)snprintf(texts[r], sizeof texts[r], "%.*s%s%s", (int)(hit - form), form, money[i >> r & 1],
+                           hit + strlen(money[0]));
+        }
+        put(f.rules, "r.yaml", texts[0]);
+        put(f.rules, "t.yaml", texts[1]);
+        put(f.knowledge, "k.csv", TABLE "point,item,max,from,source\np,A|B|C,1,2026-01-01,s\n");
+        put(f.knowledge, "m.csv",
+            TABLE "point,item,max,from,source\nu,B|C|D,1,2026-01-01,s\nv,C,2,2026-01-01,s\n");
+        analyze(&f, "000000");
+        CHECK_I64(f.result.overlaps, i == 3);
+        CHECK_I64(f.result.settled, i != 3);
+        CHECK_HAS(f.report,
+                  i == 3 ? "r and t: of 2 items both count a part" : "r and t: 2 items stand in both");
+    }
+}
+
+/* `after` with a span counts lines whole; without, a part of the days that a line supplies. */
+static void days_beyond_a_span_are_whole_lines(void **state) {
+    (void)state;
+    for (int span = 0; span < 2; span++) {
+        struct folder f;
+        char table[256];
+        begin(&f);
+        put(f.rules, "r.yaml",
+            "rule: r\nname: n\nlevel: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\nuses: {k: k}\n"
+            "lines: paid\neach: [person, k.point]\nof: line\nhit: days() > k.days\namount: after(k.days, "
+            "k.span)\nsay: s\nstate: certain\ncases:\n  - {about: a, lines: [{item: ZZ, time: "
+            "2026-05-01T09:00, covered: 1.00}], hits: []}\n");
+        put(f.rules, "t.yaml",
+            "rule: t\nname: n\nlevel: certain\nstate: certain\nbasis: [b]\nin_force: {from: "
+            "2026-01-01}\nuses: {k: m}\n"
+            "lines: paid\neach: line\nhit: quantity > k.max\namount: excess(quantity, k.max)\nsay: "
+            "s\ncases:\n  - {about: "
+            "a, lines: [{item: ZZ, time: 2026-05-01T09:00, covered: 1.00}], hits: []}\n");
+        (void)snprintf(
+            table, sizeof table,
+            "#! title: t\n#! rows: limit\n#! key item: line.item =\n#! type days: days\n#! type span: "
+            "flag\npoint,item,days,span,from,source\np,A,3,%d,2026-01-01,s\n",
+            span);
+        put(f.knowledge, "k.csv", table);
+        put(f.knowledge, "m.csv", TABLE "point,item,max,from,source\nu,A,1,2026-01-01,s\n");
+        analyze(&f, "000000");
+        CHECK_I64(f.result.overlaps, !span);
+        CHECK_I64(f.result.settled, span);
+    }
+}
+
+static void a_table_says_why_each_place_has_its_own_rows(void **state) {
+    (void)state;
+    static const char *const places[] = {"000000", "990100"};
+    for (size_t i = 0; i < 2; i++) {
+        struct folder f;
+        begin(&f);
+        put(f.rules, "r.yaml", RULE("r", "2026-01-01", "k"));
+        put(f.rules, "t.yaml", RULE("t", "2026-01-01", "m"));
+        put(f.knowledge, "k.csv",
+            "#! local: 各地自定 / each sets its own\n" TABLE
+            "point,item,max,from,layer,source\np,A,1,2026-01-01,990100,s\n");
+        put(f.knowledge, "m.csv", TABLE "point,item,max,from,layer,source\nu,D,1,2026-01-01,990100,s\n");
+        analyze(&f, places[i]);
+        CHECK_I64(f.result.local, i == 0);
+        CHECK_I64(f.result.dead, i == 0);
+        if (i == 0) {
+            CHECK_HAS(f.report,
+                      "r: rows of knowledge k are each place's own, and 000000 has none yet: each sets "
+                      "its own");
+            CHECK_HAS(f.report, "t: knowledge m has no point in 000000");
+        }
+    }
+}
+
+/* What is shipped waits for the rows of places where its tables say why, and counts no part of a line twice.
+ */
+static void no_shipped_rule_is_dead_or_counts_what_another_does_without_a_reason(void **state) {
+    (void)state;
+    char dirs[3][SH_PATH_BYTES_MAX];
+    struct sh_analysis_result r;
+    struct sh_err err;
+    const struct sh_rules_options o = {
+        .rules_dir = check_source_path("rules", dirs[0], SH_PATH_BYTES_MAX),
+        .knowledge_dir = check_source_path("knowledge", dirs[1], SH_PATH_BYTES_MAX),
+        .params_dir = check_source_path("law/params", dirs[2], SH_PATH_BYTES_MAX),
+        .known_as_of = INT32_MAX,
+        .place = "000000"};
+    FILE *out = fopen("/dev/null", "w");
+    CHECK(out != NULL);
+    const sh_code code = sh_rules_analyze(&o, NULL, SH_EN, out, &r, &err);
+    (void)fclose(out);
+    CHECK_OK(code, &err);
+    CHECK_I64(r.dead, 0);
+    CHECK(r.local > 0 && r.settled > 0);
+    CHECK_I64(r.overlaps, 0);
+    CHECK_I64(r.gaps, 0);
+    CHECK_I64(r.contradictions, 0);
 }
 
 static void a_rule_whose_rows_have_ended_is_dead(void **state) {
@@ -108,5 +203,8 @@ static void a_rule_whose_rows_have_ended_is_dead(void **state) {
 
 CHECK_MAIN(cmocka_unit_test(a_looser_number_of_a_place_is_a_contradiction),
            cmocka_unit_test(days_without_a_row_are_gaps),
-           cmocka_unit_test(two_rules_on_one_item_are_an_overlap),
+           cmocka_unit_test(two_rules_that_count_parts_of_one_item_are_an_overlap),
+           cmocka_unit_test(days_beyond_a_span_are_whole_lines),
+           cmocka_unit_test(a_table_says_why_each_place_has_its_own_rows),
+           cmocka_unit_test(no_shipped_rule_is_dead_or_counts_what_another_does_without_a_reason),
            cmocka_unit_test(a_rule_whose_rows_have_ended_is_dead))

@@ -55,6 +55,11 @@ static void faults_are_named(void **state) {
     refuse("#! title: t\n#! rows: limit\n#! type mxa: qty\npoint,max,from,source\n", "did you mean 'max'");
     refuse("#! title: t\n#! rows: limit\n#! tpye max: qty\npoint,from,source\n", "did you mean 'type'");
     refuse(HEAD "#! name max: 最多\npoint,item,max,from,source\n", "a name is written 中文 / English");
+    refuse(HEAD "#! local: 各地自定\npoint,item,max,from,source\n", "is written 中文 / English");
+    refuse(HEAD
+           "#! local: 各地自定 / each its own\npoint,item,max,from,layer,source\np,A,1,2026-01-01,990100,s\n"
+           "q,A,1,2026-01-01,,s\n",
+           "limits.csv:8: column \"point\": is a row of the nation");
     refuse(HEAD "#! name mxa: 最多 / At most\npoint,item,max,from,source\n", "did you mean 'max'");
     refuse("#! title: t\n#! rows: limit\npoint,item,from,source\n", "neither '#! key item");
     refuse("#! title: t\n#! rows: limit\npoint,from\n", "lacks column 'source'");
