@@ -156,16 +156,16 @@ static sh_code answer_password(struct peopling *people, int status, const char *
 static sh_code add_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct peopling *people = ctx;
     struct sh_request *rq = people->rq;
-    struct sh_str kind, place;
-    const sh_code code = sh_body_get(txn, people->person.body, &rq->arena, &kind, &place, err);
+    struct sh_body body = {0};
+    const sh_code code = sh_body_get(txn, people->person.body, &rq->arena, &body, err);
     if (code == SH_E_NOTFOUND ||
-        (code == SH_OK && !sh_scope_holds(&people->scope, people->person.body, place))) {
+        (code == SH_OK && !sh_scope_holds(&people->scope, people->person.body, body.place))) {
         struct sh_faults faults = {0};
         sh_faults_add(rq, &faults, SH_STR("body"), 0, SH_SAY(rq, NO_SUCH_BODY));
         return sh_stop(sh_refuse_fields(rq, &faults));
     }
     SH_TRY(code);
-    people->person.place = place;
+    people->person.place = body.place;
     people->person.hash = people->hash;
     char id[SH_ID_TEXT + 1];
     const sh_code put = sh_person_put(txn, &people->person, &rq->arena, id, err);
@@ -365,10 +365,12 @@ static sh_code check_asked(struct sh_txn *txn, struct granting *granting, struct
     struct sh_request *rq = granting->rq;
     struct sh_grant *grant = &granting->grant;
     struct sh_faults faults = {0};
-    struct sh_str kind = {0}, state = {0};
-    const sh_code code = sh_body_get(txn, grant->body, &rq->arena, &kind, &grant->place, err);
+    struct sh_str state = {0};
+    struct sh_body body = {0};
+    const sh_code code = sh_body_get(txn, grant->body, &rq->arena, &body, err);
     if (code != SH_OK && code != SH_E_NOTFOUND)
         return code;
+    grant->place = body.place;
     if (code != SH_OK || !sh_scope_holds(&granting->scope, grant->body, grant->place))
         sh_faults_add(rq, &faults, SH_STR("body"), 0, SH_SAY(rq, NO_SUCH_BODY));
     SH_TRY(state_of(txn, rq, grant->person, &state, err));
@@ -377,7 +379,7 @@ static sh_code check_asked(struct sh_txn *txn, struct granting *granting, struct
     const struct sh_role *role = sh_role_find(granting->gate->roles, grant->role);
     bool is_at = false;
     for (size_t i = 0; role && i < role->n_at; i++)
-        is_at = is_at || sh_str_eq(role->at[i], kind);
+        is_at = is_at || sh_str_eq(role->at[i], body.kind);
     if (!role || (!is_at && !faults.n))
         sh_faults_add(rq, &faults, SH_STR("role"), 0, SH_SAY(rq, NO_ROLE_OF_BODY));
     if (role && role->contract.len)

@@ -215,15 +215,16 @@ sh_code sh_grant_clash(struct sh_txn *txn, const struct sh_roles *roles, const s
     return SH_OK;
 }
 
-sh_code sh_body_get(struct sh_txn *txn, struct sh_str code, struct sh_arena *arena, struct sh_str *ret_kind,
-                    struct sh_str *ret_place, struct sh_err *err) {
+sh_code sh_body_get(struct sh_txn *txn, struct sh_str code, struct sh_arena *arena, struct sh_body *ret,
+                    struct sh_err *err) {
     const struct sh_scope all = sh_scope_all();
     struct sh_record record;
     const int32_t today = sh_day_of_time(sh_txn_now(txn) + SH_SHANGHAI_SECONDS);
     SH_TRY(sh_record_find(txn, &all, SH_STR("bodies"), code, sh_as_of_day(today), arena, &record, err));
     SH_CLEANUP(sh_json_decref_at) json_t *root = NULL;
     SH_TRY(sh_json_read("body", record.open, &root, err));
-    *ret_kind = sh_member(root, "kind", arena);
-    *ret_place = sh_member(root, "place", arena);
+    *ret = (struct sh_body){.name = sh_member(root, "name", arena),
+                            .kind = sh_member(root, "kind", arena),
+                            .place = sh_member(root, "place", arena)};
     return SH_OK;
 }

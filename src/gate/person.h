@@ -43,9 +43,12 @@ void sh_grant_show(struct sh_json *json, const struct sh_grant *grant);
 SH_MUST sh_code sh_contract_last_day(struct sh_txn *txn, struct sh_str reg, struct sh_str number,
                                      struct sh_str body, struct sh_arena *arena, int32_t *ret,
                                      struct sh_err *err);
-/** Kind and place of a body on record. Errors: SH_E_NOTFOUND. */
+/** A body on record today, in the arena; "" what it does not say. Errors: SH_E_NOTFOUND. */
+struct sh_body {
+    struct sh_str name, kind, place;
+};
 SH_MUST sh_code sh_body_get(struct sh_txn *txn, struct sh_str code, struct sh_arena *arena,
-                            struct sh_str *ret_kind, struct sh_str *ret_place, struct sh_err *err);
+                            struct sh_body *ret, struct sh_err *err);
 /** Text member of an object in an arena's text; "" when missing. */
 struct sh_str sh_member(const json_t *object, const char *key, struct sh_arena *arena);
 /** Newest of all: an open day today, all knowledge. */

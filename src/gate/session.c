@@ -135,9 +135,33 @@ static void set_cookie(struct sh_request *rq, const char *token, int64_t seconds
                                      token, (long long)seconds));
 }
 
-/* Who one is, for the page that follows a sign-in. */
+struct naming {
+    struct sh_request *rq;
+    struct sh_str
+        *names; /* [n_grants] of the bodies one acts for; the code of one that is on record no more */
+};
+
+static sh_code name_bodies(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    struct naming *naming = ctx;
+    struct sh_request *rq = naming->rq;
+    for (size_t i = 0; i < rq->caller.n_grants; i++) {
+        const struct sh_str code = sh_str_of(rq->caller.grants[i].body);
+        struct sh_body body = {0};
+        const sh_code found = sh_body_get(txn, code, &rq->arena, &body, err);
+        if (found != SH_E_NOTFOUND)
+            SH_TRY(found);
+        naming->names[i] = body.name.len ? body.name : code;
+    }
+    return SH_OK;
+}
+
+/* Who one is, for the page that follows a sign-in: all that its bar shows, in one answer. */
 static sh_code answer_session(struct sh_gate *gate, struct sh_request *rq, const char *csrf,
                               struct sh_err *err) {
+    struct naming naming = {rq, sh_new(&rq->arena, struct sh_str, rq->caller.n_grants + 1)};
+    if (!naming.names)
+        return sh_fail(err, SH_E_NOMEM, "no room for the names of %zu bodies", rq->caller.n_grants);
+    SH_TRY(sh_store_read(gate->store, name_bodies, &naming, err));
     struct sh_json json;
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
@@ -155,6 +179,7 @@ static sh_code answer_session(struct sh_gate *gate, struct sh_request *rq, const
         sh_json_put_text(&json, "role", grant->role);
         sh_json_put_str(&json, "name", !role ? SH_STR("") : rq->lang == SH_EN ? role->english : role->name);
         sh_json_put_text(&json, "body", grant->body);
+        sh_json_put_str(&json, "body_name", naming.names[i]);
         sh_json_put_text(&json, "place", grant->place);
         sh_json_object_end(&json);
     }

@@ -85,16 +85,20 @@ static sh_code check_role(const struct adding *adding, struct sh_str kind, struc
 static sh_code add(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct adding *adding = ctx;
     const struct sh_user_new *user = adding->user;
-    struct sh_str kind, place;
-    sh_code code = sh_body_get(txn, user->body, adding->arena, &kind, &place, err);
+    struct sh_body body;
+    sh_code code = sh_body_get(txn, user->body, adding->arena, &body, err);
     if (code == SH_E_NOTFOUND) {
         SH_TRY(put_body(txn, user, err));
-        kind = user->body_kind, place = user->place, code = SH_OK;
+        body = (struct sh_body){.name = user->body_name, .kind = user->body_kind, .place = user->place};
+        code = SH_OK;
     }
     SH_TRY(code);
-    SH_TRY(check_role(adding, kind, err));
-    const struct sh_person_new person = {
-        .login = user->login, .name = user->name, .body = user->body, .place = place, .hash = adding->hash};
+    SH_TRY(check_role(adding, body.kind, err));
+    const struct sh_person_new person = {.login = user->login,
+                                         .name = user->name,
+                                         .body = user->body,
+                                         .place = body.place,
+                                         .hash = adding->hash};
     char id[SH_ID_TEXT + 1], grant_id[SH_ID_TEXT + 1];
     code = sh_person_put(txn, &person, adding->arena, id, err);
     if (code == SH_E_CONFLICT)
@@ -103,7 +107,7 @@ static sh_code add(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     const struct sh_grant grant = {.person = sh_str_of(id),
                                    .role = user->role,
                                    .body = user->body,
-                                   .place = place,
+                                   .place = body.place,
                                    .state = SH_STR("granted"),
                                    .asked_by = console.actor,
                                    .decided_by = console.actor,

@@ -942,6 +942,18 @@ def the_cookie_is_kept_from_scripts_and_rotates():
 
 
 @test
+def a_session_names_the_body_one_acts_for_in_each_role():
+    o = office()
+    for person in (o.auditor, o.user1, o.user2):
+        grants = person.get("/session")["grants"]
+        assert grants, "acts for nobody"
+        for grant in grants:
+            keeper = o.admin2 if grant["body"].endswith("2") else o.admin
+            record = keeper.get(f"/registers/bodies/records?code={grant['body']}")["items"][0]
+            assert grant["body_name"] == record["fields"]["name"] != grant["body"], grant
+
+
+@test
 def a_code_is_good_once_and_needed():
     o = office()
     person = o.hire("once")

@@ -6,7 +6,6 @@ type Session = Schema['Session']
 const state = reactive({
   session: null as Session | null,
   login: sessionStorage.getItem('login') ?? '',
-  bodies: {} as Record<string, string>,
   isLost: false,
 })
 export const session = readonly(state)
@@ -25,34 +24,23 @@ export function hasRole(...roles: string[]): boolean {
 export function took(found: Session): void {
   state.session = found
   gate.csrf = found.csrf
-  void nameBodies()
 }
 export function remember(login: string): void {
   state.login = login
   sessionStorage.setItem('login', login)
 }
 
-async function nameBodies(): Promise<void> {
-  if (!isReady.value || !may('registers.read')) return
-  for (const { body } of grants.value) {
-    if (state.bodies[body]) continue
-    try {
-      const page = await got(
-        api.GET('/api/v1/registers/{register}/records', {
-          params: { path: { register: 'bodies' }, query: { code: body, limit: 1 } as never },
-        }),
-      )
-      state.bodies[body] = String(page.items[0]?.fields['name'] ?? body)
-    } catch {
-      state.bodies[body] = body
-    }
+declare global {
+  interface Window {
+    /** what public/ahead.js has asked */
+    sessionAsked?: Promise<Response>
   }
 }
-
 /** Is somebody signed in already? */
 export async function resume(): Promise<void> {
+  const asked = window.sessionAsked
   try {
-    took(await got(api.GET('/api/v1/session')))
+    took(await got(api.GET('/api/v1/session', asked ? { fetch: () => asked } : {})))
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     state.session = null
