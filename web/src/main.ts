@@ -1,5 +1,4 @@
-import { createApp } from 'vue'
-import App from './App.vue'
+import { app } from './app'
 import { askAhead } from './pages/work'
 import { router } from './router'
 import { isReady, resume } from './session'
@@ -10,5 +9,5 @@ import './theme.css'
 void resume().then(() => {
   if (isReady.value && ['/', '/work'].includes(location.pathname)) askAhead()
   // After what is asked has left: drawing keeps the thread for as long as the answers take.
-  setTimeout(() => createApp(App).use(router).mount('#app'))
+  setTimeout(() => app.use(router).mount('#app'))
 })

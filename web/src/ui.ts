@@ -1,5 +1,13 @@
-// The Element Plus components the pages use, each by itself.
+// The Element Plus components the pages use, each by itself. The one setting we need of them is given here, without the
+// component that carries them all, and not in App.vue: the first page would carry the library's helpers, a third of its script.
+import { localeContextKey } from 'element-plus/es/hooks/use-locale/index'
+import en from 'element-plus/es/locale/lang/en'
+import zh from 'element-plus/es/locale/lang/zh-cn'
+import { computed } from 'vue'
+import { app } from '@/app'
+import { language } from '@/text'
 import '@/ui-styles'
+app.provide(localeContextKey, computed(() => (language.value === 'en' ? en : zh)))
 export { ElAlert } from 'element-plus/es/components/alert/index'
 export { ElButton } from 'element-plus/es/components/button/index'
 export { ElCheckbox } from 'element-plus/es/components/checkbox/index'
