@@ -260,6 +260,8 @@ static sh_code insert_step(struct work *w, struct sh_str step, int32_t before) {
     const struct sh_machine *machine = &w->m.text->matter;
     struct sh_str fields;
     SH_TRY(sh_acts_followed(w));
+    if (w->step)
+        SH_TRY(sh_acts_named(w, SH_STR(""), w->step));
     SH_TRY(sh_fields_text(machine, w->m.values, w->arena, &fields, w->err));
     const struct sh_value values[] = {SH_TEXT(w->m.id),
                                       SH_I64(w->m.seq),

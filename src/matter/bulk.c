@@ -383,16 +383,48 @@ sh_code sh_items_act(struct sh_txn *txn, const struct sh_desk *desk, const struc
 
 /* ---- taking back ------------------------------------------------------------------------------------- */
 
-sh_code sh_acts_followed(struct work *w) {
-    if (!w->m.text->items)
-        return SH_OK;
-    const struct sh_value values[] = {SH_TEXT(w->m.id), SH_I64(sh_txn_now(w->txn))};
+/* of: id or number of a matter. Acts over its rows that may still be taken back no longer can, there. */
+static sh_code follow(struct work *w, struct sh_str of) {
+    const struct sh_value values[] = {SH_TEXT(of), SH_I64(sh_txn_now(w->txn))};
     return sh_sql_run(
         w->txn,
-        "insert into mt_followed (act, matter) select a.id, $1 from mt_act a where a.undo_until >= $2 and "
-        "a.undone_at = 0 and exists (select 1 from mt_item_step s where s.act = a.id and s.matter = $1) and "
-        "not exists (select 1 from mt_followed f where f.act = a.id and f.matter = $1)",
+        "insert into mt_followed (act, matter) select a.id, m.id from mt_matter m, mt_act a where (m.id = $1 "
+        "or m.number = $1) and a.undo_until >= $2 and a.undone_at = 0 and exists (select 1 from mt_item_step "
+        "s where s.act = a.id and s.matter = m.id) and not exists (select 1 from mt_followed f where f.act = "
+        "a.id and f.matter = m.id)",
         values, 2, NULL, w->err);
+}
+
+sh_code sh_acts_followed(struct work *w) {
+    return w->m.text->items ? follow(w, w->m.id) : SH_OK;
+}
+
+/* Does the field hold what this step wrote there? Without a step, at the opening, all do. */
+static bool is_written(const struct sh_step *step, int32_t field) {
+    for (size_t i = 0; step && i < step->n_needs; i++)
+        if (step->needs[i] == field)
+            return true;
+    for (size_t i = 0; step && i < step->n_may; i++)
+        if (step->may[i] == field)
+            return true;
+    return !step;
+}
+
+sh_code sh_acts_named(struct work *w, struct sh_str parent, const struct sh_step *step) {
+    const struct sh_machine *machine = &w->m.text->matter;
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(w->txn, "select 1 from mt_act where undo_until >= $1 and undone_at = 0 limit 1",
+                        &SH_I64(sh_txn_now(w->txn)), 1, w->arena, &rows, w->err));
+    if (rows.n_rows && parent.len)
+        SH_TRY(follow(w, parent));
+    for (size_t i = 0; rows.n_rows && i < machine->n_fields; i++) {
+        const struct sh_field *field = &machine->fields[i];
+        const bool names =
+            field->type == SH_FIELD_CODE || (field->type == SH_FIELD_TEXT && !field->has_lines);
+        if (names && w->m.values[i].len && is_written(step, (int32_t)i))
+            SH_TRY(follow(w, w->m.values[i]));
+    }
+    return SH_OK;
 }
 
 struct undoing {

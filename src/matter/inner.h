@@ -219,6 +219,9 @@ SH_MUST sh_code sh_step_note(struct work *w, struct sh_str step);
 /** In bulk.c. The matter goes on: acts over its rows that could still be taken back no longer can, there.
  * Papers and clocks of what follows so stand on rows that stay (B3). */
 SH_MUST sh_code sh_acts_followed(struct work *w);
+/** In bulk.c. So it is where another matter is opened from it, or comes to rest on it: the matter `parent`
+ * ("" none), and any whose number stands in a field that `step` wrote (NULL: it was opened; all fields). */
+SH_MUST sh_code sh_acts_named(struct work *w, struct sh_str parent, const struct sh_step *step);
 /** All conditions, nothing written; `values` as they would stand. */
 SH_MUST sh_code sh_step_judge(struct work *w, const struct sh_step *step, const struct sh_str *values,
                               bool with_needs);

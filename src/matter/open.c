@@ -100,6 +100,7 @@ static sh_code make(struct work *w, const struct sh_procedure *text, const struc
     if (w->failures->n)
         return sh_fail(w->err, SH_E_CANCELLED, "refused");
     SH_TRY(take_number(w, text));
+    SH_TRY(sh_acts_named(w, wanted->parent, NULL));
     SH_TRY(first_version(w, w->why));
     if (!text->is_confidential)
         SH_TRY(add_party(w, w->m.subject));

@@ -223,6 +223,52 @@ static void what_the_matter_went_on_from_is_not_taken_back(void **state) {
     office_drop(&o);
 }
 
+/* Not by that matter's own steps: another is opened from it, or names it in a later step. */
+static void what_a_matter_was_opened_from_is_not_taken_back(void **state) {
+    (void)state;
+    enum { BY_PARENT, BY_NUMBER, BY_STEP, BY_NOTHING, WAYS };
+    const struct sh_act act = {.actor = SH_STR("cli"), .why = SH_STR("r1")};
+    for (int way = 0; way < WAYS; way++) {
+        struct office o;
+        struct sh_err err;
+        open_office_of_queued(&o);
+        struct sh_finding_in rows[] = {office_finding(SH_STR("a"), 100)};
+        struct loading l = {.o = &o, .rows = rows, .n = 1};
+        CHECK_OK(sh_store_write(o.store, &act, load_queued, &l, NULL, &err), &err);
+        struct bulking b = {&o, "agency.reviewer", "drop", NULL, NULL, {0}, ""};
+        char id[SH_ID_TEXT + 1], number[64];
+        (void)snprintf(id, sizeof id, "%.32s",
+                       ask_sql(&o, "select id from mt_matter", (struct sh_str){0}).text);
+        (void)snprintf(number, sizeof number, "%.32s",
+                       ask_sql(&o, "select number from mt_matter", (struct sh_str){0}).text);
+        const struct sh_matter_value source = {SH_STR("source"),
+                                               way == BY_NOTHING ? SH_STR("B-9") : sh_str_of(number)};
+        const struct sh_matter_value told[] = {
+            {SH_STR("kind"), SH_STR("daily")}, {SH_STR("what"), SH_STR("一事")}, source};
+        struct doing clue = {.is_open = true,
+                             .wanted = {.procedure = SH_STR("alert"),
+                                        .subject = HOSPITAL,
+                                        .parent = way == BY_PARENT ? sh_str_of(id) : SH_STR(""),
+                                        .values = &source,
+                                        .n_values = way == BY_NUMBER || way == BY_NOTHING}};
+        become(&clue, &o, "p", SH_STR("agency.auditor"));
+        if (way == BY_STEP)
+            CHECK(do_it(&clue) == SH_OK); /* it names nothing yet */
+        bulk(&b);
+        clue.is_open = way != BY_STEP;
+        clue.act = (struct sh_matter_act){.step = SH_STR("describe"), .values = told, .n_values = 3};
+        CHECK(do_it(&clue) == SH_OK);
+        CHECK(undo(&b) == SH_OK);
+        CHECK(strstr(b.out.at, way == BY_NOTHING ? "\"refused\":[],\"n\":1" : "something followed already"));
+        CHECK_I64(ask_sql(&o, "select count(*) from mt_item where state = 'out'", (struct sh_str){0}).ret,
+                  way == BY_NOTHING ? 0 : 1);
+        check_journal(&o);
+        sh_arena_free(&clue.arena);
+        sh_buf_free(&b.out);
+        office_drop(&o);
+    }
+}
+
 static sh_code sum_body(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     struct bulking *b = ctx;
     struct doing d = {.roll_back = false};
@@ -271,6 +317,7 @@ int main(void) {
         cmocka_unit_test(rows_screened_out_come_back_open),
         cmocka_unit_test(rows_wait_in_the_order_of_the_text),
         cmocka_unit_test(what_the_matter_went_on_from_is_not_taken_back),
+        cmocka_unit_test(what_a_matter_was_opened_from_is_not_taken_back),
         cmocka_unit_test(a_list_is_counted_up_to_ten_thousand_and_says_that_there_are_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
