@@ -6,7 +6,8 @@
  * Names: the fields of the matter, and subject, state, day, opened, body, place, period, bare; `at.STEP.x`
  * the fields as they stood after that step; `done.STEP`; `on.STEP` its day; `served.PAPER` the day all of
  * them were served; `clock.C.passed`, `.open`, `.due`, `.started`; `gate.G`; and rows for any, every, count,
- * sum …: item, sub (kind, final), party (name), paper (kind, served), and the procedure's `reads`.
+ * sum …: item, sub (kind, final), gathered (final), party (name), paper (kind, served), and the procedure's
+ * `reads`.
  */
 #pragma once
 #include "law/procedure.h"
@@ -22,6 +23,7 @@ enum sh_fact_table {
     SH_FACT_GATE,
     SH_FACT_ITEM,
     SH_FACT_SUB,
+    SH_FACT_GATHERED,
     SH_FACT_PARTY,
     SH_FACT_PAPER,
     SH_FACT_READS /* and on: one a `reads` */

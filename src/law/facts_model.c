@@ -191,6 +191,9 @@ static void make_rows(struct maker *maker, const struct sh_procedure *p, size_t 
     add_flag(maker, SH_STR("final"));
     end(maker, SH_FACT_SUB, "sub", -1);
     begin(maker, 1);
+    add_flag(maker, SH_STR("final"));
+    end(maker, SH_FACT_GATHERED, "gathered", -1);
+    begin(maker, 1);
     add_text(maker, SH_STR("name"));
     end(maker, SH_FACT_PARTY, "party", -1);
     begin(maker, 2);

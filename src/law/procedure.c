@@ -586,10 +586,10 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
                               const struct sh_roles *roles, const struct sh_params *params,
                               struct sh_arena *arena, struct sh_procedure *p, struct sh_err *err) {
     static const char *const known[] = {
-        "procedure", "name",    "place",   "rank",    "in_force",    "running", "basis",       "about",
-        "body",      "period",  "open_by", "fields",  "states",      "final",   "papers",      "clocks",
-        "gates",     "reads",   "steps",   "items",   "after_lapse", "draw",    "again_after", "seals",
-        "unseals",   "parties", "every",   "watches", "names"};
+        "procedure", "name",    "place",   "rank",    "in_force",    "running",  "basis",       "about",
+        "body",      "period",  "open_by", "fields",  "states",      "final",    "papers",      "clocks",
+        "gates",     "reads",   "steps",   "items",   "after_lapse", "draw",     "again_after", "seals",
+        "unseals",   "parties", "every",   "watches", "names",       "container"};
     if (root->kind != SH_YAML_MAP)
         return sh_yaml_fail(err, root, "a procedure is a map");
     SH_TRY(sh_yaml_only(root, known, sizeof known / sizeof known[0], err));
@@ -606,6 +606,7 @@ static sh_code read_procedure(const struct sh_yaml *root, const struct sh_regist
     SH_TRY(read_items(root, registers, roles, p, arena, err));
     SH_TRY(sh_law_draw(root, params, p, arena, &p->draw, err));
     SH_TRY(sh_law_unseals(root, p, arena, &p->unseals, err));
+    SH_TRY(sh_law_container(root, p, arena, &p->container, err));
     SH_TRY(read_parties(root, p, err));
     SH_TRY(sh_law_every(root, registers, p, arena, err));
     SH_TRY(sh_law_watches(root, registers, p, arena, err));
@@ -652,6 +653,10 @@ sh_code sh_procedures_load(const char *dir, const struct sh_registers *registers
         SH_TRY(read_procedure(root, registers, roles, params, arena, &of[all->n], err));
         all->n++;
     }
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t k = 0; k < all->n; k++)
+            of[i].gathers =
+                of[i].gathers || (of[k].container && sh_str_eq(of[k].container->procedure, of[i].id));
     SH_TRY(check_whole(all, err));
     *ret = all;
     return SH_OK;

@@ -139,6 +139,22 @@ struct sh_return_text {
     const struct sh_yaml *node;
 };
 
+/* What a step of a container does in what it gathers: a step of each that is not closed, taken by the law. */
+struct sh_carry_text {
+    struct sh_str step; /* empty: nothing */
+    const struct sh_source *values;
+    size_t n_values;
+    const struct sh_yaml *node;
+};
+/* A matter that gathers others, which have a parent of their own: a meeting and what it discusses. */
+struct sh_container_text {
+    struct sh_str procedure, basis; /* of the matter that gathers */
+    int32_t field;                  /* code: its number stands there */
+    const struct sh_str *states;    /* [n_states] of it, in which it still gathers */
+    size_t n_states;
+    const struct sh_yaml *node;
+};
+
 /* What a step does in the draw of its procedure. */
 enum sh_draw_act { SH_DRAW_NONE, SH_DRAW_SEAL, SH_DRAW_FRAME, SH_DRAW_OPEN, SH_DRAW_SAMPLE };
 struct sh_stratum_text {
@@ -226,6 +242,7 @@ struct sh_step {
                                   report of empty reviews; empty: this step checks nothing of another's */
     const struct sh_source *sets; /* fields that the step computes: number, money; rounded once */
     struct sh_return_text returns;
+    struct sh_carry_text carries;
     size_t n_sets, n_by, n_not_by, n_not_body_of, n_needs, n_may, n_need_papers, n_guards, n_gates, n_issues,
         n_writes, n_posts, n_opens, n_seen;
     struct sh_str holds; /* kind of credential valid that day */
@@ -299,8 +316,10 @@ struct sh_procedure {
     const struct sh_read_text *reads;
     const struct sh_draw_text *draw; /* NULL: draws nothing */
     const struct sh_seal_text *seals;
-    const struct sh_unseal_text *unseals; /* NULL: opens nothing sealed */
-    const struct sh_every_text *every;    /* NULL: no duty of each period */
+    const struct sh_container_text *container; /* NULL: nothing gathers it */
+    bool gathers;                              /* it is the container of another procedure */
+    const struct sh_unseal_text *unseals;      /* NULL: opens nothing sealed */
+    const struct sh_every_text *every;         /* NULL: no duty of each period */
     const struct sh_watch_text *watches;
     bool is_confidential; /* what it is about is no party and does not see it */
     const int32_t *again; /* [n_again] states after which one of the same period may follow */

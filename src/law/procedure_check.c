@@ -287,6 +287,77 @@ static sh_code check_returns(struct checker *c, const struct sh_procedures *all)
     return SH_OK;
 }
 
+/* What a container carries must be a step of what it gathers, that the law takes with those fields. */
+static sh_code check_carry(struct checker *c, const struct sh_procedures *all, const struct sh_step *step) {
+    const struct sh_carry_text *carry = &step->carries;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct sh_procedure *of = &all->of[i];
+        if (!of->container || !sh_str_eq(of->container->procedure, c->p->id))
+            continue;
+        const int32_t at = sh_machine_step(&of->matter, carry->step);
+        if (at < 0 || !is_taken_by_law(&of->matter.steps[at]))
+            SH_TRY(note(c, SH_LAW_ERROR, carry->node, "%.*s has no step %.*s that the law takes",
+                        SH_ARG(of->id), SH_ARG(carry->step)));
+        for (size_t k = 0; at >= 0 && k < carry->n_values; k++)
+            if (!sh_step_asks(&of->matter.steps[at], sh_machine_field(&of->matter, carry->values[k].to)))
+                SH_TRY(note(c, SH_LAW_ERROR, carry->node, "%.*s.%.*s does not ask for the field %.*s",
+                            SH_ARG(of->id), SH_ARG(carry->step), SH_ARG(carry->values[k].to)));
+    }
+    return c->p->gathers ? SH_OK
+                         : note(c, SH_LAW_ERROR, carry->node, "no procedure names %.*s as its container",
+                                SH_ARG(c->p->id));
+}
+
+/* A step that closes a container asks for what it gathered, or carries it along. */
+static sh_code check_closing(struct checker *c) {
+    const struct sh_machine *m = &c->p->matter;
+    for (size_t i = 0; i < m->n_steps; i++) {
+        const struct sh_step *step = &m->steps[i];
+        bool to[128] = {0}, closes = false, is_kept = step->carries.step.len > 0;
+        mark_targets(m, step, to);
+        for (size_t s = 0; s < m->n_states; s++)
+            closes = closes || (to[s] && m->states[s].is_final);
+        for (size_t g = 0; g < step->n_guards; g++)
+            is_kept =
+                is_kept || sh_str_find(step->guards[g].condition->text, SH_STR("gathered")) != SH_STR_NONE;
+        if (closes && !is_kept)
+            SH_TRY(note(
+                c, SH_LAW_ERROR, step->node,
+                "%.*s closes what gathers others and leaves them: every(gathered where final), or carries",
+                SH_ARG(step->id)));
+    }
+    return SH_OK;
+}
+
+/* A container that is none, or never in that state; one that nothing can be put into; one that closes and
+ * leaves open what it gathered. */
+static sh_code check_container(struct checker *c, const struct sh_procedures *all) {
+    const struct sh_container_text *text = c->p->container;
+    bool is_there = !text, is_joined = !text;
+    for (size_t i = 0; i < c->p->matter.n_steps; i++) {
+        const struct sh_step *step = &c->p->matter.steps[i];
+        if (step->carries.step.len)
+            SH_TRY(check_carry(c, all, step));
+        is_joined = is_joined || sh_step_asks(step, text->field);
+    }
+    for (size_t i = 0; text && i < all->n; i++) {
+        if (!sh_str_eq(all->of[i].id, text->procedure))
+            continue;
+        is_there = true;
+        for (size_t k = 0; k < text->n_states; k++)
+            if (sh_machine_state(&all->of[i].matter, text->states[k]) < 0)
+                SH_TRY(note(c, SH_LAW_ERROR, text->node, "%.*s has no state %.*s", SH_ARG(text->procedure),
+                            SH_ARG(text->states[k])));
+    }
+    if (c->p->gathers)
+        SH_TRY(check_closing(c));
+    if (!is_there)
+        SH_TRY(note(c, SH_LAW_ERROR, text->node, "no procedure %.*s", SH_ARG(text->procedure)));
+    return is_joined ? SH_OK
+                     : note(c, SH_LAW_ERROR, text->node, "no step asks for %.*s: nothing gathers it",
+                            SH_ARG(c->p->matter.fields[text->field].id));
+}
+
 /* What is sealed for good, or opened without anybody having to say what for, is a fault. */
 static sh_code check_seals(struct checker *c, const struct sh_procedures *all) {
     const struct sh_machine *m = &c->p->matter;
@@ -392,6 +463,7 @@ sh_code sh_procedures_check(const struct sh_procedures *procedures, const struct
         SH_TRY(check_draw(&c));
         SH_TRY(check_subs(&c));
         SH_TRY(check_returns(&c, procedures));
+        SH_TRY(check_container(&c, procedures));
         SH_TRY(check_seals(&c, procedures));
         SH_TRY(check_unseals(&c, procedures));
         SH_TRY(check_duties(&c, procedures));

@@ -48,6 +48,10 @@ SH_MUST sh_code sh_law_every(const struct sh_yaml *root, const struct sh_registe
 /** watches: rows of ledgers that call for a matter; its fields are there already. In duties.c. */
 SH_MUST sh_code sh_law_watches(const struct sh_yaml *root, const struct sh_registers *registers,
                                struct sh_procedure *p, struct sh_arena *arena, struct sh_err *err);
+/** container: which matter gathers those of this procedure; fields are there already. In container.c. */
+SH_MUST sh_code sh_law_container(const struct sh_yaml *root, const struct sh_procedure *p,
+                                 struct sh_arena *arena, const struct sh_container_text **ret,
+                                 struct sh_err *err);
 /** unseals: which sealed part of another matter is opened, by which step; fields and steps are there already.
  */
 SH_MUST sh_code sh_law_unseals(const struct sh_yaml *root, const struct sh_procedure *p,

@@ -392,6 +392,18 @@ static sh_code read_returns(struct loader *l, const struct sh_yaml *map, struct 
     return read_sources(l, sh_yaml_get(node, "with"), &step->returns.values, &step->returns.n_values);
 }
 
+/* carries: {step: STEP, with: {…}}: of each matter that this one gathers. */
+static sh_code read_carries(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
+    static const char *const known[] = {"step", "with"};
+    const struct sh_yaml *node = sh_yaml_get(map, "carries"), *name = NULL;
+    if (!node)
+        return SH_OK;
+    SH_TRY(sh_yaml_only(node, known, 2, l->err));
+    SH_TRY(sh_yaml_need(node, "step", SH_YAML_TEXT, &name, l->err));
+    step->carries = (struct sh_carry_text){.step = name->text, .node = node};
+    return read_sources(l, sh_yaml_get(node, "with"), &step->carries.values, &step->carries.n_values);
+}
+
 /* lays: the sealed part that its form fills too. */
 static sh_code read_lays(struct loader *l, const struct sh_yaml *map, struct sh_step *step) {
     const struct sh_yaml *node = sh_yaml_get(map, "lays");
@@ -405,9 +417,9 @@ static sh_code read_lays(struct loader *l, const struct sh_yaml *map, struct sh_
 
 /* Rows have no papers, clocks, ledgers or money of their own (B3): the matter that gathers them has. */
 static sh_code check_item_step(struct loader *l, const struct sh_step *step) {
-    static const char *const of_matters[] = {"gate",     "issues",   "writes",  "posts",  "holds",
-                                             "per",      "dated",    "serves",  "served", "draw",
-                                             "together", "outcomes", "returns", "lays",   "coverage"};
+    static const char *const of_matters[] = {
+        "gate",   "issues", "writes",   "posts",    "holds",   "per",  "dated",    "serves",
+        "served", "draw",   "together", "outcomes", "returns", "lays", "coverage", "carries"};
     for (size_t i = 0; i < sizeof of_matters / sizeof of_matters[0]; i++)
         if (sh_yaml_get(step->node, of_matters[i]))
             return sh_yaml_fail(l->err, step->node, "a step of items has no %s: the matter's steps have",
@@ -522,10 +534,10 @@ static sh_code mark_recalled(struct loader *l, struct sh_step *step) {
 
 static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, struct sh_step *step) {
     static const char *const known[] = {
-        "name",  "from",  "to",       "by",      "not_by",   "not_body_of", "needs",   "may",
-        "guard", "gate",  "issues",   "writes",  "posts",    "opens",       "holds",   "basis",
-        "per",   "dated", "bulk",     "seen",    "serves",   "together",    "undo",    "served",
-        "draw",  "sets",  "outcomes", "returns", "inspects", "lays",        "coverage"};
+        "name",  "from",  "to",       "by",      "not_by",   "not_body_of", "needs",    "may",
+        "guard", "gate",  "issues",   "writes",  "posts",    "opens",       "holds",    "basis",
+        "per",   "dated", "bulk",     "seen",    "serves",   "together",    "undo",     "served",
+        "draw",  "sets",  "outcomes", "returns", "inspects", "lays",        "coverage", "carries"};
     const struct sh_yaml *map = entry->value, *name = NULL, *by = sh_yaml_get(map, "by");
     SH_TRY(sh_yaml_only(map, known, sizeof known / sizeof known[0], l->err));
     SH_TRY(sh_yaml_need(map, "name", SH_YAML_TEXT, &name, l->err));
@@ -555,6 +567,7 @@ static sh_code read_step(struct loader *l, const struct sh_yaml_entry *entry, st
     SH_TRY(read_opens(l, map, step));
     SH_TRY(read_sets(l, map, step));
     SH_TRY(read_returns(l, map, step));
+    SH_TRY(read_carries(l, map, step));
     SH_TRY(read_lays(l, map, step));
     SH_TRY(mark_recalled(l, step));
     SH_TRY(read_flags(l, map, step));

@@ -399,17 +399,6 @@ sh_code sh_acts_followed(struct work *w) {
     return w->m.text->items ? follow(w, w->m.id) : SH_OK;
 }
 
-/* Does the field hold what this step wrote there? Without a step, at the opening, all do. */
-static bool is_written(const struct sh_step *step, int32_t field) {
-    for (size_t i = 0; step && i < step->n_needs; i++)
-        if (step->needs[i] == field)
-            return true;
-    for (size_t i = 0; step && i < step->n_may; i++)
-        if (step->may[i] == field)
-            return true;
-    return !step;
-}
-
 sh_code sh_acts_named(struct work *w, struct sh_str parent, const struct sh_step *step) {
     const struct sh_machine *machine = &w->m.text->matter;
     struct sh_rows rows;
@@ -421,7 +410,7 @@ sh_code sh_acts_named(struct work *w, struct sh_str parent, const struct sh_step
         const struct sh_field *field = &machine->fields[i];
         const bool names =
             field->type == SH_FIELD_CODE || (field->type == SH_FIELD_TEXT && !field->has_lines);
-        if (names && w->m.values[i].len && is_written(step, (int32_t)i))
+        if (names && w->m.values[i].len && (!step || sh_step_asks(step, (int32_t)i)))
             SH_TRY(follow(w, w->m.values[i]));
     }
     return SH_OK;

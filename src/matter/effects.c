@@ -727,6 +727,8 @@ sh_code sh_effects(struct work *w) {
     }
     SH_TRY(open_all(w, issued));
     SH_TRY(give_back(w, issued));
+    SH_TRY(sh_container_join(w));
+    SH_TRY(sh_container_carry(w));
     SH_TRY(sh_watches_wake(w));
     return w->step->is_serving && w->m.source.len ? sh_paper_served(w, w->m.source, w->occurred_day) : SH_OK;
 }

@@ -187,6 +187,20 @@ static sh_code fill_subs(struct work *w) {
     return SH_OK;
 }
 
+static sh_code fill_gathered(struct work *w) {
+    struct sh_rows rows;
+    if (!w->m.text->gathers)
+        return SH_OK;
+    SH_TRY(sh_sql_query(w->txn,
+                        "select m.final from mt_gathered g join mt_matter m on m.id = g.matter where "
+                        "g.container = $1",
+                        &SH_TEXT(w->m.id), 1, w->arena, &rows, w->err));
+    SH_TRY(sh_factbook_rows(w->facts, SH_FACT_GATHERED, rows.n_rows, w->err));
+    for (size_t r = 0; r < rows.n_rows; r++)
+        sh_factbook_set(w->facts, SH_FACT_GATHERED, r, SH_STR("final"), sh_cell(&rows, r, 0)->i64);
+    return SH_OK;
+}
+
 /* Columns that the engine itself keeps of an item beside its fields. */
 static sh_code put_item(struct work *w, size_t row, const struct sh_rows *rows, struct sh_str *values) {
     const struct sh_machine *items = w->m.text->items;
@@ -292,6 +306,7 @@ sh_code sh_work_facts(struct work *w, const struct sh_str *values, bool with_ite
     SH_TRY(fill_papers(w));
     SH_TRY(fill_clocks(w));
     SH_TRY(fill_subs(w));
+    SH_TRY(fill_gathered(w));
     for (size_t i = 0; i < w->m.text->n_reads; i++)
         SH_TRY(fill_read(w, i));
     if (with_items && w->m.text->items)

@@ -234,6 +234,13 @@ SH_MUST sh_code sh_matter_make(struct work *w, const struct sh_procedure *text,
                                const struct sh_matter_new *wanted, struct sh_str place, struct sh_str source,
                                char ret_id[SH_ID_TEXT + 1]);
 
+/* ---- container.c: matters that gather others */
+/** Put the matter into the container that its field names, where w->step (NULL: its opening) asks for the
+ * field and it is filled; the container gets a version of its own. Refused: failures. */
+SH_MUST sh_code sh_container_join(struct work *w);
+/** Take the step that w->step carries in each matter gathered that is not closed; one refused: failures. */
+SH_MUST sh_code sh_container_carry(struct work *w);
+
 /* ---- sealed.c: parts under a key of their own (D10) */
 /* What a step brings, taken apart: for the sealed part that it lays, and for the matter. */
 struct sealing {

@@ -104,6 +104,11 @@ static void matter_conditions(struct query *q, const struct sh_desk *desk,
     query_equals(q, "t.subject", query->subject);
     query_equals(q, "t.parent", query->parent);
     query_equals(q, "t.number", query->number);
+    if (query->container.len) {
+        query_add(q, " and t.id in (select matter from mt_gathered where container = ");
+        query_value(q, SH_TEXT(query->container));
+        query_add(q, ")");
+    }
     query_equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
     if (query->due_until) {
         query_add(q, " and t.due <= ");

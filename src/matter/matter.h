@@ -396,8 +396,9 @@ SH_MUST sh_code sh_rule_verdicts(struct sh_txn *txn, const struct sh_matter_text
 
 struct sh_matter_query {
     struct sh_str procedure, state, subject, parent, assigned, number, after;
-    int64_t due_until; /* seconds UTC; 0 all */
-    int64_t owes_at;   /* only what owes an act whose time was over then, seconds UTC; 0 all */
+    struct sh_str container; /* id: only what it gathers */
+    int64_t due_until;       /* seconds UTC; 0 all */
+    int64_t owes_at;         /* only what owes an act whose time was over then, seconds UTC; 0 all */
     size_t limit;
 };
 struct sh_item_query {

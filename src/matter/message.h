@@ -73,6 +73,9 @@
     X(M_UNDO_LATE, "已过撤回时限", "the time to take it back is over")                                       \
     X(M_UNDO_MOVED, "此后已有后续办理", "something followed already")                                        \
     X(M_NO_BODY, "名录中没有应当办理的机构（%.*s）", "no body on record to take it (%.*s)")                  \
+    X(M_NO_CONTAINER, "“%.*s”不是本机构的%.*s，或者已不能再列入事项",                                        \
+      "\"%.*s\" is no %.*s of this body, or takes up nothing more")                                          \
+    X(M_CONTAINER_FULL, "%.*s 已列入 %d 项，不能再列入", "%.*s has taken up %d matters and takes no more")   \
     X(M_MONTH_CLOSED, "%.*s 已结账，不能再记入该月", "%.*s is closed: nothing is posted to it any more")     \
     X(M_NO_RULE, "记账规则表没有：%.*s %.*s", "no posting rule for %.*s of fund %.*s")                       \
     X(M_TEXT_NONE, "该地当日没有有效的程序文本", "no text of this procedure is in force there that day")     \
@@ -90,6 +93,7 @@
     X(M_ITEM_DIFFERS, "新的审核批次结果不同", "a later run says otherwise")                                  \
     X(M_ITEM_UNDONE, "撤回", "taken back")                                                                   \
     X(M_STEP_SERVED, "送达", "served")                                                                       \
+    X(M_STEP_GATHERED, "列入事项", "a matter is put in")                                                     \
     X(M_WATCH_UNKNOWN, "%.*s；条件无法判断，缺 %.*s", "%.*s; the condition has no answer, %.*s is missing")
 
 enum matter_message { MATTER_MESSAGES(SH_MSG_ID) MATTER_MESSAGES_N };

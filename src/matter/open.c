@@ -105,6 +105,9 @@ static sh_code make(struct work *w, const struct sh_procedure *text, const struc
     if (!text->is_confidential)
         SH_TRY(add_party(w, w->m.subject));
     SH_TRY(sh_matter_parties(w));
+    SH_TRY(sh_container_join(w));
+    if (w->failures->n)
+        return sh_fail(w->err, SH_E_CANCELLED, "refused");
     SH_TRY(sh_clocks_after_opening(w));
     return sh_clocks_settle(w); /* clocks need the id, the row needs the clocks */
 }

@@ -230,3 +230,8 @@ static const char matter_0016[] =
     "create table mt_followed (\n"
     "    act text not null, matter text not null, primary key (act, matter)) strict;\n"
     "create index mt_act_undo on mt_act (undo_until);\n";
+
+/* What a matter gathers that has another parent; where it stands now, what went before is in its versions. */
+static const char matter_0017[] = "create table mt_gathered (\n"
+                                  "    matter text primary key, container text not null) strict;\n"
+                                  "create index mt_gathered_container on mt_gathered (container);\n";

@@ -208,6 +208,8 @@ static struct sh_str step_name(struct page *p, struct sh_str id) {
             return sh_word_of(p->lang, text->clocks[i].name, text->clocks[i].english);
     if (sh_str_is(id, "open"))
         return sh_say(&p->w, M_STEP_OPENED);
+    if (sh_str_is(id, "gather"))
+        return sh_say(&p->w, M_STEP_GATHERED);
     return sh_str_starts_with(id, SH_STR("served.")) ? sh_say(&p->w, M_STEP_SERVED) : id;
 }
 
@@ -458,7 +460,12 @@ static sh_code put_subs(struct page *p) {
     sh_json_array_end(p->json);
     sh_json_key(p->json, "subs");
     const struct sh_desk desk = {p->w.texts, p->w.who, p->w.arena, p->w.failures};
-    return sh_matter_rows_json(p->w.txn, &desk, &query, p->json, NULL, p->w.err);
+    SH_TRY(sh_matter_rows_json(p->w.txn, &desk, &query, p->json, NULL, p->w.err));
+    if (!p->w.m.text->gathers)
+        return SH_OK;
+    const struct sh_matter_query gathered = {.container = p->w.m.id, .limit = 200};
+    sh_json_key(p->json, "gathered");
+    return sh_matter_rows_json(p->w.txn, &desk, &gathered, p->json, NULL, p->w.err);
 }
 
 sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, struct sh_str id, struct sh_json *json,

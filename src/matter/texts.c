@@ -23,7 +23,8 @@ static const struct sh_migration migrations[] = {
     {"matter", "0013_duties", 13, matter_0013, "mt_duty"},
     {"matter", "0014_handed", 14, matter_0014, "mt_handed"},
     {"matter", "0015_in_place", 15, matter_0015, NULL},
-    {"matter", "0016_followed", 16, matter_0016, "mt_followed"}};
+    {"matter", "0016_followed", 16, matter_0016, "mt_followed"},
+    {"matter", "0017_gathered", 17, matter_0017, "mt_gathered"}};
 static const struct sh_msg messages[] = {MATTER_MESSAGES(SH_MSG_ENTRY)};
 
 const struct sh_migration *sh_matter_migrations(size_t *ret_n) {

@@ -160,7 +160,7 @@ static void no_role(struct work *w, const struct sh_step *step) {
 
 /* ---- what he did before (W5) ------------------------------------------------------------------------- */
 
-/* The matter, its parents, and the item it came from: where acts count for separation. */
+/* The matter, its parents, and what gathers it: where acts count for separation. */
 static sh_code chain_of(struct work *w, struct sh_str *ret, size_t *ret_n) {
     struct sh_str at = w->m.id, parent = w->m.parent;
     *ret_n = 0;
@@ -174,6 +174,13 @@ static sh_code chain_of(struct work *w, struct sh_str *ret, size_t *ret_n) {
                             &rows, w->err));
         parent = rows.n_rows ? sh_cell(&rows, 0, 0)->str : SH_STR("");
     }
+    if (!w->m.text->container || *ret_n == SH_CHAIN_MAX)
+        return SH_OK;
+    struct sh_rows rows;
+    SH_TRY(sh_sql_query(w->txn, "select container from mt_gathered where matter = $1", &SH_TEXT(w->m.id), 1,
+                        w->arena, &rows, w->err));
+    if (rows.n_rows)
+        ret[(*ret_n)++] = sh_cell(&rows, 0, 0)->str;
     return SH_OK;
 }
 

@@ -413,29 +413,110 @@ def a_change_is_proposed_checked_and_approved_by_three_and_raw_data_names_its_ol
     assert act(o.auditor, at, "carry_out")["final"]
 
 
+SIT = {"held_on": "2026-03-02", "held_at": "会议室", "chair": "主任", "members": "4", "present": "3", "roster": "主任|主任|到会|\n甲|副主任|到会|\n乙|委员|到会|"}
+MINUTED = {"recorder": "内控员", "opinions": "主任|同意|事实清楚\n甲|同意|\n乙|不同意|过重", "conclusion": "agree", "dissent": "乙认为过重"}
+TOPICS = {"on_subject": "主体适格", "on_facts": "病历与清单相符", "on_law": "条例第三十八条", "on_procedure": "已告知并听取", "on_discretion": "一般情节"}
+
+
+def raised(o, parent=None, kind="breach", by=None):
+    """A matter for discussion, reported."""
+    more = {"parent": parent} if parent else {}
+    at = opened(by or o.head, "discussion", "M-1", **more)
+    legal = {"legal": "同意"} if kind == "penalty" else {}
+    act(by or o.head, at, "report", {"kind": kind, "matter": "M-1", "topic": "拒付 6 万元", "report": "事实清楚", **legal})
+    return at
+
+
+def signed(o, at):
+    act(o.chief, at, "sign")
+    act(o.member1, at, "sign")
+    return act(o.member2, at, "sign")
+
+
 @test
 def a_meeting_needs_its_quorum_the_reporter_does_not_vote_and_three_sign_the_same_text():
     o = desk()
-    at = opened(o.head, "meeting", "M-1")
-    sit = {"held_on": "2026-03-02", "held_at": "会议室", "chair": "主任", "members": "4", "present": "3"}
-    refused(o.chief, at, "sit", sit, basis="医保局令第4号")  # nothing reported yet
-    act(o.head, at, "report", {"matter": "M-1", "topic": "拒付 6 万元", "report": "事实清楚"})
-    refused(o.chief, at, "sit", {**sit, "present": "2"})
-    refused(o.chief, at, "sit", {**sit, "members": "5"})  # three of five are less than the share
-    refused(o.chief, at, "sit", {**sit, "members": "3", "present": "4"})
-    act(o.chief, at, "sit", sit)
-    words = {"recorder": "内控员", "roster": "主任|主任|到会|\n甲|副主任|到会|\n乙|委员|到会|", "opinions": "主任|同意|事实清楚\n甲|同意|\n乙|不同意|过重",
-             "conclusion": "agree", "dissent": "乙认为过重"}
-    refused(o.head, at, "minute", words, kind="role")
-    act(o.control, at, "minute", words)
+    meeting = opened(o.head, "meeting", "ag1")
+    number = o.head.get("/matters/" + meeting)["number"]
+    refused(o.chief, meeting, "sit", SIT, basis="医保局令第4号")  # nothing is on the agenda
+    at = opened(o.head, "discussion", "M-1")
+    refused(o.head, at, "table", {"meeting": number}, basis="医保局令第4号")  # nothing reported yet
+    act(o.head, at, "report", {"kind": "penalty", "matter": "M-1", "topic": "罚款 6 万元", "report": "事实清楚"})
+    refused(o.head, at, "table", {"meeting": number}, basis="S4§40")  # no legal review
+    act(o.head, at, "report", {"kind": "penalty", "matter": "M-1", "topic": "罚款 6 万元", "report": "事实清楚", "legal": "同意"})
+    act(o.head, at, "table", {"meeting": number})
+    refused(o.chief, meeting, "sit", {**SIT, "present": "2"})
+    refused(o.chief, meeting, "sit", {**SIT, "members": "5"})  # three of five are less than the share
+    refused(o.chief, meeting, "sit", {**SIT, "members": "3", "present": "4"})
+    refused(o.chief, meeting, "sit", {**SIT, "held_on": "2026-03-03"})
+    refused(o.head, meeting, "sit", SIT, kind="role")
+    act(o.chief, meeting, "sit", SIT)
+    refused(o.head, at, "minute", {**MINUTED, **TOPICS}, kind="role")
+    for topic in TOPICS:  # each of the five
+        refused(o.control, at, "minute", {**MINUTED, **{k: v for k, v in TOPICS.items() if k != topic}}, basis="S4§40")
+    act(o.control, at, "minute", {**MINUTED, **TOPICS})
     refused(o.head, at, "sign", kind="role")
+    refused(o.control, meeting, "close", basis="医保局令第4号")  # not signed yet
     act(o.chief, at, "sign")
     refused(o.chief, at, "sign", kind="separation")  # nobody signs for another
     act(o.member1, at, "sign")
     assert o.chief.get("/matters/" + at)["state"] == "minuted"  # two are not three
-    signed = act(o.member2, at, "sign")
-    assert signed["state"] == "signed" and len(signed["papers"]) == 2, signed.raw
-    papers_draw(o, o.chief, signed)
+    done = act(o.member2, at, "sign")
+    assert done["state"] == "signed" and len(done["papers"]) == 2, done.raw
+    papers_draw(o, o.chief, done)
+    assert act(o.control, meeting, "close")["final"]
+
+
+@test
+def a_meeting_takes_up_many_matters_at_once_and_each_stands_by_itself():
+    o = desk()
+    batch, breach = opened(o.auditor, "breach-decision"), opened(o.auditor, "breach-decision")
+    meeting, other = opened(o.head, "meeting", "ag1"), opened(o.head, "meeting", "ag1")
+    at_bureau = opened(o.bhead, "meeting", "gov")
+    number = {m: o.chief.get("/matters/" + m)["number"] for m in (meeting, other)}
+    number[at_bureau] = o.bhead.get("/matters/" + at_bureau)["number"]
+    one, two = raised(o, batch), raised(o, breach)
+    late, gone = raised(o), raised(o)
+    for wrong in ("meeting-ag1-2026-999999", o.head.get("/matters/" + batch)["number"], number[at_bureau], o.head.get("/matters/" + two)["number"]):
+        refused(o.head, one, "table", {"meeting": wrong}, kind="state", basis="医保局令第4号")  # none, no meeting, another body's
+    refused(o.chief, one, "table", {"meeting": number[meeting]}, kind="role")
+    before = o.chief.get("/matters/" + meeting)
+    for at in (one, two, gone):
+        act(o.head, at, "table", {"meeting": number[meeting]})
+    stale = o.chief.post(f"/matters/{meeting}/actions", {"step": "sit", "fields": SIT}, headers={"If-Match": before.headers["etag"]})
+    assert stale.status == 412, stale.raw  # he has not seen what was put in since
+    assert act(o.head, gone, "drop")["final"]
+    shown = o.chief.get("/matters/" + meeting)
+    assert [m["id"] for m in shown["gathered"]] == [gone, two, one] and [e["step"] for e in shown["timeline"]].count("gather") == 3, shown.raw
+    early = refused(o.control, one, "minute", MINUTED, kind="state")  # the meeting has not sat
+    assert o.auditor.get("/matters/" + batch)["subs"][0]["id"] == one, early.raw
+    act(o.chief, meeting, "sit", SIT)
+    heard = [o.head.get("/matters/" + at) for at in (one, two)]
+    assert [h["state"] for h in heard] == ["heard", "heard"] and fields(heard[0])["roster"] == SIT["roster"], heard[0].raw
+    assert heard[0]["timeline"][-1]["actor"] == "law", heard[0]["timeline"][-1]
+    assert o.head.get("/matters/" + gone)["state"] == "dropped"
+    refused(o.head, late, "table", {"meeting": number[meeting]}, kind="state", basis="医保局令第4号")  # it sits already
+    refused(o.head, one, "table", {"meeting": number[other]}, kind="state")
+    act(o.control, one, "minute", MINUTED)
+    act(o.control, two, "minute", {**MINUTED, "conclusion": "put_off"})
+    assert signed(o, one)["state"] == "signed"
+    refused(o.control, meeting, "close", basis="医保局令第4号")  # the other has no signatures
+    done = signed(o, two)
+    assert done["state"] == "put_off" and {p["kind"] for p in done["papers"]} == {"minutes", "extract"}, done.raw
+    text = o.chief.get(f"/matters/{done['id']}/papers/{done['papers'][0]['id']}")
+    assert text.status == 200
+    assert act(o.control, meeting, "close")["final"]
+    # A meeting that is called off lets go what it gathered, for another one.
+    act(o.head, late, "table", {"meeting": number[other]})
+    refused(o.head, other, "drop", kind="role")
+    act(o.chief, other, "drop")
+    assert o.head.get("/matters/" + late)["state"] == "raised"
+    refused(o.head, late, "table", {"meeting": number[other]}, kind="state")
+    again = opened(o.head, "meeting", "ag1")
+    act(o.head, late, "table", {"meeting": o.head.get("/matters/" + again)["number"]})
+    assert [m["id"] for m in o.head.get("/matters/" + again)["gathered"]] == [late]
+    named = o.head.post("/matters", {"procedure": "discussion", "subject": "M-1", "fields": {"meeting": number[other]}})
+    assert named.status == 409, named.raw  # nor is it put in by its opening
 
 
 @test

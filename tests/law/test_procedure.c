@@ -118,6 +118,7 @@ static struct pieces changed(const struct fault *fault) {
     STEPS(CLOSE ", both: {name: 开, from: open, to: " to ", by: own bureau.sealed_holder, basis: T" extra    \
                 "}")                                                                                         \
     "unseals: {seal: who, of: number, by: both, until: until, purpose: words}\n"
+#define GATHERED(by, states) "container: {procedure: " by ", field: number, while: [" states "], basis: T}\n"
 #define EVERY(extra) "every: {" extra ", basis: T}\n"
 #define WATCH(extra) "watches: {w: {name: 看 / Watch, basis: T, " extra "}}\n"
 #define OF_PEOPLE "register: institutions, subject: code, body: agency, where: known(unfit), "
@@ -131,6 +132,14 @@ static struct pieces changed(const struct fault *fault) {
 static void what_cannot_be_meant_is_refused_where_it_stands(void **state) {
     (void)state;
     static const struct fault faults[] = {
+        {PIECE(clocks), GATHERED("p", "open"), "cannot gather its own kind"},
+        {PIECE(clocks), GATHERED("q", ""), "in which it still gathers"},
+        {PIECE(clocks), "container: {procedure: q, field: words, while: [open], basis: T}\n",
+         "no field \"words\" of type code"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T}")
+             ITEMS("carries: {step: x}"),
+         "a step of items has no carries"},
         {PIECE(head), "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01}\nbasis: [T]\n",
          "running"},
         {PIECE(head), "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01}\nrunning: stay\n",
@@ -388,6 +397,12 @@ static void what_cannot_work_is_found(void **state) {
          "no role can hold who"},
         {PIECE(steps), OPENS("open", ", together: \"2\""), "no procedure seals who"},
         {PIECE(steps), OPENS("open", ", together: \"2\""), "no step needs until"},
+        {PIECE(clocks), GATHERED("q", "open"), "no procedure q"},
+        {PIECE(clocks), GATHERED("q", "open"), "no step asks for number"},
+        {PIECE(steps),
+         STEPS("close: {name: 办结, from: open, to: done, by: own agency.head, gate: g, basis: T, carries: "
+               "{step: hear}}"),
+         "no procedure names p as its container"},
         {PIECE(head),
          "procedure: p\nname: 程序\nrank: paper\nin_force: {from: 2021-01-01, to: 2026-06-30}\nrunning: "
          "stay\nbasis: [T]\n"

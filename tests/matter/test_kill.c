@@ -1,5 +1,5 @@
-/* Goal: kill -9 inside bulk acts, panels and the duty leaves no act half done, no paper number twice, no end
- * carried out twice; nor do two servers on one PostgreSQL. CHECK_ROUNDS rounds (default 3). */
+/* Goal: kill -9 inside bulk acts, panels, meetings and the duty leaves no act half done, no paper number
+ * twice, no end carried out twice; nor do two servers on one PostgreSQL. CHECK_ROUNDS rounds (default 3). */
 #include "matter/office.h"
 #include <signal.h>
 #include <sys/wait.h>
@@ -367,11 +367,97 @@ static void two_servers_on_one_database_carry_out_each_end_once(void **state) {
     office_drop(&o);
 }
 
+/* ---- a meeting --------------------------------------------------------------------------------------- */
+
+enum { TABLED = 12 };
+
+static void open_one(struct office *o, struct doing *d, struct sh_str procedure, struct sh_str subject) {
+    become(d, o, "p", SH_STR("agency.head"));
+    d->is_open = true;
+    d->wanted = (struct sh_matter_new){.procedure = procedure,
+                                       .subject = subject,
+                                       .body = SH_STR(""),
+                                       .period = SH_STR(""),
+                                       .parent = SH_STR("")};
+    CHECK(do_it(d) == SH_OK);
+    d->is_open = false;
+}
+
+/* A meeting that is called, and what it will discuss. */
+static void call_meeting(struct office *o) {
+    static const struct sh_matter_value report[] = {V("kind", "breach"), V("matter", "M-1"), V("topic", "x"),
+                                                    V("report", "x")};
+    struct doing meeting = {.roll_back = false};
+    open_one(o, &meeting, SH_STR("meeting"), AGENCY);
+    const struct asked number =
+        ask_sql(o, "select number from mt_matter where id = $1", sh_str_of(meeting.id));
+    const struct sh_matter_value table[] = {{SH_STR("meeting"), sh_str_of(number.text)}};
+    for (int i = 0; i < TABLED; i++) {
+        struct doing d = {.roll_back = false};
+        open_one(o, &d, SH_STR("discussion"), SH_STR("M-1"));
+        must_do(&d, o, "agency.head", "report", report, 4);
+        must_do(&d, o, "agency.head", "table", table, 1);
+        sh_arena_free(&d.arena);
+    }
+    sh_arena_free(&meeting.arena);
+}
+
+static void sit_until_killed(struct office *o, int pipe) {
+    static const struct sh_matter_value sit[] = {V("held_on", "2026-03-02"), V("held_at", "会议室"),
+                                                 V("chair", "主任"),         V("members", "3"),
+                                                 V("present", "3"),          V("roster", "甲|主任|到会|")};
+    office_open(o);
+    struct doing d = {.roll_back = false};
+    const struct asked called = ask_sql(
+        o, "select id from mt_matter where procedure = 'meeting' and state = 'called'", (struct sh_str){0});
+    (void)snprintf(d.id, sizeof d.id, "%.32s", called.text);
+    if (write(pipe, "x", 1) != 1)
+        _exit(3);
+    must_do(&d, o, "agency.chief", "sit", sit, sizeof sit / sizeof sit[0]);
+    close(pipe);
+    pause();
+}
+
+static void a_meeting_sits_with_all_it_gathered_or_not_at_all(void **state) {
+    (void)state;
+    struct office o = office_new("2026-03-02 09:00:00");
+    office_open(&o);
+    office_people_the_city(&o);
+    for (int round = 0; round < rounds(); round++) {
+        if (!ask_sql(&o, "select count(*) from mt_matter where procedure = 'meeting' and state = 'called'",
+                     (struct sh_str){0})
+                 .ret)
+            call_meeting(&o);
+        kill_while(&o, sit_until_killed, 1, (useconds_t)(round * 7000 % 40000));
+        const struct asked torn = ask_sql(&o,
+                                          "select count(*) from mt_gathered g join mt_matter m on m.id = "
+                                          "g.matter join mt_matter c on c.id = "
+                                          "g.container where (c.state = 'called') <> (m.state = 'listed')",
+                                          (struct sh_str){0});
+        CHECK_I64(torn.ret, 0);
+        const struct asked heard = ask_sql(&o,
+                                           "select count(*) from mt_gathered g join mt_matter m on m.id = "
+                                           "g.matter join mt_matter c on c.id = "
+                                           "g.container where c.state = 'sitting' and m.state <> 'heard'",
+                                           (struct sh_str){0});
+        CHECK_I64(heard.ret, 0);
+    }
+    const struct asked once = ask_sql(
+        &o,
+        "select count(*) from mt_step s where s.step = 'hear' and exists (select 1 from mt_step t where "
+        "t.matter = s.matter and t.step = 'hear' and t.seq <> s.seq)",
+        (struct sh_str){0});
+    CHECK_I64(once.ret, 0);
+    check_journal(&o);
+    office_drop(&o);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bulk_act_is_whole_or_not_at_all),
         cmocka_unit_test(an_end_is_carried_out_once_however_often_the_server_dies),
         cmocka_unit_test(a_panel_speaks_and_decides_once_however_often_the_server_dies),
+        cmocka_unit_test(a_meeting_sits_with_all_it_gathered_or_not_at_all),
         cmocka_unit_test(two_servers_on_one_database_carry_out_each_end_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

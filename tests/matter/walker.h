@@ -14,6 +14,7 @@ struct walker {
     uint64_t n_moves, n_done, n_quarters; /* n_quarters: reports this office has opened */
     bool has_review;                      /* its month of review: there is one */
     char why[2000];                       /* last refusals, for the message */
+    struct asked container;               /* number of what gathers the matter under way */
     struct asked sealed; /* number of this office's first report, in which something lies sealed */
     /* states reached by each step, as bits: of matters, of items */
     uint64_t reached[2][PROCEDURES_MAX][SH_PROCEDURE_STEPS_MAX][2];
@@ -77,6 +78,31 @@ static inline void name_sealed(const struct walker *w, const struct sh_procedure
                                struct sh_matter_value *value) {
     if (text->unseals && sh_str_eq(value->field, text->matter.fields[text->unseals->of].id))
         value->text = sh_str_of(w->sealed.text);
+}
+
+/* Nor is what gathers it: a meeting that is called, opened where there is none. */
+static inline void name_container(struct walker *w, const struct sh_procedure *text,
+                                  struct sh_matter_value *value) {
+    if (!text->container || !sh_str_eq(value->field, text->matter.fields[text->container->field].id))
+        return;
+    char sql[200];
+    (void)snprintf(sql, sizeof sql,
+                   "select number from mt_matter where procedure = '%.*s' and state = '%.*s' limit 1",
+                   SH_ARG(text->container->procedure), SH_ARG(text->container->states[0]));
+    w->container = ask_sql(&w->o, sql, (struct sh_str){0});
+    if (!w->container.text[0]) {
+        struct doing d = {.is_open = true,
+                          .wanted = {.procedure = text->container->procedure,
+                                     .subject = AGENCY,
+                                     .body = SH_STR(""),
+                                     .period = SH_STR(""),
+                                     .parent = SH_STR("")}};
+        become(&d, &w->o, "p", SH_STR("agency.head"));
+        CHECK(do_it(&d) == SH_OK);
+        sh_arena_free(&d.arena);
+        w->container = ask_sql(&w->o, sql, (struct sh_str){0});
+    }
+    value->text = sh_str_of(w->container.text);
 }
 
 static inline const struct sh_actor *draw_actor(struct walker *w, const struct sh_step *step) {
@@ -146,7 +172,7 @@ static inline void try_step(struct walker *w, const char *id, struct sh_str proc
                                    .n_values = draw_values(w, &text->matter, step, values),
                                    .why = SH_STR("walk")};
     for (size_t i = 0; i < d.act.n_values; i++)
-        name_sealed(w, text, &values[i]);
+        name_sealed(w, text, &values[i]), name_container(w, text, &values[i]);
     w->n_moves++;
     const bool is_done = do_it(&d) == SH_OK;
     if (is_done)
