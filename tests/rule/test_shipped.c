@@ -1,5 +1,7 @@
 /* Goal: what we ship loads without an error, everywhere, and binds. */
 #include "kit.h"
+#include "base/date.h"
+#include "law/params.h"
 
 static void load_shipped(struct kit *kit, const char *place) {
     (void)check_source_path("rules", kit->rules, sizeof kit->rules);
@@ -144,6 +146,60 @@ static void torture(void **state) {
     kit_end(&kit);
 }
 
+static const struct sh_rule *rule_of(const struct kit *kit, const char *id) {
+    for (size_t i = 0; i < kit->loaded->n_rules; i++)
+        if (sh_str_is(kit->loaded->rules[i].id, id))
+            return &kit->loaded->rules[i];
+    return NULL;
+}
+
+/* The price that holds at the end of 2026 for a point of price_cap. */
+static struct sh_str price_of(const struct kit *kit, const char *point) {
+    const int32_t day = sh_days_of(2026, 12, 31);
+    for (size_t t = 0; t < kit->loaded->n_knowledge; t++) {
+        const struct sh_knowledge *k = &kit->loaded->knowledge[t];
+        for (uint32_t r = 0; sh_str_is(k->name, "price_cap") && r < k->n_rows; r++)
+            for (uint16_t c = 0; c < k->n_columns; c++)
+                if (sh_str_is(k->points[k->rows[r].point], point) && sh_str_is(k->columns[c].name, "price") &&
+                    k->rows[r].from <= day && day < k->rows[r].to)
+                    return k->rows[r].cells[c];
+    }
+    return SH_STR("none");
+}
+
+/* A county's pack: a rule of its own, one of the city's with another limit, a lower price, and the bound its
+ * institutions are evaluated by. Its neighbour and its city have none of it. */
+static void a_county_has_rules_points_and_bounds_of_evaluation_of_its_own(void **state) {
+    (void)state;
+    static const struct {
+        const char *place, *days, *price;
+        int64_t bound; /* in the decimals of the parameter's unit */
+        bool visits;
+    } places[] = {{"000000", NULL, "none", 3, false},
+                  {"990100", "days > 90 days", "2400.00", 3, false},
+                  {"990101", "days > 90 days", "2400.00", 3, false},
+                  {"990103", "days > 60 days", "2200.00", 2, true}};
+    for (size_t p = 0; p < sizeof(places) / sizeof(places[0]); p++) {
+        struct kit kit = {0};
+        load_shipped(&kit, places[p].place);
+        CHECK((rule_of(&kit, "same-day-visits") != NULL) == places[p].visits);
+        const struct sh_rule *days = rule_of(&kit, "pharmacy-days");
+        CHECK((days != NULL) == (places[p].days != NULL));
+        if (days)
+            CHECK_STR(sh_expr_text(days->hit[0].expr), places[p].days);
+        CHECK_STR(price_of(&kit, "price-cap-gi-1"), places[p].price);
+        const struct sh_param *bound = sh_param_find(kit.loaded->params, SH_STR("stat.bound"),
+                                                     sh_str_of(places[p].place), sh_days_of(2026, 12, 31));
+        const struct sh_param *peers = sh_param_find(kit.loaded->params, SH_STR("stat.min_peers"),
+                                                     sh_str_of(places[p].place), sh_days_of(2026, 12, 31));
+        CHECK(bound && peers); /* five peers everywhere: tells the scale of a number */
+        CHECK_I64(bound->value * 5, peers->value * places[p].bound);
+        sh_arena_free(&kit.arena);
+    }
+}
+
 CHECK_MAIN(cmocka_unit_test(all_rules_are_clean), cmocka_unit_test(only_loads_what_is_asked),
            cmocka_unit_test(each_kind_of_violation_has_its_article_and_a_rule),
-           cmocka_unit_test(a_kind_that_is_none_is_named), cmocka_unit_test(torture))
+           cmocka_unit_test(a_kind_that_is_none_is_named),
+           cmocka_unit_test(a_county_has_rules_points_and_bounds_of_evaluation_of_its_own),
+           cmocka_unit_test(torture))
