@@ -520,6 +520,32 @@ def a_meeting_takes_up_many_matters_at_once_and_each_stands_by_itself():
 
 
 @test
+def a_recusal_is_decided_by_the_chief_with_a_paper_and_who_is_recused_acts_no_more():
+    o = desk()
+    matter = opened(o.auditor, "breach-decision")
+    number = o.auditor.get("/matters/" + matter)["number"]
+    proposal = {**matters.PROPOSAL, "source": "B-77"}
+    asked = {"person": o.auditor.id, "matter": number, "asked_by": "party", "grounds": "与该院院长系近亲属"}
+
+    def decided(verdict):
+        at = opened(o.head, "recusal", "M-1")
+        refused(o.chief, at, "decide", {"decision": verdict, "reason": "经查"}, kind="state")  # of whom, and why?
+        act(o.head, at, "name", asked)
+        refused(o.head, at, "decide", {"decision": verdict, "reason": "经查"}, kind="role")
+        refused(o.chief, at, "decide", {"decision": verdict}, kind="needs")
+        done = act(o.chief, at, "decide", {"decision": verdict, "reason": "经查", "acts": "此前所为行为有效"})
+        assert done["final"] and [p["kind"] for p in done["papers"]] == ["recusal_decision"], done.raw
+        papers_draw(o, o.chief, done)
+
+    decided("refused")
+    before = next(a for a in o.auditor.get("/matters/" + matter)["actions"] if a["step"] == "notify")
+    assert not any(f["kind"] == "recusal" for f in before["failed"]), before
+    decided("granted")
+    refused(o.auditor, matter, "notify", proposal, kind="recusal")
+    act(o.auditor2, matter, "notify", proposal)
+
+
+@test
 def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_the_panel():
     o = desk()
     at = opened(o.legal, "remedy")
