@@ -5,6 +5,7 @@
  * longer: `make difftest`. */
 #include "difftest/compare.h"
 #include "difftest/random_rule.h"
+#include "difftest/shrink.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include <stdio.h>
@@ -83,7 +84,8 @@ struct shrinking {
     size_t tries;
 };
 
-static bool disagrees(struct shrinking *s) {
+static bool disagrees(void *ctx) {
+    struct shrinking *s = ctx;
     SH_CLEANUP(sh_buf_free) struct sh_buf rule = {0}, lake = {0};
     struct sh_err err;
     size_t which = 1;
@@ -93,28 +95,6 @@ static bool disagrees(struct shrinking *s) {
     s->tries++;
     return s->tries < 2500 && compare(s->p, &text, 1, sh_buf_view(&lake), &which, &err) == SH_OK &&
            which == 0;
-}
-
-static bool smaller_lake(struct shrinking *s) {
-    bool did = false;
-    for (size_t i = 0; i < s->lake->n; i++) {
-        struct lake_row *row = &s->lake->rows[i];
-        if (row->gone)
-            continue;
-        row->gone = true;
-        did |= row->gone = disagrees(s);
-        for (size_t f = 0; f < row->n && !row->gone; f++) {
-            if (row->fields[f].gone)
-                continue;
-            row->fields[f].gone = true;
-            did |= row->fields[f].gone = disagrees(s);
-        }
-    }
-    if (*s->lake->incomplete && !s->lake->all_complete) {
-        s->lake->all_complete = true;
-        did |= s->lake->all_complete = disagrees(s);
-    }
-    return did;
 }
 
 static bool smaller_term(struct shrinking *s, struct term **at) {
@@ -208,7 +188,7 @@ static void shrink(struct proof *p, struct random_rule *rule, struct random_lake
     memcpy(why, p->told.why, sizeof(why));
     if (disagrees(&s)) {
         for (bool did = true; did;) {
-            did = smaller_lake(&s);
+            did = lake_shrink(s.lake, disagrees, &s);
             did |= smaller_rule(&s);
         }
         s.tries = 0;
