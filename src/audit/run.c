@@ -11,8 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define CHUNK_ROWS 32768u
-#define PART_BYTES_MAX ((size_t)48 << 20) /* findings one thread holds before they go to disk */
+#define CHUNK_ROWS 16384u /* what rules read of a chunk mostly stays in the cache of a core */
+#define PART_BYTES_MAX ((size_t)128 << 20) /* findings one thread holds before they go to disk */
 
 /* What one thread has. */
 struct lane {
