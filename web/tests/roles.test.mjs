@@ -266,6 +266,25 @@ test('a leader cannot decide over fifty thousand yuan until the panel has spoken
   await page.context().close()
 })
 
+test('a meeting shows what it takes up and leads there', async () => {
+  const meeting = await who.head.post('/matters', { procedure: 'meeting', subject: 'ag1' })
+  const one = await who.head.post('/matters', { procedure: 'discussion', subject: 'M-1' })
+  await act(who.head, one.id, 'report', { kind: 'breach', matter: 'M-1', topic: '拒付 6 万元', report: '事实清楚' })
+  const page = await office.page(browser, who.chief)
+  await page.to(`/matters/${meeting.id}`)
+  await page.getByText('集体讨论会').first().waitFor()
+  assert.equal(await page.locator('[data-test=gathered]').count(), 0) // nothing yet
+  await act(who.head, one.id, 'table', { meeting: meeting.number })
+  await page.reload()
+  const row = page.locator('[data-test=gathered] li')
+  await row.getByText('已列入议程').waitFor()
+  assert.equal(await row.count(), 1)
+  await isClean(page)
+  await row.getByRole('link').click()
+  await page.getByText('拒付 6 万元').first().waitFor()
+  await page.context().close()
+})
+
 test('an institution checks its own files from its page and takes the workbook home', async () => {
   const page = await office.page(browser, who.user)
   await page.to('/portal')

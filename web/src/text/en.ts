@@ -563,6 +563,7 @@ export const en: Record<Key, string> = {
   'matter.parties': 'Parties',
   'matter.papers': 'Papers',
   'matter.subs': 'Related matters',
+  'matter.gathered': 'What it takes up',
   'people.title': 'People and access',
   'people.about': 'Who acted and who may read it. Names are masked.',
   'people.steps': '{n} steps, last {at}',

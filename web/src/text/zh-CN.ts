@@ -562,6 +562,7 @@ export const zh = {
   'matter.parties': '当事人',
   'matter.papers': '文书',
   'matter.subs': '相关事项',
+  'matter.gathered': '列入的事项',
   'people.title': '人员与权限',
   'people.about': '谁办过、谁可以查阅。姓名已脱敏。',
   'people.steps': '{n} 步，最近 {at}',
