@@ -80,6 +80,17 @@ static int by_point_breadth_from(const void *a, const void *b) {
     return x->file_row < y->file_row ? -1 : x->file_row > y->file_row;
 }
 
+/* In what order a row's points are asked does not depend on which layer said them: by the days they hold.
+ * Rows of one point that begin together are of one layer, and stand as they are written. */
+static int by_point_from_line(const void *a, const void *b) {
+    const struct sh_knowledge_row *x = a, *y = b;
+    if (x->point != y->point)
+        return x->point < y->point ? -1 : 1;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return x->line < y->line ? -1 : x->line > y->line;
+}
+
 struct rows {
     struct sh_knowledge_row *at;
     uint32_t n;
@@ -141,6 +152,8 @@ sh_code sh_knowledge_settle(struct sh_knowledge *k, const struct sh_table_text *
             if (!live[i].is_off)
                 SH_TRY(add_uncovered(&out, &live[i], &live[begin], i - begin, err));
     }
+    if (out.n > 0)
+        qsort(out.at, out.n, sizeof(*out.at), by_point_from_line);
     k->rows = sh_new(arena, struct sh_knowledge_row, out.n);
     if (!k->rows)
         return sh_fail(err, SH_E_NOMEM, "%.*s: no room for its rows", SH_ARG(k->file));

@@ -128,10 +128,10 @@ static void the_narrowest_place_wins(void **state) {
     const struct sh_knowledge *nation = load_table(&kit, text, "000000", INT32_MAX);
     CHECK_I64(nation->n_rows, 2);
     const struct sh_knowledge *city = load_table(&kit, text, "990100", INT32_MAX);
-    CHECK_I64(city->n_rows,
-              4); /* the city's row, the nation's before and after it, q until it is switched off */
-    CHECK_STR(city->rows[0].cells[2], "2");
-    CHECK_I64(city->rows[1].to, sh_days_of(2026, 1, 1));
+    CHECK_I64(city->n_rows, 4); /* the nation's before the city's row, that row, the nation's after it, q
+                                   until it is switched off */
+    CHECK_I64(city->rows[0].to, sh_days_of(2026, 1, 1));
+    CHECK_STR(city->rows[1].cells[2], "2");
     CHECK_I64(city->rows[2].from, sh_days_of(2026, 7, 1));
     CHECK_I64(city->rows[2].to, INT32_MAX);
     CHECK_I64(city->rows[3].to, sh_days_of(2026, 1, 1));

@@ -160,6 +160,8 @@ static void a_point_is_tightened_in_one_column_added_or_switched_off(void **stat
     (void)load(&kit, "990100");
     const struct sh_knowledge_row *row = row_of(&kit, "p", &n);
     CHECK_I64(n, 2); /* the nation's until March, the city's from then on */
+    CHECK_STR(row->layer, "000000");
+    row++;
     CHECK_STR(row->layer, "990100");
     CHECK_STR(row->cells[1], "A");
     CHECK_STR(row->cells[2], "2");
@@ -192,6 +194,7 @@ static void a_layer_says_how_long_and_how_surely_whatever_columns_the_table_has(
     (void)load(&kit, "990100");
     const struct sh_knowledge_row *row = row_of(&kit, "p", &n);
     CHECK_I64(n, 3); /* before, meanwhile and after */
+    row++;
     CHECK_I64(row->level, SH_LEVEL_SUSPECTED);
     CHECK_I64(row->to - row->from, 31);
     (void)row_of(&kit, "q", &n);
