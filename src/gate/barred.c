@@ -127,20 +127,26 @@ static struct sh_str columns_of(struct laying *l, const struct sh_register_knowl
     return text ? sh_str_of(text) : SH_STR("");
 }
 
-/* The shipped table with the office's rows behind its own. */
+/* The shipped table with the office's rows behind its own. These hold everywhere, as those of the nation do:
+ * why the nation has none (#! local) is said of the shipped ones. */
 static sh_code add_rows(struct laying *l, size_t reg, const char *path, struct sh_str *io,
                         struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf head = {0};
     const struct sh_str columns = columns_of(l, l->registers->of[reg].knowledge);
     struct sh_str rest = *io, line = {0};
     bool has_head = false;
-    for (; !has_head && rest.len > 0 && sh_str_split(&rest, '\n', &line);)
+    for (; !has_head && rest.len > 0 && sh_str_split(&rest, '\n', &line);) {
         has_head = line.len > 0 && line.at[0] != '#';
+        if (!sh_str_starts_with(line, SH_STR("#! local:")))
+            sh_buf_addf(&head, "%.*s\n", SH_ARG(line));
+    }
+    SH_TRY(sh_buf_check(&head, err));
     if (!has_head || !sh_str_eq(sh_str_trim(line), columns))
         return sh_fail(err, SH_E_INPUT, "%s: the register %.*s writes the columns %.*s", path,
                        SH_ARG(l->registers->of[reg].id), SH_ARG(columns));
-    const char *gap = sh_str_ends_with(*io, SH_STR("\n")) ? "" : "\n";
-    const char *text =
-        sh_arena_printf(&l->arena, NULL, "%.*s%s%.*s", SH_ARG(*io), gap, SH_ARG(sh_buf_view(&l->rows[reg])));
+    const char *gap = rest.len == 0 || sh_str_ends_with(rest, SH_STR("\n")) ? "" : "\n";
+    const char *text = sh_arena_printf(&l->arena, NULL, "%.*s%.*s%s%.*s", SH_ARG(sh_buf_view(&head)),
+                                       SH_ARG(rest), gap, SH_ARG(sh_buf_view(&l->rows[reg])));
     if (!text)
         return sh_fail(err, SH_E_NOMEM, "%s: no room for its rows", path);
     *io = sh_str_of(text);
