@@ -71,11 +71,11 @@ sh_code sh_api_runs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
 
 /* ---- pages ------------------------------------------------------------------------------------------- */
 
-/* Orders a reader may ask for: a key that is never null, and its type for the place where a page went on. */
+/* Orders a reader may ask for: a key that is never null, and its type for the place where a page went on; the
+ * id decides among equals. None by id alone: rows of neighbouring ids lie all over the file. */
 static const struct order {
     const char *word, *key, *type;
 } orders[] = {
-    {"id", "id", "varchar"},
     {"money", "counted", "decimal(18,2)"},
     {"day", "coalesce(day, date '0001-01-01')", "date"},
     {"rule", "rule", "varchar"},
@@ -94,14 +94,15 @@ struct page {
 
 static sh_code read_order(struct sh_request *rq, struct page *page, struct sh_err *err) {
     struct sh_str word = sh_target_arg(&rq->target, "sort");
-    page->order = &orders[0];
-    page->is_falling = word.len && word.at[0] == '-';
+    if (word.len == 0)
+        word = SH_STR("-money");
+    page->is_falling = word.at[0] == '-';
     if (page->is_falling)
         word = sh_str_sub(word, 1, word.len);
-    for (size_t i = 0; word.len && i <= ORDERS_N; i++) {
+    for (size_t i = 0; i <= ORDERS_N; i++) {
         if (i == ORDERS_N) {
             struct sh_faults faults = {0};
-            sh_faults_add(rq, &faults, SH_STR("sort"), 0, "id | money | day | rule | institution");
+            sh_faults_add(rq, &faults, SH_STR("sort"), 0, "money | day | rule | institution");
             return sh_refused(sh_refuse_fields(rq, &faults), err);
         }
         if (sh_str_is(word, orders[i].word)) {
@@ -119,19 +120,14 @@ static void select_columns(struct sh_find *find) {
                     c >= COLUMN_CLAIM && !find->has_claims ? "cast(null as varchar)" : columns[c]);
 }
 
-/* `after` is "KEY~ID"; ids have no ~, keys may. For the order by id alone it is the id. The first condition
- * says nothing new but can be held against the bounds of row groups. */
+/* `after` is "KEY~ID"; ids have no ~, keys may. The first condition says nothing new but can be held against
+ * the bounds of row groups. */
 static void where_after(struct page *page) {
     struct sh_find *find = page->find;
     const struct sh_str after = sh_target_arg(&find->rq->target, "after");
     const char *sign = page->is_falling ? "<" : ">";
     if (after.len == 0)
         return;
-    if (page->order == &orders[0]) {
-        sh_buf_addf(&find->sql, " and id %s ", sign);
-        sh_find_bind(find, after);
-        return;
-    }
     size_t mark = after.len;
     while (mark > 0 && after.at[mark - 1] != '~')
         mark--;
@@ -218,9 +214,7 @@ static sh_code put_page(void *ctx, void *result_at, struct sh_err *err) {
         return SH_OK;
     const char *id = sh_find_cell(page->find, result, COLUMN_ID, page->n - 1);
     const char *key = sh_find_cell(page->find, result, COLUMNS_N, page->n - 1);
-    page->next = page->order == &orders[0]
-                     ? id
-                     : sh_arena_printf(&page->find->rq->arena, NULL, "%s~%s", key ? key : "", id ? id : "");
+    page->next = sh_arena_printf(&page->find->rq->arena, NULL, "%s~%s", key ? key : "", id ? id : "");
     return SH_OK;
 }
 
