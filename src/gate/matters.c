@@ -69,10 +69,19 @@ static sh_code list_matters(struct sh_txn *txn, struct asking *a, struct sh_err 
                                     .parent = sh_asking_arg(a, "parent"),
                                     .assigned = sh_asking_arg(a, "assigned"),
                                     .number = sh_asking_arg(a, "number"),
+                                    .stage = sh_asking_arg(a, "stage"),
                                     .after = sh_asking_arg(a, "after")};
-    const struct sh_str until = sh_asking_arg(a, "due_until");
-    int32_t day;
+    const struct sh_str until = sh_asking_arg(a, "due_until"), opened = sh_asking_arg(a, "opened");
+    int32_t day, first = 0, last = 0;
     SH_TRY(sh_arg_limit(a->rq, &query.limit, err));
+    if (query.stage.len && !sh_funnel_has_stage(a->gate->texts, query.stage, false))
+        return bad_argument(a, "stage: due | deposited");
+    if (opened.len && sh_period_scan(opened, &first, &last) == SH_PERIOD_NONE)
+        return bad_argument(a, "opened: YYYY-MM | YYYY-Qn | YYYY");
+    if (opened.len) {
+        query.opened_from = (int64_t)first * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
+        query.opened_to = ((int64_t)last + 1) * SH_DAY_SECONDS - SH_SHANGHAI_SECONDS;
+    }
     if (until.len && sh_date_scan(until.at, until.len, &day) != SH_DATE_OK)
         return bad_argument(a, "due_until: YYYY-MM-DD");
     if (until.len)
@@ -99,7 +108,7 @@ static sh_code read_item_query(struct asking *a, struct sh_item_query *ret, stru
                                   .by_queue = !sh_str_is(sh_asking_arg(a, "sort"), "key")};
     const struct sh_str least = sh_asking_arg(a, "amount_min");
     SH_TRY(sh_arg_limit(a->rq, &ret->limit, err));
-    if (ret->stage.len && !sh_funnel_has_stage(a->gate->texts, ret->stage))
+    if (ret->stage.len && !sh_funnel_has_stage(a->gate->texts, ret->stage, true))
         return bad_argument(a, "stage: found | confirmed | refused");
     return least.len && sh_decimal_scan(least.at, least.len, 2, &ret->amount_min) != SH_DECIMAL_OK
                ? bad_argument(a, "amount_min: yuan")

@@ -59,29 +59,29 @@ sh_code sh_funnel_load(const char *law_dir, struct sh_arena *arena, struct sh_ma
     return SH_OK;
 }
 
-static bool is_of(const struct funnel_row *row, struct sh_str stage) {
-    return row->is_of_items && sh_str_is(stage, stage_names[row->stage]);
+static bool is_of(const struct funnel_row *row, struct sh_str stage, bool of_items) {
+    return row->is_of_items == of_items && sh_str_is(stage, stage_names[row->stage]);
 }
 
-bool sh_funnel_has_stage(const struct sh_matter_texts *texts, struct sh_str stage) {
+bool sh_funnel_has_stage(const struct sh_matter_texts *texts, struct sh_str stage, bool of_items) {
     for (size_t i = 0; i < texts->n_funnel; i++)
-        if (is_of(&texts->funnel[i], stage))
+        if (is_of(&texts->funnel[i], stage, of_items))
             return true;
     return false;
 }
 
-/* The same rows of the table as sum_items counts by: a figure leads to what it sums. */
-void query_stage(struct query *q, const struct sh_matter_texts *texts, struct sh_str stage) {
+/* The same rows of the table as sum_items and sum_matters count by: a figure leads to what it sums. */
+void query_stage(struct query *q, const struct sh_matter_texts *texts, struct sh_str stage, bool of_items) {
     query_add(q, " and (1 = 0");
     for (size_t i = 0; i < texts->n_funnel; i++) {
         const struct funnel_row *row = &texts->funnel[i];
-        if (!is_of(row, stage))
+        if (!is_of(row, stage, of_items))
             continue;
         query_add(q, " or (1 = 1");
         query_equals(q, "t.procedure", row->procedure);
         if (!sh_str_is(row->state, "*"))
             query_equals(q, "t.state", row->state);
-        if (!sh_str_is(row->matter_state, "*")) {
+        if (of_items && !sh_str_is(row->matter_state, "*")) {
             query_add(q, " and exists (select 1 from mt_matter m where m.id = t.matter");
             query_equals(q, "m.state", row->matter_state);
             query_add(q, ")");

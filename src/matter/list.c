@@ -110,6 +110,14 @@ static void matter_conditions(struct query *q, const struct sh_desk *desk,
         query_add(q, ")");
     }
     query_equals(q, "t.assigned", sh_str_is(query->assigned, "me") ? who->person : query->assigned);
+    if (query->stage.len)
+        query_stage(q, desk->texts, query->stage, false);
+    if (query->opened_to) {
+        query_add(q, " and t.opened_at >= ");
+        query_value(q, SH_I64(query->opened_from));
+        query_add(q, " and t.opened_at < ");
+        query_value(q, SH_I64(query->opened_to));
+    }
     if (query->due_until) {
         query_add(q, " and t.due <= ");
         query_value(q, SH_I64(query->due_until));
@@ -250,7 +258,7 @@ static void item_conditions(struct query *q, const struct sh_desk *desk, const s
     query_equals(q, "t.key", query->key);
     query_equals(q, "t.level", query->level);
     if (query->stage.len)
-        query_stage(q, desk->texts, query->stage);
+        query_stage(q, desk->texts, query->stage, true);
     if (query->period.len) {
         query_add(q, " and exists (select 1 from mt_matter m where m.id = t.matter and m.period = ");
         query_value(q, SH_TEXT(query->period));

@@ -396,9 +396,11 @@ SH_MUST sh_code sh_rule_verdicts(struct sh_txn *txn, const struct sh_matter_text
 
 struct sh_matter_query {
     struct sh_str procedure, state, subject, parent, assigned, number, after;
-    struct sh_str container; /* id: only what it gathers */
-    int64_t due_until;       /* seconds UTC; 0 all */
-    int64_t owes_at;         /* only what owes an act whose time was over then, seconds UTC; 0 all */
+    struct sh_str container;        /* id: only what it gathers */
+    struct sh_str stage;            /* of the funnel, as law/tables/funnel.csv has it */
+    int64_t opened_from, opened_to; /* from .. before, seconds UTC; opened_to 0: all */
+    int64_t due_until;              /* seconds UTC; 0 all */
+    int64_t owes_at;                /* only what owes an act whose time was over then, seconds UTC; 0 all */
     size_t limit;
 };
 struct sh_item_query {
@@ -438,8 +440,8 @@ SH_MUST sh_code sh_matter_json(struct sh_txn *txn, const struct sh_desk *desk, s
                                struct sh_json *json, int64_t *ret_version, struct sh_err *err);
 SH_MUST sh_code sh_items_json(struct sh_txn *txn, const struct sh_desk *desk,
                               const struct sh_item_query *query, struct sh_json *json, struct sh_err *err);
-/** Is it a stage of the funnel that counts items? */
-bool sh_funnel_has_stage(const struct sh_matter_texts *texts, struct sh_str stage);
+/** Is it a stage of the funnel that counts items, resp. matters? */
+bool sh_funnel_has_stage(const struct sh_matter_texts *texts, struct sh_str stage, bool of_items);
 /** {n, more, amount} of what the query lets through; its after, limit and order are not asked. Counted up to
  * 10,000: beyond, more is true and the amount null. */
 SH_MUST sh_code sh_items_sum_json(struct sh_txn *txn, const struct sh_desk *desk,

@@ -20,8 +20,8 @@ void query_place(struct query *q, const struct sh_matter_who *who, struct sh_are
 void query_confidential(struct query *q, const struct sh_desk *desk);
 /** What a body of the reader is a party of or called into; the rows have the alias t. */
 void query_takes_part(struct query *q, const struct sh_matter_who *who);
-/** " and (…)": items, alias t, that count into a stage of the funnel. */
-void query_stage(struct query *q, const struct sh_matter_texts *texts, struct sh_str stage);
+/** " and (…)": items, resp. matters, alias t, that count into a stage of the funnel. */
+void query_stage(struct query *q, const struct sh_matter_texts *texts, struct sh_str stage, bool of_items);
 /** "(…)": bodies of the reader. */
 void query_bodies(struct query *q, const struct sh_matter_who *who);
 /** "(…)": open matters, alias t, that owe an act whose time is over; procedure empty: of any. */

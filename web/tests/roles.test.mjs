@@ -324,15 +324,28 @@ test('one yuan is followed from the funnel to the line it was charged on; stages
   assert.ok(own.every(one => one.key === hospital.key)) // nothing of others
   const page = await office.page(browser, who.head)
   await page.to('/glance')
-  // every figure of findings leads to a list that sums to it: whole, and by institution, rule and month
+  // every figure leads to a list that sums to it: whole, and by institution, rule and month
   const figures = new Map()
+  const recoveries = new Map()
   for (const by of ['按机构', '按规则', '按月']) {
     if (by !== '按机构') await choose(page, page.locator('[data-test=funnel]').getByRole('combobox'), by)
     await page.locator('[data-test=funnel] th').getByText(by, { exact: true }).waitFor()
     await page.locator('[data-test=funnel] tbody a').first().waitFor()
     for (const [href, figure] of await page.locator('[data-test=funnel] a[href^="/review"]').evaluateAll(all => all.map(a => [a.getAttribute('href'), (a.querySelector('b') ?? a).textContent])))
       figures.set(href, figure)
+    for (const [href, figure] of await page.locator('[data-test=funnel] a[href^="/matters"]').evaluateAll(all => all.map(a => [a.getAttribute('href'), (a.querySelector('b') ?? a).textContent])))
+      recoveries.set(href, figure)
   }
+  const dueOf = async query => {
+    const { items } = await who.head.get(`/matters${query}`)
+    const field = query.includes('stage=deposited') ? 'paid' : 'amount'
+    const all = await Promise.all(items.map(one => who.head.get(`/matters/${one.id}`)))
+    return all.reduce((sum, one) => sum + Number(one.fields.find(f => f.field === field)?.value || 0), 0)
+  }
+  assert.ok([...recoveries.keys()].some(href => href.includes('opened=')) && [...recoveries.keys()].some(href => href.includes('subject=')), [...recoveries].join(' '))
+  for (const [href, figure] of recoveries) assert.equal(Number(figure.replaceAll(',', '')), await dueOf(href.slice('/matters'.length)), href)
+  assert.equal(await dueOf('?stage=due&opened=2019'), 0) // and nothing of another time
+  for (const wrong of ['stage=found', 'opened=2026-13']) await assert.rejects(who.head.get(`/matters?${wrong}`), /400/)
   assert.ok(figures.size > 8, [...figures].join(' '))
   for (const [href, figure] of figures) {
     const { amount } = await who.head.get(`/items/totals${href.slice('/review'.length)}`)

@@ -523,6 +523,7 @@ export const en: Record<Key, string> = {
   'matters.time': 'Deadline',
   'matters.overdue': 'Overdue',
   'matters.today': 'Due by today',
+  'matters.openedin': 'Opened in {period}',
   'matters.islate': 'Was late',
   'action.sealed': 'is sealed: nobody reads it again but two holders together',
   'sealed.title': 'What lies sealed',

@@ -522,6 +522,7 @@ export const zh = {
   'matters.time': '期限',
   'matters.overdue': '已逾期',
   'matters.today': '今天及以前到期',
+  'matters.openedin': '{period} 立项',
   'matters.islate': '有逾期',
   'action.sealed': '提交后封存，仅由两名保管人共同开启',
   'sealed.title': '封存内容',
