@@ -54,7 +54,7 @@ static sh_code one_case(struct sh_rules *rules, const struct sh_rule *rule, cons
     return SH_OK;
 }
 
-static const char *const places[] = {"000000", "990100", "990101"};
+static const char *const places[] = {"000000", "990100", "990101", "990103"};
 enum { PLACES = sizeof(places) / sizeof(places[0]), ONLY_MAX = 64 };
 
 /* Cases of places that are not gone through would never be held. */
