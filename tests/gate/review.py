@@ -615,7 +615,16 @@ def experts_are_two_of_other_units_and_their_opinion_never_stands_alone():
     act(o.checker, at, "order", {"matter": "M-1", "reason": "疑难病例", "question": "是否有指征", "cases": "E-1", "speciality": "心内科"})
     refused(o.head, at, "name", {"expert_1": "e1", "expert_2": "e1", "unit_1": "H7", "unit_2": "H8"}, basis="S4§37")
     refused(o.head, at, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H1", "unit_2": "H8"}, basis="S4§37")
-    act(o.head, at, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H7", "unit_2": "H8"})
+    ordered = act(o.head, at, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H7", "unit_2": "H8"})
+    order, = [p for p in ordered["papers"] if p["kind"] == "review_order"]
+    said = matters.text_of(o.head.get(f"/matters/{at}/papers/{order['id']}").raw)
+    assert order["number"].startswith("医保评委〔2026〕ag1-") and all(word in said for word in ("疑难病例", "是否有指征", "E-1", "H7", "H8")), said
+    # D-10: whoever reviews may see the need, of the batch before him, and he names no expert
+    of_batch = opened(o.reviewer, "expert-review")
+    refused(o.reviewer, of_batch, "order", {"matter": "M-1", "question": "是否有指征", "cases": "E-2", "speciality": "心内科"}, kind="needs")
+    act(o.reviewer, of_batch, "order", {"matter": "M-1", "reason": "疑难病例", "question": "是否有指征", "cases": "E-2", "speciality": "心内科"})
+    refused(o.reviewer, of_batch, "name", {"expert_1": "e1", "expert_2": "e2", "unit_1": "H7", "unit_2": "H8"}, kind="role")
+    refused(o.reviewer, of_batch, "give", {"opinion": "justified", "words": "x"}, kind="state", occurred=o.clock[:10])
     today = o.clock[:10]
     refused(o.auditor, at, "accept", {"pledge": "false"}, basis="S4§37", occurred=today)
     act(o.auditor, at, "accept", {"pledge": "true"}, occurred=today)
