@@ -3,11 +3,11 @@
  * procedure; the room `matter` fills the rows; conditions are typed by the expression language. Part of the
  * public header law/law.h.
  *
- * Names: the fields of the matter, and subject, state, day, opened, body, place, period, bare; `at.STEP.x`
- * the fields as they stood after that step; `done.STEP`; `on.STEP` its day; `served.PAPER` the day all of
- * them were served; `clock.C.passed`, `.open`, `.due`, `.started`; `gate.G`; and rows for any, every, count,
- * sum …: item, sub (kind, final), gathered (final), party (name), paper (kind, served), and the procedure's
- * `reads`.
+ * Names: the fields of the matter, and subject, state, day, opened, actor (who takes the step), body, place,
+ * period, bare; `at.STEP.x` the fields as they stood after that step; `done.STEP`; `on.STEP` its day;
+ * `served.PAPER` the day all of them were served; `clock.C.passed`, `.open`, `.due`, `.started`; `gate.G`;
+ * and rows for any, every, count, sum …: item, sub (kind, final), gathered (final), party (name), paper
+ * (kind, served), and the procedure's `reads`.
  */
 #pragma once
 #include "law/procedure.h"

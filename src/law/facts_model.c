@@ -126,7 +126,7 @@ static void add_choices(struct maker *maker, const struct sh_field *fields, size
 }
 
 static void make_matter(struct maker *maker, const struct sh_procedure *p, size_t *domain) {
-    begin(maker, p->matter.n_fields + 9);
+    begin(maker, p->matter.n_fields + 10);
     add_text(maker, SH_STR("subject"));
     add_level(maker, SH_STR("state"), DOMAIN_STATES);
     add_day(maker, SH_STR("day"));
@@ -135,6 +135,7 @@ static void make_matter(struct maker *maker, const struct sh_procedure *p, size_
     add_text(maker, SH_STR("place"));
     add_text(maker, SH_STR("period"));
     add_day(maker, SH_STR("period_ends"));
+    add_text(maker, SH_STR("actor"));
     for (size_t i = 0; i < p->matter.n_fields; i++)
         add_field(maker, &p->matter.fields[i], domain);
     end(maker, SH_FACT_MATTER, "matter", 2);

@@ -61,16 +61,13 @@ const struct sh_param *sh_param_read(struct work *w, const char *name, struct sh
 }
 
 static sh_code put_matter(struct work *w, size_t row, const struct sh_str *values, struct sh_str state,
-                          int32_t day) {
+                          int32_t day, struct sh_str actor) {
     const struct matter *m = &w->m;
     const struct {
         const char *name;
         struct sh_str value;
-    } texts[] = {{"subject", m->subject},
-                 {"state", state},
-                 {"body", m->body},
-                 {"place", m->place},
-                 {"period", m->period}};
+    } texts[] = {{"subject", m->subject}, {"state", state},      {"body", m->body},
+                 {"place", m->place},     {"period", m->period}, {"actor", actor}};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         SH_TRY(
             sh_factbook_put(w->facts, SH_FACT_MATTER, row, sh_str_of(texts[i].name), texts[i].value, w->err));
@@ -94,7 +91,7 @@ static sh_code fill_steps(struct work *w, const struct sh_str *values) {
         return sh_fail(w->err, SH_E_NOMEM, "no room for facts");
     SH_TRY(sh_steps_read(w, &rows));
     SH_TRY(sh_factbook_rows(w->facts, SH_FACT_MATTER, 1 + machine->n_steps, w->err));
-    SH_TRY(put_matter(w, 0, values, machine->states[w->m.state].id, w->occurred_day));
+    SH_TRY(put_matter(w, 0, values, machine->states[w->m.state].id, w->occurred_day, actor_of(w)));
     for (size_t i = 0; i < machine->n_steps; i++)
         sh_factbook_set(w->facts, SH_FACT_DONE, 0, machine->steps[i].id, 0);
     for (size_t r = 0; r < rows.n_rows; r++) {
@@ -108,7 +105,8 @@ static sh_code fill_steps(struct work *w, const struct sh_str *values) {
         if (!machine->steps[step].is_recalled)
             continue;
         SH_TRY(sh_fields_parse(machine, sh_cell(&rows, r, STEP_FIELDS)->str, w->arena, then, w->err));
-        SH_TRY(put_matter(w, 1 + (size_t)step, then, sh_cell(&rows, r, STEP_AFTER)->str, day));
+        SH_TRY(put_matter(w, 1 + (size_t)step, then, sh_cell(&rows, r, STEP_AFTER)->str, day,
+                          sh_cell(&rows, r, STEP_ACTOR)->str));
         sh_factbook_set(w->facts, SH_FACT_AT, 0, id, 1 + step);
     }
     return SH_OK;
@@ -288,7 +286,7 @@ sh_code sh_work_facts_bare(struct work *w, const struct sh_str *values) {
     SH_TRY(sh_param_dates_of(w, &dates));
     SH_TRY(sh_factbook_new(w->m.text, w->texts->params, w->m.place, dates, w->arena, &w->facts, w->err));
     SH_TRY(sh_factbook_rows(w->facts, SH_FACT_MATTER, 1, w->err));
-    return put_matter(w, 0, values, w->m.text->matter.states[w->m.state].id, w->occurred_day);
+    return put_matter(w, 0, values, w->m.text->matter.states[w->m.state].id, w->occurred_day, actor_of(w));
 }
 
 sh_code sh_work_facts_reads(struct work *w) {

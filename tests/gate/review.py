@@ -525,7 +525,7 @@ def a_recusal_is_decided_by_the_chief_with_a_paper_and_who_is_recused_acts_no_mo
     matter = opened(o.auditor, "breach-decision")
     number = o.auditor.get("/matters/" + matter)["number"]
     proposal = {**matters.PROPOSAL, "source": "B-77"}
-    asked = {"person": o.auditor.id, "matter": number, "asked_by": "party", "grounds": "与该院院长系近亲属"}
+    asked = {"person": o.auditor.id, "whose": "staff", "matter": number, "asked_by": "party", "grounds": "与该院院长系近亲属"}
 
     def decided(verdict):
         at = opened(o.head, "recusal", "M-1")
@@ -543,6 +543,23 @@ def a_recusal_is_decided_by_the_chief_with_a_paper_and_who_is_recused_acts_no_mo
     decided("granted")
     refused(o.auditor, matter, "notify", proposal, kind="recusal")
     act(o.auditor2, matter, "notify", proposal)
+    # O4§5: nobody decides of himself, and of the chief the leaders decide together.
+    verdict = {"decision": "refused", "reason": "经查无利害关系"}
+    own = opened(o.head, "recusal", "M-1")
+    act(o.head, own, "name", {**asked, "person": o.chief.id})  # of the chief, and said to be of staff
+    refused(o.chief, own, "decide", verdict, basis="医保局令第4号第五条")
+    refused(o.head2, own, "enter", {**verdict, "minutes": "医保集议〔2026〕ag1-1号"}, basis="医保局令第4号第五条")
+    act(o.head, own, "name", {**asked, "person": o.chief.id, "whose": "chief"}, want=409)  # it is named once
+    of_chief = opened(o.auditor2, "recusal", "M-1")
+    act(o.auditor2, of_chief, "name", {**asked, "person": o.chief.id, "whose": "chief"})
+    refused(o.chief, of_chief, "decide", verdict, basis="医保局令第4号第五条")
+    refused(o.head, of_chief, "enter", verdict, kind="needs")  # without the minutes of the leaders
+    refused(o.chief, of_chief, "enter", {**verdict, "minutes": "医保集议〔2026〕ag1-1号"}, kind="role")
+    done = act(o.head, of_chief, "enter", {**verdict, "minutes": "医保集议〔2026〕ag1-1号"})
+    assert done["final"] and [p["kind"] for p in done["papers"]] == ["recusal_decision"], done.raw
+    of_head = opened(o.auditor2, "recusal", "M-1")
+    act(o.auditor2, of_head, "name", {**asked, "person": o.head.id, "whose": "chief"})
+    refused(o.head, of_head, "enter", {**verdict, "minutes": "医保集议〔2026〕ag1-1号"}, basis="医保局令第4号第五条")
 
 
 @test
