@@ -271,8 +271,21 @@ def the_body_of_the_first_review_judges_nothing_again_and_open_batches_stay_out_
     act(o.head, at, "open_district", {"value_district": ONE})
     act(o.bhead2, at, "open_city", {"value_city": TWO})
     act(text, at, "sample")
-    refused = bulk(text, "judge", items(text, matter=at)[:1], {"verdict": "right", "evidence": "病历"})
-    assert refused["n"] == 0 and "body" in kinds(refused["refused"][0]), refused.raw
+    case = items(text, matter=at)[:1]
+    judged = {"verdict": "right", "evidence": "病历"}
+    tried = bulk(text, "judge", case, judged)
+    assert tried["n"] == 0 and "body" in kinds(tried["refused"][0]), tried.raw
+    # D-01: nor who reviewed it first, though he has gone over to the body that reviews again
+    both = o.admin.post("/grants", {"person": o.reviewer.id, "role": "agency.rereviewer", "body": "c2", "to": "2026-12-31", "why": "work"})
+    early = both if both.status != 201 else o.boss.post(f"/grants/{both['id']}/approval", {})
+    assert early["code"] == "separation-of-duties", early.raw  # never both at once
+    for grant in o.boss.get(f"/grants?person={o.reviewer.id}")["items"]:
+        if grant["role"] == "agency.reviewer":
+            assert o.boss.post(f"/grants/{grant['id']}/revocation", {}).status == 200
+    o.grant(o.reviewer.id, "agency.rereviewer", "c2")
+    again = bulk(o.reviewer, "judge", case, judged)
+    found = [f for f in again["refused"][0]["failed"] if f["kind"] == "separation"]
+    assert again["n"] == 0 and found and {f["basis"] for f in found} == {"S4§17"}, again.raw
 
 
 # ---- the other procedures of the office ----------------------------------------------------------------------------
