@@ -335,6 +335,50 @@ static json_t *decision_facts(void) {
     return facts;
 }
 
+/* As much as a full file brings: a page of words for each text, forty lines a list, 200 rows a table. */
+static json_t *full_value(const char *type) {
+    if (strcmp(type, "text") == 0) {
+        char words[3000] = "";
+        for (size_t n = 0; n + 60 < sizeof words; n = strlen(words))
+            (void)snprintf(words + n, sizeof words - n, "经查，该机构多收床位费。%s", n % 5 ? "" : "\n");
+        return json_string(words);
+    }
+    if (strcmp(type, "list") == 0 || strcmp(type, "table") == 0) {
+        json_t *rows = json_array();
+        const bool is_list = type[0] == 'l';
+        for (int i = 0; rows && i < (is_list ? 40 : 200); i++)
+            (void)json_array_append_new(rows, is_list ? json_string("病历与收费清单") : json_object());
+        return rows;
+    }
+    return strcmp(type, "int") == 0    ? json_integer(3)
+           : strcmp(type, "date") == 0 ? json_string("2026-03-02")
+                                       : json_string("1234.50");
+}
+
+/* Each shipped template, full: the one that takes longest. */
+static void every_paper(const struct sh_papers *templates, struct sh_arena *arena) {
+    double slowest = 0;
+    struct sh_str which = {0};
+    struct sh_err err = {0};
+    for (size_t p = 0; p < sh_papers_n(templates); p++) {
+        const struct sh_paper *paper = sh_papers_at(templates, p);
+        const struct sh_paper_fact *facts = NULL;
+        size_t n = 0;
+        SH_CLEANUP(sh_buf_free) struct sh_buf pdf = {0};
+        SH_CLEANUP(sh_json_decref_at) json_t *values = json_object();
+        must(sh_paper_facts(paper, arena, &facts, &n, &err), &err);
+        for (size_t f = 0; f < n; f++)
+            (void)json_object_set_new(values, sh_arena_dup(arena, facts[f].id.at, facts[f].id.len),
+                                      full_value(facts[f].type));
+        const double began = processor();
+        must(sh_paper_render(paper, values, NULL, &pdf, NULL, &err), &err);
+        const double took = processor() - began;
+        if (took > slowest)
+            slowest = took, which = sh_paper_id(paper);
+    }
+    printf("matter_paper_slowest %.3f cpu_s of %zu: %.*s\n", slowest, sh_papers_n(templates), SH_ARG(which));
+}
+
 static void papers(void) {
     SH_CLEANUP(sh_arena_free) struct sh_arena arena = {0};
     SH_CLEANUP(sh_json_decref_at) json_t *facts = decision_facts();
@@ -355,6 +399,7 @@ static void papers(void) {
     printf("matter_paper_first %.3f cpu_s\n", times[0]); /* fonts are read */
     qsort(times, PAPERS, sizeof times[0], by_size);
     printf("matter_paper_p95 %.3f cpu_s\n", times[PAPERS * 95 / 100]);
+    every_paper(templates, &arena);
 }
 
 int main(int argc, char **argv) {
