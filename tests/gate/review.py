@@ -604,6 +604,59 @@ def a_remedy_pays_back_what_was_annulled_and_nothing_else_and_own_motion_needs_t
 
 
 @test
+def a_dispute_over_an_agreement_goes_by_its_routes_and_each_stands_in_the_register_with_its_result():
+    """G-14."""
+    o = desk()
+    day = o.clock[:10]
+    raised = {"over": "performance", "raised_on": day, "claim": "考核扣款依据不明，请求退还", "agreement": "A-1"}
+
+    def rows(at):
+        number = o.contract.get("/matters/" + at)["number"]
+        found = o.contract.get("/registers/disputes/records?limit=200")["items"]
+        return sorted((r["fields"]["route"], r["fields"]["result"], r["fields"]["ended_on"]) for r in found if r["fields"]["matter"] == number)
+
+    assert o.stranger.post("/matters", {"procedure": "dispute", "subject": "H1"}).status in (404, 409)  # neither of the two
+    at = opened(o.user, "dispute")
+    refused(o.user, at, "accept", kind="state")
+    refused(o.user, at, "raise", {**raised, "raised_on": later(o.clock, 86400)[:10]}, basis="S4§25")
+    refused(o.user, at, "raise", {k: v for k, v in raised.items() if k != "claim"}, kind="needs")
+    refused(o.auditor, at, "raise", raised, kind="role")
+    act(o.user, at, "raise", raised)
+    refused(o.head, at, "offer", {"terms": "退还一半"}, basis="S4§25")  # the agency has said nothing yet
+    refused(o.user, at, "answer", {"position": "x"}, kind="role")
+    act(o.contract, at, "answer", {"position": "扣款依据为协议第十五条"})
+    refused(o.user, at, "accept", basis="S4§25")  # no terms
+    # The bureau of the same level coordinates; no agreement: they may go on talking.
+    act(o.user, at, "coordinate", {"request": "请求协调"})
+    told = {"coordination": "听取双方意见", "agreed": "not_agreed"}
+    for person in (o.contract, o.head, o.user):
+        refused(person, at, "conclude", told, kind="role")
+    assert act(o.fund, at, "conclude", told)["state"] == "negotiating"
+    assert rows(at) == [("coordination", "not_agreed", day)]
+    act(o.head, at, "offer", {"terms": "退还一半"})
+    refused(o.head, at, "accept", kind="role")  # nobody accepts for the institution
+    refused(o.contract, at, "withdraw", kind="role")
+    assert act(o.user, at, "accept")["final"]
+    assert rows(at) == [("coordination", "not_agreed", day), ("negotiation", "agreed", day)]
+    refused(o.user, at, "coordinate", {"request": "再议"}, kind="state")
+    # A review stands open at any time, and what came of it is entered from its paper.
+    second = opened(o.contract, "dispute")
+    act(o.contract, second, "raise", {**raised, "over": "termination"})
+    refused(o.user, second, "go", {"route": "reconsideration"}, kind="needs", occurred=day)
+    act(o.user, second, "go", {"route": "reconsideration", "paper_number": "复受〔2026〕9号"}, occurred=day)
+    result = {"result": "annulled", "result_on": day, "result_number": "复决〔2026〕9号"}
+    refused(o.user, second, "rule", result, kind="role", occurred=day)  # no party enters how it was decided
+    refused(o.contract, second, "rule", {**result, "result_on": later(o.clock, -86400)[:10]}, basis="S4§25", occurred=day)
+    assert act(o.contract, second, "rule", result, occurred=day)["final"]
+    assert rows(second) == [("reconsideration", "annulled", day)]
+    third = opened(o.user, "dispute")
+    act(o.user, third, "raise", raised)
+    assert act(o.user, third, "withdraw")["final"] and rows(third) == [("withdrawn", "withdrawn", day)]
+    typed = o.contract.post("/registers/disputes/records", {"why": "x", "fields": {"number": "1", "matter": "M"}})
+    assert typed.status in (403, 409, 422), typed.raw  # only steps write it
+
+
+@test
 def a_dossier_is_bound_only_when_whole_and_by_others_than_who_gathered_it():
     o = desk()
     at = opened(o.auditor, "archive", "M-1")
