@@ -87,7 +87,8 @@ static bool holds(const struct sh_field *to, const struct sh_field *from) {
         for (size_t k = 0; k < to->n_choices; k++)
             is = is || sh_str_eq(to->choices[k].code, from->choices[i].code);
     }
-    return is && (to->type == SH_FIELD_DATE || to->type == SH_FIELD_CHOICE || to->type == SH_FIELD_CODE);
+    return is && (to->type == SH_FIELD_DATE || to->type == SH_FIELD_CHOICE || to->type == SH_FIELD_CODE ||
+                  to->type == SH_FIELD_MONEY);
 }
 
 static sh_code check_of_row(const struct sh_yaml *from, const struct sh_field *to,

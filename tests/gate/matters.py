@@ -2085,6 +2085,43 @@ GROUNDS = {  # each with what shows it; the last of these is what an attack leav
 
 
 @test
+def each_ground_that_two_persons_put_on_record_calls_for_the_proposal_to_end_the_agreement():
+    """H-08 (2) to (5), (7), (10), (12), (13): the law opens it with what the register says; the others are found in other registers."""
+    o = city()
+    shown_by = {ground: shown for ground, (_, shown, _) in GROUNDS.items()}
+    of_register = ("fraud", "settled_for_others", "obstructing", "not_registered", "major_breach", "unpaid_penalty", "by_agreement", "by_law")
+
+    def proposals():
+        return o.auditor.get("/matters?procedure=termination-proposal&limit=50")["items"]
+
+    for n in range(len(of_register)):
+        o.hospital(f"G{n}", "h1")
+    o.at("2026-03-03 09:00:00")  # what changes from today on stands in no register
+    for n, ground in enumerate(of_register):
+        code = f"G{n}"
+        found = {"number": f"E-{n}", "institution": code, "agency": "ag1", "ground": ground, "ground_on": "2026-02-10", "ground_paper": f"认定书{n}号",
+                 "place": "990100", **shown_by[ground]}
+        for field in {"other_body", "changed", "loss", "law_article"} & set(found):
+            bare = o.auditor.post("/registers/end_grounds/records", {"why": "x", "fields": {k: v for k, v in found.items() if k != field}})
+            assert bare.status == 422 and field in bare.raw.decode(), bare.raw
+        asked = o.auditor.post("/registers/end_grounds/records", {"why": "核实", "fields": found})
+        assert asked.status == 202 and len(proposals()) == n, asked.raw  # one person's word calls for nothing
+        assert o.auditor.post(f"/changes/{asked['change']}/approval", {}).status in (403, 409) and len(proposals()) == n
+        done = o.head.post(f"/changes/{asked['change']}/approval", {})
+        assert done.status == 200, done.raw
+        opened, = [m for m in proposals() if m["subject"] == code]
+        assert (opened["body"], opened["state"]) == ("ag1", "drafted"), opened
+        said = {f["field"]: f["value"] for f in o.auditor.get("/matters/" + opened["id"])["fields"] if f.get("value")}
+        told = {k: v for k, v in found.items() if k not in ("number", "institution", "agency", "place")}
+        assert said.items() >= {"measure": "terminate", **told}.items(), (said, told)
+        at = act(o.auditor, opened["id"], "draft", {**said, "evidence": "核实笔录", "clause": "协议第五十条"})
+        assert at["timeline"][0]["actor"] == "law" and f"E-{n}" in at["timeline"][0]["why"], at["timeline"][0]
+        sent = act(o.head, opened["id"], "send")
+        assert [s["procedure"] for s in sent["subs"]] == ["termination"], sent.raw
+    assert set(of_register) | {"twice_suspended", "stopped", "licence", "unable", "own_request"} >= set(GROUNDS)
+
+
+@test
 def each_of_thirteen_grounds_to_end_an_agreement_has_its_own_test():
     """H-08: what a ground is shown by is asked for by its own article; the city takes no other ground than the one proposed."""
     o = city()
