@@ -657,6 +657,33 @@ def a_dispute_over_an_agreement_goes_by_its_routes_and_each_stands_in_the_regist
 
 
 @test
+def a_document_names_a_department_as_it_was_called_on_its_day_and_leads_to_who_it_is_now():
+    """A-24."""
+    o = desk()
+
+    def entered(number, name, function, first, last, want=202):
+        made = o.admin.post("/registers/former_names/records", {"why": "机构改革", "valid_from": first, **({"valid_to": last} if last else {}), "fields": {
+            "number": number, "name": name, "function": function, "body": "gov", "paper": "机构改革方案（2018年）", "place": "990100"}})
+        assert made.status == want, made.raw
+        return made
+
+    for number, name, function in (("N-1", "某市人力资源和社会保障局", "healthcare_security"), ("N-2", "某市物价局", "prices")):
+        asked = entered(number, name, function, "2000-01-01", "2019-01-10")
+        assert o.admin.post(f"/changes/{asked['change']}/approval", {}).status in (403, 409)  # two persons
+        assert o.boss.post(f"/changes/{asked['change']}/approval", {}).status == 200
+    entered("N-3", "某市医疗保障局", "healthcare_security", "2019-01-11", None, want=422)  # its present name is no former one
+
+    def named(word, day):
+        found = o.auditor.get(f"/registers/former_names/records?q={urllib.parse.quote(word)}&valid_on={day}")["items"]
+        return [(r["fields"]["function"], r["fields"]["body"], r["valid_to"]) for r in found]
+
+    assert named("人力资源", "2018-04-03") == [("healthcare_security", "gov", "2019-01-10")]  # a plan of that day
+    assert named("物价", "2018-04-03") == [("prices", "gov", "2019-01-10")]
+    assert named("人力资源", "2019-01-10") and named("人力资源", "2019-01-11") == []  # the last day is its last
+    assert named("卫生", "2018-04-03") == []
+
+
+@test
 def a_dossier_is_bound_only_when_whole_and_by_others_than_who_gathered_it():
     o = desk()
     at = opened(o.auditor, "archive", "M-1")

@@ -228,6 +228,8 @@ static const struct {
     {"bureau_systems", "issued_on=2026-02-16", 20000, OPEN, 0, 0, "issued_on"},
     {"bureau_systems", "issued_on=2026-02-15;drilled_on=2026-02-14", 20000, OPEN, 0, 0, "drilled_on"},
     {"bureau_systems", "issued_on=2026-02-15;drilled_on=2026-02-15", 20000, OPEN, 0, 0, NULL},
+    {"former_names", "", 15000, OPEN, 0, 0, "name"}, /* in use still */
+    {"former_names", "", 15000, 17600, 0, 0, NULL},
     {"end_grounds", "ground=fraud;ground_on=2026-02-16", 20000, OPEN, 0, 0, "ground_on"},
     {"end_grounds", "ground=fraud;ground_on=2026-02-15", 20000, OPEN, 0, 0, NULL},
     {"end_grounds", "ground=unpaid_penalty;ground_on=2026-02-15", 20000, OPEN, 0, 0, "ground_on"},
