@@ -252,6 +252,8 @@ static const struct {
     {"lessons", "becomes=none", 20000, OPEN, 0, 0, "why"},
     {"lessons", "becomes=system", 20000, OPEN, 0, 0, NULL},
     {"texts", "issued_on=2026-02-16", 20000, OPEN, 0, 0, "issued_on"},
+    {"texts", "code=a;supersedes=a", 20000, OPEN, 0, 0, "supersedes"},
+    {"texts", "code=a;supersedes=b", 20000, OPEN, 0, 0, NULL},
     {"texts", "", 20000, OPEN, 0, 0, NULL},
     {"experts", "fee=-1", 20000, OPEN, 0, 0, "fee"},
     {"experts", "fee=0", 20000, OPEN, 0, 0, NULL},

@@ -201,6 +201,49 @@ static void a_lapsed_text_serves_acts_before_its_end_and_names_the_gap_for_other
     office_drop(&o);
 }
 
+#define OF_THE_PLACE                                                                                         \
+    "procedure: ruled\nname: 地方 / Ruled\nplace: 990100\nrank: local_paper\n"                             \
+    "in_force: {from: 2022-01-01, to: 2025-12-31}\nafter_lapse: acts_before\nrunning: next_step\nbasis: "    \
+    "[T]\n"                                                                                                  \
+    "about: institution\nbody: agency\nopen_by: own agency.auditor\n"                                        \
+    "fields: {act_day: {type: date, name: 行为日}}\n"                                                     \
+    "states: {local: 地方 / Local, done: 完 / Done}\nfinal: [done]\n"                                     \
+    "steps: {finish: {name: 办结 / Finish, from: local, to: done, by: own agency.auditor, basis: T}}\n"
+#define OF_ALL                                                                                               \
+    "procedure: ruled\nname: 全国 / Ruled\nrank: law\nin_force: {from: 2015-01-01}\nrunning: next_step\n"  \
+    "basis: [T]\nabout: institution\nbody: agency\nopen_by: own agency.auditor\n"                            \
+    "fields: {act_day: {type: date, name: 行为日}}\n"                                                     \
+    "states: {general: 全国 / General, done: 完 / Done}\nfinal: [done]\n"                                 \
+    "steps: {finish: {name: 办结 / Finish, from: general, to: done, by: own agency.auditor, basis: T}}\n"
+
+/* five years of a local rule, before and after it the general one; also when it has lapsed long ago. */
+static void the_day_of_the_act_picks_the_text(void **state) {
+    (void)state;
+    static const struct {
+        struct sh_matter_value day;
+        const char *now, *state;
+    } cases[] = {{V("act_day", "2022-01-01"), "2024-03-04 10:00:00", "local"},
+                 {V("act_day", "2025-12-31"), "2026-03-04 10:00:00", "local"},
+                 {V("act_day", "2022-01-01"), "2026-03-04 10:00:00", "local"},
+                 {V("act_day", "2021-12-31"), "2026-03-04 10:00:00", "general"},
+                 {V("act_day", "2026-01-01"), "2026-03-04 10:00:00", "general"}};
+    struct office o = office_of_own_law("2024-03-04 10:00:00");
+    write_law(&o, "procedures/ruled-990100.yaml", OF_THE_PLACE);
+    write_law(&o, "procedures/ruled.yaml", OF_ALL);
+    office_reread(&o);
+    office_open(&o);
+    office_people_the_city(&o);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct doing d = {.roll_back = false};
+        o.clock.fixed_utc = utc_of(cases[i].now);
+        CHECK(open_about(&d, &o, "ruled", &cases[i].day, 1) == SH_OK);
+        CHECK(is_in(&o, d.id, cases[i].state));
+        sh_arena_free(&d.arena);
+    }
+    check_journal(&o);
+    office_drop(&o);
+}
+
 /* ---- calendars ----------------------------------------------------------------------------------------- */
 
 struct recounting {
@@ -271,6 +314,7 @@ int main(void) {
         cmocka_unit_test(extensions_come_in_order_before_the_end_and_not_past_the_outer_clock),
         cmocka_unit_test(what_must_be_read_is_opened_by_the_actor_himself_and_long_enough),
         cmocka_unit_test(a_lapsed_text_serves_acts_before_its_end_and_names_the_gap_for_others),
+        cmocka_unit_test(the_day_of_the_act_picks_the_text),
         cmocka_unit_test(a_new_calendar_moves_open_ends_and_leaves_taken_effects_for_review),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
