@@ -22,43 +22,48 @@ struct analysis {
     struct sh_err *err;
 };
 
-#define ANALYZE_MESSAGES(X)                                                                                                                   \
-    X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                                                          \
-    X(ANALYZE_OFF, "%s：在 %s 关闭\n", "%s: switched off in %s\n")                                                                            \
-    X(ANALYZE_ADDED, "%s：%s 自行增加\n", "%s: added by %s\n")                                                                                \
-    X(ANALYZE_CHANGED, "%s：被 %s 改写\n", "%s: changed by %s\n")                                                                             \
-    X(ANALYZE_LOWERED, "%s：%s 定为%s，低于全国的%s\n", "%s: %s makes it %s, lower than the nation's %s\n")                                   \
-    X(ANALYZE_SHORTER, "%s：%s 的有效期窄于全国\n",                                                                                           \
-      "%s: in %s it binds for a shorter time than in the nation\n")                                                                           \
-    X(ANALYZE_NO_POINT, "%s：知识表 %s 在 %s 没有知识点，永不涉及\n",                                                                         \
-      "%s: knowledge %s has no point in %s, so it never concerns anything\n")                                                                 \
-    X(ANALYZE_LOCAL, "%s：知识表 %s 的行由各地自定，%s 还没有：%s\n",                                                                         \
-      "%s: rows of knowledge %s are each place's own, and %s has none yet: %s\n")                                                             \
-    X(ANALYZE_NEVER, "%s：知识表 %s 没有一行的有效期与规则的有效期相交\n",                                                                    \
-      "%s: no row of knowledge %s is in force while the rule is\n")                                                                           \
-    X(ANALYZE_LOOSER, "%s.csv:%u：%s 的 %s：%s 为 %s，宽于全国的 %s\n",                                                                       \
-      "%s.csv:%u: %s, %s: %s says %s, looser than the nation's %s\n")                                                                         \
-    X(ANALYZE_SETTLED, "%s 与 %s：%u 个项目同在两条计金额的规则中，至少一条计整行，合计至多一行\n",                                           \
-      "%s and %s: %u items stand in both and both count money; one counts whole lines, so a line is "                                         \
-      "counted "                                                                                                                              \
-      "once\n")                                                                                                                               \
-    X(ANALYZE_SHARED,                                                                                                                         \
-      "%s 与 %s：%u 个项目在两条规则中各计一行的一部分，可能是同一部分，一行合计不超过其金额\n",                                              \
-      "%s and %s: of %u items both count a part of a line, which may be the same part; together at most "                                     \
-      "the "                                                                                                                                  \
-      "line\n")                                                                                                                               \
-    X(ANALYZE_GAP, "%s.csv：%s：%s 至 %s 之间没有一行有效\n",                                                                                 \
-      "%s.csv: %s: no row is in force from %s to %s\n")                                                                                       \
-    X(ANALYZE_EARLY, "%s：知识自 %s 起有效，规则自 %s 起有效，其间不检查\n",                                                                  \
-      "%s: its knowledge binds from %s, the rule only from %s: nothing is checked in between\n")                                              \
-    X(ANALYZE_UNMATCHED, "%s.csv：%u 行中有 %u 行的项目不在该湖的目录里\n",                                                                   \
-      "%s.csv: of %u rows, %u name no item of the lake\n")                                                                                    \
-    X(ANALYZE_TOTAL,                                                                                                                          \
-      "失效 %zu，待各地填写 %zu，层级矛盾 %zu，金额可能重复 %zu 对（另 %zu 对有一条计整行，不会重复），" \
-      "有效期空档 %zu，湖中无对应项目的知识行 %zu\n",                                                                                         \
-      "%zu dead, %zu waiting for rows of the place, %zu contradictions of layers, %zu overlaps of money "                                     \
-      "(and "                                                                                                                                 \
-      "%zu where one rule counts whole lines, so nothing is counted twice), %zu gaps of validity, "                                           \
+#define ANALYZE_MESSAGES(X)                                                                                  \
+    X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                         \
+    X(ANALYZE_OFF, "%s：在 %s 关闭\n", "%s: switched off in %s\n")                                           \
+    X(ANALYZE_ADDED, "%s：%s 自行增加\n", "%s: added by %s\n")                                               \
+    X(ANALYZE_CHANGED, "%s：被 %s 改写\n", "%s: changed by %s\n")                                            \
+    X(ANALYZE_LOWERED, "%s：%s 定为%s，低于全国的%s\n", "%s: %s makes it %s, lower than the nation's %s\n")  \
+    X(ANALYZE_SHORTER, "%s：%s 的有效期窄于全国\n",                                                          \
+      "%s: in %s it binds for a shorter time than in the nation\n")                                          \
+    X(ANALYZE_NO_POINT, "%s：知识表 %s 在 %s 没有知识点，永不涉及\n",                                        \
+      "%s: knowledge %s has no point in %s, so it never concerns anything\n")                                \
+    X(ANALYZE_LOCAL, "%s：知识表 %s 的行由各地自定，%s 还没有：%s\n",                                        \
+      "%s: rows of knowledge %s are each place's own, and %s has none yet: %s\n")                            \
+    X(ANALYZE_NEVER, "%s：知识表 %s 没有一行的有效期与规则的有效期相交\n",                                   \
+      "%s: no row of knowledge %s is in force while the rule is\n")                                          \
+    X(ANALYZE_LOOSER, "%s.csv:%u：%s 的 %s：%s 为 %s，宽于全国的 %s\n",                                      \
+      "%s.csv:%u: %s, %s: %s says %s, looser than the nation's %s\n")                                        \
+    X(ANALYZE_SETTLED, "%s 与 %s：%u 个项目同在两条计金额的规则中，至少一条计整行，合计至多一行\n",          \
+      "%s and %s: %u items stand in both and both count money; one counts whole lines, so a line is "        \
+      "counted "                                                                                             \
+      "once\n")                                                                                              \
+    X(ANALYZE_SHARED,                                                                                        \
+      "%s 与 %s：%u 个项目在两条规则中各计一行的一部分，可能是同一部分，一行合计不超过其金额\n",             \
+      "%s and %s: of %u items both count a part of a line, which may be the same part; together at most "    \
+      "the "                                                                                                 \
+      "line\n")                                                                                              \
+    X(ANALYZE_APART, "%s 与 %s：%u 个项目在两条规则中各计一行的一部分，但不是同一部分：%s\n",                \
+      "%s and %s: of %u items both count a part of a line, but not the same part: %s\n")                     \
+    X(ANALYZE_APART_NONE, "%s：apart 所说的规则“%s”不存在，改正或删去\n",                                    \
+      "%s: apart names '%s', which is no rule here; correct it or take it out\n")                            \
+    X(ANALYZE_GAP, "%s.csv：%s：%s 至 %s 之间没有一行有效\n",                                                \
+      "%s.csv: %s: no row is in force from %s to %s\n")                                                      \
+    X(ANALYZE_EARLY, "%s：知识自 %s 起有效，规则自 %s 起有效，其间不检查\n",                                 \
+      "%s: its knowledge binds from %s, the rule only from %s: nothing is checked in between\n")             \
+    X(ANALYZE_UNMATCHED, "%s.csv：%u 行中有 %u 行的项目不在该湖的目录里\n",                                  \
+      "%s.csv: of %u rows, %u name no item of the lake\n")                                                   \
+    X(ANALYZE_TOTAL,                                                                                         \
+      "失效 %zu，待各地填写 %zu，层级矛盾 %zu，金额可能重复 %zu 对（另 %zu "          \
+      "对不会重复：有一条计整行，或写明各计一部分），"                                \
+      "有效期空档 %zu，湖中无对应项目的知识行 %zu\n",                                                        \
+      "%zu dead, %zu waiting for rows of the place, %zu contradictions of layers, %zu overlaps of money "    \
+      "(and %zu where nothing is counted twice: one rule counts whole lines, or says which part), %zu gaps " \
+      "of validity, "                                                                                        \
       "%zu rows without an item in the lake\n")
 
 enum analyze_message { ANALYZE_MESSAGES(SH_MSG_ID) ANALYZE_MESSAGES_N };
@@ -118,6 +123,11 @@ static void look_at_rule(const struct analysis *a, const struct sh_rule *r) {
     look_at_layer(a, r);
     if (r->is_off)
         return;
+    for (size_t i = 0; i < r->n_apart; i++)
+        if (!same_rule(a->here, r->apart[i].rule)) {
+            a->result->dead++;
+            SAY(a, ANALYZE_APART_NONE, id, own(a, r->apart[i].rule));
+        }
     if (r->state == SH_STATE_DRAFT) {
         a->result->dead++;
         SAY(a, ANALYZE_DRAFT, id);
@@ -280,6 +290,30 @@ static void share_item(const struct word *words, size_t n, size_t n_rules, struc
         }
 }
 
+/* Why two rules never count the same part of a line, as the text of one of them says; NULL = nobody says. */
+static const char *why_apart(const struct analysis *a, const struct sh_rule *x, const struct sh_rule *y) {
+    for (size_t i = 0; i < x->n_apart; i++)
+        if (sh_str_eq(x->apart[i].rule, y->id))
+            return own(a, x->apart[i].because);
+    for (size_t i = 0; i < y->n_apart; i++)
+        if (sh_str_eq(y->apart[i].rule, x->id))
+            return own(a, y->apart[i].because);
+    return NULL;
+}
+
+static void tell_shared(const struct analysis *a, const struct sh_rule *x, const struct sh_rule *y,
+                        const struct shared *pair) {
+    const char *why = why_apart(a, x, y), *ids[2] = {own(a, x->id), own(a, y->id)};
+    const bool is_settled = pair->part == 0 || why;
+    a->result->overlaps += !is_settled;
+    a->result->settled += is_settled;
+    if (pair->part > 0 && why)
+        SAY(a, ANALYZE_APART, ids[0], ids[1], pair->part, why);
+    else
+        SAY(a, pair->part > 0 ? ANALYZE_SHARED : ANALYZE_SETTLED, ids[0], ids[1],
+            pair->part > 0 ? pair->part : pair->items);
+}
+
 static sh_code look_for_overlaps(const struct analysis *a) {
     const struct sh_rules *rules = a->here;
     size_t n = 0;
@@ -303,10 +337,7 @@ static sh_code look_for_overlaps(const struct analysis *a) {
             const struct shared *pair = &shared[i * rules->n_rules + j];
             if (pair->items == 0)
                 continue;
-            a->result->overlaps += pair->part > 0;
-            a->result->settled += pair->part == 0;
-            SAY(a, pair->part > 0 ? ANALYZE_SHARED : ANALYZE_SETTLED, own(a, rules->rules[i].id),
-                own(a, rules->rules[j].id), pair->part > 0 ? pair->part : pair->items);
+            tell_shared(a, &rules->rules[i], &rules->rules[j], pair);
         }
     return SH_OK;
 }

@@ -461,11 +461,13 @@ SH_MUST sh_code sh_rules_coverage(const struct sh_rules_options *options, const 
                                   struct sh_coverage_result *ret, struct sh_err *err);
 
 struct sh_analysis_result {
-    size_t dead;           /* rules that can never speak here, and nobody says why */
-    size_t local;          /* rules that wait for this place's own rows, as their tables say */
+    size_t dead;  /* rules that can never speak here, and nobody says why; names of rules in `apart` that are
+                     none */
+    size_t local; /* rules that wait for this place's own rows, as their tables say */
     size_t contradictions; /* a place's number looser than the nation's for the same point */
     size_t overlaps;       /* pairs of rules that both count a part of one line: it may be the same part */
-    size_t settled;   /* pairs on the same items, one of which counts whole lines: together the line, once */
+    size_t settled;   /* pairs on the same items, one of which counts whole lines, together the line, once;
+                         or a rule says which part each counts (`apart`) */
     size_t gaps;      /* days between rows of a point, or before the rule, that nothing covers */
     size_t unmatched; /* rows that name no item of the lake */
 };

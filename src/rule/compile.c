@@ -8,10 +8,10 @@
 #include <assert.h>
 
 static const char *const rule_keys[] = {
-    "rule",       "name",  "national", "level",  "state", "stages", "basis",  "in_force", "uses",
-    "lines",      "each",  "of",       "window", "pair",  "in",     "within", "with",     "where",
-    "unless",     "doubt", "hit",      "amount", "blame", "say",    "open",   "cases",    "note",
-    "equivalent", "value", "peers",    "bound",  "kind",  "english"};
+    "rule",       "name",  "national", "level",  "state", "stages",  "basis",  "in_force", "uses",
+    "lines",      "each",  "of",       "window", "pair",  "in",      "within", "with",     "where",
+    "unless",     "doubt", "hit",      "amount", "blame", "say",     "open",   "cases",    "note",
+    "equivalent", "value", "peers",    "bound",  "kind",  "english", "apart"};
 
 sh_code sh_build_note(struct sh_build *b, sh_code code) {
     return sh_reporter_note(b->reporter, code, b->err);
@@ -325,6 +325,32 @@ sh_code sh_build_equivalents(struct sh_build *b) {
     return SH_OK;
 }
 
+static sh_code read_apart(struct sh_build *b) {
+    static const char *const keys[] = {"rule", "because"};
+    const struct sh_yaml *list = sh_yaml_get(b->root, "apart");
+    if (!list)
+        return SH_OK;
+    if (list->kind != SH_YAML_LIST)
+        return sh_yaml_fail(b->err, list, "apart is a list of {rule: …, because: …}");
+    struct sh_rule_apart *all = sh_new(b->arena, struct sh_rule_apart, list->n + 1);
+    if (!all)
+        return sh_fail(b->err, SH_E_NOMEM, "no room for the rules it stands apart from");
+    for (size_t i = 0; i < list->n; i++) {
+        const struct sh_yaml *one = list->items[i], *rule, *because;
+        if (one->kind != SH_YAML_MAP)
+            return sh_yaml_fail(b->err, one, "a rule it stands apart from is {rule: …, because: …}");
+        SH_TRY(sh_yaml_only(one, keys, 2, b->err));
+        SH_TRY(sh_yaml_need(one, "rule", SH_YAML_TEXT, &rule, b->err));
+        SH_TRY(sh_yaml_need(one, "because", SH_YAML_TEXT, &because, b->err));
+        if (because->text.len == 0)
+            return sh_yaml_fail(b->err, because, "say which part of a line each of the two counts");
+        all[i] = (struct sh_rule_apart){rule->text, because->text};
+    }
+    b->rule->apart = all;
+    b->rule->n_apart = list->n;
+    return SH_OK;
+}
+
 sh_code sh_build_head(struct sh_build *b) {
     static const char *const levels[] = {"indicator", "suspected", "certain"};
     static const char *const states[] = {"draft", "trial", "suspected", "certain"};
@@ -348,6 +374,7 @@ sh_code sh_build_head(struct sh_build *b) {
     SH_TRY(sh_build_note(b, read_basis(b)));
     SH_TRY(sh_build_note(b, read_in_force(b)));
     SH_TRY(sh_build_note(b, sh_build_equivalents(b)));
+    SH_TRY(sh_build_note(b, read_apart(b)));
     const struct sh_yaml *open = sh_yaml_get(b->root, "open");
     b->rule->open_remind = open && open->kind == SH_YAML_TEXT && sh_str_is(open->text, "remind");
     if (open && !b->rule->open_remind)

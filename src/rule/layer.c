@@ -160,9 +160,9 @@ static void put_basis(struct laying *l, const struct block *under, const struct 
 
 static sh_code check_overlay(const struct sh_yaml *root, bool *ret_off, struct sh_err *err) {
     static const char *const keys[] = {
-        "overlay", "basis",  "switch", "note",  "name", "english",  "level", "state",     "stages",
-        "lines",   "where",  "unless", "doubt", "hit",  "amount",   "blame", "say",       "uses",
-        "window",  "within", "peers",  "bound", "open", "in_force", "cases", "equivalent"};
+        "overlay", "basis",  "switch", "note",  "name", "english",  "level", "state",      "stages",
+        "lines",   "where",  "unless", "doubt", "hit",  "amount",   "blame", "say",        "uses",
+        "window",  "within", "peers",  "bound", "open", "in_force", "cases", "equivalent", "apart"};
     const struct sh_yaml *basis;
     SH_TRY(sh_yaml_only(root, keys, sizeof(keys) / sizeof(keys[0]), err));
     SH_TRY(sh_yaml_need(root, "basis", SH_YAML_LIST, &basis, err));

@@ -266,6 +266,11 @@ struct sh_rule_equivalent {
     uint32_t line;
 };
 
+/* A rule that counts another part of the same line: `apart: [{rule: ID, because: "…"}]`. */
+struct sh_rule_apart {
+    struct sh_str rule, because;
+};
+
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): ordered as a reader needs it
 struct sh_rule {
     struct sh_str id, name, file, text; /* text: the whole file; its hash is the version */
@@ -346,6 +351,8 @@ struct sh_rule {
     size_t n_cases;
     struct sh_rule_equivalent *equivalents; /* mutants that change nothing, each with the reason */
     size_t n_equivalents;
+    struct sh_rule_apart *apart; /* what these rules count of a line is never what this one counts */
+    size_t n_apart;
 };
 
 /* ---- views

@@ -106,6 +106,37 @@ static void two_rules_that_count_parts_of_one_item_are_an_overlap(void **state) 
     }
 }
 
+static void a_rule_that_says_which_part_it_counts_is_settled_and_names_a_rule_that_is_there(void **state) {
+    (void)state;
+    static const char *const other[] = {"t", "u"};
+    for (size_t i = 0; i < 2; i++) {
+        struct folder f;
+        char text[640];
+        begin(&f);
+        (void)snprintf(text, sizeof text,
+                       "%sapart:\n  - {rule: %s, because: there the part above the price}\n",
+                       RULE("r", "2026-01-01", "k"), other[i]);
+        for (size_t r = 0; r < 2; r++) {
+            const char *form = r == 0 ? text : RULE("t", "2026-01-01", "m");
+            const char *hit = strstr(form, "quantity > k.max");
+            char whole[800];
+            (void)snprintf(whole, sizeof whole, "%.*squantity > k.max\namount: excess(quantity, k.max)%s",
+                           (int)(hit - form), form, hit + strlen("quantity > k.max"));
+            put(f.rules, r == 0 ? "r.yaml" : "t.yaml", whole);
+        }
+        put(f.knowledge, "k.csv", TABLE "point,item,max,from,source\np,A|B,1,2026-01-01,s\n");
+        put(f.knowledge, "m.csv", TABLE "point,item,max,from,source\nu,B,1,2026-01-01,s\n");
+        analyze(&f, "000000");
+        CHECK_I64(f.result.overlaps, i);
+        CHECK_I64(f.result.settled, !i);
+        CHECK_I64(f.result.dead, i);
+        CHECK_HAS(f.report, i == 0
+                                ? "r and t: of 1 items both count a part of a line, but not the same part: "
+                                  "there the part above the price"
+                                : "r: apart names 'u', which is no rule here");
+    }
+}
+
 /* `after` with a span counts lines whole; without, a part of the days that a line supplies. */
 static void days_beyond_a_span_are_whole_lines(void **state) {
     (void)state;
@@ -168,22 +199,25 @@ static void no_shipped_rule_is_dead_or_counts_what_another_does_without_a_reason
     char dirs[3][SH_PATH_BYTES_MAX];
     struct sh_analysis_result r;
     struct sh_err err;
-    const struct sh_rules_options o = {
-        .rules_dir = check_source_path("rules", dirs[0], SH_PATH_BYTES_MAX),
-        .knowledge_dir = check_source_path("knowledge", dirs[1], SH_PATH_BYTES_MAX),
-        .params_dir = check_source_path("law/params", dirs[2], SH_PATH_BYTES_MAX),
-        .known_as_of = INT32_MAX,
-        .place = "000000"};
-    FILE *out = fopen("/dev/null", "w");
-    CHECK(out != NULL);
-    const sh_code code = sh_rules_analyze(&o, NULL, SH_EN, out, &r, &err);
-    (void)fclose(out);
-    CHECK_OK(code, &err);
-    CHECK_I64(r.dead, 0);
-    CHECK(r.local > 0 && r.settled > 0);
-    CHECK_I64(r.overlaps, 0);
-    CHECK_I64(r.gaps, 0);
-    CHECK_I64(r.contradictions, 0);
+    static const char *const places[] = {"000000", "990100"};
+    for (size_t i = 0; i < 2; i++) {
+        const struct sh_rules_options o = {
+            .rules_dir = check_source_path("rules", dirs[0], SH_PATH_BYTES_MAX),
+            .knowledge_dir = check_source_path("knowledge", dirs[1], SH_PATH_BYTES_MAX),
+            .params_dir = check_source_path("law/params", dirs[2], SH_PATH_BYTES_MAX),
+            .known_as_of = INT32_MAX,
+            .place = places[i]};
+        FILE *out = fopen("/dev/null", "w");
+        CHECK(out != NULL);
+        const sh_code code = sh_rules_analyze(&o, NULL, SH_EN, out, &r, &err);
+        (void)fclose(out);
+        CHECK_OK(code, &err);
+        CHECK_I64(r.dead, 0);
+        CHECK((r.local > 0) == (i == 0) && r.settled > 0);
+        CHECK_I64(r.overlaps, 0);
+        CHECK_I64(r.gaps, 0);
+        CHECK_I64(r.contradictions, 0);
+    }
 }
 
 static void a_rule_whose_rows_have_ended_is_dead(void **state) {
@@ -204,6 +238,7 @@ static void a_rule_whose_rows_have_ended_is_dead(void **state) {
 CHECK_MAIN(cmocka_unit_test(a_looser_number_of_a_place_is_a_contradiction),
            cmocka_unit_test(days_without_a_row_are_gaps),
            cmocka_unit_test(two_rules_that_count_parts_of_one_item_are_an_overlap),
+           cmocka_unit_test(a_rule_that_says_which_part_it_counts_is_settled_and_names_a_rule_that_is_there),
            cmocka_unit_test(days_beyond_a_span_are_whole_lines),
            cmocka_unit_test(a_table_says_why_each_place_has_its_own_rows),
            cmocka_unit_test(no_shipped_rule_is_dead_or_counts_what_another_does_without_a_reason),
