@@ -22,6 +22,8 @@ struct analysis {
     struct sh_err *err;
 };
 
+enum { UNMATCHED_TOLD = 5 }; /* rows of a table named one by one */
+
 #define ANALYZE_MESSAGES(X)                                                                                  \
     X(ANALYZE_DRAFT, "%s：草稿，不执行\n", "%s: draft, never run\n")                                         \
     X(ANALYZE_OFF, "%s：在 %s 关闭\n", "%s: switched off in %s\n")                                           \
@@ -57,6 +59,8 @@ struct analysis {
       "%s: its knowledge binds from %s, the rule only from %s: nothing is checked in between\n")             \
     X(ANALYZE_UNMATCHED, "%s.csv：%u 行中有 %u 行的项目不在该湖的目录里\n",                                  \
       "%s.csv: of %u rows, %u name no item of the lake\n")                                                   \
+    X(ANALYZE_UNMATCHED_ROW, "  %s:%u：%s：核对项目编码，或确认该湖本来没有这个项目\n",                      \
+      "  %s:%u: %s: check the item's code, or that this lake never has it\n")                                \
     X(ANALYZE_TOTAL,                                                                                         \
       "失效 %zu，待各地填写 %zu，层级矛盾 %zu，金额可能重复 %zu 对（另 %zu "          \
       "对不会重复：有一条计整行，或写明各计一部分），"                                \
@@ -348,6 +352,25 @@ static void close_lake(struct sh_lake **lake) {
     sh_lake_close(*lake);
 }
 
+/* The first rows of a table that name no item of the lake, as they stand in its file. */
+static sh_code tell_unmatched(const struct analysis *a, const struct sh_knowledge *k,
+                              const struct sh_knowledge_bound *bound, uint32_t n_items) {
+    bool *is_met = sh_new(a->arena, bool, (size_t)k->n_rows + 1);
+    if (!is_met)
+        return sh_fail(a->err, SH_E_NOMEM, "no room for the rows of a table");
+    for (uint32_t i = 0; i < bound->item_begin[n_items]; i++)
+        is_met[bound->item_rows[i]] = true;
+    uint32_t told = 0;
+    for (uint32_t r = 0; r < k->n_rows && told < UNMATCHED_TOLD; r++) {
+        if (is_met[r])
+            continue;
+        const char *file = k->rows[r].file ? k->rows[r].file : own(a, k->file);
+        SAY(a, ANALYZE_UNMATCHED_ROW, file, k->rows[r].line, own(a, k->points[k->rows[r].point]));
+        told++;
+    }
+    return SH_OK;
+}
+
 static sh_code look_at_lake(const struct analysis *a, const char *dir, struct sh_rules *rules) {
     SH_CLEANUP(close_lake) struct sh_lake *lake = NULL;
     struct sh_dicts dicts = {0};
@@ -363,6 +386,8 @@ static sh_code look_at_lake(const struct analysis *a, const char *dir, struct sh
         a->result->unmatched += bound->tables[i].unmatched;
         SAY(a, ANALYZE_UNMATCHED, own(a, rules->knowledge[i].name), rules->knowledge[i].n_rows,
             bound->tables[i].unmatched);
+        if (bound->tables[i].item_begin)
+            SH_TRY(tell_unmatched(a, &rules->knowledge[i], &bound->tables[i], dicts.views[SH_DICT_ITEM]->n));
     }
     return SH_OK;
 }

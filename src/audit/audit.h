@@ -215,6 +215,7 @@ struct sh_audit_options {
     size_t held_bytes_max; /* see sh_plan_options; 0 = default */
     const struct sh_clock *clock;
     FILE *report;                    /* errors in rules; may be NULL */
+    bool keep_going;                 /* see sh_rules_options */
     struct sh_pool_control *control; /* may be NULL */
     void (*progress)(void *ctx, uint64_t lines_done, uint64_t lines_total);
     void *progress_ctx;

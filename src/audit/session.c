@@ -47,7 +47,8 @@ sh_code sh_session_open(const struct sh_audit_options *o, struct sh_arena *arena
                                            .only = o->only,
                                            .n_only = o->n_only,
                                            .known_as_of = o->known,
-                                           .place = o->place ? o->place : "000000"};
+                                           .place = o->place ? o->place : "000000",
+                                           .keep_going = o->keep_going};
     SH_TRY(sh_rules_load(&rules, arena, o->report, &ret->rules, err));
     SH_TRY(sh_lake_open(o->lake_dir, o->manifest, &ret->lake, err));
     SH_TRY(open_dicts(ret, err));
@@ -83,7 +84,9 @@ static sh_code open_with(const char *lake_dir, const char *texts, const struct s
                                              .stage = run->stage,
                                              .as_of = run->as_of,
                                              .known = run->known,
-                                             .manifest = run->summary.manifest};
+                                             .manifest = run->summary.manifest,
+                                             .keep_going =
+                                                 true}; /* what it left out lies beside what it ran */
     return sh_session_open(&options, arena, ret, err);
 }
 

@@ -252,6 +252,8 @@ static bool parse(struct asked *a, int argc, char **argv, int *ret_exit) {
         {"chunk-rows", SH_OPTION_UINT, &chunk, "N", "每批明细行数", "lines of one batch", .low = 1,
          .high = 16000000},
         {"lang", SH_OPTION_LANG, &a->lang, "zh|en", "语言", "language"},
+        {"keep-going", SH_OPTION_FLAG, &o->keep_going, NULL, "有错的规则和知识表报出并略过，其余照常运行",
+         "report rules and knowledge tables at fault, leave them out and run the rest"},
         {"quiet", SH_OPTION_FLAG, &a->quiet, NULL, "不显示进度和小结", "no progress, no summary"},
     };
     const struct sh_command command = {

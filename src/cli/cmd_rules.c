@@ -101,7 +101,9 @@ static int list(const struct rules_options *o, struct sh_arena *arena, FILE *out
 
 static int check(const struct rules_options *o, struct sh_arena *arena, FILE *out, FILE *errout) {
     struct sh_rules *rules = NULL;
-    const int code = load(o, arena, errout, &rules);
+    struct rules_options strict = *o;
+    strict.load.keep_going = false;
+    const int code = load(&strict, arena, errout, &rules);
     if (code != SH_EXIT_OK)
         return code;
     size_t points = 0, values = 0;
@@ -269,6 +271,8 @@ int sh_cmd_rules(int argc, char **argv, FILE *out, FILE *errout) {
         {"params", SH_OPTION_TEXT, &o.load.params_dir, "DIR", "参数目录", "folder of the parameters"},
         {"place", SH_OPTION_TEXT, &o.load.place, "CODE", "行政区划代码（默认 000000 全国）",
          "division code (default 000000, the nation)"},
+        {"keep-going", SH_OPTION_FLAG, &o.load.keep_going, NULL, "有错的规则和知识表报出并略过（check 除外）",
+         "report rules and knowledge tables at fault and leave them out (not in check)"},
         {"known", SH_OPTION_DAY, &o.load.known_as_of, "DAY", "只用该日之前已知的知识",
          "only knowledge known up to that day"},
         {"only", SH_OPTION_LIST, &o.only, "RULE", "只看这条规则，可重复", "only this rule; may be repeated"},

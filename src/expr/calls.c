@@ -117,7 +117,10 @@ static sh_code check_param(struct sh_compile *c, struct sh_node *node) {
         const char *meant = n ? sh_did_you_mean(arg->word, x->names, n) : NULL;
         return sh_compile_fail(
             c, arg->from, meant ? "unknown parameter %.*s, did you mean %s?" : "unknown parameter %.*s%s",
-            SH_ARG(arg->word), meant ? meant : "");
+            SH_ARG(arg->word),
+            meant
+                ? meant
+                : "; a number of law needs a row in the parameters, without value where each place sets it");
     }
     node->op = SH_OP_PARAM;
     node->word = arg->word;

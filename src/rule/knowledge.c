@@ -20,6 +20,11 @@ sh_code sh_reporter_note(struct sh_reporter *reporter, sh_code code, struct sh_e
     return SH_OK;
 }
 
+void sh_reporter_warn(struct sh_reporter *reporter, sh_code code, const struct sh_err *err) {
+    if (code == SH_E_INPUT && reporter->out && err)
+        fprintf(reporter->out, "warning: %s\n", err->message);
+}
+
 /* ---- header
  * ---------------------------------------------------------------------------------------------------- */
 
@@ -362,6 +367,8 @@ static sh_code read_cells(const struct sh_rule_model *m, const struct sh_knowled
     for (uint16_t c = 0; c < k->n_columns; c++) {
         struct sh_cell cell;
         const char *why = "";
+        if (c == t->standard[SH_STD_FROM] || c == t->standard[SH_STD_TO] || c == t->standard[SH_STD_KNOWN])
+            continue; /* read with the row */
         const sh_code code = sh_cell_read(m, &k->columns[c], row->cells[c], &cell, &why);
         if (code != SH_OK)
             SH_TRY(sh_reporter_note(

@@ -6,13 +6,15 @@
 
 /* Where errors of many files go; never stops at the first. */
 struct sh_reporter {
-    FILE *out; /* may be NULL */
-    size_t n_errors;
+    FILE *out;                   /* may be NULL */
+    size_t n_errors, n_forgiven; /* forgiven: of what `keep_going` leaves out */
     char first[SH_ERR_MESSAGE_MAX];
 };
 /** Note an error and go on. SH_E_INPUT and SH_E_OVERFLOW are the text's fault and give SH_OK; any other code
  * comes back. */
 SH_MUST sh_code sh_reporter_note(struct sh_reporter *reporter, sh_code code, struct sh_err *err);
+/** Say what `code`, SH_E_INPUT, tells of a text that stands all the same. */
+void sh_reporter_warn(struct sh_reporter *reporter, sh_code code, const struct sh_err *err);
 
 /* Numbers of the standard columns in a table's columns, -1 where it has none. */
 enum sh_standard {

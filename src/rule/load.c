@@ -83,6 +83,21 @@ static sh_code check_layer_tables(const struct sh_layers *layers, const struct f
     return SH_OK;
 }
 
+/* With keep_going: what a text looks up is not at fault itself. */
+static sh_code check_tables(const struct sh_rules *rules, const struct sh_rule *r, const char *what,
+                            struct sh_reporter *reporter, struct sh_err *err) {
+    for (size_t i = 0; i < r->n_uses; i++) {
+        const struct sh_knowledge *k = &rules->knowledge[r->uses[i].knowledge];
+        if (k->is_faulty)
+            SH_TRY(sh_reporter_note(reporter,
+                                    sh_fail(err, SH_E_INPUT,
+                                            "%.*s:1:1: %s '%.*s' uses table %.*s, which is at fault",
+                                            SH_ARG(r->file), what, SH_ARG(r->id), SH_ARG(k->name)),
+                                    err));
+    }
+    return SH_OK;
+}
+
 static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_rules *rules,
                               struct sh_arena *arena, struct sh_reporter *reporter, struct sh_err *err) {
     struct files files = {0};
@@ -92,6 +107,7 @@ static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_
     SH_TRY(list_files(options->knowledge_dir, ".csv", arena, &files, err));
     SH_TRY(sh_layers_find(options->rules_dir, rules->place, arena, &layers, err));
     SH_TRY(check_layer_tables(&layers, &files, arena, reporter, err));
+    const size_t errors_of_layers = reporter->n_errors;
     SH_TRY(sh_views_list(options, arena, &views, &n_views, err));
     SH_TRY(sh_rule_model_build(files.n + n_views, arena, &rules->model, err));
     rules->knowledge = sh_new(arena, struct sh_knowledge, files.n);
@@ -116,10 +132,17 @@ static sh_code load_knowledge(const struct sh_rules_options *options, struct sh_
             *k = (struct sh_knowledge){0};
             continue;
         }
+        k->is_faulty = options->keep_going && reporter->n_errors != errors_before;
+        if (k->is_faulty)
+            k->n_rows = 0;
         SH_TRY(sh_knowledge_join_model(k, rules->model, arena, err));
         rules->n_knowledge++;
     }
-    return sh_views_load(options, views, n_views, rules, arena, reporter, err);
+    reporter->n_forgiven += reporter->n_errors - errors_of_layers;
+    SH_TRY(sh_views_load(options, views, n_views, rules, arena, reporter, err));
+    for (size_t i = 0; i < rules->n_views; i++)
+        SH_TRY(check_tables(rules, rules->views[i].rule, "view", reporter, err));
+    return SH_OK;
 }
 
 static int by_number_id(const void *a, const void *b) {
@@ -247,6 +270,9 @@ static sh_code load_rule(const struct source *s, struct sh_rules *rules, struct 
     struct sh_rule *rule = NULL;
     const size_t errors_before = reporter->n_errors;
     SH_TRY(sh_rule_build_laid(&s->laid, s->path, rules, arena, reporter, &rule, err));
+    if (reporter->n_errors == errors_before)
+        SH_TRY(check_tables(rules, rule, "rule", reporter, err));
+    reporter->n_forgiven += reporter->n_errors - errors_before;
     if (reporter->n_errors != errors_before)
         return SH_OK;
     if (!sh_str_eq(rule->id, s->id))
@@ -269,6 +295,11 @@ static sh_code load_rules(const struct sh_rules_options *options, struct sh_rule
     for (size_t i = 0; i < sources.n; i++)
         if (is_asked(options, sources.at[i].id))
             SH_TRY(load_rule(&sources.at[i], rules, arena, reporter, err));
+    if (options->keep_going && rules->n_rules == 0 && reporter->n_forgiven > 0)
+        reporter->n_forgiven = 0; /* nothing is left to run */
+    if (options->keep_going && reporter->n_forgiven > 0 && reporter->out)
+        fprintf(reporter->out, "%zu faults; what is at fault is left out, %zu rules are used\n",
+                reporter->n_errors, rules->n_rules);
     if (rules->n_rules > 1)
         qsort(rules->rules, rules->n_rules, sizeof(*rules->rules), by_number_id);
     return SH_OK;
@@ -324,7 +355,7 @@ sh_code sh_rules_load(const struct sh_rules_options *options, struct sh_arena *a
     SH_TRY(load_knowledge(options, rules, arena, &reporter, e));
     SH_TRY(sh_reporter_note(&reporter, load_kinds(options->rules_dir, arena, &rules->kinds, e), e));
     SH_TRY(load_rules(options, rules, arena, &reporter, e));
-    if (reporter.n_errors > 0)
+    if (reporter.n_errors > (options->keep_going ? reporter.n_forgiven : 0))
         return sh_fail(err, SH_E_INPUT, "%s%s", reporter.first, reporter.n_errors > 1 ? " (and more)" : "");
     *ret = rules;
     return SH_OK;

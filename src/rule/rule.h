@@ -167,6 +167,7 @@ struct sh_knowledge {
     struct sh_str *points; /* [n_points] point ids as written */
     uint32_t n_points;
     uint16_t model_table;
+    bool is_faulty; /* only with keep_going: no rule that is loaded uses it */
 };
 
 /* A table bound to one lake: cells as values, an index from item ids to rows. */
@@ -415,6 +416,9 @@ struct sh_rules_options {
     const char *place;      /* division code for params and layers, "000000" = nation */
     const char *instead_of; /* a file of rules, views or a layer that says `instead` for once; NULL: none */
     struct sh_str instead;
+    bool keep_going; /* leave out rules at fault, tables at fault and the rules that use them; the rest is
+                        loaded. A fault of parameters, kinds, views or layers still stops: it could change
+                        what other rules say */
 };
 
 /**

@@ -91,6 +91,47 @@ static int by_point_from_line(const void *a, const void *b) {
     return x->line < y->line ? -1 : x->line > y->line;
 }
 
+/* Whether two rows of a point speak of the same thing: where rows are limits, their keys; otherwise all they
+ * say. */
+static bool say_the_same(const struct sh_knowledge *k, const struct sh_table_text *t,
+                         const struct sh_knowledge_row *x, const struct sh_knowledge_row *y) {
+    for (uint16_t c = 0; c < k->n_columns; c++) {
+        bool is_asked = k->rows_kind != SH_ROWS_LIMIT || k->columns[c].key != SH_KEY_NOT;
+        for (int s = 0; s < SH_STD_COLUMNS; s++)
+            is_asked = is_asked && t->standard[s] != c;
+        if (is_asked && !sh_str_eq(sh_str_trim(x->cells[c]), sh_str_trim(y->cells[c])))
+            return false;
+    }
+    return true;
+}
+
+/* Rows of one point and layer, by from. Those that begin together are alternatives, written as such; a later
+ * one beside one that speaks of the same and has no end, or a later end, leaves open which holds. */
+static sh_code check_overlaps(const struct sh_knowledge *k, const struct sh_table_text *t,
+                              const struct live *rows, size_t n, struct sh_reporter *reporter,
+                              struct sh_err *err) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n && rows[j].row.from < rows[i].row.to; j++) {
+            const struct sh_knowledge_row *x = &rows[i].row, *y = &rows[j].row;
+            if (rows[i].breadth != rows[j].breadth)
+                break;
+            if (y->from == x->from || y->from >= y->to || rows[i].is_off || rows[j].is_off ||
+                !say_the_same(k, t, x, y))
+                continue;
+            struct sh_csv csv = t->csv;
+            csv.name = y->file ? y->file : csv.name;
+            const struct sh_csv_row *row = &t->csv.rows[rows[j].file_row];
+            SH_TRY(sh_reporter_note(
+                reporter,
+                sh_csv_fail(err, SH_E_INPUT, &csv, row, (size_t)t->standard[SH_STD_FROM],
+                            "the days overlap those of line %u of point '%.*s'; end that row (column to) "
+                            "on the day this one begins, or take one out",
+                            x->line, SH_ARG(k->points[y->point])),
+                err));
+        }
+    return SH_OK;
+}
+
 struct rows {
     struct sh_knowledge_row *at;
     uint32_t n;
@@ -148,6 +189,7 @@ sh_code sh_knowledge_settle(struct sh_knowledge *k, const struct sh_table_text *
     for (size_t begin = 0, end; begin < n; begin = end) {
         for (end = begin + 1; end < n && live[end].row.point == live[begin].row.point;)
             end++;
+        SH_TRY(check_overlaps(k, text, live + begin, end - begin, reporter, err));
         for (size_t i = begin; i < end; i++)
             if (!live[i].is_off)
                 SH_TRY(add_uncovered(&out, &live[i], &live[begin], i - begin, err));

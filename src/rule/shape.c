@@ -376,6 +376,27 @@ sh_code sh_build_key_list(struct sh_build *b, const struct sh_yaml *list) {
     return SH_OK;
 }
 
+/* A line stands before each knowledge row that concerns it: where the key does not part them, what the window
+ * counts holds it once for each. */
+static void warn_of_points(struct sh_build *b, const struct sh_yaml *key) {
+    const struct sh_rule *r = b->rule;
+    if (r->n_uses == 0)
+        return;
+    const struct sh_str used = sh_str_of(r->variables[r->uses[0].slot].name);
+    for (size_t i = 0; i < key->n; i++) {
+        struct sh_str rest = key->items[i]->text, name;
+        if (sh_str_split(&rest, '.', &name) && sh_str_eq(name, used) && sh_str_is(rest, "point"))
+            return;
+    }
+    struct sh_err said;
+    sh_reporter_warn(b->reporter,
+                     sh_yaml_fail(&said, key,
+                                  "the window counts a line once for each row of its knowledge that concerns "
+                                  "it; add %.*s.point to the key",
+                                  SH_ARG(used)),
+                     &said);
+}
+
 static sh_code read_window(struct sh_build *b, const struct sh_yaml *window) {
     static const char *const keys[] = {"key", "past"};
     struct sh_rule *r = b->rule;
@@ -386,6 +407,7 @@ static sh_code read_window(struct sh_build *b, const struct sh_yaml *window) {
     SH_TRY(sh_yaml_need(window, "key", SH_YAML_LIST, &key, b->err));
     SH_TRY(sh_yaml_need(window, "past", SH_YAML_TEXT, &past, b->err));
     SH_TRY(sh_build_key_list(b, key));
+    warn_of_points(b, key);
     r->window_week = sh_str_is(past->text, "week");
     if (r->window_week)
         return SH_OK;

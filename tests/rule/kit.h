@@ -42,8 +42,9 @@ static inline void kit_end(struct kit *kit) {
     CHECK_OK(sh_remove_tree(kit->dir, &err), &err);
 }
 
-static inline sh_code kit_load_at(struct kit *kit, const char *place, int32_t known) {
-    const struct sh_rules_options o = {.rules_dir = kit->rules,
+static inline sh_code kit_load_with(struct kit *kit, const char *place, int32_t known, bool keep_going) {
+    const struct sh_rules_options o = {.keep_going = keep_going,
+                                       .rules_dir = kit->rules,
                                        .knowledge_dir = kit->knowledge,
                                        .params_dir = kit->params,
                                        .known_as_of = known,
@@ -54,6 +55,9 @@ static inline sh_code kit_load_at(struct kit *kit, const char *place, int32_t kn
     const sh_code code = sh_rules_load(&o, &kit->arena, report, &kit->loaded, &kit->err);
     (void)fclose(report);
     return code;
+}
+static inline sh_code kit_load_at(struct kit *kit, const char *place, int32_t known) {
+    return kit_load_with(kit, place, known, false);
 }
 static inline sh_code kit_load(struct kit *kit) {
     return kit_load_at(kit, "000000", INT32_MAX);

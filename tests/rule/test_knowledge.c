@@ -138,6 +138,92 @@ static void the_narrowest_place_wins(void **state) {
     kit_end(&kit);
 }
 
+static void rows_of_a_point_that_hold_on_the_same_days_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *rows, *fault;
+    } of[] = {
+        {"p,A,1,2026-01-01,2026-06-01,,s\np,A,2,2026-05-31,,,s\n", "limits.csv:7: column \"from\""},
+        {"p,A,1,2026-01-01,,,s\np,A,1,2026-01-02,,,s\n", "overlap those of line 6 of point 'p'"},
+        {"p,A,1,2026-01-01,,,s\np,A,2,2026-01-01,,,s\n", NULL},           /* alternatives of one day */
+        {"p,A,1,2026-01-01,2026-06-01,,s\np,A,2,2026-06-01,,,s\n", NULL}, /* half-open: they meet */
+        {"p,A,1,2026-01-01,,,s\np,B,2,2026-01-01,,,s\n", NULL},           /* alternatives */
+        {"p,A,1,2026-01-01,,,s\nq,A,2,2026-01-01,,,s\n", NULL},           /* two constraints */
+        {"p,A,1,2026-01-01,,,s\np,A,2,2026-01-01,,990100,s\n", NULL},     /* a narrower place */
+    };
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        struct kit kit;
+        char text[512];
+        kit_begin(&kit);
+        (void)snprintf(text, sizeof text, HEAD "point,item,max,from,to,layer,source\n%s", of[i].rows);
+        kit_write(kit.knowledge, "limits.csv", text);
+        CHECK_CODE(kit_load_at(&kit, "990100", INT32_MAX), of[i].fault ? SH_E_INPUT : SH_OK);
+        if (of[i].fault)
+            CHECK_HAS(kit.report, of[i].fault);
+        kit_end(&kit);
+    }
+    refuse("#! title: t\n#! rows: allow\n#! key item: line.item =\n#! type max: qty\n"
+           "point,item,max,from,source\np,A,1,2026-01-01,s\np,A,2,2026-01-01,s\np,A,1,2026-02-01,s\n",
+           "limits.csv:8: column \"from\"");
+}
+
+#define RULE(id, hit)                                                                                        \
+    "rule: " id "\nname: n\nlevel: certain\nbasis: [b]\nin_force: {from: 2026-01-01}\n" hit "\nsay: s\n"
+
+static void what_is_at_fault_is_left_out_only_when_asked_for(void **state) {
+    (void)state;
+    struct kit kit;
+    kit_begin(&kit);
+    kit_write(kit.knowledge, "good.csv", HEAD "point,item,max,from,source\np,A,1,2026-01-01,s\n");
+    kit_write(kit.knowledge, "bad.csv",
+              HEAD "point,item,max,from,source\np,A,1,2026-01-01,s\nq,B,x,2026-01-01,s\n");
+    kit_write(kit.rules, "a.yaml", RULE("a", "uses: {k: good}\neach: line\nhit: quantity > k.max"));
+    kit_write(kit.rules, "b.yaml", RULE("b", "uses: {k: bad}\neach: line\nhit: quantity > k.max"));
+    kit_write(kit.rules, "c.yaml", RULE("c", "each: line\nhit: quantty > 1"));
+    CHECK_CODE(kit_load(&kit), SH_E_INPUT);
+    CHECK_OK(kit_load_with(&kit, "000000", INT32_MAX, true), &kit.err);
+    CHECK_I64(kit.loaded->n_rules, 1);
+    CHECK(sh_str_is(kit.loaded->rules[0].id, "a"));
+    CHECK_HAS(kit.report, "bad.csv:7: column \"max\"");
+    CHECK_HAS(kit.report, "rule 'b' uses table bad, which is at fault");
+    CHECK_HAS(kit.report, "c.yaml:7:6: unknown field quantty");
+    CHECK_HAS(kit.report, "3 faults; what is at fault is left out, 1 rules are used");
+    /* What other rules say depends on parameters and views: a fault of theirs stops all the same. */
+    kit_write(kit.params, "q.csv", "name,place,from,to,value,unit,basis,note\nx,000000,,,y,number,law,\n");
+    CHECK_CODE(kit_load_with(&kit, "000000", INT32_MAX, true), SH_E_INPUT);
+    kit_write(kit.params, "q.csv", "name,place,from,to,value,unit,basis,note\nx,000000,,,1,number,law,\n");
+    CHECK_OK(kit_load_with(&kit, "000000", INT32_MAX, true), &kit.err);
+    kit_write(kit.rules, "a.yaml", RULE("a", "each: line\nhit: quantty > 1"));
+    CHECK_CODE(kit_load_with(&kit, "000000", INT32_MAX, true), SH_E_INPUT); /* nothing is left to run */
+    kit_end(&kit);
+}
+
+static void a_window_that_does_not_part_its_points_is_warned_of(void **state) {
+    (void)state;
+    static const char *const keys[] = {"[person]", "[person, k.point]"};
+    for (size_t i = 0; i < 2; i++) {
+        struct kit kit;
+        char text[512];
+        kit_begin(&kit);
+        kit_write(kit.knowledge, "good.csv", HEAD "point,item,max,from,source\np,A,1,2026-01-01,s\n");
+        (void)snprintf(text, sizeof text,
+                       RULE("a", "uses: {k: good}\neach: line\nwindow: {key: %s, past: 3 days}\nhit: "
+                                 "sum(quantity) > k.max"),
+                       keys[i]);
+        kit_write(kit.rules, "a.yaml", text);
+        CHECK_OK(kit_load(&kit), &kit.err);
+        CHECK((strstr(kit.report, "warning: ") != NULL) == (i == 0));
+        if (i == 0)
+            CHECK_HAS(kit.report,
+                      "a.yaml:8:15: the window counts a line once for each row of its knowledge that "
+                      "concerns it; add k.point to the key");
+        kit_end(&kit);
+    }
+}
+
 CHECK_MAIN(cmocka_unit_test(a_table_is_read), cmocka_unit_test(faults_are_named),
            cmocka_unit_test(all_faults_of_all_files_are_reported),
-           cmocka_unit_test(a_superseding_point_ends_the_old_one), cmocka_unit_test(the_narrowest_place_wins))
+           cmocka_unit_test(a_superseding_point_ends_the_old_one), cmocka_unit_test(the_narrowest_place_wins),
+           cmocka_unit_test(rows_of_a_point_that_hold_on_the_same_days_are_named),
+           cmocka_unit_test(what_is_at_fault_is_left_out_only_when_asked_for),
+           cmocka_unit_test(a_window_that_does_not_part_its_points_is_warned_of))
