@@ -26,7 +26,8 @@ struct making {
     struct sh_lake *lake;
     struct sh_reader *reader;
     struct sh_arena arena; /* of one person */
-    char findings[SH_PATH_BYTES_MAX], part[SH_PATH_BYTES_MAX];
+    const char *run_dir;
+    char findings[SH_PATH_BYTES_MAX];
     struct wanted *wanted; /* [n], by person and line */
     struct claim *claims;  /* [rows] */
     size_t n, cap, rows, rows_cap;
@@ -227,21 +228,58 @@ static sh_code put_claims(struct making *m, struct sh_err *err) {
                : sh_fail(err, SH_E_NOMEM, "no room for the claims of findings");
 }
 
+static const struct {
+    const char *file, *order;
+} desks[SH_DESKS] = {[SH_DESK_MONEY] = {"desk-money.parquet", "counted desc, id"},
+                     [SH_DESK_DAY] = {"desk-day.parquet", "day_key, id"},
+                     [SH_DESK_RULE] = {"desk-rule.parquet", "rule, id"},
+                     [SH_DESK_INSTITUTION] = {"desk-institution.parquet", "institution_key, id"}};
+
+const char *sh_desk_file(enum sh_desk_order desk) {
+    return desks[desk].file;
+}
+
+static sh_code part_of(const struct making *m, enum sh_desk_order desk, char *out, struct sh_err *err) {
+    return sh_path_format(out, err, "%s/%s.part", m->run_dir, desks[desk].file);
+}
+
 /* Small row groups: a page of the order reads one or two of them. */
-static sh_code write_table(struct making *m, const char *path, struct sh_err *err) {
+static sh_code write_desk(struct making *m, enum sh_desk_order desk, const char *from, struct sh_err *err) {
     SH_CLEANUP(sh_buf_free) struct sh_buf sql = {0};
-    sh_buf_add_text(&sql,
-                    "copy (select f.* exclude (file_row_number), department, department_name, practitioner, "
-                    "practitioner_name from read_parquet(");
-    sh_sql_text(&sql, sh_str_of(m->findings));
-    sh_buf_add_text(&sql, ", file_row_number = true) f left join claim on n = file_row_number "
-                          "order by counted desc, id) to ");
-    sh_sql_text(&sql, sh_str_of(m->part));
+    char part[SH_PATH_BYTES_MAX];
+    SH_TRY(part_of(m, desk, part, err));
+    sh_buf_addf(&sql, "copy (%s order by %s) to ", from, desks[desk].order);
+    sh_sql_text(&sql, sh_str_of(part));
     sh_buf_add_text(&sql, " (format parquet, compression lz4_raw, row_group_size 10240)");
     SH_TRY(sh_buf_check(&sql, err));
     SH_TRY(sh_duck_run(m->duck, sql.at, err));
-    SH_TRY(sh_file_sync(m->part, err));
-    return sh_fs_rename(m->part, path, err);
+    return sh_file_sync(part, err);
+}
+
+static sh_code write_desks(struct making *m, struct sh_err *err) {
+    SH_CLEANUP(sh_buf_free) struct sh_buf joined = {0}, copied = {0};
+    char part[SH_PATH_BYTES_MAX], path[SH_PATH_BYTES_MAX];
+    sh_buf_add_text(&joined,
+                    "select f.* exclude (file_row_number), department, department_name, practitioner, "
+                    "practitioner_name, coalesce(day, date '0001-01-01') as day_key, "
+                    "coalesce(institution, '') as institution_key from read_parquet(");
+    sh_sql_text(&joined, sh_str_of(m->findings));
+    sh_buf_add_text(&joined, ", file_row_number = true) f left join claim on n = file_row_number");
+    SH_TRY(sh_buf_check(&joined, err));
+    SH_TRY(write_desk(m, SH_DESK_MONEY, joined.at, err));
+    SH_TRY(part_of(m, SH_DESK_MONEY, part, err));
+    sh_buf_add_text(&copied, "select * from read_parquet(");
+    sh_sql_text(&copied, sh_str_of(part));
+    sh_buf_add_char(&copied, ')');
+    SH_TRY(sh_buf_check(&copied, err));
+    for (enum sh_desk_order desk = SH_DESK_MONEY + 1; desk < SH_DESKS; desk++)
+        SH_TRY(write_desk(m, desk, copied.at, err));
+    for (enum sh_desk_order desk = SH_DESKS; desk-- > SH_DESK_MONEY;) {
+        SH_TRY(part_of(m, desk, part, err));
+        SH_TRY(sh_path_join(path, m->run_dir, desks[desk].file, err));
+        SH_TRY(sh_fs_rename(part, path, err));
+    }
+    return SH_OK;
 }
 
 /* The state of the lake that the run read. */
@@ -255,13 +293,12 @@ static sh_code manifest_of(const char *run_dir, uint64_t *ret, struct sh_err *er
 }
 
 sh_code sh_desk_make(const char *lake_dir, const char *run_dir, struct sh_err *err) {
-    SH_CLEANUP(making_end) struct making m = {0};
+    SH_CLEANUP(making_end) struct making m = {.run_dir = run_dir};
     char path[SH_PATH_BYTES_MAX];
     const char *dirs[] = {run_dir};
     bool is_there = false;
     uint64_t manifest = 0;
-    SH_TRY(sh_path_join(path, run_dir, SH_DESK_FILE, err));
-    SH_TRY(sh_path_join(m.part, run_dir, SH_DESK_FILE ".part", err));
+    SH_TRY(sh_path_join(path, run_dir, desks[SH_DESK_MONEY].file, err));
     SH_TRY(sh_path_join(m.findings, run_dir, "findings.parquet", err));
     SH_TRY(sh_fs_exists(path, &is_there, err));
     if (is_there || access(run_dir, W_OK) != 0)
@@ -275,5 +312,5 @@ sh_code sh_desk_make(const char *lake_dir, const char *run_dir, struct sh_err *e
     SH_TRY(code);
     SH_TRY(read_lines(&m, err));
     SH_TRY(put_claims(&m, err));
-    return write_table(&m, path, err);
+    return write_desks(&m, err);
 }

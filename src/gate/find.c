@@ -3,7 +3,6 @@
 #include "base/date.h"
 #include "base/fs.h"
 #include "base/limits.h"
-#include "gate/desk.h"
 #include "gate/entry.h"
 #include "gate/kept.h"
 #include "lake/lake.h"
@@ -46,7 +45,7 @@ sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_fin
     if (sh_str_is(run, "newest"))
         SH_TRY(newest_run(gate->options.lake_dir, rq, &run, err));
     SH_TRY(sh_path_format(ret->run_dir, err, "%s/audits/%.*s", gate->options.lake_dir, SH_ARG(run)));
-    SH_TRY(sh_path_join(path, ret->run_dir, SH_DESK_FILE, err));
+    SH_TRY(sh_path_join(path, ret->run_dir, sh_desk_file(SH_DESK_MONEY), err));
     SH_TRY(sh_fs_exists(path, &ret->has_claims, err));
     if (!ret->has_claims) {
         SH_TRY(sh_path_join(path, ret->run_dir, "findings.parquet", err));
@@ -58,6 +57,14 @@ sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_fin
     if (!ret->path.at)
         return sh_fail(err, SH_E_NOMEM, "no room for a path");
     return sh_caller_scope(gate, rq, "findings.read", NULL, 0, &ret->scope, err);
+}
+
+sh_code sh_find_turn(struct sh_find *find, enum sh_desk_order desk, struct sh_err *err) {
+    char path[SH_PATH_BYTES_MAX];
+    sh_check(find->has_claims);
+    SH_TRY(sh_path_join(path, find->run_dir, sh_desk_file(desk), err));
+    find->path = sh_str_of(sh_arena_dup(&find->rq->arena, path, strlen(path)));
+    return find->path.at ? SH_OK : sh_fail(err, SH_E_NOMEM, "no room for a path");
 }
 
 void sh_find_end(struct sh_find *find) {

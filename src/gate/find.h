@@ -2,6 +2,7 @@
  * statement; every read goes through the caller's scope. Inner header. */
 #pragma once
 #include "gate/auth.h"
+#include "gate/desk.h"
 
 enum { SH_FIND_BINDS_MAX = 256, SH_FIND_COLUMNS_MAX = 32 };
 
@@ -9,7 +10,7 @@ struct sh_find {
     struct sh_gate *gate;
     struct sh_request *rq;
     char run_dir[4096]; /* LAKE/audits/RUN */
-    struct sh_str path; /* its desk.parquet (desk.h), or findings.parquet while it was not loaded */
+    struct sh_str path; /* its desk by money (desk.h), or findings.parquet while it was not loaded */
     bool has_claims;    /* the first: department and practitioner are known */
     struct sh_scope scope;
     struct sh_buf sql;
@@ -32,6 +33,8 @@ typedef sh_code (*sh_find_rows)(void *ctx, void *duckdb_result, struct sh_err *e
 SH_MUST sh_code sh_find_begin(struct sh_gate *gate, struct sh_request *rq, struct sh_find *ret,
                               struct sh_err *err);
 void sh_find_end(struct sh_find *find);
+/** The next statement reads the run's findings as they lie in that order: the same rows. find->has_claims. */
+SH_MUST sh_code sh_find_turn(struct sh_find *find, enum sh_desk_order desk, struct sh_err *err);
 /** "$n" for a value, added to the statement. */
 void sh_find_bind(struct sh_find *find, struct sh_str value);
 /**

@@ -71,15 +71,19 @@ sh_code sh_api_runs(struct sh_gate *gate, struct sh_request *rq, struct sh_err *
 
 /* ---- pages ------------------------------------------------------------------------------------------- */
 
-/* Orders a reader may ask for: a key that is never null, and its type for the place where a page went on; the
- * id decides among equals. None by id alone: rows of neighbouring ids lie all over the file. */
+/* Orders a reader may ask for: a key that is never null (of a run that was not loaded: an expression), and
+ * its type for the place where a page went on; the id decides among equals. None by id alone: rows of
+ * neighbouring ids lie all over the file. */
 static const struct order {
-    const char *word, *key, *type;
+    const char *word, *key, *unloaded, *type;
+    enum sh_desk_order desk, other; /* other: a desk in which these keys lie mixed */
+    bool is_fine;                   /* few rows have the same key */
 } orders[] = {
-    {"money", "counted", "decimal(18,2)"},
-    {"day", "coalesce(day, date '0001-01-01')", "date"},
-    {"rule", "rule", "varchar"},
-    {"institution", "coalesce(institution, '')", "varchar"},
+    {"money", "counted", "counted", "decimal(18,2)", SH_DESK_MONEY, SH_DESK_RULE, true},
+    {"day", "day_key", "coalesce(day, date '0001-01-01')", "date", SH_DESK_DAY, SH_DESK_MONEY, false},
+    {"rule", "rule", "rule", "varchar", SH_DESK_RULE, SH_DESK_MONEY, false},
+    {"institution", "institution_key", "coalesce(institution, '')", "varchar", SH_DESK_INSTITUTION,
+     SH_DESK_MONEY, false},
 };
 enum { ORDERS_N = sizeof orders / sizeof orders[0] };
 
@@ -87,9 +91,11 @@ struct page {
     struct sh_find *find;
     struct sh_json *json;
     const struct order *order;
-    bool is_falling;
-    size_t limit, n;
-    const char *next, *bound; /* bound: no row of the page has a key beyond it; NULL: not known */
+    const char *key; /* its expression */
+    bool is_falling, is_first;
+    struct sh_str after_key, after_id; /* where it goes on, unless it is the first */
+    size_t limit, n;                   /* n: rows met, one more than limit when there are more */
+    const char *last, *next, *bound; /* bound: the first rows of the page have no key beyond it; NULL: all */
 };
 
 static sh_code read_order(struct sh_request *rq, struct page *page, struct sh_err *err) {
@@ -107,6 +113,7 @@ static sh_code read_order(struct sh_request *rq, struct page *page, struct sh_er
         }
         if (sh_str_is(word, orders[i].word)) {
             page->order = &orders[i];
+            page->key = page->find->has_claims ? orders[i].key : orders[i].unloaded;
             break;
         }
     }
@@ -120,35 +127,26 @@ static void select_columns(struct sh_find *find) {
                     c >= COLUMN_CLAIM && !find->has_claims ? "cast(null as varchar)" : columns[c]);
 }
 
-/* `after` is "KEY~ID"; ids have no ~, keys may. The first condition says nothing new but can be held against
- * the bounds of row groups. */
-static void where_after(struct page *page) {
-    struct sh_find *find = page->find;
-    const struct sh_str after = sh_target_arg(&find->rq->target, "after");
-    const char *sign = page->is_falling ? "<" : ">";
-    if (after.len == 0)
-        return;
+/* `after` is "KEY~ID"; ids have no ~, keys may. */
+static void read_after(struct page *page) {
+    const struct sh_str after = sh_target_arg(&page->find->rq->target, "after");
     size_t mark = after.len;
+    page->is_first = after.len == 0;
     while (mark > 0 && after.at[mark - 1] != '~')
         mark--;
-    const struct sh_str key = sh_str_sub(after, 0, mark ? mark - 1 : 0),
-                        id = sh_str_sub(after, mark, after.len);
-    for (int side = 0; side < 3; side++) {
-        static const char *const begins[] = {" and ", " and (", " or ("};
-        sh_buf_addf(&find->sql, "%s%s %s%s try_cast(", begins[side], page->order->key, side == 2 ? "" : sign,
-                    side == 1 ? "" : "=");
-        sh_find_bind(find, key);
-        sh_buf_addf(&find->sql, " as %s)", page->order->type);
-    }
-    sh_buf_add_text(&find->sql, " and id > ");
-    sh_find_bind(find, id);
-    sh_buf_add_text(&find->sql, "))");
+    page->after_key = sh_str_sub(after, 0, mark ? mark - 1 : 0);
+    page->after_id = sh_str_sub(after, mark, after.len);
 }
 
-static sh_code where_page(struct page *page, struct sh_err *err) {
-    SH_TRY(sh_find_where(page->find, err));
-    where_after(page);
-    return sh_buf_check(&page->find->sql, err);
+static void where_key(struct page *page, const char *sign, struct sh_str value) {
+    struct sh_find *find = page->find;
+    sh_buf_addf(&find->sql, " and %s %s try_cast(", page->key, sign);
+    sh_find_bind(find, value);
+    sh_buf_addf(&find->sql, " as %s)", page->order->type);
+}
+
+static const char *sign_of(const struct page *page, bool is_beyond) {
+    return page->is_falling == is_beyond ? "<" : ">";
 }
 
 static sh_code keep_bound(void *ctx, void *result_at, struct sh_err *err) {
@@ -159,10 +157,6 @@ static sh_code keep_bound(void *ctx, void *result_at, struct sh_err *err) {
     return SH_OK;
 }
 
-static bool is_first_page(const struct sh_find *find) {
-    return sh_target_arg(&find->rq->target, "after").len == 0;
-}
-
 /* Everybody who opens the table in this order asks for the same page first; it reads the whole column. */
 static sh_code kept_bound(struct page *page, struct sh_err *err) {
     struct sh_find_table table;
@@ -171,19 +165,26 @@ static sh_code kept_bound(struct page *page, struct sh_err *err) {
     return SH_OK;
 }
 
-/* The key of the page's last row, from that column alone: the page then reads the many others
- * only for rows up to it. The desk's own order needs none. */
-static sh_code find_bound(struct page *page, struct sh_err *err) {
-    struct sh_find *find = page->find;
-    if (find->has_claims && page->is_falling && strcmp(page->order->word, "money") == 0)
-        return SH_OK;
-    sh_buf_addf(&find->sql, "select %s", page->order->key);
-    SH_TRY(where_page(page, err));
-    sh_buf_addf(&find->sql, " order by 1%s limit 1 offset %zu", page->is_falling ? " desc" : "", page->limit);
-    SH_TRY(is_first_page(find) ? kept_bound(page, err) : sh_find_run(find, keep_bound, page, err));
+static void begin_statement(struct sh_find *find) {
     sh_buf_clear(&find->sql);
     find->n_binds = 0;
-    return SH_OK;
+}
+
+/* The key that ends the page, from that column alone: the page then reads the many others only for rows up to
+ * it. Read where the keys lie mixed: where they lie the other way round, each row is nearer than all before.
+ */
+static sh_code find_bound(struct page *page, struct sh_err *err) {
+    struct sh_find *find = page->find;
+    begin_statement(find);
+    if (find->has_claims)
+        SH_TRY(sh_find_turn(find, page->order->other, err));
+    sh_buf_addf(&find->sql, "select %s", page->key);
+    SH_TRY(sh_find_where(find, err));
+    if (!page->is_first)
+        where_key(page, sign_of(page, true), page->after_key);
+    sh_buf_addf(&find->sql, " order by 1%s limit 1 offset %zu", page->is_falling ? " desc" : "", page->limit);
+    SH_TRY(page->is_first ? kept_bound(page, err) : sh_find_run(find, keep_bound, page, err));
+    return find->has_claims ? sh_find_turn(find, page->order->desk, err) : SH_OK;
 }
 
 static void put_finding(const struct page *page, duckdb_result *result, idx_t row) {
@@ -207,15 +208,84 @@ static sh_code put_page(void *ctx, void *result_at, struct sh_err *err) {
     struct page *page = ctx;
     duckdb_result *result = result_at;
     const idx_t n = duckdb_row_count(result);
-    page->n = n < page->limit ? (size_t)n : page->limit;
-    for (idx_t row = 0; row < page->n; row++)
+    for (idx_t row = 0; row < n; row++) {
+        if (page->n++ == page->limit) {
+            page->next = page->last;
+            return SH_OK;
+        }
         put_finding(page, result, row);
-    if (n <= page->limit)
-        return SH_OK;
-    const char *id = sh_find_cell(page->find, result, COLUMN_ID, page->n - 1);
-    const char *key = sh_find_cell(page->find, result, COLUMNS_N, page->n - 1);
-    page->next = sh_arena_printf(&page->find->rq->arena, NULL, "%s~%s", key ? key : "", id ? id : "");
+        if (page->n < page->limit)
+            continue;
+        const char *id = sh_find_cell(page->find, result, COLUMN_ID, row);
+        const char *key = sh_find_cell(page->find, result, COLUMNS_N, row);
+        page->last = sh_arena_printf(&page->find->rq->arena, NULL, "%s~%s", key ? key : "", id ? id : "");
+    }
     return SH_OK;
+}
+
+static sh_code begin_rows(struct page *page, struct sh_err *err) {
+    begin_statement(page->find);
+    select_columns(page->find);
+    sh_buf_addf(&page->find->sql, ", %s", page->key);
+    return sh_find_where(page->find, err);
+}
+
+static sh_code put_rows(struct page *page, struct sh_err *err) {
+    sh_buf_addf(&page->find->sql, " order by %s%s, id limit %zu", page->key, page->is_falling ? " desc" : "",
+                page->limit + 1 - page->n);
+    return sh_find_run(page->find, put_page, page, err);
+}
+
+/* One statement. As the rows lie in their desk they need no bound. */
+static sh_code put_fine(struct page *page, struct sh_err *err) {
+    struct sh_find *find = page->find;
+    const bool as_they_lie = find->has_claims && page->is_falling;
+    SH_TRY(as_they_lie ? sh_find_turn(find, page->order->desk, err) : find_bound(page, err));
+    SH_TRY(begin_rows(page, err));
+    if (!page->is_first) { /* the first condition says nothing new but is held against row groups */
+        where_key(page, page->is_falling ? "<=" : ">=", page->after_key);
+        sh_buf_add_text(&find->sql, " and (true");
+        where_key(page, sign_of(page, true), page->after_key);
+        sh_buf_add_text(&find->sql, " or id > ");
+        sh_find_bind(find, page->after_id);
+        sh_buf_add_char(&find->sql, ')');
+    }
+    if (page->bound)
+        where_key(page, page->is_falling ? ">=" : "<=", sh_str_of(page->bound));
+    return put_rows(page, err);
+}
+
+static sh_code put_equals(struct page *page, struct sh_str key, const struct sh_str *after_id,
+                          struct sh_err *err) {
+    struct sh_find *find = page->find;
+    SH_TRY(begin_rows(page, err));
+    where_key(page, "=", key);
+    if (after_id) {
+        sh_buf_add_text(&find->sql, " and id > ");
+        sh_find_bind(find, *after_id);
+    }
+    sh_buf_addf(&find->sql, " order by id limit %zu", page->limit + 1 - page->n);
+    return sh_find_run(find, put_page, page, err);
+}
+
+/* A hundred thousand rows may have one key: those of the key where the page goes on and of the key that ends
+ * it are asked for by their ids, which lie sorted in the desk of the order; between them are few. */
+static sh_code put_coarse(struct page *page, struct sh_err *err) {
+    if (page->find->has_claims)
+        SH_TRY(sh_find_turn(page->find, page->order->desk, err));
+    if (!page->is_first)
+        SH_TRY(put_equals(page, page->after_key, &page->after_id, err));
+    if (page->n > page->limit)
+        return SH_OK;
+    SH_TRY(find_bound(page, err));
+    SH_TRY(begin_rows(page, err));
+    if (!page->is_first)
+        where_key(page, sign_of(page, true), page->after_key);
+    if (page->bound)
+        where_key(page, sign_of(page, false), sh_str_of(page->bound));
+    SH_TRY(put_rows(page, err));
+    return page->bound && page->n <= page->limit ? put_equals(page, sh_str_of(page->bound), NULL, err)
+                                                 : SH_OK;
 }
 
 sh_code sh_api_findings(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err) {
@@ -225,22 +295,12 @@ sh_code sh_api_findings(struct sh_gate *gate, struct sh_request *rq, struct sh_e
     struct page page = {.find = &find, .json = &json};
     SH_TRY(sh_arg_limit(rq, &page.limit, err));
     SH_TRY(read_order(rq, &page, err));
-    SH_TRY(find_bound(&page, err));
-    select_columns(&find);
-    sh_buf_addf(&find.sql, ", %s", page.order->key);
-    SH_TRY(where_page(&page, err));
-    if (page.bound) {
-        sh_buf_addf(&find.sql, " and %s %s cast(", page.order->key, page.is_falling ? ">=" : "<=");
-        sh_find_bind(&find, sh_str_of(page.bound));
-        sh_buf_addf(&find.sql, " as %s)", page.order->type);
-    }
-    sh_buf_addf(&find.sql, " order by %s%s, id limit %zu", page.order->key, page.is_falling ? " desc" : "",
-                page.limit + 1);
+    read_after(&page);
     sh_answer_begin(rq, 200, &json);
     sh_json_object(&json);
     sh_json_key(&json, "items");
     sh_json_array(&json);
-    SH_TRY(sh_find_run(&find, put_page, &page, err));
+    SH_TRY(page.order->is_fine ? put_fine(&page, err) : put_coarse(&page, err));
     sh_json_array_end(&json);
     sh_json_put_text(&json, "next", page.next);
     sh_json_object_end(&json);

@@ -687,7 +687,11 @@ def load(o, lake, run="r1", want=0, share=None):
 
 
 def load_here(o, lake, run, want):
-    return o.run("findings", "load", "--lake", str(lake.dir / "lake"), "--run", run, "--body", "ag1", "--actor", o.reviewer.id, want=want)
+    return load_from(o, lake.dir / "lake", run, want)
+
+
+def load_from(o, folder, run="r1", want=0):
+    return o.run("findings", "load", "--lake", str(folder), "--run", run, "--body", "ag1", "--actor", o.reviewer.id, want=want)
 
 
 def items(person, **filters):
@@ -712,6 +716,41 @@ def bulk(person, step, rows, fields=None, want=200, path="/items/actions"):
 def fen(text):
     yuan, _, rest = text.partition(".")
     return int(yuan) * 100 + int((rest + "00")[:2])
+
+
+@test
+def a_desk_lists_the_findings_in_every_order_each_once():
+    o = city()
+    o.lake = o.dir / "lake"
+    shutil.copytree(claims().dir / "lake", o.lake, ignore=shutil.ignore_patterns("desk-*"))
+    o.at("2026-03-02 09:02:00")
+    tables = ["desk-day.parquet", "desk-institution.parquet", "desk-money.parquet", "desk-rule.parquet"]
+    keys = {"money": lambda f: fen(f["counted"]), "day": lambda f: f["day"] or "", "rule": lambda f: f["rule"], "institution": lambda f: f["institution"] or ""}
+
+    def listed(run, sort, limit, **filters):
+        found, after, query = [], "", "".join(f"&{k}={v}" for k, v in filters.items())
+        while after is not None:
+            page = o.auditor.get(f"/runs/{run}/findings?sort={sort}&limit={limit}{query}&after={urllib.parse.quote(after)}")
+            assert page.status == 200 and len(page["items"]) <= limit, page.raw
+            found, after = found + page["items"], page["next"]
+        return found
+
+    def in_order(run):
+        whole = listed(run, "-money", 200)
+        assert len(whole) == o.auditor.get(f"/runs/{run}/totals")["findings"]
+        rule = collections.Counter(f["rule"] for f in whole).most_common(1)[0][0]
+        for word, key in keys.items():
+            by_id = sorted(whole, key=lambda f: f["id"])
+            for sort, wanted in ((word, sorted(by_id, key=key)), ("-" + word, sorted(by_id, key=key, reverse=True))):
+                for limit in (200, 13):
+                    assert [f["id"] for f in listed(run, sort, limit)] == [f["id"] for f in wanted], (sort, limit)
+                assert listed(run, sort, 23, rule=rule) == [f for f in wanted if f["rule"] == rule], sort
+        return {f["id"] for f in whole}
+
+    before = in_order("r1")  # not loaded: the audit's own file
+    load_from(o, o.lake)
+    assert sorted(p.name for p in (o.lake / "audits/r1").glob("desk*")) == tables
+    assert in_order("r1") == before and len(before) > 100, len(before)
 
 
 @test

@@ -12,7 +12,7 @@ before(async () => {
   await office.open()
   await office.body('ag1', 'agency', '虚构市医保中心')
   reviewer = await office.hire('reviewer', 'ag1', 'agency.reviewer')
-  writeFileSync(join(office.lake, 'audits/r1/desk.parquet.part'), 'PAR1 and no more') // a load that was killed
+  writeFileSync(join(office.lake, 'audits/r1/desk-money.parquet.part'), 'PAR1 and no more') // a load that was killed
   office.run('findings', 'load', '--data', office.data, '--lake', office.lake, '--run', 'r1', '--body', 'ag1', '--actor', reviewer.id)
   browser = await openBrowser()
 })
