@@ -5,6 +5,7 @@ import { createHmac } from 'node:crypto'
 import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { chromium } from 'playwright-core'
 
 export const NEW_PASSWORD = 'Harbour-4711-lamp'
@@ -248,9 +249,11 @@ export function browserPath() {
   return [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(path => path && existsSync(path))
 }
 export function openBrowser() {
+  const isRoot = process.getuid() === 0
   return chromium.launch({
-    executablePath: browserPath(),
-    args: ['--disable-dev-shm-usage', '--disable-gpu', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
+    executablePath: isRoot ? fileURLToPath(new URL('ordinary.sh', import.meta.url)) : browserPath(),
+    env: { ...process.env, CHROMIUM_PROGRAM: browserPath() ?? '' },
+    args: ['--disable-dev-shm-usage', '--disable-gpu', ...(isRoot ? ['--no-sandbox'] : [])],
   })
 }
 
