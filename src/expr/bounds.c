@@ -5,6 +5,7 @@
  */
 #include "expr/node.h"
 #include "base/date.h"
+#include "base/wide.h"
 #include <assert.h>
 
 enum {
@@ -70,8 +71,8 @@ static int64_t value_at(const struct sh_model_column *column, const void *data, 
 }
 
 #define COLUMN_BOUNDS(name, type, wide, gone_is)                                                             \
-    static void name(const type *x, const uint32_t *begin, uint32_t n, type gone2, uint8_t if_gone,          \
-                     struct sh_bounds *ret) {                                                                \
+    SH_WIDE static void name(const type *x, const uint32_t *begin, uint32_t n, type gone2, uint8_t if_gone,  \
+                             struct sh_bounds *ret) {                                                        \
         for (uint32_t r = 0; r < n; r++) {                                                                   \
             int64_t low = INT64_MAX, high = INT64_MIN;                                                       \
             bool any = false;                                                                                \
