@@ -298,7 +298,8 @@ struct sh_shared_values {
     uint16_t n_parts;
     uint32_t n;                   /* places; rows number them, or else the tuples of the batch */
     int64_t *values;              /* [n_parts][n] */
-    uint8_t *known;               /* [n_parts][n] 1: the value is there */
+    uint8_t *known;               /* [n_parts][n] 1: the value is there; of parts that have begun */
+    bool *has_begun;              /* [n_parts] some value of the part was kept */
     uint64_t *most;               /* [n_parts] no magnitude is above it, of numbers that may need 128 bits */
     const struct sh_batch *batch; /* values of other batches are not kept */
     const int32_t *rows;          /* [batch->n] NULL: tuple i has place i */

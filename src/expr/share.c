@@ -165,10 +165,12 @@ sh_code sh_shared_values_make(struct sh_arena *arena, uint16_t n_parts, uint32_t
     const size_t parts = n_parts;
     *ret = (struct sh_shared_values){.n_parts = n_parts, .n = n};
     ret->values = sh_new_raw(arena, int64_t, parts * n + 1);
-    ret->known = sh_new(arena, uint8_t, parts * n + 1);
+    ret->known = sh_new_raw(arena, uint8_t, parts * n + 1); /* zeroed when the part begins: most never do */
+    ret->has_begun = sh_new(arena, bool, parts + 1);
     ret->most = sh_new(arena, uint64_t, parts + 1);
-    return ret->values && ret->known && ret->most ? SH_OK
-                                                  : sh_fail(err, SH_E_NOMEM, "no room for shared parts");
+    return ret->values && ret->known && ret->has_begun && ret->most
+               ? SH_OK
+               : sh_fail(err, SH_E_NOMEM, "no room for shared parts");
 }
 
 bool sh_is_shared(const struct sh_run *run, const struct sh_node *node, const struct sh_view *view) {
@@ -214,6 +216,8 @@ bool sh_shared_take(const struct sh_run *run, const struct sh_node *node, const 
                     int64_t *out) {
     const struct sh_shared_values *s = run->in->shared;
     const size_t from = (size_t)(node->part - 1) * s->n;
+    if (!s->has_begun[node->part - 1])
+        return false;
     if (s->rows)
         return take_rows(s->values + from, s->known + from, s->rows + view->lo, view->n, out);
     if (memchr(s->known + from + view->lo, 0, view->n))
@@ -230,6 +234,9 @@ void sh_shared_keep(const struct sh_run *run, const struct sh_node *node, const 
                     const int64_t *values, uint64_t most) {
     const struct sh_shared_values *s = run->in->shared;
     const size_t from = (size_t)(node->part - 1) * s->n;
+    if (!s->has_begun[node->part - 1])
+        memset(s->known + from, 0, s->n);
+    s->has_begun[node->part - 1] = true;
     s->most[node->part - 1] = most > s->most[node->part - 1] ? most : s->most[node->part - 1];
     if (s->rows) {
         keep_rows(s->values + from, s->known + from, s->rows + view->lo, view->n, values);
