@@ -354,7 +354,8 @@ static inline void begin_walk(struct walker *w, uint64_t number) {
            (sh_str_is(text->id, "review-month") && w->has_review) ||
            (number % 8 == 0 && !sh_str_is(text->id, "breach-decision")) ||
            (number % 8 == 4 && !sh_str_is(text->id, "termination-proposal")) ||
-           (number % 16 == 2 && !sh_str_is(text->id, "unseal"))) /* few come to two holders */
+           (number % 16 == 2 && !sh_str_is(text->id, "unseal")) ||   /* few come to two holders */
+           (number % 16 == 6 && !sh_str_is(text->id, "discussion"))) /* nor to three signatures */
         text = &all->of[pick(w, all->n)];
     struct doing d = {.is_open = true};
     become(&d, &w->o, "p", text->open_by[pick(w, text->n_open_by)].role);
