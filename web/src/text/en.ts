@@ -127,7 +127,7 @@ export const en: Record<Key, string> = {
   'import.row': 'Row',
   'import.fault': 'Fault',
   'import.moreerrors': '{n} more faults are not listed.',
-  'import.take': 'Take the {n} good rows',
+  'import.take': 'Take the good rows: {n}',
   'import.done': '{n} rows taken.',
   'nav.findings': 'Findings',
   'nav.review': 'Review',
