@@ -7,7 +7,7 @@
 struct who {
     struct sh_gate *gate;
     struct sh_request *rq;
-    bool is_found, is_stale_seen;
+    bool is_found;
 };
 
 static void copy_id(char *out, size_t size, struct sh_str text) {
@@ -119,7 +119,7 @@ static sh_code by_session(struct sh_txn *txn, void *ctx, struct sh_err *err) {
     copy_id(rq->caller.csrf, sizeof rq->caller.csrf, session[0].str);
     copy_id(rq->caller.session, sizeof rq->caller.session, sh_str_of(hash));
     rq->caller.proven_at = session[4].i64;
-    who->is_stale_seen = seen + SH_SESSION_SEEN_SECONDS <= now;
+    rq->caller.is_stale_seen = seen + SH_SESSION_SEEN_SECONDS <= now;
     return take_account(txn, who, sh_cell(&rows, 0, 0), err);
 }
 
@@ -157,13 +157,6 @@ static sh_code by_person(struct sh_txn *txn, void *ctx, struct sh_err *err) {
         return SH_OK;
     rq->caller.by_key = true;
     return take_account(txn, who, sh_cell(&rows, 0, 0), err);
-}
-
-static sh_code touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {
-    struct who *who = ctx;
-    const struct sh_value values[] = {SH_TEXT(sh_str_of(who->rq->caller.session)),
-                                      SH_I64(sh_gate_now(who->gate))};
-    return sh_sql_run(txn, "update gate_session set seen_at = $2 where token = $1", values, 2, NULL, err);
 }
 
 /* A browser sends the cookie by itself, so a change also needs what only our own page can read. */
@@ -222,9 +215,30 @@ sh_code sh_auth(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err)
         rq->caller = (struct sh_caller){0};
         return sh_refuse(rq, GATE_NO_SESSION, NULL);
     }
-    if (who.is_stale_seen)
-        SH_TRY(sh_gate_write_quietly(gate, rq, touch, &who, err));
     return check_state(gate, rq);
+}
+
+static sh_code touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {
+    const struct sh_seen *seen = ctx;
+    const struct sh_value values[] = {SH_TEXT(sh_str_of(seen->session)), SH_I64(seen->at)};
+    return sh_sql_run(txn, "update gate_session set seen_at = $2 where token = $1 and seen_at < $2", values,
+                      2, NULL, err);
+}
+
+void sh_seen_of(const struct sh_request *rq, struct sh_seen *ret) {
+    *ret = (struct sh_seen){.at = rq->caller.is_stale_seen ? sh_gate_now(rq->gate) : 0};
+    memcpy(ret->session, rq->caller.session, sizeof ret->session);
+    memcpy(ret->person, rq->caller.person, sizeof ret->person);
+}
+
+void sh_seen_note(struct sh_gate *gate, struct sh_seen *seen) {
+    struct sh_err err;
+    if (!seen->at)
+        return;
+    const struct sh_act act = {.actor = sh_str_of(seen->person), .is_housekeeping = true};
+    const sh_code code = sh_store_write(gate->store, &act, touch, seen, NULL, &err);
+    if (code != SH_OK)
+        sh_log(&gate->log, SH_LOG_WARN, "last use of a session not noted", " code=%s", sh_code_name(code));
 }
 
 bool sh_caller_may(const struct sh_gate *gate, const struct sh_request *rq, const char *need) {

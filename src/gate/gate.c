@@ -232,8 +232,11 @@ void sh_gate_serve(struct sh_gate *gate, struct sh_request *rq) {
         sh_later_serve(gate, rq);
         return;
     }
+    struct sh_seen seen;
     sh_gate_answer(gate, rq);
+    sh_seen_of(rq, &seen); /* resumed, the request is its thread's, who may free it */
     sh_http_resume(rq);
+    sh_seen_note(gate, &seen);
 }
 
 static size_t latency_bucket(int64_t ns) {

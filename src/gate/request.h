@@ -33,11 +33,12 @@ struct sh_caller {
     char login[65];
     char session[65]; /* hash of the session or API key, hex */
     char csrf[65];
-    bool by_key;       /* an API key, not a browser */
-    bool reads_only;   /* a key that changes nothing */
-    bool needs_setup;  /* no second factor yet */
-    bool must_change;  /* initial password */
-    int64_t proven_at; /* when the second factor was shown last */
+    bool by_key;        /* an API key, not a browser */
+    bool reads_only;    /* a key that changes nothing */
+    bool needs_setup;   /* no second factor yet */
+    bool must_change;   /* initial password */
+    int64_t proven_at;  /* when the second factor was shown last */
+    bool is_stale_seen; /* a session's last use is to be written */
     struct sh_grant_view {
         char id[SH_ID_MAX], role[64], body[SH_ID_MAX], place[16];
     } * grants; /* [n_grants], in force now; in the request's arena */
