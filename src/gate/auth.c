@@ -225,10 +225,28 @@ static sh_code touch(struct sh_txn *txn, void *ctx, struct sh_err *err) {
                       2, NULL, err);
 }
 
-void sh_seen_of(const struct sh_request *rq, struct sh_seen *ret) {
+/* Is nobody noting this use already? Then the caller does. */
+static bool is_first_to_see(struct sh_gate *gate, const struct sh_seen *seen) {
+    bool is_first = true;
+    pthread_mutex_lock(&gate->seen.mutex);
+    for (size_t i = 0; i < SH_SEEN_KEPT; i++) {
+        const struct sh_seen *one = &gate->seen.of[i];
+        if (strcmp(one->session, seen->session) == 0 && one->at <= seen->at &&
+            seen->at < one->at + SH_SESSION_SEEN_SECONDS)
+            is_first = false;
+    }
+    if (is_first)
+        gate->seen.of[gate->seen.next++ % SH_SEEN_KEPT] = *seen;
+    pthread_mutex_unlock(&gate->seen.mutex);
+    return is_first;
+}
+
+void sh_seen_of(struct sh_request *rq, struct sh_seen *ret) {
     *ret = (struct sh_seen){.at = rq->caller.is_stale_seen ? sh_gate_now(rq->gate) : 0};
     memcpy(ret->session, rq->caller.session, sizeof ret->session);
     memcpy(ret->person, rq->caller.person, sizeof ret->person);
+    if (ret->at && !is_first_to_see(rq->gate, ret))
+        ret->at = 0;
 }
 
 void sh_seen_note(struct sh_gate *gate, struct sh_seen *seen) {

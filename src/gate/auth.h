@@ -18,14 +18,9 @@ enum {
  */
 SH_MUST sh_code sh_auth(struct sh_gate *gate, struct sh_request *rq, struct sh_err *err);
 
-/** The last use of a session, to be noted when its request is answered: nobody waits for the disk to read. */
-struct sh_seen {
-    char session[65], person[SH_ID_MAX];
-    int64_t at; /* 0: it was noted within SH_SESSION_SEEN_SECONDS */
-};
-/** Of a request that sh_auth has gone through, or has refused. */
-void sh_seen_of(const struct sh_request *rq, struct sh_seen *ret);
-/** Write it, if there is anything to write; what fails is logged: the next request tries again. */
+/** Of a request that sh_auth has gone through, or has refused: what is to be noted, if no other does it. */
+void sh_seen_of(struct sh_request *rq, struct sh_seen *ret);
+/** Write it, if there is anything to write; what fails is logged, and tried again by a later request. */
 void sh_seen_note(struct sh_gate *gate, struct sh_seen *seen);
 
 /** Does some grant of the caller carry the power? need as of a route. */

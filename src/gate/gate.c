@@ -139,6 +139,7 @@ sh_code sh_gate_start(const struct sh_gate_options *options, struct sh_gate **re
         return sh_fail(err, SH_E_NOMEM, "no room for the server");
     gate->options = *options;
     pthread_mutex_init(&gate->later.mutex, NULL);
+    pthread_mutex_init(&gate->seen.mutex, NULL);
     gate->log = (struct sh_log){.file = options->log, .level = SH_LOG_INFO, .clock = options->clock};
     const sh_code code = start(gate, err);
     if (code != SH_OK) {
@@ -168,6 +169,7 @@ void sh_gate_stop(struct sh_gate *gate, int seconds) {
     sh_numbers_free(&gate->numbers);
     sh_arena_free(&gate->arena);
     pthread_mutex_destroy(&gate->later.mutex);
+    pthread_mutex_destroy(&gate->seen.mutex);
     sh_free(gate);
 }
 

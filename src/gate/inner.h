@@ -33,6 +33,13 @@ struct sh_metrics {
     atomic_uint_fast64_t latency_ns, refused, logins_failed;
 };
 
+/** The last use of a session, noted when its request is answered: nobody waits for the disk to read. */
+struct sh_seen {
+    char session[65], person[SH_ID_MAX];
+    int64_t at; /* 0: nothing to note */
+};
+enum { SH_SEEN_KEPT = 256 };
+
 struct sh_gate {
     struct sh_gate_options options;
     struct sh_arena arena; /* registers, roles, options */
@@ -59,6 +66,11 @@ struct sh_gate {
         struct sh_later *first; /* requests answered later, under way */
         size_t held_bytes;
     } later;
+    struct {
+        pthread_mutex_t mutex;
+        struct sh_seen of[SH_SEEN_KEPT];
+        size_t next;
+    } seen; /* sessions whose last use was noted lately: of what a page asks at once one request notes it */
     const struct sh_pages *pages; /* NULL: none */
     struct sh_rulebook *rulebook; /* NULL: a server without rules */
     struct sh_finder *finder;
