@@ -40,7 +40,9 @@ static void names(void **state) {
         {"persn.age > 1", "6: unknown field persn.age, did you mean person.age?"},
         {"person.aeg > 1", "6: unknown field person.aeg, did you mean person.age?"},
         {"param(limt) > 1", "12: unknown parameter limt, did you mean limit?"},
-        {"param(zzzzz) > 1", "12: unknown parameter zzzzz"},
+        {"param(zzzzz) > 1",
+         "12: unknown parameter zzzzz; a number of law needs a row in the parameters, without "
+         "value where each place sets it"},
         {"xsum(covered) > 1", "6: unknown function xsum, did you mean sum?"},
         {"any(lien where covered > 1)",
          "10: any(…) asks for rows of a table; unknown table lien, did you mean line?"},
