@@ -128,9 +128,9 @@ static void look_at_rule(const struct analysis *a, const struct sh_rule *r) {
     if (r->is_off)
         return;
     for (size_t i = 0; i < r->n_apart; i++)
-        if (!same_rule(a->here, r->apart[i].rule)) {
+        if (!same_rule(a->here, r->apart[i].what)) {
             a->result->dead++;
-            SAY(a, ANALYZE_APART_NONE, id, own(a, r->apart[i].rule));
+            SAY(a, ANALYZE_APART_NONE, id, own(a, r->apart[i].what));
         }
     if (r->state == SH_STATE_DRAFT) {
         a->result->dead++;
@@ -297,10 +297,10 @@ static void share_item(const struct word *words, size_t n, size_t n_rules, struc
 /* Why two rules never count the same part of a line, as the text of one of them says; NULL = nobody says. */
 static const char *why_apart(const struct analysis *a, const struct sh_rule *x, const struct sh_rule *y) {
     for (size_t i = 0; i < x->n_apart; i++)
-        if (sh_str_eq(x->apart[i].rule, y->id))
+        if (sh_str_eq(x->apart[i].what, y->id))
             return own(a, x->apart[i].because);
     for (size_t i = 0; i < y->n_apart; i++)
-        if (sh_str_eq(y->apart[i].rule, x->id))
+        if (sh_str_eq(y->apart[i].what, x->id))
             return own(a, y->apart[i].because);
     return NULL;
 }

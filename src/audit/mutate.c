@@ -27,7 +27,7 @@ sh_code sh_mutation_begin(struct sh_mutation *m, struct sh_str file, const struc
 
 static bool excused(struct sh_mutation *m, struct sh_str mutant) {
     for (size_t i = 0; i < m->n_equivalents; i++)
-        if (sh_str_eq(m->equivalents[i].mutant, mutant))
+        if (sh_str_eq(m->equivalents[i].what, mutant))
             return m->used[i] = true;
     return false;
 }
@@ -52,7 +52,7 @@ void sh_mutation_end(struct sh_mutation *m, struct sh_str name, bool is_draft,
     for (size_t i = 0; i < m->n_equivalents; i++) /* hides nothing, but must go */
         if (!m->used[i]) {
             one->stale++;
-            tell(m, "not an equivalent mutant (any more)", m->equivalents[i].mutant);
+            tell(m, "not an equivalent mutant (any more)", m->equivalents[i].what);
         }
     io->rules++;
     io->below += (one->survived > 0 || one->stale > 0) && !is_draft;

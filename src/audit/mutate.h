@@ -7,7 +7,7 @@ enum sh_fate { SH_FATE_KILLED, SH_FATE_SURVIVED, SH_FATE_STILLBORN };
 /* The mutants of one text while they are counted. */
 struct sh_mutation {
     struct sh_str file; /* for messages */
-    const struct sh_rule_equivalent *equivalents;
+    const struct sh_rule_reason *equivalents;
     size_t n_equivalents;
     bool *used; /* [n_equivalents] */
     FILE *out;  /* may be NULL */

@@ -31,7 +31,7 @@ static bool is_of_layer(const void *ctx, struct sh_str mutant) {
 /* What the layer leaves as it was is excused where the nation's file says so. */
 static void excuse_others(struct sh_mutation *m, const struct sh_yaml *root) {
     for (size_t i = 0; i < m->n_equivalents && !sh_yaml_get(root, "equivalent"); i++)
-        m->used[i] = m->used[i] || !is_of_layer(root, m->equivalents[i].mutant);
+        m->used[i] = m->used[i] || !is_of_layer(root, m->equivalents[i].what);
 }
 
 /* A rule that is switched off: were it on, one of the layer's cases would have a finding. */

@@ -299,56 +299,42 @@ static sh_code read_in_force(struct sh_build *b) {
     return SH_OK;
 }
 
-sh_code sh_build_equivalents(struct sh_build *b) {
-    static const char *const keys[] = {"mutant", "because"};
-    const struct sh_yaml *list = sh_yaml_get(b->root, "equivalent");
+/* `KEY: [{WORD: …, because: …}]`; wants: what a reason without words is asked for. */
+static sh_code read_reasons(struct sh_build *b, const char *key, const char *word, const char *wants,
+                            struct sh_rule_reason **ret, size_t *ret_n) {
+    const char *const keys[] = {word, "because"};
+    const struct sh_yaml *list = sh_yaml_get(b->root, key);
     if (!list)
         return SH_OK;
     if (list->kind != SH_YAML_LIST)
-        return sh_yaml_fail(b->err, list, "equivalent is a list of {mutant: …, because: …}");
-    struct sh_rule_equivalent *all = sh_new(b->arena, struct sh_rule_equivalent, list->n + 1);
+        return sh_yaml_fail(b->err, list, "%s is a list of {%s: …, because: …}", key, word);
+    struct sh_rule_reason *all = sh_new(b->arena, struct sh_rule_reason, list->n + 1);
     if (!all)
-        return sh_fail(b->err, SH_E_NOMEM, "no room for the equivalent mutants");
+        return sh_fail(b->err, SH_E_NOMEM, "no room for what stands in %s", key);
     for (size_t i = 0; i < list->n; i++) {
-        const struct sh_yaml *one = list->items[i], *mutant, *because;
+        const struct sh_yaml *one = list->items[i], *what, *because;
         if (one->kind != SH_YAML_MAP)
-            return sh_yaml_fail(b->err, one, "an equivalent mutant is {mutant: …, because: …}");
+            return sh_yaml_fail(b->err, one, "what stands in %s is {%s: …, because: …}", key, word);
         SH_TRY(sh_yaml_only(one, keys, 2, b->err));
-        SH_TRY(sh_yaml_need(one, "mutant", SH_YAML_TEXT, &mutant, b->err));
+        SH_TRY(sh_yaml_need(one, word, SH_YAML_TEXT, &what, b->err));
         SH_TRY(sh_yaml_need(one, "because", SH_YAML_TEXT, &because, b->err));
         if (because->text.len == 0)
-            return sh_yaml_fail(b->err, because, "say why no case can tell them apart");
-        all[i] = (struct sh_rule_equivalent){mutant->text, because->text, one->place.line};
+            return sh_yaml_fail(b->err, because, "%s", wants);
+        all[i] = (struct sh_rule_reason){what->text, because->text, one->place.line};
     }
-    b->rule->equivalents = all;
-    b->rule->n_equivalents = list->n;
+    *ret = all;
+    *ret_n = list->n;
     return SH_OK;
 }
 
+sh_code sh_build_equivalents(struct sh_build *b) {
+    return read_reasons(b, "equivalent", "mutant", "say why no case can tell them apart",
+                        &b->rule->equivalents, &b->rule->n_equivalents);
+}
+
 static sh_code read_apart(struct sh_build *b) {
-    static const char *const keys[] = {"rule", "because"};
-    const struct sh_yaml *list = sh_yaml_get(b->root, "apart");
-    if (!list)
-        return SH_OK;
-    if (list->kind != SH_YAML_LIST)
-        return sh_yaml_fail(b->err, list, "apart is a list of {rule: …, because: …}");
-    struct sh_rule_apart *all = sh_new(b->arena, struct sh_rule_apart, list->n + 1);
-    if (!all)
-        return sh_fail(b->err, SH_E_NOMEM, "no room for the rules it stands apart from");
-    for (size_t i = 0; i < list->n; i++) {
-        const struct sh_yaml *one = list->items[i], *rule, *because;
-        if (one->kind != SH_YAML_MAP)
-            return sh_yaml_fail(b->err, one, "a rule it stands apart from is {rule: …, because: …}");
-        SH_TRY(sh_yaml_only(one, keys, 2, b->err));
-        SH_TRY(sh_yaml_need(one, "rule", SH_YAML_TEXT, &rule, b->err));
-        SH_TRY(sh_yaml_need(one, "because", SH_YAML_TEXT, &because, b->err));
-        if (because->text.len == 0)
-            return sh_yaml_fail(b->err, because, "say which part of a line each of the two counts");
-        all[i] = (struct sh_rule_apart){rule->text, because->text};
-    }
-    b->rule->apart = all;
-    b->rule->n_apart = list->n;
-    return SH_OK;
+    return read_reasons(b, "apart", "rule", "say which part of a line each of the two counts",
+                        &b->rule->apart, &b->rule->n_apart);
 }
 
 sh_code sh_build_head(struct sh_build *b) {

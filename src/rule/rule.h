@@ -261,15 +261,12 @@ struct sh_rule_case {
     uint32_t line;
 };
 
-/* A mutant no case can notice, because it says the same: `equivalent: [{mutant: "hit: …", because: "…"}]`. */
-struct sh_rule_equivalent {
-    struct sh_str mutant, because;
+/* Something a text names, and why: a mutant no case can notice, because it says the same (`equivalent:
+ * [{mutant: "hit: …", because: "…"}]`); a rule that counts another part of the same line (`apart: [{rule: ID,
+ * because: "…"}]`). */
+struct sh_rule_reason {
+    struct sh_str what, because;
     uint32_t line;
-};
-
-/* A rule that counts another part of the same line: `apart: [{rule: ID, because: "…"}]`. */
-struct sh_rule_apart {
-    struct sh_str rule, because;
 };
 
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): ordered as a reader needs it
@@ -350,9 +347,9 @@ struct sh_rule {
     struct sh_template *say;
     struct sh_rule_case *cases;
     size_t n_cases;
-    struct sh_rule_equivalent *equivalents; /* mutants that change nothing, each with the reason */
+    struct sh_rule_reason *equivalents; /* mutants that change nothing, each with the reason */
     size_t n_equivalents;
-    struct sh_rule_apart *apart; /* what these rules count of a line is never what this one counts */
+    struct sh_rule_reason *apart; /* what these rules count of a line is never what this one counts */
     size_t n_apart;
 };
 

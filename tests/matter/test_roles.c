@@ -57,6 +57,18 @@ struct matrix {
     size_t asked, refused;
 };
 
+/* A role is refused exactly where it may not. */
+static void note_cell(struct matrix *m, const struct sh_procedure *text, const struct sh_step *step,
+                      struct sh_str role, bool is_refused) {
+    if (is_refused == may(text, step, role))
+        print_error("%.*s.%.*s by %.*s: %s\n", SH_ARG(text->id), SH_ARG(step->id), SH_ARG(role),
+                    is_refused ? "refused" : "not refused");
+    CHECK(is_refused != may(text, step, role));
+    m->refused += is_refused;
+    m->asked++;
+    sh_arena_reset(&m->d.arena);
+}
+
 /* One cell: somebody of that role, who has done nothing yet, tries that step. */
 static void check_cell(struct matrix *m, const struct sh_procedure *text, const struct sh_step *step,
                        struct sh_str role) {
@@ -65,13 +77,7 @@ static void check_cell(struct matrix *m, const struct sh_procedure *text, const 
     const sh_code code = do_it(&m->d);
     CHECK(code == SH_E_CANCELLED || code == SH_E_NOTFOUND);
     const bool is_refused = code == SH_E_NOTFOUND || has_failure(&m->d, SH_FAIL_ROLE);
-    if (is_refused == may(text, step, role))
-        print_error("%.*s.%.*s by %.*s: %s\n", SH_ARG(text->id), SH_ARG(step->id), SH_ARG(role),
-                    is_refused ? "refused" : "not refused");
-    CHECK(is_refused != may(text, step, role));
-    m->refused += is_refused;
-    m->asked++;
-    sh_arena_reset(&m->d.arena);
+    note_cell(m, text, step, role, is_refused);
 }
 
 static void begin(struct matrix *m) {
@@ -226,13 +232,7 @@ static void check_item_cell(struct matrix *m, struct previewing *p, const struct
     const bool is_refused = code == SH_E_CANCELLED ? has_failure(&m->d, SH_FAIL_ROLE)
                                                    : sh_str_find(sh_buf_view(&p->out),
                                                                  SH_STR("\"kind\":\"role\"")) != SH_STR_NONE;
-    if (is_refused == may(text, step, role))
-        print_error("%.*s: item.%.*s by %.*s: %s\n", SH_ARG(text->id), SH_ARG(step->id), SH_ARG(role),
-                    is_refused ? "refused" : "not refused");
-    CHECK(is_refused != may(text, step, role));
-    m->refused += is_refused;
-    m->asked++;
-    sh_arena_reset(&m->d.arena);
+    note_cell(m, text, step, role, is_refused);
 }
 
 /* A row of each procedure that has rows: asked by a preview, which judges it and writes nothing. */
